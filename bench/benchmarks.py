@@ -1,0 +1,61 @@
+"""The six benchmarks as data: which reader, how many sequences, which official rule.
+
+The numbers stand in ``tables/benchmarks.json``; this module only gives them a type.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from bench.errors import unknown_name
+
+TABLES = Path(__file__).parent / "tables"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One benchmark.
+
+    Attributes:
+        name: identifier used in commands and folders, e.g. ``"otb2015"``.
+        title: how it is printed, e.g. ``"OTB-2015"``.
+        reader: module of ``bench.datasets`` that reads its folders.
+        sequences: number of sequences of the whole test set.
+        frames: number of annotated frames of the whole test set.
+        origin: what its files call the first pixel (0 or 1).
+        rule: name of the official convention in ``bench.measures.conventions``.
+        site: where the official site offers the data.
+        layout: the folders its reader expects, in one line.
+    """
+
+    name: str
+    title: str
+    reader: str
+    sequences: int
+    frames: int
+    origin: float
+    rule: str
+    site: str
+    layout: str
+
+
+@lru_cache(maxsize=1)
+def benchmarks() -> dict[str, Benchmark]:
+    """Every benchmark by name, in the order of the paper's tables."""
+    table = json.loads((TABLES / "benchmarks.json").read_text(encoding="utf-8"))
+    return {name: Benchmark(name=name, **row) for name, row in table.items()}
+
+
+def get_benchmark(name: str) -> Benchmark:
+    """The benchmark called ``name``.
+
+    Raises:
+        ConfigError: no benchmark has that name; the message lists those there are.
+    """
+    try:
+        return benchmarks()[name]
+    except KeyError:
+        raise unknown_name("benchmark", name, benchmarks()) from None

@@ -1,0 +1,1 @@
+"""The ``bench`` command: one module a verb, thin, with lazy imports."""

@@ -1,0 +1,1 @@
+"""The built-in miniature: generated video in each benchmark's own layout."""

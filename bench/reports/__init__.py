@@ -1,0 +1,1 @@
+"""Scores turned into tables, plots and pages. Knows no tracker."""

@@ -1,0 +1,107 @@
+"""Where our own one-pass runs lie, and reading them back.
+
+``<root>/<benchmark>/<tracker>/<sequence>.txt`` holds boxes (the PySOT/OTB text layout, in the
+benchmark's own coordinates), ``times/<sequence>_time.txt`` beside it seconds per frame,
+``scores/<sequence>_score.txt`` confidences if the tracker gives them, ``run.json`` the record
+of what made them. The reset-based experiment of VOT has its own sub-folder beside these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.errors import ResultError
+from bench.results.text import format_rows, read_rows, write_atomically
+from bench.sequence import FloatArray, Sequence, to_file
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """What a tracker said along one sequence.
+
+    Attributes:
+        boxes: ``(N, 4)`` x, y, w, h, 0-based pixels; row 0 is the box it was started on.
+        times: ``(N,)`` seconds spent inside the tracker per frame; row 0 is ``init``.
+        scores: ``(N,)`` confidence, NaN where the tracker gave none.
+    """
+
+    boxes: FloatArray
+    times: FloatArray
+    scores: FloatArray
+
+
+@dataclass(frozen=True)
+class ResultStore:
+    """The results of one benchmark under one folder.
+
+    Attributes:
+        root: the folder given as RESULTS.
+        benchmark: identifier of the benchmark.
+    """
+
+    root: Path
+    benchmark: str
+
+    def folder(self, tracker: str) -> Path:
+        """Where the results of ``tracker`` lie."""
+        return self.root / self.benchmark / tracker
+
+    def boxes_path(self, tracker: str, sequence: str) -> Path:
+        return self.folder(tracker) / f"{sequence}.txt"
+
+    def times_path(self, tracker: str, sequence: str) -> Path:
+        return self.folder(tracker) / "times" / f"{sequence}_time.txt"
+
+    def scores_path(self, tracker: str, sequence: str) -> Path:
+        return self.folder(tracker) / "scores" / f"{sequence}_score.txt"
+
+    def record_path(self, tracker: str) -> Path:
+        return self.folder(tracker) / "run.json"
+
+    def trackers(self) -> list[str]:
+        """Names of the trackers that have results, sorted without regard to case."""
+        folder = self.root / self.benchmark
+        if not folder.is_dir():
+            return []
+        found = (p for p in folder.iterdir() if p.is_dir() and any(p.glob("*.txt")))
+        return sorted((p.name for p in found), key=str.lower)
+
+    def finished(self, tracker: str, sequence: Sequence) -> bool:
+        """True if the result of ``sequence`` is there with a row for every frame.
+
+        The boxes are written last, so where they are the other files are too.
+        """
+        path = self.boxes_path(tracker, sequence.name)
+        return path.is_file() and path.read_bytes().count(b"\n") == len(sequence)
+
+    def write(self, tracker: str, sequence: Sequence, trajectory: Trajectory) -> None:
+        """Store one trajectory; each file appears whole or not at all."""
+        times = format_rows(trajectory.times[:, None], decimals=6)
+        write_atomically(self.times_path(tracker, sequence.name), times)
+        if not np.isnan(trajectory.scores).all():
+            scores = format_rows(trajectory.scores[:, None], decimals=6)
+            write_atomically(self.scores_path(tracker, sequence.name), scores)
+        boxes = format_rows(to_file(trajectory.boxes, sequence.origin))
+        write_atomically(self.boxes_path(tracker, sequence.name), boxes)
+
+    def read_boxes(self, tracker: str, sequence: str) -> FloatArray:
+        """``(N, 4)`` x, y, w, h in the benchmark's file coordinates.
+
+        Raises:
+            ResultError: the file is missing or malformed.
+        """
+        path = self.boxes_path(tracker, sequence)
+        if not path.is_file():
+            raise ResultError(
+                f"no result of {tracker!r} on {sequence!r}: looked for {path}. Finish the run "
+                "with `bench run`, or score what is there with --partial."
+            )
+        return read_rows(path)
+
+    def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
+        """``(N,)`` seconds per frame, or None where none were stored."""
+        path = self.times_path(tracker, sequence)
+        return read_rows(path, columns=1)[:, 0] if path.is_file() else None

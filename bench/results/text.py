@@ -1,0 +1,89 @@
+"""Reading boxes from text files fast, and writing files whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import simdjson
+
+from bench.errors import BenchError, ResultError
+from bench.sequence import FloatArray
+
+_NUMBER_BYTES = b"0123456789.-+eE "
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it appears whole or not at all, even under ``kill -9``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def format_rows(rows: FloatArray, decimals: int = 4, delimiter: str = ",") -> bytes:
+    """Rows ``(N, K)`` as text, one line a row, with ``decimals`` places."""
+    line = delimiter.join([f"%.{decimals}f"] * rows.shape[1])
+    return "".join(f"{line % tuple(row)}\n" for row in rows.tolist()).encode()
+
+
+def read_rows(path: Path, columns: int = 4, error: type[BenchError] = ResultError) -> FloatArray:
+    """The numbers of a text file as ``(N, columns)``; any delimiter of the field is accepted.
+
+    Lines may separate numbers by comma, tab, semicolon or blanks; ``NaN`` is read as NaN; empty
+    lines at the end are ignored.
+
+    Raises:
+        error: the file is missing, or a line has another number of columns or no number;
+            the message names file and line.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as problem:
+        raise error(f"{path}: cannot be read ({problem.strerror})") from problem
+    rows = _parse_fast(data, columns)
+    return _parse_carefully(data, path, columns, error) if rows is None else rows
+
+
+def _parse_fast(data: bytes, columns: int) -> FloatArray | None:
+    """Comma-separated plain numbers through a JSON parser; None if the text is anything else."""
+    data = data.rstrip()
+    lines = data.count(b"\n") + 1
+    skeleton = (b"," * (columns - 1) + b"\n") * lines
+    if not data or data.translate(None, _NUMBER_BYTES) != skeleton[:-1]:
+        return None
+    try:
+        document = simdjson.Parser().parse(b"[" + data.replace(b"\n", b",") + b"]")
+        flat = np.frombuffer(cast(simdjson.Array, document).as_buffer(of_type="d"))
+    except (ValueError, TypeError, RuntimeError):
+        return None
+    return flat.reshape(lines, columns) if flat.size == lines * columns else None
+
+
+def _parse_carefully(data: bytes, path: Path, columns: int, error: type[BenchError]) -> FloatArray:
+    """Line by line, for any delimiter, so that a bad line can be named."""
+    separators = str.maketrans(",;\t", "   ")
+    lines = data.decode("utf-8", errors="replace").lstrip("\ufeff").rstrip().splitlines()
+    rows = np.empty((len(lines), columns))
+    for number, line in enumerate(lines, start=1):
+        fields = line.translate(separators).split()
+        if len(fields) != columns:
+            raise error(
+                f"{path}:{number}: expected {columns} numbers, found {len(fields)}: {line[:80]!r}"
+            )
+        try:
+            rows[number - 1] = [float(field) for field in fields]
+        except ValueError:
+            raise error(f"{path}:{number}: expected numbers, found {line[:80]!r}") from None
+    return rows

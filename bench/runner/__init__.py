@@ -1,0 +1,1 @@
+"""The runner: what still has to run, worker processes, progress and resume."""

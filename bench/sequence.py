@@ -1,0 +1,166 @@
+"""One video with its annotation, and a set of them. Knows no benchmark by name.
+
+Two coordinate systems meet here. Trackers work in 0-based continuous pixels; a benchmark's
+files may count from 1. ``Sequence.ground_truth`` keeps the numbers of the file, because the
+official scores are computed from them and shifting a decimal is not exact; ``origin`` says
+what the file calls the first pixel, and ``to_tracker`` / ``to_file`` are the only shifts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import DatasetError, unknown_name
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+Image = NDArray[np.uint8]
+
+
+class Frames(Protocol):
+    """Frames decoded on demand; indexing returns an RGB image ``uint8 (H, W, 3)``."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Image: ...
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Frames that lie on disk as one image file each.
+
+    Raises:
+        DatasetError: on indexing, when a file is missing or cannot be decoded.
+    """
+
+    paths: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Image:
+        import cv2
+
+        path = self.paths[index]
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            state = "cannot be decoded" if path.is_file() else "does not exist"
+            raise DatasetError(
+                f"frame {index + 1} of {len(self)}: {path} {state}; expected an image file. "
+                "Run `bench check` on the dataset to list every missing frame."
+            )
+        return np.ascontiguousarray(image[:, :, ::-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Sequence:
+    """One sequence of a benchmark.
+
+    Attributes:
+        name: the name used for result files, unique in its dataset.
+        ground_truth: ``(N, 4)`` x, y, w, h **in the numbers of the annotation file**; NaN where
+            the file says NaN. For rotated annotation, the bounding box of ``polygons``.
+        frames: the images, or None where only annotation is at hand.
+        origin: what the file calls the first pixel: 1.0 for OTB, UAV123 and LaSOT, else 0.0.
+        polygons: ``(N, 4, 2)`` corners in file coordinates for rotated annotation, else None.
+        absent: ``(N,)`` True where the target is not visible, or None if not annotated.
+        attributes: names of the sequence's attributes, e.g. ``{"OCC", "SV"}``.
+        tags: per-frame tags by name, each ``(N,)`` bool (VOT).
+        practical: ``(N,)`` practical difference per frame (VOT), or None.
+        hidden: True where only the first row of the ground truth is public (TrackingNet TEST).
+        first_frame: number of the first frame in the official numbering (David starts at 300).
+        size: (width, height) of the frames in pixels if the annotation tells it, else None.
+    """
+
+    name: str
+    ground_truth: FloatArray
+    frames: Frames | None = None
+    origin: float = 0.0
+    polygons: FloatArray | None = None
+    absent: BoolArray | None = None
+    attributes: frozenset[str] = frozenset()
+    tags: Mapping[str, BoolArray] = field(default_factory=dict)
+    practical: FloatArray | None = None
+    hidden: bool = False
+    first_frame: int = 1
+    size: tuple[int, int] | None = None
+
+    def __len__(self) -> int:
+        """Number of frames to track: of images if there are any, else of annotation rows."""
+        if self.hidden and self.frames is not None:
+            return len(self.frames)
+        return len(self.ground_truth)
+
+    @property
+    def initial_box(self) -> FloatArray:
+        """``(4,)`` x, y, w, h of the first frame, 0-based, as a tracker gets it."""
+        return to_tracker(self.ground_truth[0], self.origin)
+
+
+def to_tracker(boxes: FloatArray, origin: float) -> FloatArray:
+    """File coordinates to 0-based pixels; ``boxes`` is ``(..., 4)`` x, y, w, h."""
+    shifted: FloatArray = boxes - np.array([origin, origin, 0.0, 0.0])
+    return shifted
+
+
+def to_file(boxes: FloatArray, origin: float) -> FloatArray:
+    """0-based pixels to file coordinates; ``boxes`` is ``(..., 4)`` x, y, w, h."""
+    shifted: FloatArray = boxes + np.array([origin, origin, 0.0, 0.0])
+    return shifted
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The sequences of one benchmark, as found under one folder.
+
+    Attributes:
+        benchmark: identifier, e.g. ``"otb2015"``.
+        root: where it was read from.
+        sequences: in the benchmark's order.
+        expected: number of sequences of the whole benchmark, None for one's own clips.
+        miniature: True for the generated stand-in that `bench mini` writes.
+    """
+
+    benchmark: str
+    root: Path
+    sequences: tuple[Sequence, ...]
+    expected: int | None = None
+    miniature: bool = False
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def __iter__(self) -> Iterator[Sequence]:
+        return iter(self.sequences)
+
+    def __getitem__(self, name: str) -> Sequence:
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise unknown_name("sequence", name, self._by_name) from None
+
+    @cached_property
+    def _by_name(self) -> dict[str, Sequence]:
+        return {sequence.name: sequence for sequence in self.sequences}
+
+    @property
+    def partial(self) -> bool:
+        """True where sequences of the whole benchmark are missing."""
+        return self.expected is not None and len(self) != self.expected
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What must be said wherever a number computed on this dataset stands."""
+        notes = []
+        if self.miniature:
+            notes.append("miniature: generated video, not the benchmark")
+        elif self.partial:
+            notes.append(f"partial: {len(self)} of {self.expected} sequences")
+        return tuple(notes)

@@ -1,0 +1,1 @@
+"""Plug-in trackers, found by name through the entry points of setup.cfg."""
