@@ -1,4 +1,4 @@
-"""The six benchmarks as data: which reader, how many sequences, which official rule.
+"""The six benchmarks (and one's own clips) as data: reader, size, official rule.
 
 The numbers stand in ``tables/benchmarks.json``; this module only gives them a type.
 """
@@ -23,22 +23,22 @@ class Benchmark:
         name: identifier used in commands and folders, e.g. ``"otb2015"``.
         title: how it is printed, e.g. ``"OTB-2015"``.
         reader: module of ``bench.datasets`` that reads its folders.
-        sequences: number of sequences of the whole test set.
-        frames: number of annotated frames of the whole test set.
+        sequences: number of sequences of the whole test set; None for one's own clips.
+        frames: number of annotated frames of the whole test set; None for one's own clips.
         origin: what its files call the first pixel (0 or 1).
         rule: name of the official convention in ``bench.measures.conventions``.
-        site: where the official site offers the data.
+        site: where the official site offers the data; None for one's own clips.
         layout: the folders its reader expects, in one line.
     """
 
     name: str
     title: str
     reader: str
-    sequences: int
-    frames: int
+    sequences: int | None
+    frames: int | None
     origin: float
     rule: str
-    site: str
+    site: str | None
     layout: str
 
 

@@ -89,6 +89,23 @@ def box_iou(a: FloatArray, b: FloatArray) -> FloatArray:
     return overlap
 
 
+def clipped_iou(a: FloatArray, b: FloatArray, epsilon: float = 0.0) -> FloatArray:
+    """Intersection over union in continuous form, limited to [0, 1], ``(..., 4) -> (...)``.
+
+    ``epsilon`` is added to the union (got10k ``rect_iou``; 0 is pysot-toolkit's
+    ``overlap_ratio``). NaN in one operand gives NaN.
+    """
+    ax, ay, aw, ah = np.moveaxis(a, -1, 0)
+    bx, by, bw, bh = np.moveaxis(b, -1, 0)
+    width = np.maximum(np.minimum(ax + aw, bx + bw) - np.maximum(ax, bx), 0.0)
+    height = np.maximum(np.minimum(ay + ah, by + bh) - np.maximum(ay, by), 0.0)
+    intersection = width * height
+    with np.errstate(divide="ignore", invalid="ignore"):
+        overlap = intersection / (aw * ah + bw * bh - intersection + epsilon)
+    clipped: FloatArray = np.clip(overlap, 0.0, 1.0)
+    return clipped
+
+
 def box_centre(box: FloatArray) -> FloatArray:
     """Centre of each box with pixels counted inclusively, ``(..., 4) -> (..., 2)``.
 
@@ -100,4 +117,23 @@ def box_centre(box: FloatArray) -> FloatArray:
 def centre_error(a: FloatArray, b: FloatArray) -> FloatArray:
     """Distance between the centres of boxes in pixels, ``(..., 4), (..., 4) -> (...)``."""
     distance: FloatArray = np.sqrt(((box_centre(a) - box_centre(b)) ** 2).sum(axis=-1))
+    return distance
+
+
+def normalized_centre_error(
+    a: FloatArray, b: FloatArray, *, of_offset: bool = False
+) -> FloatArray:
+    """Distance of centres relative to the size of ``b``, ``(..., 4), (..., 4) -> (...)``.
+
+    Each centre is divided by the size (LaSOT ``calc_seq_err_robust.m``), or their offset is
+    (TrackingNet ``metrics.py``): equal but for the last bit, which decides ties at a threshold.
+    Where ``b`` has no size the distance is infinite or NaN.
+    """
+    size = b[..., 2:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if of_offset:
+            offset = (box_centre(a) - box_centre(b)) / size
+        else:
+            offset = box_centre(a) / size - box_centre(b) / size
+        distance: FloatArray = np.sqrt((offset**2).sum(axis=-1))
     return distance

@@ -76,6 +76,8 @@ class Sequence:
         practical: ``(N,)`` practical difference per frame (VOT), or None.
         hidden: True where only the first row of the ground truth is public (TrackingNet TEST).
         first_frame: number of the first frame in the official numbering (David starts at 300).
+        omitted: leading frames that some toolkits leave out (Tiger1: 5), so that a result shorter
+            by as many is scored against the rest.
         size: (width, height) of the frames in pixels if the annotation tells it, else None.
     """
 
@@ -90,6 +92,7 @@ class Sequence:
     practical: FloatArray | None = None
     hidden: bool = False
     first_frame: int = 1
+    omitted: int = 0
     size: tuple[int, int] | None = None
 
     def __len__(self) -> int:

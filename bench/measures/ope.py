@@ -1,0 +1,210 @@
+"""Success, precision and normalised precision of one-pass runs, by named convention.
+
+Pure functions on arrays. Boxes are ``(N, 4)`` x, y, w, h in the coordinates of the annotation
+file: the official definitions compare them with zero, so the base of the file matters.
+Sources: SEMANTICS of OTB ``calcSeqErrRobust.m``, LaSOT ``calc_seq_err_robust.m``, TrackingNet
+``metrics.py`` and, for the named conventions, the files listed in ``tables/conventions.json``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench import geometry
+from bench.errors import ResultError
+from bench.measures.conventions import Convention, Score, Validity
+from bench.sequence import BoolArray, FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class FrameMeasures:
+    """Per-frame measures of the ``K`` frames that a convention keeps.
+
+    Attributes:
+        overlap: ``(K,)`` intersection over union; -1 where the ground truth cannot be scored.
+        error: ``(K,)`` distance of centres in pixels; -1 counts as a hit, inf and NaN as a miss.
+        normalized_error: ``(K,)`` the same with centres divided by the target's size.
+        counted: number of frames that hits are divided by.
+    """
+
+    overlap: FloatArray
+    error: FloatArray
+    normalized_error: FloatArray
+    counted: int
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The three curves of one sequence, or their mean over sequences."""
+
+    success: FloatArray
+    precision: FloatArray
+    normalized_precision: FloatArray
+
+
+def frame_measures(
+    result: FloatArray,
+    truth: FloatArray,
+    convention: Convention,
+    absent: BoolArray | None = None,
+) -> FrameMeasures:
+    """Overlap and centre errors of every frame.
+
+    Args:
+        result: ``(M, 4)`` boxes of the tracker.
+        truth: ``(N, 4)`` ground truth, NaN where unknown.
+        convention: the rules to follow.
+        absent: ``(N,)`` True where the target is not visible; None if not annotated.
+
+    Raises:
+        ResultError: the result has a number of rows, or rows, that the convention refuses.
+    """
+    count = len(truth)
+    result = _same_length(result, count, convention)
+    if convention.rounding == "integer":
+        result, truth = np.rint(result), np.rint(truth)
+    result = repair_rows(result, truth, convention)
+    if convention.first_frame == "ground truth":
+        result = np.concatenate([truth[:1], result[1:]])
+    kept = _kept_frames(truth, absent, convention)
+    if kept is not None:
+        result, truth = result[kept], truth[kept]
+    counted = count if convention.denominator == "annotated" else len(truth)
+    return FrameMeasures(*_measure(result, truth, convention), counted)
+
+
+def _same_length(result: FloatArray, count: int, convention: Convention) -> FloatArray:
+    if len(result) == count:
+        return result
+    if len(result) > count and convention.longer == "cut":
+        return result[:count]
+    if len(result) < count and convention.shorter == "zeros":
+        return np.concatenate([result, np.zeros((count - len(result), 4))])
+    raise ResultError(
+        f"the result has {len(result)} rows, the ground truth {count}; "
+        f"the convention {convention.name!r} needs as many rows as frames"
+    )
+
+
+def repair_rows(result: FloatArray, truth: FloatArray, convention: Convention) -> FloatArray:
+    """``(N, 4)`` with broken rows replaced by the (repaired) row before, as the convention has it.
+
+    Rows whose ground truth holds a NaN are left alone; row 1 is never replaced.
+
+    Raises:
+        ResultError: the convention refuses a row (pytracking: NaN or negative size).
+    """
+    if convention.repair == "none":
+        return result
+    size = result[:, 2:]
+    if convention.repair == "zero size":
+        if np.isnan(result).any() or (size < 0).any():
+            raise ResultError(f"{convention.title} refuses results with NaN or negative size")
+        broken = (size == 0).any(axis=1)
+    else:
+        unknown = np.isnan(result)
+        vanished = unknown.all(axis=1) if convention.repair == "all NaN" else unknown.any(axis=1)
+        broken = vanished | (size <= 0).any(axis=1)
+    if not broken.any():
+        return result
+    broken &= ~np.isnan(truth).any(axis=1)
+    broken[0] = False
+    source = np.maximum.accumulate(np.where(broken, 0, np.arange(len(result))))
+    return result[source]
+
+
+def _kept_frames(
+    truth: FloatArray, absent: BoolArray | None, convention: Convention
+) -> BoolArray | None:
+    """``(N,)`` mask of the frames to score, or None for all of them."""
+    if convention.drop == "absent":
+        return None if absent is None else ~absent
+    if convention.drop == "unknown":
+        return np.logical_not(np.isnan(truth).any(axis=1))
+    return None
+
+
+def _measure(
+    result: FloatArray, truth: FloatArray, convention: Convention
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    if convention.overlap == "inclusive":
+        overlap = geometry.box_iou(result, truth)
+    else:
+        epsilon = np.finfo(float).eps if convention.overlap == "epsilon" else 0.0
+        overlap = geometry.clipped_iou(result, truth, epsilon)
+    error = geometry.centre_error(result, truth)
+    of_offset = convention.normalization == "of the offset"
+    normalized = geometry.normalized_centre_error(result, truth, of_offset=of_offset)
+    overlap[~_valid(truth, convention.valid_overlap)] = -1.0
+    unscored = ~_valid(truth, convention.valid_error)
+    error[unscored] = -1.0 if convention.invalid_error == "hit" else np.inf
+    normalized[unscored] = -1.0
+    return overlap, error, normalized
+
+
+def _valid(truth: FloatArray, rule: Validity) -> BoolArray:
+    if rule == "all":
+        return np.ones(len(truth), dtype=bool)
+    parts = {
+        "positive": truth,
+        "sized": truth[:, 2:],
+        "centre positive": geometry.box_centre(truth),
+    }
+    valid: BoolArray = np.all(parts[rule] > 0, axis=1)
+    return valid
+
+
+def sequence_curves(measures: FrameMeasures, convention: Convention) -> Curves:
+    """The three curves of one sequence as fractions of its counted frames."""
+    above = convention.success == "above"
+    success = _count_above(measures.overlap, convention.success_thresholds, strict=above)
+    precise = _count_within(measures.error, convention.precision_thresholds)
+    normalized = _count_within(measures.normalized_error, convention.normalized_thresholds)
+    counted = measures.counted
+    return Curves(success / counted, precise / counted, normalized / counted)
+
+
+def _count_above(values: FloatArray, thresholds: FloatArray, *, strict: bool) -> FloatArray:
+    """How many values lie above each threshold; NaN never does. Sorting beats comparing all."""
+    ordered = np.sort(values)  # NaN last
+    known = len(ordered) - int(np.isnan(ordered).sum())
+    below = np.searchsorted(ordered[:known], thresholds, side="right" if strict else "left")
+    return (known - below).astype(float)
+
+
+def _count_within(values: FloatArray, thresholds: FloatArray) -> FloatArray:
+    """How many values are at most each threshold; NaN never is."""
+    return np.searchsorted(np.sort(values), thresholds, side="right").astype(float)
+
+
+def mean_curve(curves: FloatArray, convention: Convention) -> FloatArray:
+    """Mean over sequences, ``(S, T) -> (T,)``; OTB and LaSOT leave out all-zero curves.
+
+    (``plotDrawSave.m`` keeps rows whose sum exceeds eps.)
+    """
+    if convention.zero_curves == "dropped":
+        nonzero = curves.sum(axis=1) > np.finfo(float).eps
+        curves = curves[nonzero] if nonzero.any() else curves
+    mean: FloatArray = curves.mean(axis=0)
+    return mean
+
+
+def curve_score(curve: FloatArray, thresholds: FloatArray, score: Score) -> FloatArray:
+    """One number of each curve, ``(..., T) -> (...)``, as a fraction of 1."""
+    if score == "mean":
+        value: FloatArray = curve.mean(axis=-1)
+    elif score == "area":
+        steps = np.diff(thresholds)
+        heights = (curve[..., 1:] + curve[..., :-1]) / 2
+        value = (steps * heights).sum(axis=-1) / thresholds[-1]
+    else:
+        target = 20.0 if score == "at 20 px" else 0.2
+        value = curve[..., int(np.argmin(np.abs(thresholds - target)))]
+    return value
+
+
+def coverage(result: FloatArray) -> float:
+    """Fraction of frames with a box, ``x + y + w + h > 0`` (TrackingNet ``metrics.py``)."""
+    return float((np.rint(result).sum(axis=1) > 0).mean())

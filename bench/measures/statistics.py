@@ -1,0 +1,72 @@
+"""Uncertainty of a score over sequences: bootstrap intervals and paired tests (scipy).
+
+The sequence is the unit of resampling: frames of one video are far from independent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.sequence import FloatArray
+
+RESAMPLES = 2000
+CONFIDENCE = 0.95
+
+
+def bootstrap_intervals(values: FloatArray, seed: int = 0) -> FloatArray:
+    """Percentile intervals of the mean over sequences, ``(R, S) -> (R, 2)`` low, high.
+
+    All ``R`` rows share the resampled sequences, so rows can be compared with each other. With
+    fewer than two sequences the interval is NaN. 95 % confidence, 2,000 resamples.
+    """
+    rows, sequences = values.shape
+    if sequences < 2:
+        return np.full((rows, 2), np.nan)
+    from scipy.stats import bootstrap
+
+    interval = bootstrap(
+        (values,),
+        np.mean,
+        axis=-1,
+        n_resamples=RESAMPLES,
+        batch=max(1, 2_000_000 // values.size),
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return np.stack([interval.low, interval.high], axis=-1)
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Whether tracker A scores differently from tracker B on the same sequences.
+
+    Attributes:
+        difference: mean over sequences of A minus B.
+        low, high: 95 % bootstrap interval of the difference.
+        p_value: Wilcoxon signed-rank test, two-sided; 1 if all differences are zero.
+        wins, losses: sequences on which A is above, below B.
+        sequences: number of sequences compared.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    wins: int
+    losses: int
+    sequences: int
+
+
+def paired_test(a: FloatArray, b: FloatArray, seed: int = 0) -> PairedTest:
+    """Compare per-sequence scores ``(S,)`` of two trackers, sequence by sequence."""
+    from scipy.stats import wilcoxon
+
+    difference = a - b
+    low, high = bootstrap_intervals(difference[None], seed)[0]
+    p_value = float(wilcoxon(difference).pvalue) if difference.any() else 1.0
+    wins, losses = int((difference > 0).sum()), int((difference < 0).sum())
+    mean = float(difference.mean())
+    return PairedTest(mean, float(low), float(high), p_value, wins, losses, len(difference))

@@ -1,0 +1,44 @@
+"""Intervals and paired tests behave as statistics should."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bench.measures.statistics import bootstrap_intervals, paired_test
+
+
+def test_interval_holds_the_mean_and_shrinks_with_more_sequences() -> None:
+    rng = np.random.default_rng(1)
+    few, many = rng.uniform(size=(1, 20)), rng.uniform(size=(1, 2000))
+    (low, high), (low2, high2) = bootstrap_intervals(few)[0], bootstrap_intervals(many)[0]
+    assert low < few.mean() < high
+    assert high2 - low2 < (high - low) / 5
+
+
+def test_interval_agrees_with_the_normal_approximation() -> None:
+    values = np.random.default_rng(2).normal(size=(1, 500))
+    low, high = bootstrap_intervals(values)[0]
+    half = 1.96 * values.std() / np.sqrt(values.size)
+    assert abs((high - low) / 2 - half) < 0.1 * half
+
+
+def test_interval_is_deterministic_and_unknown_for_one_sequence() -> None:
+    values = np.random.default_rng(3).uniform(size=(3, 30))
+    assert np.array_equal(bootstrap_intervals(values), bootstrap_intervals(values))
+    assert np.isnan(bootstrap_intervals(values[:, :1])).all()
+
+
+def test_paired_test_sees_a_small_consistent_gain() -> None:
+    rng = np.random.default_rng(4)
+    b = rng.uniform(size=60)
+    test = paired_test(b + 0.01 + rng.normal(scale=0.002, size=60), b)
+    assert test.low > 0.008
+    assert test.high < 0.012
+    assert test.p_value < 1e-6
+    assert (test.wins, test.losses, test.sequences) == (60, 0, 60)
+
+
+def test_paired_test_of_a_tracker_with_itself() -> None:
+    scores = np.linspace(0, 1, 9)
+    test = paired_test(scores, scores)
+    assert (test.difference, test.p_value, test.wins, test.losses) == (0, 1, 0, 0)
