@@ -28,6 +28,7 @@ class Benchmark:
         origin: what its files call the first pixel (0 or 1).
         rule: name of the official convention in ``bench.measures.conventions``.
         site: where the official site offers the data; None for one's own clips.
+        notes: what must be said wherever a score of this benchmark stands.
         layout: the folders its reader expects, in one line.
     """
 
@@ -40,13 +41,17 @@ class Benchmark:
     rule: str
     site: str | None
     layout: str
+    notes: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
 def benchmarks() -> dict[str, Benchmark]:
     """Every benchmark by name, in the order of the paper's tables."""
     table = json.loads((TABLES / "benchmarks.json").read_text(encoding="utf-8"))
-    return {name: Benchmark(name=name, **row) for name, row in table.items()}
+    return {
+        name: Benchmark(name=name, **{**row, "notes": tuple(row.get("notes", ()))})
+        for name, row in table.items()
+    }
 
 
 def get_benchmark(name: str) -> Benchmark:

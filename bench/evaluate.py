@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from bench.benchmarks import get_benchmark
-from bench.errors import BenchError, DatasetError, ResultError, unknown_name
+from bench.errors import DatasetError, ResultError, unknown_name
 from bench.measures import ope
 from bench.measures.conventions import Convention, differences, get_convention
-from bench.measures.statistics import bootstrap_intervals
+from bench.measures.summary import summarize, thresholds_of
 from bench.results.store import ResultStore
-from bench.scores import MEASURES, BenchmarkScores, TrackerScores
-from bench.sequence import BoolArray, Dataset, FloatArray, Sequence
-
-_MIN_SEQUENCES_PER_ATTRIBUTE = 2  # as OTB perfPlot.m
+from bench.scores import BenchmarkScores, TrackerScores
+from bench.sequence import Dataset, FloatArray, Sequence
 
 
 @dataclass(frozen=True, eq=False)
 class _Track:
-    """One stored result with the ground-truth rows it is scored against."""
+    """The stored result of one tracker on one sequence.
 
-    sequence: Sequence
+    Attributes:
+        tracker: its name.
+        result: ``(M, 4)`` boxes in file coordinates.
+        fps: frames per second, NaN where no times are stored.
+        omitted: leading frames that the result leaves out.
+    """
+
+    tracker: str
     result: FloatArray
-    truth: FloatArray
-    absent: BoolArray | None
-    fps: float
-    path: Path
+    fps: float = float("nan")
+    omitted: int = 0
 
 
-@dataclass(frozen=True, eq=False)
-class _TrackerResults:
-    """Everything stored of one tracker, with what must be said about it."""
+@dataclass(eq=False)
+class _Collected:
+    """Curves of one tracker under one convention, sequence by sequence."""
 
-    tracks: tuple[_Track, ...]
-    missing: tuple[str, ...]
-    notes: tuple[str, ...]
+    sequences: list[Sequence] = field(default_factory=list)
+    curves: list[ope.Curves] = field(default_factory=list)
+    fps: list[float] = field(default_factory=list)
+    refused: str | None = None
+
+    def scores(self, rule: Convention, notes: tuple[str, ...]) -> TrackerScores:
+        names = [sequence.name for sequence in self.sequences]
+        attributes = [sequence.attributes for sequence in self.sequences]
+        return summarize(names, attributes, self.curves, np.array(self.fps), rule, notes)
 
 
 def evaluate(
@@ -68,35 +77,46 @@ def evaluate(
     _refuse_hidden(dataset)
     names = _tracker_names(store, trackers)
     rules = [get_convention(n, benchmark.name) for n in conventions or (benchmark.rule,)]
+    zeros = not partial and any(rule.missing == "zeros" for rule in rules)
+    available = {name: store.sequences(name) for name in names}
+    notes = {
+        name: _completeness(dataset, store, name, available[name], partial=partial, zeros=zeros)
+        for name in names
+    }
+    collected = {(rule.name, name): _Collected() for rule in rules for name in names}
+    for sequence in dataset:
+        tracks = list(_load_tracks(store, sequence, available, zeros=zeros))
+        for track in tracks:
+            notes[track.tracker].extend(_alignment_note(sequence, track))
+        for rule in rules:
+            for track, curves in _track_curves(sequence, tracks, rule):
+                _collect(collected[rule.name, track.tracker], sequence, track, curves)
+    if len(rules) == 1:
+        _raise_refusal(collected, store)
+    partial_results = any(available[name] < {s.name for s in dataset} for name in names)
     official = get_convention(benchmark.rule, benchmark.name)
-    zeros = any(rule.missing == "zeros" for rule in rules)
-    tables: list[dict[str, TrackerScores]] = [{} for _ in rules]
-    refusals: list[dict[str, str]] = [{} for _ in rules]
-    complete = True
-    for name in names:
-        loaded = _load(dataset, store, name, partial=partial, zeros=zeros)
-        complete &= not loaded.missing
-        for rule, table, refused in zip(rules, tables, refusals, strict=True):
-            try:
-                table[name] = _score(loaded, rule)
-            except ResultError as error:
-                if len(rules) == 1:
-                    raise
-                refused[name] = str(error)
     return [
         BenchmarkScores(
             benchmark=dataset.benchmark,
             convention=rule.name,
             sequences=len(dataset),
-            partial=dataset.partial or not complete,
-            trackers=table,
-            thresholds=_thresholds(rule),
-            refused=refused,
+            partial=dataset.partial or partial_results,
+            trackers={
+                name: collected[rule.name, name].scores(rule, tuple(dict.fromkeys(notes[name])))
+                for name in names
+                if collected[rule.name, name].refused is None
+            },
+            thresholds={m: tuple(t.tolist()) for m, t in thresholds_of(rule).items()},
+            refused={
+                name: reason
+                for name in names
+                if (reason := collected[rule.name, name].refused) is not None
+            },
             caveats=dataset.caveats,
             source=rule.source,
             differences=tuple(differences(rule, official)),
         )
-        for rule, table, refused in zip(rules, tables, refusals, strict=True)
+        for rule in rules
     ]
 
 
@@ -112,168 +132,132 @@ def _refuse_hidden(dataset: Dataset) -> None:
 
 
 def _tracker_names(store: ResultStore, wanted: Iterable[str] | None) -> list[str]:
-    known = store.trackers()
-    names = list(wanted or known)
+    known, folder = store.trackers(), store.root / store.benchmark
+    names = list(dict.fromkeys(wanted or known))
     for name in names:
         if name not in known:
-            raise unknown_name(
-                f"tracker with results in {store.root / store.benchmark}", name, known
-            )
+            raise unknown_name(f"tracker with results in {folder}", name, known)
     if not names:
         raise ResultError(
-            f"no results to score: looked for <tracker>/<sequence>.txt in "
-            f"{store.root / store.benchmark}. Make some with `bench run {store.benchmark} ...` "
-            f"or bring some in with `bench import {store.benchmark} ...`."
+            f"no results to score: looked for <tracker>/<sequence>.txt in {folder}. Make some "
+            f"with `bench run {store.benchmark} ...` or bring some in with "
+            f"`bench import {store.benchmark} ...`."
         )
     return names
 
 
-def _load(
-    dataset: Dataset, store: ResultStore, name: str, *, partial: bool, zeros: bool
-) -> _TrackerResults:
-    """Read every result of one tracker once, whatever number of conventions follows."""
-    tracks: list[_Track] = []
-    missing: list[str] = []
-    notes: list[str] = []
-    for sequence in dataset:
-        if store.boxes_path(name, sequence.name).is_file():
-            tracks.append(_load_track(store, name, sequence, notes))
-            continue
-        missing.append(sequence.name)
-        if zeros and not partial:
-            tracks.append(_absent_track(store, name, sequence))
-    if missing and partial:
-        notes.append(f"{len(tracks)} of {len(dataset)} sequences")
-    elif missing and zeros:
-        notes.append(f"{len(missing)} missing sequences scored as zero boxes, as the server does")
-    elif missing:
+def _completeness(
+    dataset: Dataset,
+    store: ResultStore,
+    name: str,
+    available: frozenset[str],
+    *,
+    partial: bool,
+    zeros: bool,
+) -> list[str]:
+    """Notes on missing and surplus results; an error where missing ones are not accepted."""
+    missing = [sequence.name for sequence in dataset if sequence.name not in available]
+    present = len(dataset) - len(missing)
+    if not present:
+        raise ResultError(
+            f"{name}: no result in {store.folder(name)} is of a sequence in {dataset.root}"
+        )
+    if missing and not (partial or zeros):
         raise ResultError(
             f"{name}: no result for {len(missing)} of {len(dataset)} sequences "
             f"({', '.join(missing[:5])}{', ...' if len(missing) > 5 else ''}) in "
             f"{store.folder(name)}. Finish the run with `bench run`, or score what is there "
             "with --partial."
         )
-    if not tracks:
-        raise ResultError(f"{name}: no result for any sequence of {dataset.root}")
-    return _TrackerResults(tuple(tracks), tuple(missing), tuple(notes))
+    notes = []
+    if missing and zeros:
+        notes.append(f"{len(missing)} missing sequences scored as zero boxes, as the server does")
+    elif missing:
+        notes.append(f"partial: {present} of {len(dataset)} sequences")
+    if len(available) > present:
+        notes.append(
+            f"{len(available) - present} results of sequences that are not in the dataset"
+        )
+    return notes
 
 
-def _load_track(store: ResultStore, name: str, sequence: Sequence, notes: list[str]) -> _Track:
-    result = store.read_boxes(name, sequence.name)
-    times = store.read_times(name, sequence.name)
-    fps = float("nan")
-    if times is not None and times.sum() > 0:
-        fps = len(times) / float(times.sum())
-    omitted = 0
-    if sequence.omitted and len(result) == len(sequence.ground_truth) - sequence.omitted:
-        omitted = sequence.omitted
-        first = sequence.first_frame + omitted
-        notes.append(f"{sequence.name} scored from frame {first}, where this result starts")
-    absent = None if sequence.absent is None else sequence.absent[omitted:]
-    path = store.boxes_path(name, sequence.name)
-    return _Track(sequence, result, sequence.ground_truth[omitted:], absent, fps, path)
+def _load_tracks(
+    store: ResultStore, sequence: Sequence, available: dict[str, frozenset[str]], *, zeros: bool
+) -> Iterator[_Track]:
+    """Every tracker's result on one sequence, read once whatever conventions follow."""
+    for name, present in available.items():
+        if sequence.name in present:
+            result = store.read_boxes(name, sequence.name)
+            short = len(sequence.ground_truth) - len(result)
+            omitted = sequence.omitted if short == sequence.omitted else 0
+            yield _Track(name, result, _fps(store, name, sequence.name), omitted)
+        elif zeros:
+            yield _Track(name, np.zeros_like(sequence.ground_truth))
 
 
-def _absent_track(store: ResultStore, name: str, sequence: Sequence) -> _Track:
-    zeros, path = np.zeros_like(sequence.ground_truth), store.boxes_path(name, sequence.name)
-    truth = sequence.ground_truth
-    return _Track(sequence, zeros, truth, sequence.absent, float("nan"), path)
+def _fps(store: ResultStore, tracker: str, sequence: str) -> float:
+    times = store.read_times(tracker, sequence)
+    total = 0.0 if times is None else float(times.sum())
+    return float("nan") if times is None or total <= 0 else len(times) / total
 
 
-def _score(loaded: _TrackerResults, rule: Convention) -> TrackerScores:
-    """Scores of one tracker under one convention."""
-    curves = [_track_curves(track, rule) for track in loaded.tracks]
-    thresholds = _thresholds(rule)
-    stacked = {m: np.stack([getattr(c, m) for c in curves]) for m in MEASURES}
-    values = {
-        m: ope.curve_score(stacked[m], np.asarray(thresholds[m]), getattr(rule, _SCORE_OF[m]))
-        for m in MEASURES
-    }
-    values["success_rate_50"] = stacked["success"][:, 10]
-    values["success_rate_75"] = stacked["success"][:, 15]
-    counted = {m: _counted(stacked[_CURVE_OF.get(m, m)], rule) for m in values}
-    means = {m: float(v[counted[m]].mean()) for m, v in values.items()}
-    fps = np.array([track.fps for track in loaded.tracks])
-    if np.isfinite(fps).any():
-        means["fps"] = float(np.nanmean(fps))
-    return TrackerScores(
-        measures=means,
-        intervals=_intervals(values, counted),
-        per_sequence=_per_sequence(loaded.tracks, values, fps),
-        per_attribute=_per_attribute(loaded.tracks, values, counted),
-        curves={m: tuple(ope.mean_curve(stacked[m], rule).tolist()) for m in MEASURES},
-        notes=loaded.notes,
-    )
+def _alignment_note(sequence: Sequence, track: _Track) -> Iterator[str]:
+    if track.omitted:
+        first = sequence.first_frame + track.omitted
+        yield f"{sequence.name} scored from frame {first}, where this result starts"
+    elif len(track.result) > len(sequence.ground_truth):
+        surplus = len(track.result) - len(sequence.ground_truth)
+        yield f"{sequence.name}: {surplus} rows more than ground truth"
 
 
-_SCORE_OF = {
-    "success": "success_score",
-    "precision": "precision_score",
-    "normalized_precision": "normalized_score",
-}
-_CURVE_OF = {"success_rate_50": "success", "success_rate_75": "success"}
-
-
-def _track_curves(track: _Track, rule: Convention) -> ope.Curves:
-    try:
-        measured = ope.frame_measures(track.result, track.truth, rule, track.absent)
-    except BenchError as error:
-        raise ResultError(f"{track.path}: {error}") from error
-    return ope.sequence_curves(measured, rule)
-
-
-def _counted(curves: FloatArray, rule: Convention) -> BoolArray:
-    """``(S,)`` the sequences that enter the mean (see ``ope.mean_curve``)."""
-    nonzero: BoolArray = np.greater(curves.sum(axis=1), np.finfo(float).eps)
-    if rule.zero_curves == "kept" or not nonzero.any():
-        return np.ones(len(curves), dtype=bool)
-    return nonzero
-
-
-def _intervals(
-    values: dict[str, FloatArray], counted: dict[str, BoolArray]
-) -> dict[str, tuple[float, float]]:
-    """Bootstrap intervals; one call for all measures that count the same sequences."""
-    everywhere = [m for m in values if counted[m].all()]
-    groups = [everywhere] if everywhere else []
-    groups += [[m] for m in values if not counted[m].all()]
-    intervals = {}
-    for group in groups:
-        rows = np.stack([values[m][counted[m]] for m in group])
-        for measure, (low, high) in zip(group, bootstrap_intervals(rows).tolist(), strict=True):
-            intervals[measure] = (low, high)
-    return intervals
-
-
-def _per_sequence(
-    tracks: tuple[_Track, ...], values: dict[str, FloatArray], fps: FloatArray
-) -> dict[str, dict[str, float]]:
-    rows = {}
-    for index, track in enumerate(tracks):
-        row = {measure: float(value[index]) for measure, value in values.items()}
-        if np.isfinite(fps[index]):
-            row["fps"] = float(fps[index])
-        rows[track.sequence.name] = row
-    return rows
-
-
-def _per_attribute(
-    tracks: tuple[_Track, ...], values: dict[str, FloatArray], counted: dict[str, BoolArray]
-) -> dict[str, dict[str, float]]:
-    """Means over the sequences that carry an attribute, for attributes of two or more."""
-    table = {}
-    for attribute in sorted({a for track in tracks for a in track.sequence.attributes}):
-        carries = np.array([attribute in track.sequence.attributes for track in tracks])
-        if carries.sum() < _MIN_SEQUENCES_PER_ATTRIBUTE:
+def _track_curves(
+    sequence: Sequence, tracks: list[_Track], rule: Convention
+) -> Iterator[tuple[_Track, ope.Curves | ResultError]]:
+    """Curves of many results on one sequence; those of one shape are measured at once."""
+    ordered = sorted(tracks, key=_shape)
+    for (_, omitted), same in itertools.groupby(ordered, key=_shape):
+        group = list(same)
+        truth = sequence.ground_truth[omitted:]
+        absent = None if sequence.absent is None else sequence.absent[omitted:]
+        try:
+            measured = ope.frame_measures(_stacked(group), truth, rule, absent)
+        except ResultError as error:
+            if len(group) == 1:
+                yield group[0], error
+            else:
+                for track in group:
+                    yield from _track_curves(sequence, [track], rule)
             continue
-        means = {m: float(v[carries & counted[m]].mean()) for m, v in values.items()}
-        table[attribute] = {**means, "sequences": int(carries.sum())}
-    return table
+        curves = ope.sequence_curves(measured, rule)
+        rows = zip(curves.success, curves.precision, curves.normalized_precision, strict=True)
+        for track, row in zip(group, rows, strict=True):
+            yield track, ope.Curves(*row)
 
 
-def _thresholds(rule: Convention) -> dict[str, tuple[float, ...]]:
-    return {
-        "success": tuple(rule.success_thresholds.tolist()),
-        "precision": tuple(rule.precision_thresholds.tolist()),
-        "normalized_precision": tuple(rule.normalized_thresholds.tolist()),
-    }
+def _stacked(tracks: list[_Track]) -> FloatArray:
+    """``(T, M, 4)`` boxes that lie as (4, T, M) in memory, so that a coordinate is contiguous."""
+    columns = np.empty((4, len(tracks), len(tracks[0].result)))
+    for index, track in enumerate(tracks):
+        columns[:, index] = track.result.T
+    return np.moveaxis(columns, 0, -1)
+
+
+def _shape(track: _Track) -> tuple[int, int]:
+    return len(track.result), track.omitted
+
+
+def _collect(
+    into: _Collected, sequence: Sequence, track: _Track, curves: ope.Curves | ResultError
+) -> None:
+    if isinstance(curves, ResultError):
+        into.refused = into.refused or f"{sequence.name}: {curves}"
+        return
+    into.sequences.append(sequence)
+    into.curves.append(curves)
+    into.fps.append(track.fps)
+
+
+def _raise_refusal(collected: dict[tuple[str, str], _Collected], store: ResultStore) -> None:
+    for (_, name), one in collected.items():
+        if one.refused is not None:
+            raise ResultError(f"{store.folder(name)}: {one.refused}")

@@ -79,8 +79,8 @@ def box_iou(a: FloatArray, b: FloatArray) -> FloatArray:
     >>> box_iou(np.array([0.0, 0.0, 2.0, 2.0]), np.array([1.0, 0.0, 2.0, 2.0])).item()
     0.3333333333333333
     """
-    ax, ay, aw, ah = np.moveaxis(a, -1, 0)
-    bx, by, bw, bh = np.moveaxis(b, -1, 0)
+    ax, ay, aw, ah = _columns(a)
+    bx, by, bw, bh = _columns(b)
     width = np.fmin(ax + aw - 1, bx + bw - 1) - np.fmax(ax, bx) + 1
     height = np.fmin(ay + ah - 1, by + bh - 1) - np.fmax(ay, by) + 1
     intersection = np.fmax(0.0, width) * np.fmax(0.0, height)
@@ -95,8 +95,8 @@ def clipped_iou(a: FloatArray, b: FloatArray, epsilon: float = 0.0) -> FloatArra
     ``epsilon`` is added to the union (got10k ``rect_iou``; 0 is pysot-toolkit's
     ``overlap_ratio``). NaN in one operand gives NaN.
     """
-    ax, ay, aw, ah = np.moveaxis(a, -1, 0)
-    bx, by, bw, bh = np.moveaxis(b, -1, 0)
+    ax, ay, aw, ah = _columns(a)
+    bx, by, bw, bh = _columns(b)
     width = np.maximum(np.minimum(ax + aw, bx + bw) - np.maximum(ax, bx), 0.0)
     height = np.maximum(np.minimum(ay + ah, by + bh) - np.maximum(ay, by), 0.0)
     intersection = width * height
@@ -106,18 +106,19 @@ def clipped_iou(a: FloatArray, b: FloatArray, epsilon: float = 0.0) -> FloatArra
     return clipped
 
 
-def box_centre(box: FloatArray) -> FloatArray:
-    """Centre of each box with pixels counted inclusively, ``(..., 4) -> (..., 2)``.
+def box_centre(box: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Centre of each box with pixels counted inclusively, ``(..., 4) -> (...), (...)``.
 
     ``x + (w - 1) / 2`` as in OTB ``calcSeqErrRobust.m``; between two boxes the -1 cancels.
     """
-    return box[..., :2] + (box[..., 2:] - 1) / 2
+    x, y, w, h = _columns(box)
+    return x + (w - 1) / 2, y + (h - 1) / 2
 
 
 def centre_error(a: FloatArray, b: FloatArray) -> FloatArray:
     """Distance between the centres of boxes in pixels, ``(..., 4), (..., 4) -> (...)``."""
-    distance: FloatArray = np.sqrt(((box_centre(a) - box_centre(b)) ** 2).sum(axis=-1))
-    return distance
+    (ax, ay), (bx, by) = box_centre(a), box_centre(b)
+    return _length(ax - bx, ay - by)
 
 
 def normalized_centre_error(
@@ -129,11 +130,20 @@ def normalized_centre_error(
     (TrackingNet ``metrics.py``): equal but for the last bit, which decides ties at a threshold.
     Where ``b`` has no size the distance is infinite or NaN.
     """
-    size = b[..., 2:]
+    (ax, ay), (bx, by) = box_centre(a), box_centre(b)
+    _, _, width, height = _columns(b)
     with np.errstate(divide="ignore", invalid="ignore"):
         if of_offset:
-            offset = (box_centre(a) - box_centre(b)) / size
-        else:
-            offset = box_centre(a) / size - box_centre(b) / size
-        distance: FloatArray = np.sqrt((offset**2).sum(axis=-1))
-    return distance
+            return _length((ax - bx) / width, (ay - by) / height)
+        return _length(ax / width - bx / width, ay / height - by / height)
+
+
+def _columns(box: FloatArray) -> FloatArray:
+    """``(..., 4) -> (4, ...)``, each column contiguous: four times faster to compute with."""
+    return np.ascontiguousarray(np.moveaxis(box, -1, 0))
+
+
+def _length(x: FloatArray, y: FloatArray) -> FloatArray:
+    # Not np.hypot: the official code squares, adds and takes the root, to the last bit.
+    length: FloatArray = np.sqrt(x * x + y * y)
+    return length

@@ -9,6 +9,7 @@ Sources: SEMANTICS of OTB ``calcSeqErrRobust.m``, LaSOT ``calc_seq_err_robust.m`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -20,12 +21,13 @@ from bench.sequence import BoolArray, FloatArray
 
 @dataclass(frozen=True, eq=False)
 class FrameMeasures:
-    """Per-frame measures of the ``K`` frames that a convention keeps.
+    """Per-frame measures of the ``K`` frames that a convention keeps, of one or many results.
 
     Attributes:
-        overlap: ``(K,)`` intersection over union; -1 where the ground truth cannot be scored.
-        error: ``(K,)`` distance of centres in pixels; -1 counts as a hit, inf and NaN as a miss.
-        normalized_error: ``(K,)`` the same with centres divided by the target's size.
+        overlap: ``(..., K)`` intersection over union; -1 where the ground truth cannot be scored.
+        error: ``(..., K)`` distance of centres in pixels; -1 counts as a hit, inf and NaN as a
+            miss.
+        normalized_error: ``(..., K)`` the same with centres divided by the target's size.
         counted: number of frames that hits are divided by.
     """
 
@@ -37,7 +39,7 @@ class FrameMeasures:
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """The three curves of one sequence, or their mean over sequences."""
+    """The three curves of one sequence (of one or many results), ``(..., T)`` fractions."""
 
     success: FloatArray
     precision: FloatArray
@@ -53,7 +55,7 @@ def frame_measures(
     """Overlap and centre errors of every frame.
 
     Args:
-        result: ``(M, 4)`` boxes of the tracker.
+        result: ``(..., M, 4)`` boxes, of one tracker or of many at once.
         truth: ``(N, 4)`` ground truth, NaN where unknown.
         convention: the rules to follow.
         absent: ``(N,)`` True where the target is not visible; None if not annotated.
@@ -66,53 +68,69 @@ def frame_measures(
     if convention.rounding == "integer":
         result, truth = np.rint(result), np.rint(truth)
     result = repair_rows(result, truth, convention)
+    measures = _measure(result, truth, convention)
     if convention.first_frame == "ground truth":
-        result = np.concatenate([truth[:1], result[1:]])
+        for values, perfect in zip(
+            measures, _measure(truth[:1], truth[:1], convention), strict=True
+        ):
+            values[..., 0] = perfect[0]
     kept = _kept_frames(truth, absent, convention)
-    if kept is not None:
-        result, truth = result[kept], truth[kept]
-    counted = count if convention.denominator == "annotated" else len(truth)
-    return FrameMeasures(*_measure(result, truth, convention), counted)
+    if kept is None:
+        return FrameMeasures(*measures, count)
+    overlap, error, normalized = (values[..., kept] for values in measures)
+    counted = count if convention.denominator == "annotated" else int(kept.sum())
+    return FrameMeasures(overlap, error, normalized, counted)
 
 
 def _same_length(result: FloatArray, count: int, convention: Convention) -> FloatArray:
-    if len(result) == count:
+    rows = result.shape[-2]
+    if rows == count:
         return result
-    if len(result) > count and convention.longer == "cut":
-        return result[:count]
-    if len(result) < count and convention.shorter == "zeros":
-        return np.concatenate([result, np.zeros((count - len(result), 4))])
+    if rows > count and convention.longer == "cut":
+        return result[..., :count, :]
+    if rows < count and convention.shorter == "zeros":
+        return np.concatenate([result, np.zeros((*result.shape[:-2], count - rows, 4))], axis=-2)
     raise ResultError(
-        f"the result has {len(result)} rows, the ground truth {count}; "
+        f"the result has {rows} rows, the ground truth {count}; "
         f"the convention {convention.name!r} needs as many rows as frames"
     )
 
 
 def repair_rows(result: FloatArray, truth: FloatArray, convention: Convention) -> FloatArray:
-    """``(N, 4)`` with broken rows replaced by the (repaired) row before, as the convention has it.
+    """``(..., N, 4)`` with broken rows replaced by the (repaired) row before.
 
-    Rows whose ground truth holds a NaN are left alone; row 1 is never replaced.
+    Which rows are broken is the convention's to say. Rows whose ground truth holds a NaN are
+    left alone; row 1 is never replaced.
 
     Raises:
         ResultError: the convention refuses a row (pytracking: NaN or negative size).
     """
     if convention.repair == "none":
         return result
-    size = result[:, 2:]
-    if convention.repair == "zero size":
-        if np.isnan(result).any() or (size < 0).any():
-            raise ResultError(f"{convention.title} refuses results with NaN or negative size")
-        broken = (size == 0).any(axis=1)
-    else:
-        unknown = np.isnan(result)
-        vanished = unknown.all(axis=1) if convention.repair == "all NaN" else unknown.any(axis=1)
-        broken = vanished | (size <= 0).any(axis=1)
+    broken = _broken_rows(result, convention)
     if not broken.any():
         return result
-    broken &= ~np.isnan(truth).any(axis=1)
-    broken[0] = False
-    source = np.maximum.accumulate(np.where(broken, 0, np.arange(len(result))))
-    return result[source]
+    broken &= ~np.isnan(truth).any(axis=-1)
+    broken[..., 0] = False
+    source = np.maximum.accumulate(np.where(broken, 0, np.arange(len(truth))), axis=-1)
+    repaired: FloatArray = np.take_along_axis(result, source[..., None], axis=-2)
+    return repaired
+
+
+def _broken_rows(result: FloatArray, convention: Convention) -> BoolArray:
+    """``(..., N)`` True where a row of a result is no box in the eyes of the convention."""
+    width, height = result[..., 2], result[..., 3]
+    some_nan = bool(np.isnan(result.sum()))  # one fast pass tells that most results have none
+    if convention.repair == "zero size":
+        if some_nan or (np.minimum(width, height) < 0).any():
+            raise ResultError(f"{convention.title} refuses results with NaN or negative size")
+        return np.equal(np.minimum(width, height), 0)
+    broken: BoolArray = np.less_equal(np.fmin(width, height), 0)
+    if some_nan:
+        unknown = np.isnan(result)
+        vanished = unknown.all(axis=-1) if convention.repair == "all NaN" else unknown.any(axis=-1)
+        broken |= vanished
+    return broken
 
 
 def _kept_frames(
@@ -137,22 +155,18 @@ def _measure(
     error = geometry.centre_error(result, truth)
     of_offset = convention.normalization == "of the offset"
     normalized = geometry.normalized_centre_error(result, truth, of_offset=of_offset)
-    overlap[~_valid(truth, convention.valid_overlap)] = -1.0
+    overlap[..., ~_valid(truth, convention.valid_overlap)] = -1.0
     unscored = ~_valid(truth, convention.valid_error)
-    error[unscored] = -1.0 if convention.invalid_error == "hit" else np.inf
-    normalized[unscored] = -1.0
+    error[..., unscored] = -1.0 if convention.invalid_error == "hit" else np.inf
+    normalized[..., unscored] = -1.0
     return overlap, error, normalized
 
 
 def _valid(truth: FloatArray, rule: Validity) -> BoolArray:
     if rule == "all":
         return np.ones(len(truth), dtype=bool)
-    parts = {
-        "positive": truth,
-        "sized": truth[:, 2:],
-        "centre positive": geometry.box_centre(truth),
-    }
-    valid: BoolArray = np.all(parts[rule] > 0, axis=1)
+    parts = np.stack(geometry.box_centre(truth), axis=-1) if rule == "centre positive" else truth
+    valid: BoolArray = np.all(parts > 0, axis=-1)
     return valid
 
 
@@ -167,27 +181,47 @@ def sequence_curves(measures: FrameMeasures, convention: Convention) -> Curves:
 
 
 def _count_above(values: FloatArray, thresholds: FloatArray, *, strict: bool) -> FloatArray:
-    """How many values lie above each threshold; NaN never does. Sorting beats comparing all."""
-    ordered = np.sort(values)  # NaN last
-    known = len(ordered) - int(np.isnan(ordered).sum())
-    below = np.searchsorted(ordered[:known], thresholds, side="right" if strict else "left")
-    return (known - below).astype(float)
+    """How many values lie above each threshold, ``(..., K) -> (..., T)``; NaN never does."""
+    below = _count_sorted(values, thresholds, side="right" if strict else "left")
+    known = values.shape[-1] - np.isnan(values).sum(axis=-1, keepdims=True)
+    above: FloatArray = np.maximum(known - below, 0.0)
+    return above
 
 
 def _count_within(values: FloatArray, thresholds: FloatArray) -> FloatArray:
-    """How many values are at most each threshold; NaN never is."""
-    return np.searchsorted(np.sort(values), thresholds, side="right").astype(float)
+    """How many values are at most each threshold, ``(..., K) -> (..., T)``; NaN never is."""
+    return _count_sorted(values, thresholds, side="right")
+
+
+def _count_sorted(
+    values: FloatArray, thresholds: FloatArray, side: Literal["left", "right"]
+) -> FloatArray:
+    """How many values lie below each threshold: sorting beats comparing each with all.
+
+    NaN sorts last, behind every threshold.
+    """
+    ordered = np.sort(values, axis=-1).reshape(-1, values.shape[-1])
+    counts: FloatArray = np.empty((len(ordered), len(thresholds)))
+    for row, values_below in zip(ordered, counts, strict=True):
+        values_below[:] = np.searchsorted(row, thresholds, side=side)
+    shaped: FloatArray = counts.reshape(*values.shape[:-1], len(thresholds))
+    return shaped
+
+
+def counted_sequences(curves: FloatArray, convention: Convention) -> BoolArray:
+    """``(S,)`` the sequences that enter the mean, of their curves ``(S, T)``.
+
+    OTB and LaSOT leave out all-zero curves (``plotDrawSave.m`` keeps rows with sum > eps).
+    """
+    nonzero: BoolArray = np.greater(curves.sum(axis=1), np.finfo(float).eps)
+    if convention.zero_curves == "kept" or not nonzero.any():
+        return np.ones(len(curves), dtype=bool)
+    return nonzero
 
 
 def mean_curve(curves: FloatArray, convention: Convention) -> FloatArray:
-    """Mean over sequences, ``(S, T) -> (T,)``; OTB and LaSOT leave out all-zero curves.
-
-    (``plotDrawSave.m`` keeps rows whose sum exceeds eps.)
-    """
-    if convention.zero_curves == "dropped":
-        nonzero = curves.sum(axis=1) > np.finfo(float).eps
-        curves = curves[nonzero] if nonzero.any() else curves
-    mean: FloatArray = curves.mean(axis=0)
+    """Mean over the sequences that count, ``(S, T) -> (T,)``."""
+    mean: FloatArray = curves[counted_sequences(curves, convention)].mean(axis=0)
     return mean
 
 
@@ -203,8 +237,3 @@ def curve_score(curve: FloatArray, thresholds: FloatArray, score: Score) -> Floa
         target = 20.0 if score == "at 20 px" else 0.2
         value = curve[..., int(np.argmin(np.abs(thresholds - target)))]
     return value
-
-
-def coverage(result: FloatArray) -> float:
-    """Fraction of frames with a box, ``x + y + w + h > 0`` (TrackingNet ``metrics.py``)."""
-    return float((np.rint(result).sum(axis=1) > 0).mean())

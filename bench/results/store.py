@@ -8,12 +8,12 @@ of what made them. The reset-based experiment of VOT has its own sub-folder besi
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from bench.errors import ResultError
 from bench.results.text import format_rows, read_rows, write_atomically
 from bench.sequence import FloatArray, Sequence, to_file
 
@@ -47,16 +47,16 @@ class ResultStore:
 
     def folder(self, tracker: str) -> Path:
         """Where the results of ``tracker`` lie."""
-        return self.root / self.benchmark / tracker
+        return Path(f"{self.root}/{self.benchmark}/{tracker}")
 
     def boxes_path(self, tracker: str, sequence: str) -> Path:
-        return self.folder(tracker) / f"{sequence}.txt"
+        return Path(f"{self.root}/{self.benchmark}/{tracker}/{sequence}.txt")
 
     def times_path(self, tracker: str, sequence: str) -> Path:
-        return self.folder(tracker) / "times" / f"{sequence}_time.txt"
+        return Path(f"{self.root}/{self.benchmark}/{tracker}/times/{sequence}_time.txt")
 
     def scores_path(self, tracker: str, sequence: str) -> Path:
-        return self.folder(tracker) / "scores" / f"{sequence}_score.txt"
+        return Path(f"{self.root}/{self.benchmark}/{tracker}/scores/{sequence}_score.txt")
 
     def record_path(self, tracker: str) -> Path:
         return self.folder(tracker) / "run.json"
@@ -68,6 +68,12 @@ class ResultStore:
             return []
         found = (p for p in folder.iterdir() if p.is_dir() and any(p.glob("*.txt")))
         return sorted((p.name for p in found), key=str.lower)
+
+    def sequences(self, tracker: str) -> frozenset[str]:
+        """Names of the sequences that ``tracker`` has a result of."""
+        with os.scandir(self.folder(tracker)) as entries:
+            names = [entry.name for entry in entries]
+        return frozenset(n[:-4] for n in names if n.endswith(".txt") and not n.startswith("."))
 
     def finished(self, tracker: str, sequence: Sequence) -> bool:
         """True if the result of ``sequence`` is there with a row for every frame.
@@ -93,13 +99,7 @@ class ResultStore:
         Raises:
             ResultError: the file is missing or malformed.
         """
-        path = self.boxes_path(tracker, sequence)
-        if not path.is_file():
-            raise ResultError(
-                f"no result of {tracker!r} on {sequence!r}: looked for {path}. Finish the run "
-                "with `bench run`, or score what is there with --partial."
-            )
-        return read_rows(path)
+        return read_rows(self.boxes_path(tracker, sequence))
 
     def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
         """``(N,)`` seconds per frame, or None where none were stored."""

@@ -1,0 +1,75 @@
+# One target per job a person does; `make` alone lists them.
+
+PYTHON  ?= python3
+TRACKER ?= kcf
+DATA    ?= data
+RESULTS ?= results
+REPORTS ?= reports
+DEVICE  ?=
+JOBS    ?= 2
+WEIGHTS ?=
+
+BENCH := .venv/bin/bench
+RUN_OPTIONS = --data $(DATA) --results $(RESULTS) --jobs $(JOBS) \
+	$(if $(DEVICE),--device $(DEVICE)) $(if $(WEIGHTS),--weights $(WEIGHTS))
+SCORE_OPTIONS = --data $(DATA) --results $(RESULTS)
+BENCHMARKS := otb2015 uav123 vot2016 vot2018 lasot trackingnet
+STAMP := .venv/.complete
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format mini doctor speed clean $(BENCHMARKS:%=eval-%)
+
+help: ## list every target
+	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@echo
+	@echo "variables: TRACKER=$(TRACKER) DATA=$(DATA) RESULTS=$(RESULTS) REPORTS=$(REPORTS)" \
+		"DEVICE=$(DEVICE) JOBS=$(JOBS) WEIGHTS=$(WEIGHTS)"
+
+setup: $(STAMP) ## install everything into .venv (done by the other targets when needed)
+
+# opencv-python is a stand-in for the headless build, installed first so that vot-toolkit
+# cannot bring a second OpenCV.
+$(STAMP): setup.cfg pyproject.toml constraints.txt packaging/opencv-python/setup.cfg
+	$(PYTHON) -c 'import sys; sys.exit("Python >= 3.10 is needed") if sys.version_info < (3, 10) else 0'
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --constraint constraints.txt ./packaging/opencv-python
+	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[siamattn,train,interop,dev]'
+	$(BENCH) doctor
+	touch $@
+
+demo: $(STAMP) ## run and score trackers on the built-in miniature of all six benchmarks
+	sh scripts/demo.sh $(BENCH) $(JOBS)
+
+mini: $(STAMP) ## write the built-in miniature to data/mini
+	$(BENCH) mini data/mini --jobs $(JOBS)
+
+eval-otb2015: ## run TRACKER on OTB-2015 under DATA and score it
+eval-uav123: ## run TRACKER on UAV123 under DATA and score it
+eval-vot2016: ## run TRACKER on VOT2016 under DATA and score it
+eval-vot2018: ## run TRACKER on VOT2018 under DATA and score it
+eval-lasot: ## run TRACKER on LaSOT under DATA and score it
+eval-trackingnet: ## run TRACKER on TrackingNet under DATA and score it
+$(BENCHMARKS:%=eval-%): eval-%: $(STAMP)
+	$(BENCH) run $* --tracker $(TRACKER) $(RUN_OPTIONS)
+	$(BENCH) eval $* $(SCORE_OPTIONS) --json $(REPORTS)/$*.json
+
+test: $(STAMP) ## run the whole test suite
+	.venv/bin/pytest -n 2 -q
+
+check: $(STAMP) ## format, lint and type checks
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+format: $(STAMP) ## format the code and apply safe lint fixes
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+speed: $(STAMP) ## time scoring beside got10k, in CPU seconds (a benchmark, not a test)
+	.venv/bin/python scripts/speed.py
+
+doctor: $(STAMP) ## versions, devices and known traps
+	$(BENCH) doctor
+
+clean: ## remove the environment, caches and the miniature; results and reports stay
+	rm -rf .venv data/mini .pytest_cache .mypy_cache .ruff_cache build *.egg-info

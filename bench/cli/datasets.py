@@ -1,0 +1,76 @@
+"""``bench check`` and ``bench mini``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli import options
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    app.command("check")(check)
+    app.command("mini")(mini)
+
+
+def check(
+    benchmark: options.BenchmarkName,
+    data: options.Data = options.DEFAULT_DATA,
+) -> None:
+    """Name every missing or surplus sequence, frame and row of a dataset, with the fix.
+
+    [bold]Examples[/]
+
+      bench check otb2015 --data /data/OTB2015
+
+      bench check lasot --data /data/LaSOT
+    """
+    from bench.benchmarks import get_benchmark
+    from bench.datasets import open_dataset
+    from bench.datasets.check import check_dataset
+
+    root = options.data_root(data, benchmark)
+    findings = check_dataset(benchmark, root)
+    for finding in findings:
+        where = f"{finding.sequence}: " if finding.sequence else ""
+        typer.echo(f"{where}{finding.problem}\n    fix: {finding.fix}")
+    if findings:
+        typer.secho(f"{len(findings)} findings in {root}", fg="red", err=True)
+        raise typer.Exit(1)
+    dataset = open_dataset(benchmark, root)
+    frames = sum(len(sequence) for sequence in dataset)
+    title = get_benchmark(benchmark).title
+    notes = "".join(f" ({caveat})" for caveat in dataset.caveats)
+    typer.echo(f"{title}: {len(dataset)} sequences, {frames} frames, nothing missing{notes}")
+
+
+def mini(
+    root: Annotated[Path, typer.Argument(help="Folder to write <benchmark>/ into.")] = Path(
+        "data/mini"
+    ),
+    seed: Annotated[int, typer.Option(help="Another seed makes other videos.")] = 0,
+    benchmarks: Annotated[
+        list[str] | None,
+        typer.Option("--benchmark", help="Only these; repeatable or with commas."),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 2,
+) -> None:
+    """Write the built-in miniature: generated video in each benchmark's own layout.
+
+    The same seed gives the same bytes. Whatever is scored on it is labelled "miniature".
+
+    [bold]Examples[/]
+
+      bench mini
+
+      bench mini /tmp/mini --seed 3 --benchmark otb2015
+    """
+    from bench.mini import write_miniature
+
+    started = time.monotonic()
+    write_miniature(root, seed=seed, benchmarks=options.split_names(benchmarks or []), jobs=jobs)
+    typer.echo(f"miniature written to {root} in {time.monotonic() - started:.1f} s")

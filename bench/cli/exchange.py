@@ -1,0 +1,127 @@
+"""``bench import``, ``bench export`` and ``bench pack``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli import options
+
+Format = Annotated[
+    str | None,
+    typer.Option(
+        help="pysot, got10k, pytracking, lasot, otb-mat, otb-json or trackingnet; "
+        "found out from the files by default."
+    ),
+]
+Origin = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="What the files call the first pixel, 0 or 1."),
+]
+TrackerName = Annotated[str, typer.Option("--tracker", "-t", help="Name of a result folder.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    app.command("import")(import_)
+    app.command("export")(export)
+    app.command("pack")(pack)
+
+
+def import_(
+    benchmark: options.BenchmarkName,
+    source: Annotated[Path, typer.Argument(help="Folder of somebody's raw results.")],
+    name: Annotated[str, typer.Option("--name", "-n", help="Name to bring them in under.")],
+    data: options.Data = options.DEFAULT_DATA,
+    results: options.Results = options.DEFAULT_RESULTS,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="pysot, got10k, pytracking, "
+            "lasot, otb-mat, otb-json or trackingnet; found out from the files by default.",
+        ),
+    ] = None,
+    origin: Origin = None,
+    partial: options.Partial = False,
+) -> None:
+    """Bring in raw results made elsewhere; names, delimiters and row counts are checked.
+
+    [bold]Examples[/]
+
+      bench import otb2015 ~/raw/SiamFC --name SiamFC --data /data/OTB2015
+
+      bench import otb2015 ~/raw/SRDCF_mat --name SRDCF --format otb-mat --data /data/OTB2015
+    """
+    from bench.datasets import open_dataset
+    from bench.results.importing import import_results
+    from bench.results.store import ResultStore
+
+    dataset = open_dataset(benchmark, options.data_root(data, benchmark))
+    store = ResultStore(results, benchmark)
+    report = import_results(
+        source, store, name, dataset, format=format_, origin=origin, partial=partial
+    )
+    for note in report.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"{len(report.imported)} of {len(dataset)} sequences -> {store.folder(name)}")
+
+
+def export(
+    benchmark: options.BenchmarkName,
+    destination: Annotated[Path, typer.Argument(help="Folder to write into.")],
+    tracker: TrackerName,
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format", help="pysot, got10k, pytracking, lasot, otb-mat, otb-json or trackingnet."
+        ),
+    ],
+    data: options.Data = options.DEFAULT_DATA,
+    results: options.Results = options.DEFAULT_RESULTS,
+    origin: Origin = None,
+) -> None:
+    """Write results in another toolkit's format, with its names and delimiters.
+
+    [bold]Examples[/]
+
+      bench export otb2015 ~/got10k/results --tracker kcf --format got10k --data /data/OTB2015
+    """
+    from bench.datasets import open_dataset
+    from bench.results.exporting import export_results
+    from bench.results.store import ResultStore
+
+    dataset = open_dataset(benchmark, options.data_root(data, benchmark))
+    store = ResultStore(results, benchmark)
+    count = export_results(store, tracker, dataset, format_, destination, origin=origin)
+    typer.echo(f"{count} sequences of {tracker} -> {destination} ({format_})")
+
+
+def pack(
+    benchmark: options.BenchmarkName,
+    tracker: TrackerName,
+    archive: Annotated[Path, typer.Option("--archive", "-o", help="The .zip to write.")],
+    data: options.Data = options.DEFAULT_DATA,
+    results: options.Results = options.DEFAULT_RESULTS,
+    partial: options.Partial = False,
+) -> None:
+    """Make the archive that the evaluation server takes, and validate it.
+
+    [bold]Examples[/]
+
+      bench pack trackingnet --tracker kcf --archive kcf.zip --data /data/TrackingNet
+    """
+    from bench.datasets import open_dataset
+    from bench.errors import ConfigError
+    from bench.results.pack import pack_trackingnet
+    from bench.results.store import ResultStore
+
+    if benchmark != "trackingnet":
+        raise ConfigError(
+            f"no evaluation server takes archives of {benchmark!r}; trackingnet does"
+        )
+    dataset = open_dataset(benchmark, options.data_root(data, benchmark))
+    pack_trackingnet(ResultStore(results, benchmark), tracker, dataset, archive, partial=partial)
+    typer.echo(f"{archive}: {len(dataset)} sequences, valid")

@@ -1,0 +1,62 @@
+"""The ``bench`` command: gathers the verbs and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from bench import __version__
+from bench.cli import datasets, doctor, exchange, run, score, show
+from bench.errors import BenchError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Run single-object trackers over six benchmarks and score them officially.",
+    epilog="Start with [bold]bench mini[/] and [bold]bench run otb2015 --data data/mini[/]; "
+    "every verb has its own --help with examples.",
+)
+run.register(app)
+score.register(app)
+show.register(app)
+datasets.register(app)
+exchange.register(app)
+doctor.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Run single-object trackers over six benchmarks and score them officially."""
+
+
+def main() -> None:
+    """Entry point of the console command: a known error is one message, never a traceback."""
+    try:
+        app()
+    except BenchError as error:
+        typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        typer.echo(str(error), err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("stopped; finished sequences are kept, the same command goes on", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

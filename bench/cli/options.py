@@ -1,0 +1,68 @@
+"""Arguments and options that several verbs share, and what they resolve to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.benchmarks import benchmarks
+from bench.errors import ConfigError
+
+
+def _complete_benchmark(incomplete: str) -> list[str]:
+    return [name for name in benchmarks() if name.startswith(incomplete)]
+
+
+BenchmarkName = Annotated[
+    str,
+    typer.Argument(
+        metavar="BENCHMARK",
+        help="otb2015, uav123, vot2016, vot2018, lasot, trackingnet, or folder for own clips.",
+        autocompletion=_complete_benchmark,
+    ),
+]
+Data = Annotated[
+    Path,
+    typer.Option(
+        "--data", "-d", help="The dataset's folder, or the folder that holds it as <benchmark>/."
+    ),
+]
+Results = Annotated[
+    Path, typer.Option("--results", "-r", help="Folder of raw results, <benchmark>/<tracker>/.")
+]
+Subset = Annotated[str, typer.Option(help="test; all (LaSOT); TRAIN_0 .. TRAIN_11 (TrackingNet).")]
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Accept missing sequences; every table says so.")
+]
+
+DEFAULT_DATA = Path("data")
+DEFAULT_RESULTS = Path("results")
+
+
+def data_root(data: Path, benchmark: str) -> Path:
+    """``data/<benchmark>`` where that exists, else ``data`` itself."""
+    nested = data / benchmark
+    return nested if nested.is_dir() else data
+
+
+def parse_settings(settings: list[str]) -> dict[str, str]:
+    """``["a=1", "b=x"]`` as a dictionary.
+
+    Raises:
+        ConfigError: an item has no ``=``.
+    """
+    pairs = {}
+    for item in settings:
+        key, equals, value = item.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--set expects NAME=VALUE, found {item!r}")
+        pairs[key] = value
+    return pairs
+
+
+def split_names(names: list[str]) -> list[str] | None:
+    """Names given one by one or separated by commas; None for none."""
+    flat = [part for name in names for part in name.split(",") if part]
+    return flat or None

@@ -1,0 +1,136 @@
+"""``bench run`` and ``bench trackers``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli import options
+
+if TYPE_CHECKING:
+    from bench.runner import RunSummary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    app.command("run")(run)
+    app.command("trackers")(trackers)
+
+
+def _complete_tracker(incomplete: str) -> list[str]:
+    from bench.tracker import registered_trackers
+
+    return [name for name in registered_trackers() if name.startswith(incomplete)]
+
+
+def run(
+    benchmark: options.BenchmarkName,
+    tracker: Annotated[
+        str,
+        typer.Option(
+            "--tracker",
+            "-t",
+            help="Registered name (see `bench trackers`) or module:Class.",
+            autocompletion=_complete_tracker,
+        ),
+    ] = "kcf",
+    data: options.Data = options.DEFAULT_DATA,
+    results: options.Results = options.DEFAULT_RESULTS,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the result folder; the tracker's by default.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", "-s", metavar="NAME=VALUE", help="Option of the tracker; repeatable."
+        ),
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="File of weights for the tracker.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of every random generator.")] = 0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds a tracker may take for one frame.")
+    ] = 120.0,
+    sequences: Annotated[
+        list[str] | None, typer.Option("--sequence", help="Only these; repeatable or with commas.")
+    ] = None,
+    subset: options.Subset = "test",
+) -> None:
+    """Run a tracker one-pass over a benchmark; finished sequences are kept and never run twice.
+
+    Stop it at any moment (Ctrl-C, even kill -9) and give the same command again to go on.
+
+    [bold]Examples[/]
+
+      bench run otb2015 --data data/mini --results results/mini --tracker kcf
+
+      bench run lasot --data /data/LaSOT --tracker my_module:MyTracker --jobs 4
+
+      bench run folder --data ~/clips --tracker opencv-mil --set seed=7 --name mil-7
+    """
+    from bench.datasets import open_dataset
+    from bench.results.store import ResultStore
+    from bench.runner import run_tracker
+    from bench.tracker import make_spec
+
+    spec = make_spec(tracker, options.parse_settings(settings or []), name, device, weights)
+    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
+    for caveat in dataset.caveats:
+        typer.echo(f"note: {caveat}", err=True)
+    started = time.monotonic()
+    summary = run_tracker(
+        dataset,
+        spec,
+        ResultStore(results, benchmark),
+        jobs=jobs,
+        seed=seed,
+        frame_timeout=timeout,
+        names=options.split_names(sequences or []),
+    )
+    _report(summary, spec.name, results / benchmark / spec.name, time.monotonic() - started)
+
+
+def _report(summary: RunSummary, name: str, folder: Path, seconds: float) -> None:
+    typer.echo(
+        f"{name}: {len(summary.finished)} sequences run in {seconds:.1f} s, "
+        f"{len(summary.skipped)} were finished before, {len(summary.failures)} failed -> {folder}"
+    )
+    for failure in summary.failures:
+        where = (
+            failure.sequence
+            if failure.frame is None
+            else (f"{failure.sequence}, frame {failure.frame}")
+        )
+        typer.secho(f"failed: {where}: {failure.cause}", fg="red", err=True)
+    if summary.failures:
+        raise typer.Exit(1)
+
+
+def trackers(
+    tracker: Annotated[
+        str | None,
+        typer.Argument(help="Show the options of this one.", autocompletion=_complete_tracker),
+    ] = None,
+) -> None:
+    """List the registered trackers, or the options of one.
+
+    [bold]Examples[/]
+
+      bench trackers
+
+      bench trackers kcf
+    """
+    from bench.tracker import registered_trackers, tracker_options
+
+    if tracker is None:
+        for registered, location in registered_trackers().items():
+            typer.echo(f"{registered:18} {location}")
+        return
+    for option in tracker_options(tracker).values():
+        kind = getattr(option.annotation, "__name__", str(option.annotation))
+        default = "required" if option.default is option.empty else repr(option.default)
+        typer.echo(f"{option.name:24} {kind:12} {default}")

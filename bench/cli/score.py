@@ -1,0 +1,109 @@
+"""``bench eval``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli import options
+
+if TYPE_CHECKING:
+    from bench.scores import BenchmarkScores
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module."""
+    app.command("eval")(evaluate)
+
+
+def _complete_convention(incomplete: str) -> list[str]:
+    from bench.measures.conventions import convention_names
+
+    return [name for name in (*convention_names(), "all") if name.startswith(incomplete)]
+
+
+def evaluate(
+    benchmark: options.BenchmarkName,
+    data: options.Data = options.DEFAULT_DATA,
+    results: options.Results = options.DEFAULT_RESULTS,
+    trackers: Annotated[
+        list[str] | None,
+        typer.Option("--trackers", "-t", help="Names, repeatable or with commas; all by default."),
+    ] = None,
+    convention: Annotated[
+        str | None,
+        typer.Option(
+            help="Official by default; otb, lasot, trackingnet, pysot, got10k, pytracking, all.",
+            autocompletion=_complete_convention,
+        ),
+    ] = None,
+    partial: options.Partial = False,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="Paired test of tracker A against tracker B."),
+    ] = None,
+    per_sequence: Annotated[
+        bool, typer.Option("--per-sequence", help="A row a sequence.")
+    ] = False,
+    per_attribute: Annotated[
+        bool, typer.Option("--per-attribute", help="A row an attribute.")
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write all scores here.")
+    ] = None,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the table here.")] = None,
+    subset: options.Subset = "test",
+) -> None:
+    """Score raw results exactly as the benchmark's official code does.
+
+    Annotation is enough: no frame is read. With --convention all the definitions of other
+    toolkits stand side by side, and the table says why they differ.
+
+    [bold]Examples[/]
+
+      bench eval otb2015 --data data/mini --results results/mini
+
+      bench eval uav123 --data /data/UAV123 --convention all --json scores.json
+
+      bench eval lasot --data /data/LaSOT --compare ATOM DiMP50
+    """
+    from rich.console import Console
+
+    from bench.datasets import open_dataset
+    from bench.evaluate import evaluate as score
+    from bench.measures.conventions import convention_names
+    from bench.reports import tables
+    from bench.results.store import ResultStore
+
+    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
+    wanted = options.split_names([*(trackers or []), *(compare or ())])
+    chosen = convention_names() if convention == "all" else [convention] if convention else None
+    scored = score(dataset, ResultStore(results, benchmark), wanted, chosen, partial=partial)
+    _write(scored, json_file, csv_file)
+    console = Console()
+    if convention == "all":
+        tables.print_conventions(console, scored)
+    else:
+        tables.print_scores(console, scored[0])
+    for one in scored:
+        if per_attribute:
+            tables.print_breakdown(console, one, "attribute")
+        if per_sequence:
+            tables.print_breakdown(console, one, "sequence")
+        if compare:
+            tables.print_comparison(console, one, *compare)
+
+
+def _write(scored: list[BenchmarkScores], json_file: Path | None, csv_file: Path | None) -> None:
+    from bench.reports import tables
+    from bench.results.text import write_atomically
+
+    if json_file:
+        plain = [one.to_json() for one in scored]
+        content = plain[0] if len(plain) == 1 else plain
+        write_atomically(json_file, json.dumps(content, indent=1, allow_nan=False).encode())
+    if csv_file:
+        write_atomically(csv_file, tables.to_csv(scored).encode())

@@ -1,0 +1,54 @@
+"""``bench show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli import options
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module."""
+    app.command("show")(show)
+
+
+def show(
+    benchmark: options.BenchmarkName,
+    sequence: Annotated[str, typer.Argument(help="Name of the sequence.")],
+    data: options.Data = options.DEFAULT_DATA,
+    results: options.Results = options.DEFAULT_RESULTS,
+    trackers: Annotated[
+        list[str] | None,
+        typer.Option("--trackers", "-t", help="Names, repeatable or with commas; all by default."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write .mp4 or .avi instead of playing.")
+    ] = None,
+    fps: Annotated[float, typer.Option(min=1, help="Frames per second.")] = 25.0,
+    subset: options.Subset = "test",
+) -> None:
+    """Play or write a video with ground truth and any trackers' boxes drawn.
+
+    [bold]Examples[/]
+
+      bench show otb2015 Crossing --data data/mini --results results/mini --output crossing.mp4
+    """
+    from bench.datasets import open_dataset
+    from bench.reports import overlay
+    from bench.results.store import ResultStore
+
+    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
+    clip = dataset[sequence]
+    store = ResultStore(results, benchmark)
+    wanted = options.split_names(trackers or [])
+    names = wanted or [t for t in store.trackers() if store.boxes_path(t, sequence).is_file()]
+    drawn = overlay.layers(clip, {name: store.read_boxes(name, sequence) for name in names})
+    frames = overlay.overlay(clip, drawn)
+    if output is None:
+        overlay.play(frames, f"{sequence} ({benchmark})", fps)
+        return
+    count = overlay.write_video(frames, output, fps)
+    typer.echo(f"{output}: {count} frames, ground truth and {', '.join(names) or 'no tracker'}")
