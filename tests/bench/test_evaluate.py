@@ -1,0 +1,167 @@
+"""From stored results to scores: completeness, notes, conventions, records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.errors import ConfigError, DatasetError, ResultError
+from bench.evaluate import evaluate
+from bench.results.store import ResultStore, Trajectory
+from bench.results.text import format_rows, write_atomically
+from bench.sequence import Dataset, Sequence
+
+BOX = np.array([20.0, 30.0, 40.0, 10.0])
+
+
+def sequence(name: str, length: int = 10, **more: object) -> Sequence:
+    truth = np.tile(BOX, (length, 1)) + np.arange(length)[:, None] * [2, 0, 0, 0]
+    return Sequence(name, truth, origin=1.0, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    sequences = (
+        sequence("a", attributes=frozenset({"SV"})),
+        sequence("b", 20, attributes=frozenset({"SV", "FM"})),
+        sequence("c", 8, omitted=3),
+    )
+    return Dataset("otb2015", tmp_path, sequences, expected=3)
+
+
+@pytest.fixture
+def store(tmp_path: Path, dataset: Dataset) -> ResultStore:
+    """``perfect`` has every row right, ``still`` the first box for ever."""
+    store = ResultStore(tmp_path / "results", "otb2015")
+    for one in dataset:
+        zero_based = one.ground_truth - [1, 1, 0, 0]
+        times, scores = np.full(len(one), 0.02), np.full(len(one), np.nan)
+        store.write("perfect", one, Trajectory(zero_based, times, scores))
+        still = np.tile(one.initial_box, (len(one), 1))
+        store.write("still", one, Trajectory(still, times * 2, scores))
+    return store
+
+
+def test_scores_of_known_boxes(dataset: Dataset, store: ResultStore) -> None:
+    (scores,) = evaluate(dataset, store)
+    perfect, still = scores.trackers["perfect"], scores.trackers["still"]
+    assert perfect.measures["success"] == pytest.approx(20 / 21)
+    assert perfect.measures["precision"] == perfect.measures["success_rate_75"] == 1
+    assert perfect.measures["fps"] == pytest.approx(50)
+    assert still.measures["fps"] == pytest.approx(25)
+    # in "a" the box is t * 2 px off in frame t: within 20 px always, in "b" for 11 of 20 frames
+    assert still.per_sequence["a"]["precision"] == 1
+    assert still.per_sequence["b"]["precision"] == 11 / 20
+    assert still.measures["precision"] == pytest.approx((1 + 11 / 20 + 1) / 3)
+    low, high = still.intervals["precision"]
+    assert low < still.measures["precision"] < high
+    assert scores.convention == "otb"
+    assert not scores.partial
+
+
+def test_attributes_need_two_sequences(dataset: Dataset, store: ResultStore) -> None:
+    (scores,) = evaluate(dataset, store, ["still"])
+    per_attribute = scores.trackers["still"].per_attribute
+    assert set(per_attribute) == {"SV"}  # FM is carried by one sequence only
+    assert per_attribute["SV"]["sequences"] == 2
+    assert per_attribute["SV"]["precision"] == pytest.approx((1 + 11 / 20) / 2)
+
+
+def test_missing_sequence_is_an_error_unless_partial(dataset: Dataset, store: ResultStore) -> None:
+    store.boxes_path("still", "b").unlink()
+    with pytest.raises(ResultError, match=r"still: no result for 1 of 3 sequences \(b\)"):
+        evaluate(dataset, store)
+    (scores,) = evaluate(dataset, store, partial=True)
+    assert scores.partial
+    assert scores.trackers["still"].notes == ("partial: 2 of 3 sequences",)
+    assert set(scores.trackers["still"].per_sequence) == {"a", "c"}
+    assert scores.trackers["perfect"].notes == ()
+
+
+def test_partial_dataset_and_miniature_are_named(dataset: Dataset, store: ResultStore) -> None:
+    half = Dataset("otb2015", dataset.root, dataset.sequences[:2], expected=100)
+    (scores,) = evaluate(half, store)
+    assert scores.partial
+    assert scores.caveats == ("partial: 2 of 100 sequences",)
+    assert "1 results of sequences that are not in the dataset" in scores.trackers["still"].notes
+    mini = Dataset("otb2015", dataset.root, dataset.sequences, expected=100, miniature=True)
+    (scores,) = evaluate(mini, store)
+    assert scores.caveats == ("miniature: generated video, not the benchmark",)
+
+
+def test_result_that_omits_leading_frames_is_aligned(dataset: Dataset, store: ResultStore) -> None:
+    path = store.boxes_path("perfect", "c")
+    write_atomically(path, b"".join(path.read_bytes().splitlines(keepends=True)[3:]))
+    (scores,) = evaluate(dataset, store, ["perfect"])
+    assert scores.trackers["perfect"].measures["success"] == pytest.approx(20 / 21)
+    assert scores.trackers["perfect"].notes == ("c scored from frame 4, where this result starts",)
+
+
+def test_wrong_number_of_rows_names_tracker_sequence_and_counts(
+    dataset: Dataset, store: ResultStore
+) -> None:
+    path = store.boxes_path("still", "b")
+    write_atomically(path, b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    with pytest.raises(
+        ResultError, match=r"still: b: the result has 19 rows, the ground truth 20"
+    ):
+        evaluate(dataset, store)
+
+
+def test_a_convention_may_refuse_one_tracker_beside_others(
+    dataset: Dataset, store: ResultStore
+) -> None:
+    rows = dataset["a"].ground_truth.copy()
+    rows[4] = np.nan
+    write_atomically(store.boxes_path("still", "a"), format_rows(rows))
+    official, pytracking = evaluate(dataset, store, conventions=["otb", "pytracking"])
+    assert set(official.trackers) == {"perfect", "still"}
+    assert set(pytracking.trackers) == {"perfect"}
+    assert "refuses results with NaN" in pytracking.refused["still"]
+    with pytest.raises(ResultError, match="still: a: pytracking refuses"):
+        evaluate(dataset, store, conventions=["pytracking"])
+
+
+def test_trackingnet_scores_missing_files_as_zero_boxes(tmp_path: Path) -> None:
+    dataset = Dataset("trackingnet", tmp_path, (sequence("a"), sequence("b")), expected=2)
+    store = ResultStore(tmp_path, "trackingnet")
+    write_atomically(store.boxes_path("t", "a"), format_rows(dataset["a"].ground_truth))
+    (scores,) = evaluate(dataset, store)
+    assert scores.trackers["t"].per_sequence["a"]["success"] == 1
+    assert scores.trackers["t"].per_sequence["b"]["success"] < 0.2
+    assert scores.trackers["t"].notes == (
+        "1 missing sequences scored as zero boxes, as the server does",
+    )
+    assert scores.partial
+
+
+def test_hidden_ground_truth_cannot_be_scored(tmp_path: Path, store: ResultStore) -> None:
+    hidden = Dataset("trackingnet", tmp_path, (sequence("a", 1, hidden=True),))
+    with pytest.raises(DatasetError, match="bench pack trackingnet"):
+        evaluate(hidden, ResultStore(tmp_path, "trackingnet"))
+
+
+def test_unknown_tracker_and_empty_store(dataset: Dataset, store: ResultStore) -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'still'"):
+        evaluate(dataset, store, ["stil"])
+    with pytest.raises(ResultError, match="no results to score"):
+        evaluate(dataset, ResultStore(dataset.root / "nowhere", "otb2015"))
+
+
+def test_json_has_the_promised_shape_and_no_nan(dataset: Dataset, store: ResultStore) -> None:
+    store.times_path("perfect", "a").unlink()
+    (scores,) = evaluate(dataset, store)
+    plain = json.loads(json.dumps(scores.to_json(), allow_nan=False))
+    assert plain["benchmark"] == "otb2015"
+    assert plain["convention"] == "otb"
+    assert plain["sequences"] == 3
+    assert plain["partial"] is False
+    tracker = plain["trackers"]["perfect"]
+    assert {"success", "precision", "normalized_precision", "fps"} <= set(tracker["measures"])
+    assert len(tracker["curves"]["success"]) == len(plain["thresholds"]["success"]) == 21
+    assert len(tracker["curves"]["precision"]) == 51
+    assert tracker["per_sequence"]["a"]["fps"] is None
+    assert len(tracker["intervals"]["success"]) == 2
