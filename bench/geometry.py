@@ -115,27 +115,23 @@ def box_centre(box: FloatArray) -> tuple[FloatArray, FloatArray]:
     return x + (w - 1) / 2, y + (h - 1) / 2
 
 
-def centre_error(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Distance between the centres of boxes in pixels, ``(..., 4), (..., 4) -> (...)``."""
-    (ax, ay), (bx, by) = box_centre(a), box_centre(b)
-    return _length(ax - bx, ay - by)
-
-
-def normalized_centre_error(
+def centre_errors(
     a: FloatArray, b: FloatArray, *, of_offset: bool = False
-) -> FloatArray:
-    """Distance of centres relative to the size of ``b``, ``(..., 4), (..., 4) -> (...)``.
+) -> tuple[FloatArray, FloatArray]:
+    """Distance between the centres of boxes, ``(..., 4), (..., 4) -> (...), (...)``.
 
-    Each centre is divided by the size (LaSOT ``calc_seq_err_robust.m``), or their offset is
-    (TrackingNet ``metrics.py``): equal but for the last bit, which decides ties at a threshold.
-    Where ``b`` has no size the distance is infinite or NaN.
+    The first is in pixels. The second is relative to the size of ``b``: each centre is divided by
+    it (LaSOT ``calc_seq_err_robust.m``) or, with ``of_offset``, their offset is (TrackingNet
+    ``metrics.py``); these are equal but for the last bit, which decides ties at a threshold.
+    Where ``b`` has no size it is infinite or NaN.
     """
     (ax, ay), (bx, by) = box_centre(a), box_centre(b)
     _, _, width, height = _columns(b)
+    error = _length(ax - bx, ay - by)
     with np.errstate(divide="ignore", invalid="ignore"):
         if of_offset:
-            return _length((ax - bx) / width, (ay - by) / height)
-        return _length(ax / width - bx / width, ay / height - by / height)
+            return error, _length((ax - bx) / width, (ay - by) / height)
+        return error, _length(ax / width - bx / width, ay / height - by / height)
 
 
 def _columns(box: FloatArray) -> FloatArray:

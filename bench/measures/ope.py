@@ -152,9 +152,8 @@ def _measure(
     else:
         epsilon = np.finfo(float).eps if convention.overlap == "epsilon" else 0.0
         overlap = geometry.clipped_iou(result, truth, epsilon)
-    error = geometry.centre_error(result, truth)
     of_offset = convention.normalization == "of the offset"
-    normalized = geometry.normalized_centre_error(result, truth, of_offset=of_offset)
+    error, normalized = geometry.centre_errors(result, truth, of_offset=of_offset)
     overlap[..., ~_valid(truth, convention.valid_overlap)] = -1.0
     unscored = ~_valid(truth, convention.valid_error)
     error[..., unscored] = -1.0 if convention.invalid_error == "hit" else np.inf

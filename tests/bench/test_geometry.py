@@ -49,13 +49,15 @@ def test_overlap_and_errors_do_not_move_with_the_origin(
 ) -> None:
     there = moved(a, shift), moved(b, shift)
     assert geometry.box_iou(*there) == pytest.approx(geometry.box_iou(a, b), abs=1e-6)
-    assert geometry.centre_error(*there) == pytest.approx(geometry.centre_error(a, b), abs=1e-6)
+    assert geometry.centre_errors(*there)[0] == pytest.approx(
+        geometry.centre_errors(a, b)[0], abs=1e-6
+    )
 
 
 @given(boxes, shifts)
 def test_centre_error_is_the_length_of_the_shift(a: np.ndarray, shift: np.ndarray) -> None:
     expected = np.hypot(*shift)
-    assert geometry.centre_error(moved(a, shift), a) == pytest.approx(expected, abs=1e-9)
+    assert geometry.centre_errors(moved(a, shift), a)[0] == pytest.approx(expected, abs=1e-9)
 
 
 @given(boxes, shifts, st.booleans())
@@ -63,7 +65,7 @@ def test_normalized_error_is_the_shift_in_target_sizes(
     a: np.ndarray, shift: np.ndarray, of_offset: bool
 ) -> None:
     expected = np.hypot(*(shift / a[2:]))
-    found = geometry.normalized_centre_error(moved(a, shift), a, of_offset=of_offset)
+    found = geometry.centre_errors(moved(a, shift), a, of_offset=of_offset)[1]
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-8)
 
 
