@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import os
+import re
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +17,8 @@ from bench.errors import BenchError, ResultError
 from bench.sequence import FloatArray
 
 _NUMBER_BYTES = b"0123456789.-+eE "
+# What float() or splitting would let pass: an empty field, or digits grouped as in Python.
+_NOT_A_FIELD = re.compile(r"[,;\n][ \t]*[,;]|_")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -39,6 +43,20 @@ def format_rows(rows: FloatArray, decimals: int = 4, delimiter: str = ",") -> by
     return "".join(f"{line % tuple(row)}\n" for row in rows.tolist()).encode()
 
 
+def format_exact(rows: FloatArray, delimiter: str = ",") -> bytes:
+    """Rows ``(N, K)`` as text, one line a row, that reads back to the very same numbers.
+
+    >>> format_exact(np.array([[198.0, 0.1, 1e-7, np.nan]]))
+    b'198,0.1,1e-07,nan\\n'
+    """
+    lines = (delimiter.join(map(_shortest, row)) for row in rows.tolist())
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _shortest(value: float) -> str:
+    return repr(value).removesuffix(".0")
+
+
 def read_rows(path: Path, columns: int = 4, error: type[BenchError] = ResultError) -> FloatArray:
     """The numbers of a text file as ``(N, columns)``; any delimiter of the field is accepted.
 
@@ -53,8 +71,15 @@ def read_rows(path: Path, columns: int = 4, error: type[BenchError] = ResultErro
         data = path.read_bytes()
     except OSError as problem:
         raise error(f"{path}: cannot be read ({problem.strerror})") from problem
+    return parse_rows(data, path, columns, error)
+
+
+def parse_rows(
+    data: bytes, where: Path | str, columns: int = 4, error: type[BenchError] = ResultError
+) -> FloatArray:
+    """``read_rows`` for text already in memory; ``where`` is what messages call the file."""
     rows = _parse_fast(data, columns)
-    return _parse_carefully(data, path, columns, error) if rows is None else rows
+    return _parse_carefully(data, where, columns, error) if rows is None else rows
 
 
 def _parse_fast(data: bytes, columns: int) -> FloatArray | None:
@@ -78,19 +103,27 @@ def _parser() -> simdjson.Parser:
     return simdjson.Parser()
 
 
-def _parse_carefully(data: bytes, path: Path, columns: int, error: type[BenchError]) -> FloatArray:
+def _parse_carefully(
+    data: bytes, where: Path | str, columns: int, error: type[BenchError]
+) -> FloatArray:
     """Line by line, for any delimiter, so that a bad line can be named."""
     separators = str.maketrans(",;\t", "   ")
-    lines = data.decode("utf-8", errors="replace").lstrip("\ufeff").rstrip().splitlines()
+    text = data.removeprefix(codecs.BOM_UTF8).decode("ascii", errors="replace").rstrip()
+    lines = text.splitlines()
     rows = np.empty((len(lines), columns))
     for number, line in enumerate(lines, start=1):
         fields = line.translate(separators).split()
         if len(fields) != columns:
             raise error(
-                f"{path}:{number}: expected {columns} numbers, found {len(fields)}: {line[:80]!r}"
+                f"{where}:{number}: expected {columns} numbers, found {len(fields)}: {line[:80]!r}"
             )
         try:
             rows[number - 1] = [float(field) for field in fields]
         except ValueError:
-            raise error(f"{path}:{number}: expected numbers, found {line[:80]!r}") from None
+            raise error(f"{where}:{number}: expected numbers, found {line[:80]!r}") from None
+    padded = f"\n{text}"
+    if odd := _NOT_A_FIELD.search(padded):
+        number = len(padded[: odd.end()].splitlines()) - 1
+        line = lines[number - 1]
+        raise error(f"{where}:{number}: expected {columns} plain numbers, found {line[:80]!r}")
     return rows

@@ -1,0 +1,107 @@
+"""Small helpers that every reader shares: listing folders, flags per frame, attribute files."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from bench.datasets.tables import attributes_from_flags
+from bench.errors import DatasetError
+from bench.results.text import parse_rows
+from bench.sequence import BoolArray, FloatArray
+
+IMAGE_SUFFIXES = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders inside a folder in natural order; none where it does not exist."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.is_dir()]
+    return [folder / name for name in sorted(names, key=natural_key)]
+
+
+def stems(folder: Path, suffix: str = ".txt") -> dict[str, Path]:
+    """The files of one suffix in a folder by stem; none where it does not exist."""
+    if not folder.is_dir():
+        return {}
+    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix == suffix}
+
+
+def image_names(folder: Path) -> list[str]:
+    """Names of the image files in a folder, sorted as text; one listing, no look at a file."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries)
+    return [name for name in names if name.rpartition(".")[2].lower() in IMAGE_SUFFIXES]
+
+
+def natural_key(name: str) -> list[tuple[int, str]]:
+    """Sorts ``2.jpg`` before ``10.jpg``: digits compare as numbers."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), "") if part.isdigit() else (0, part.lower()) for part in parts]
+
+
+class Readable(Protocol):
+    """A file on disk or in an archive: bytes, and a name to print."""
+
+    def read_bytes(self) -> bytes: ...
+
+
+def read_boxes(path: Readable) -> FloatArray:
+    """The boxes of an annotation file, ``(N, 4)`` in the numbers of the file, N at least 1.
+
+    Raises:
+        DatasetError: the file cannot be read, is empty, or a line is no box; names the line.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
+    boxes = parse_rows(data, str(path), 4, DatasetError)
+    if not len(boxes):
+        raise DatasetError(f"{path}:1: expected a box x,y,w,h in every line, found an empty file")
+    return boxes
+
+
+def read_flags(path: Path, rows: int) -> BoolArray:
+    """One 0 or 1 per frame, ``(rows,)``; on one line or one a line, with or without commas.
+
+    Raises:
+        DatasetError: the file cannot be read, or has another number of flags or other content.
+    """
+    flags = read_short_flags(path)
+    if len(flags) != rows:
+        raise DatasetError(
+            f"{path}: expected {rows} flags of 0 or 1, one per row of the ground truth, found "
+            f"{len(flags)}. Restore the file from the official site."
+        )
+    return flags
+
+
+def read_short_flags(path: Path) -> BoolArray:
+    """As ``read_flags``, but of whatever length the file has."""
+    try:
+        digits = path.read_bytes().translate(None, b", ;\t\r\n")
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
+    if digits.translate(None, b"01"):
+        raise DatasetError(
+            f"{path}: expected flags of 0 or 1, found {digits.translate(None, b'01')[:20]!r}. "
+            "Restore the file from the official site."
+        )
+    flags: BoolArray = np.frombuffer(digits, dtype=np.uint8) == ord("1")
+    return flags
+
+
+def attributes_beside(benchmark: str, folders: list[Path], names: list[str]) -> frozenset[str]:
+    """Attributes from the first flag file ``<folder>/<name>.txt`` there is; else none."""
+    candidates = (folder / f"{name}.txt" for folder in folders for name in names)
+    found = next((path for path in candidates if path.is_file()), None)
+    return attributes_from_flags(benchmark, found) if found else frozenset()

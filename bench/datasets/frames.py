@@ -1,0 +1,193 @@
+"""Frames in a folder, listed on first use, and frames of a video file. Nothing decodes early."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.datasets.files import image_names, natural_key
+from bench.errors import DatasetError
+from bench.sequence import Image, ImageFiles
+
+if TYPE_CHECKING:
+    import cv2
+
+
+@dataclass(frozen=True)
+class NumberedFrames:
+    """Images named by their number (``0001.jpg``, ``12.jpg``), from ``first`` on.
+
+    Frame ``i`` is the image with number ``first + i``, whatever else lies in the folder, so a
+    gap never shifts what follows. The folder is listed once, on first use.
+
+    Attributes:
+        folder: where the images lie.
+        first: number of the first frame.
+        count: number of annotated frames; None where only the images tell (TrackingNet TEST).
+    """
+
+    folder: Path
+    first: int = 1
+    count: int | None = None
+
+    def __len__(self) -> int:
+        """Frames up to the last that exists; an inner gap is an error only when indexed."""
+        return self._numbers[-1] + 1 if self._numbers else 0
+
+    def __getitem__(self, index: int) -> Image:
+        position = index + len(self) if index < 0 else index
+        if not 0 <= position < len(self):
+            raise IndexError(f"frame {index} of {len(self)} in {self.folder}")
+        return ImageFiles((self.path(position),))[0]
+
+    def path(self, index: int) -> Path:
+        """The file of frame ``index``; the name it should have where it does not exist."""
+        number = self._start + index
+        return self.folder / self._by_number.get(number, f"{number:0{self._digits}d}.jpg")
+
+    def missing(self) -> list[Path]:
+        """The files that should exist and do not."""
+        present = set(self._numbers)
+        wanted = range(len(self) if self.count is None else self.count)
+        return [self.path(index) for index in wanted if index not in present]
+
+    def surplus(self) -> list[Path]:
+        """The images whose numbers lie outside the annotated range."""
+        inside = {self._start + index for index in self._numbers}
+        return [self.folder / n for number, n in self._by_number.items() if number not in inside]
+
+    @cached_property
+    def _by_number(self) -> dict[int, str]:
+        names = image_names(self.folder)
+        return {int(Path(n).stem): n for n in names if Path(n).stem.isdecimal()}
+
+    @cached_property
+    def _start(self) -> int:
+        # BlurCar3 is 1-357 in the official list and 3-359 in others: a folder with exactly
+        # as many images as annotated frames is in order, whatever its first number.
+        numbers = self._by_number
+        if self.first not in numbers and numbers and len(numbers) == self.count:
+            return min(numbers)
+        return self.first
+
+    @cached_property
+    def _numbers(self) -> list[int]:
+        """Sorted indices of the frames that exist, within the annotated range."""
+        indices = (number - self._start for number in self._by_number)
+        return sorted(i for i in indices if i >= 0 and (self.count is None or i < self.count))
+
+    @property
+    def _digits(self) -> int:
+        return len(Path(next(iter(self._by_number.values()), "0001")).stem)
+
+
+def numbered_frames(
+    folder: Path | None, first: int = 1, count: int | None = None
+) -> NumberedFrames | None:
+    """The numbered images of a folder, or None where there is no such folder."""
+    return None if folder is None or not folder.is_dir() else NumberedFrames(folder, first, count)
+
+
+@dataclass(frozen=True)
+class SortedFrames:
+    """All images of a folder in natural order of their names, listed on first use."""
+
+    folder: Path
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, index: int) -> Image:
+        return self._files[index]
+
+    @cached_property
+    def _files(self) -> ImageFiles:
+        return ImageFiles(
+            tuple(self.folder / n for n in sorted(image_names(self.folder), key=natural_key))
+        )
+
+
+@dataclass
+class VideoFrames:
+    """Frames of a video file, decoded one after the other.
+
+    Reading in order decodes each frame once. Going back starts the file again, because seeking
+    is not exact in every codec. A pickled copy opens the file anew.
+
+    Raises:
+        DatasetError: the file cannot be opened, or ends before a frame that was counted.
+    """
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        self._capture: cv2.VideoCapture | None = None
+        self._next = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> Image:
+        position = index + len(self) if index < 0 else index
+        if not 0 <= position < len(self):
+            raise IndexError(f"frame {index} of {len(self)} in {self.path}")
+        if self._capture is None or position < self._next:
+            self._capture, self._next = self._open(), 0
+        while self._next < position and self._capture.grab():
+            self._next += 1
+        decoded, image = self._capture.read()
+        if not decoded or self._next != position:
+            raise DatasetError(
+                f"frame {position + 1} of {len(self)}: {self.path} cannot be decoded there. "
+                "Re-encode the video, or extract its frames as images."
+            )
+        self._next += 1
+        return np.ascontiguousarray(image[:, :, ::-1])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_capture": None, "_next": 0}
+
+    @cached_property
+    def _length(self) -> int:
+        """Counted frame by frame: what containers say is often off by a few."""
+        capture, count = self._open(), 0
+        while capture.grab():
+            count += 1
+        return count
+
+    def _open(self) -> cv2.VideoCapture:
+        import cv2
+
+        capture = cv2.VideoCapture(str(self.path))
+        if not capture.isOpened():
+            state = "cannot be decoded" if self.path.is_file() else "does not exist"
+            raise DatasetError(
+                f"{self.path} {state}; expected a video that OpenCV reads. Re-encode it "
+                "(H.264 in .mp4), or extract its frames as images."
+            )
+        return capture
+
+
+def jpeg_size(path: Path) -> tuple[int, int] | None:
+    """(width, height) in pixels from the header of a JPEG file; None if there is no such header.
+
+    Source: ISO/IEC 10918-1 B.2.2, the frame header behind a start-of-frame marker.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(1 << 16)
+    except OSError:
+        return None
+    position = 2
+    while data[:2] == b"\xff\xd8" and position + 9 <= len(data):
+        marker, length = struct.unpack_from(">HH", data, position)
+        if 0xFFC0 <= marker <= 0xFFCF and marker not in (0xFFC4, 0xFFC8, 0xFFCC):
+            height, width = struct.unpack_from(">HH", data, position + 5)
+            return width, height
+        position += 2 + length
+    return None

@@ -1,0 +1,97 @@
+"""LaSOT: official folders, flat or by category, and the annotation of its evaluation toolkit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from bench.benchmarks import Benchmark
+from bench.datasets import pysot_json
+from bench.datasets.files import attributes_beside, read_boxes, read_flags, stems, subfolders
+from bench.datasets.frames import numbered_frames
+from bench.datasets.scan import Entry, Scan, compare, require_subset
+from bench.datasets.tables import read_table
+from bench.sequence import Sequence
+
+
+def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
+    """The 280 sequences of the test set, or with ``subset="all"`` the 1400 of the benchmark.
+
+    Looks for ``<category>/<category>-<n>/`` or ``<category>-<n>/`` in the root and in
+    ``LaSOTBenchmark/``, else for the toolkit's ``<sequence>.txt``, else for a JSON.
+    """
+    require_subset(benchmark, subset, ("test", "all"))
+    table = read_table("lasot_sequences.csv")
+    known = {row["name"] for row in table}
+    rows = {
+        row["name"]: int(row["frames"]) if row["frames"] else None
+        for row in table
+        if subset in ("all", row["subset"])
+    }
+    bases = [root, root / "LaSOTBenchmark"]
+    folders = _sequence_folders(bases)
+    if known.isdisjoint(folders):
+        files = stems(root)
+        if known.isdisjoint(files):
+            return pysot_json.scan(root, benchmark, rows, bases)
+        found = {
+            name: Entry(name, partial(_load_toolkit, benchmark, files[name]), rows[name])
+            for name in rows
+            if name in files
+        }
+        return compare(found, rows, _of_categories(files.keys() - known, known), bases)
+    found = {
+        name: Entry(name, partial(_load_folder, benchmark, folders[name], root), rows[name])
+        for name in rows
+        if name in folders
+    }
+    return compare(found, rows, _of_categories(folders.keys() - known, known), bases)
+
+
+def _sequence_folders(bases: Iterable[Path]) -> dict[str, Path]:
+    """Every folder named ``<category>-<n>`` in a base or in its category's folder."""
+    found: dict[str, Path] = {}
+    for base in bases:
+        for folder in subfolders(base):
+            inner = [sub for sub in subfolders(folder) if _category(sub.name) == folder.name]
+            for candidate in (folder, *inner):
+                if _category(candidate.name):
+                    found.setdefault(candidate.name, candidate)
+    return found
+
+
+def _category(name: str) -> str:
+    """``airplane-1`` -> ``airplane``; empty where the name is not so made."""
+    category, _, number = name.rpartition("-")
+    return category if number.isdecimal() else ""
+
+
+def _of_categories(names: Iterable[str], known: Iterable[str]) -> list[str]:
+    categories = {_category(name) for name in known}
+    return [name for name in names if _category(name) in categories]
+
+
+def _load_folder(benchmark: Benchmark, folder: Path, root: Path) -> Sequence:
+    boxes = read_boxes(folder / "groundtruth.txt")
+    occluded = read_flags(folder / "full_occlusion.txt", len(boxes))
+    outside = read_flags(folder / "out_of_view.txt", len(boxes))
+    return Sequence(
+        name=folder.name,
+        ground_truth=boxes,
+        frames=numbered_frames(folder / "img", 1, len(boxes)),
+        origin=benchmark.origin,
+        absent=occluded | outside,
+        attributes=attributes_beside(benchmark.name, [root / "att"], [folder.name]),
+    )
+
+
+def _load_toolkit(benchmark: Benchmark, path: Path) -> Sequence:
+    boxes = read_boxes(path)
+    return Sequence(
+        name=path.stem,
+        ground_truth=boxes,
+        origin=benchmark.origin,
+        absent=read_flags(path.parent / "absent" / path.name, len(boxes)),
+        attributes=attributes_beside(benchmark.name, [path.parent / "att"], [path.stem]),
+    )

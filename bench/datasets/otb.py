@@ -1,0 +1,139 @@
+"""OTB-2015: 98 folders, 100 entries; exceptions stand in ``tables/otb_sequences.csv``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+from bench.benchmarks import Benchmark
+from bench.datasets import pysot_json
+from bench.datasets.files import attributes_beside, read_boxes, stems, subfolders
+from bench.datasets.frames import numbered_frames
+from bench.datasets.scan import Entry, Scan, compare, require_subset
+from bench.datasets.tables import read_table
+from bench.sequence import Sequence
+
+
+@dataclass(frozen=True)
+class OtbEntry:
+    """One row of the table.
+
+    Attributes:
+        name: canonical name (PySOT's).
+        folder: official folder; Jogging, Skating2 and Human4 hold numbered ground truths.
+        file: ground-truth file in the folder.
+        first: number of the first annotated image.
+        last: number of the last annotated image.
+        digits: digits in the official image names; the reader takes what is on disk.
+        alternative_first: first frame in the other reading that is in use, None without one.
+        surplus_images: True where the folder may hold images outside first..last.
+        spellings: the name as other toolkits write it.
+    """
+
+    name: str
+    folder: str
+    file: str
+    first: int
+    last: int
+    digits: int
+    alternative_first: int | None
+    surplus_images: bool
+    spellings: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def otb_entries() -> dict[str, OtbEntry]:
+    """The 100 entries by canonical name, in the order of the table."""
+    return {
+        row["name"]: OtbEntry(
+            name=row["name"],
+            folder=row["folder"],
+            file=row["file"],
+            first=int(row["first"]),
+            last=int(row["last"]),
+            digits=int(row["digits"]),
+            alternative_first=int(row["alternative_first"] or 0) or None,
+            surplus_images=row["surplus_images"] == "yes",
+            spellings=tuple(filter(None, row["spellings"].split("|"))),
+        )
+        for row in read_table("otb_sequences.csv")
+    }
+
+
+def alternative_first_frame(sequence: str) -> int | None:
+    """First frame (1-based) in the other reading of a sequence, None where there is one reading.
+
+    Tiger1 is annotated from frame 1, and the official one-pass evaluation starts there; several
+    toolkits drop the first five frames, so their results have 349 rows for frames 6-354.
+    """
+    entry = otb_entries().get(sequence)
+    return entry.alternative_first if entry else None
+
+
+def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
+    """Official folders, else the text files of ``anno``, else a PySOT-style JSON."""
+    require_subset(benchmark, subset)
+    annotation = [root / "anno", root]
+    if root.is_dir():
+        found = _from_folders(root, benchmark)
+        for folder in annotation:
+            found = found or _from_texts(folder, benchmark)
+        if found:
+            return compare(found, otb_entries(), _surplus_folders(root), annotation)
+    rows = {entry.name: entry.last - entry.first + 1 for entry in otb_entries().values()}
+    return pysot_json.scan(root, benchmark, rows, annotation)
+
+
+def _from_folders(root: Path, benchmark: Benchmark) -> dict[str, Entry]:
+    folders = {folder.name.lower(): folder for folder in subfolders(root)}
+    found = {}
+    for entry in otb_entries().values():
+        folder = folders.get(entry.folder.lower())
+        if folder is not None:
+            load = partial(_load, benchmark, entry, folder / entry.file, folder / "img", root)
+            rows = entry.last - entry.first + 1
+            found[entry.name] = Entry(entry.name, load, rows, entry.surplus_images)
+    return found
+
+
+def _from_texts(folder: Path, benchmark: Benchmark) -> dict[str, Entry]:
+    files = {stem.lower(): path for stem, path in stems(folder).items()}
+    found = {}
+    for entry in otb_entries().values():
+        path = _first_spelled(entry, files)
+        if path is not None:
+            load = partial(_load, benchmark, entry, path, None, folder)
+            found[entry.name] = Entry(entry.name, load, entry.last - entry.first + 1)
+    return found
+
+
+def _first_spelled(entry: OtbEntry, files: dict[str, Path]) -> Path | None:
+    spelled = (name.lower() for name in (entry.name, *entry.spellings))
+    return next((files[name] for name in spelled if name in files), None)
+
+
+def _load(
+    benchmark: Benchmark, entry: OtbEntry, path: Path, images: Path | None, root: Path
+) -> Sequence:
+    boxes = read_boxes(path)
+    beside = [root / "att", root / "anno" / "att"]
+    return Sequence(
+        name=entry.name,
+        ground_truth=boxes,
+        frames=numbered_frames(images, entry.first, len(boxes)),
+        origin=benchmark.origin,
+        attributes=attributes_beside(benchmark.name, beside, [entry.name, *entry.spellings]),
+        first_frame=entry.first,
+        omitted=(entry.alternative_first or entry.first) - entry.first,
+    )
+
+
+def _surplus_folders(root: Path) -> Iterable[str]:
+    known = {entry.folder.lower() for entry in otb_entries().values()}
+    return [
+        folder.name
+        for folder in subfolders(root)
+        if folder.name.lower() not in known and (folder / "img").is_dir()
+    ]

@@ -1,0 +1,147 @@
+"""Annotation in one JSON file as PySOT users keep it: ``OTB100.json``, ``VOT2018.json``, ...
+
+``{name: {"img_names": [...], "gt_rect": [...], "attr": [...] or tags, "absent": [...]}}``;
+source: the dataset classes of pysot-toolkit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Rows
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.benchmarks import Benchmark
+from bench.datasets.files import subfolders
+from bench.datasets.regions import polygons_and_boxes
+from bench.datasets.scan import Entry, Scan, compare, missing_dataset
+from bench.datasets.tables import attributes_from_titles
+from bench.errors import DatasetError
+from bench.sequence import BoolArray, ImageFiles, Sequence
+
+TAGS = ("camera_motion", "illum_change", "occlusion", "size_change", "motion_change")
+
+
+def scan(
+    root: Path,
+    benchmark: Benchmark,
+    rows: Mapping[str, int | None],
+    looked: Iterable[Path] = (),
+    sizes: Mapping[str, tuple[int, int] | None] | None = None,
+) -> Scan:
+    """The sequences of the JSON file ``root``, or of the one JSON in the folder ``root``.
+
+    Args:
+        root: the file, or a folder that holds it.
+        benchmark: gives origin and attribute names.
+        rows: the whole benchmark's canonical names in order, each with its number of
+            annotation rows, or None where that is not known.
+        looked: where else annotation was looked for, for the message.
+        sizes: (width, height) in pixels by name, for files that do not state it.
+
+    Raises:
+        DatasetError: there is no such file, several, or it is not such a JSON.
+    """
+    path = _find(root, benchmark, looked)
+    videos = _parse(path)
+    canonical = {name.lower(): name for name in rows}
+    names = {canonical[name.lower()]: name for name in videos if name.lower() in canonical}
+    bases = [path.parent, *subfolders(path.parent)]
+    found = {
+        name: Entry(
+            name,
+            partial(_load, benchmark, name, videos[spelled], path, bases, (sizes or {}).get(name)),
+            rows[name],
+        )
+        for name, spelled in names.items()
+    }
+    surplus = (name for name in videos if name.lower() not in canonical)
+    return compare(found, rows, surplus, [*looked, path])
+
+
+def _find(root: Path, benchmark: Benchmark, looked: Iterable[Path]) -> Path:
+    if root.is_file() and root.suffix == ".json":
+        return root
+    stem = {"otb2015": "OTB100", "uav123": "UAV123", "lasot": "LaSOT"}.get(
+        benchmark.name, benchmark.name.upper()
+    )
+    path = root / f"{stem}.json"
+    if not path.is_file():
+        raise missing_dataset(benchmark, root, [*looked, path])
+    return path
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        videos = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path}: cannot be read as JSON ({error})") from error
+    if not isinstance(videos, dict) or not all(isinstance(v, dict) for v in videos.values()):
+        raise DatasetError(
+            f"{path}: expected an object of sequences by name, each with img_names and gt_rect "
+            "as in PySOT's files, found another structure."
+        )
+    return videos
+
+
+def _load(
+    benchmark: Benchmark,
+    name: str,
+    video: dict[str, Any],
+    path: Path,
+    bases: Rows[Path],
+    size: tuple[int, int] | None,
+) -> Sequence:
+    where = f"{path}: sequence {name!r}"
+    try:
+        images = [str(image) for image in video["img_names"]]
+        polygons, boxes = polygons_and_boxes(video["gt_rect"], where)
+        tags = {tag: _tag(video[tag], len(boxes)) for tag in TAGS if tag in video}
+        absent = _absent(video["absent"], len(boxes)) if "absent" in video else None
+        if "width" in video:
+            size = (int(video["width"]), int(video["height"]))
+        attributes = attributes_from_titles(benchmark.name, map(str, video.get("attr", ())))
+        first = int(Path(images[0]).stem)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DatasetError(
+            f"{where}: expected img_names, gt_rect and lists of 0 and 1 as in PySOT's files, "
+            f"found {type(error).__name__}: {error}"
+        ) from error
+    return Sequence(
+        name=name,
+        ground_truth=boxes,
+        frames=_images(images, bases),
+        origin=benchmark.origin,
+        polygons=polygons if benchmark.reader == "vot" else None,
+        absent=absent,
+        attributes=attributes,
+        tags=tags,
+        first_frame=first,
+        size=size,
+    )
+
+
+def _images(names: Rows[str], bases: Rows[Path]) -> ImageFiles | None:
+    """The images, where the first of them lies under the JSON's folder or a sub-folder."""
+    base = next((base for base in bases if (base / names[0]).is_file()), None)
+    return None if base is None else ImageFiles(tuple(base / name for name in names))
+
+
+def _tag(flags: Rows[int], rows: int) -> BoolArray:
+    """A tag as ``(rows,)``: frames beyond the end of the list are not tagged."""
+    tag = np.zeros(rows, dtype=bool)
+    tag[: len(flags)] = np.asarray(flags[:rows], dtype=bool)
+    return tag
+
+
+def _absent(flags: Rows[int], rows: int) -> BoolArray:
+    """PySOT keeps 1 for a visible target. Frame 1 is never absent, so it tells the meaning."""
+    values = np.asarray(flags, dtype=bool)
+    absent: BoolArray = values != values[0]
+    if len(absent) != rows:
+        raise ValueError(f"{len(absent)} absent flags for {rows} rows")
+    return absent

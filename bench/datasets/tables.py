@@ -1,0 +1,60 @@
+"""The tables of sequence names, ranges and attributes, as shipped in ``bench/tables``."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+from bench.benchmarks import TABLES
+from bench.errors import DatasetError
+
+
+@cache
+def read_table(name: str) -> tuple[Mapping[str, str], ...]:
+    """The rows of a table by column name; every table has a ``source`` column."""
+    with (TABLES / name).open(encoding="utf-8", newline="") as stream:
+        return tuple(csv.DictReader(stream))
+
+
+def attribute_names(benchmark: str) -> tuple[str, ...]:
+    """Abbreviations of a benchmark's attributes in the column order of its flag files."""
+    rows = read_table("attributes.csv")
+    return tuple(row["flag"] for row in rows if row["benchmark"] == benchmark)
+
+
+def attributes_from_titles(benchmark: str, titles: Iterable[str]) -> frozenset[str]:
+    """Abbreviations for attribute names written out, ``Background Clutters`` -> ``BC``.
+
+    A name that the table does not have is kept as it stands.
+    """
+    rows = (row for row in read_table("attributes.csv") if row["benchmark"] == benchmark)
+    known = {_letters(row["title"]): row["flag"] for row in rows}
+    return frozenset(known.get(_letters(title), title) for title in titles)
+
+
+def _letters(title: str) -> str:
+    """Lower-case letters only and no plural, so that spellings of a title meet."""
+    return re.sub(r"[^a-z]", "", title.lower()).rstrip("s")
+
+
+def attributes_from_flags(benchmark: str, path: Path) -> frozenset[str]:
+    """The attributes set in a flag file: one line of 0 and 1, in the benchmark's order.
+
+    Raises:
+        DatasetError: the file cannot be read or has another number of flags.
+    """
+    names = attribute_names(benchmark)
+    try:
+        fields = re.split(r"[\s,;]+", path.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: cannot be read ({error})") from error
+    if len(fields) != len(names) or not set(fields) <= {"0", "1"}:
+        raise DatasetError(
+            f"{path}:1: expected {len(names)} flags of 0 or 1 ({', '.join(names)}), "
+            f"found {len(fields)}: {' '.join(fields)[:80]!r}. Restore the file from the "
+            "benchmark's toolkit."
+        )
+    return frozenset(name for name, flag in zip(names, fields, strict=True) if flag == "1")

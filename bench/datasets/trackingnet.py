@@ -1,0 +1,82 @@
+"""TrackingNet: TEST with the first box alone (the rest is the server's), TRAIN_0 to TRAIN_11."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from functools import partial
+from pathlib import Path
+
+from bench.benchmarks import Benchmark
+from bench.datasets.files import Readable, read_boxes, stems, subfolders
+from bench.datasets.frames import numbered_frames
+from bench.datasets.scan import Entry, Scan, compare, require_subset
+from bench.datasets.tables import read_table
+from bench.errors import DatasetError
+from bench.sequence import Sequence
+
+NAME = re.compile(r".{11}_\d+")  # a YouTube video and the number of the object in it
+TRAINING = tuple(f"TRAIN_{number}" for number in range(12))
+
+
+def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
+    """``<root>/TEST`` or the split's folder itself; else texts alone, in a folder or a zip.
+
+    A full ground truth in ``anno_full/`` beside ``anno/`` is preferred, for local scoring.
+    """
+    require_subset(benchmark, subset, ("test", *TRAINING))
+    split = root / ("TEST" if subset == "test" else subset)
+    folder = split if split.is_dir() or not (root / "anno").is_dir() else root
+    files = stems(folder / "anno") | stems(folder / "anno_full")
+    alone = {} if files or subset != "test" else _annotation_alone(root)
+    looked = (split / "anno", root / "anno", root)
+    images = folder / "frames"
+    found = {
+        name: Entry(name, partial(_load, benchmark, name, path, images / name))
+        for name, path in (files or alone).items()
+    }
+    if subset != "test":
+        return Scan(tuple(found.values()), looked=looked)
+    known = [row["name"] for row in read_table("trackingnet_test.csv")]
+    surplus = (found.keys() | {sub.name for sub in subfolders(images)}) - set(known)
+    if alone and surplus == found.keys():
+        # The devkit's own sample of a ground truth is made of training sequences.
+        return Scan(tuple(found.values()), tuple(known), tuple(sorted(found)), len(known), looked)
+    return compare(found, known, surplus, looked)
+
+
+def _annotation_alone(root: Path) -> dict[str, Readable]:
+    """``<sequence>.txt`` in the folder, or in the zip the devkit scores with (``*GT*.zip``)."""
+    files: dict[str, Readable] = {**stems(root)}
+    archives = [root] if root.suffix.lower() == ".zip" and root.is_file() else []
+    if root.is_dir():
+        archives = [path for path in sorted(root.glob("*.zip")) if "gt" in path.stem.lower()]
+    if archives and not any(map(NAME.fullmatch, files)):
+        files = _in_archive(archives[0])
+    return {name: path for name, path in files.items() if NAME.fullmatch(name)}
+
+
+def _in_archive(path: Path) -> dict[str, Readable]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(name for name in archive.namelist() if name.endswith(".txt"))
+            damaged = archive.testzip()
+    except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DatasetError(f"{path}: cannot be read as a zip archive ({error})") from error
+    if damaged:
+        raise DatasetError(f"{path}: {damaged} is damaged; expected an intact zip archive")
+    return {Path(name).stem: zipfile.Path(path, name) for name in names}
+
+
+def _load(benchmark: Benchmark, name: str, path: Readable, images: Path) -> Sequence:
+    boxes = read_boxes(path)
+    hidden = len(boxes) == 1
+    return Sequence(
+        name=name,
+        ground_truth=boxes,
+        frames=numbered_frames(images, 0, None if hidden else len(boxes)),
+        origin=benchmark.origin,
+        hidden=hidden,
+        first_frame=0,
+    )

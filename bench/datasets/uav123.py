@@ -1,0 +1,64 @@
+"""UAV123: 123 sequences cut from shared folders; ranges stand in ``uav123_sequences.csv``."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from bench.benchmarks import Benchmark
+from bench.datasets import pysot_json
+from bench.datasets.files import attributes_beside, read_boxes, stems
+from bench.datasets.frames import numbered_frames
+from bench.datasets.scan import Entry, Scan, compare, require_subset
+from bench.datasets.tables import read_table
+from bench.sequence import Sequence
+
+
+def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
+    """``anno/UAV123``, ``anno`` or the folder itself, with images of ``data_seq/UAV123``.
+
+    Rows of NaN (target out of view) stay NaN. Without texts, a PySOT-style JSON is read.
+    """
+    require_subset(benchmark, subset)
+    rows = {
+        row["name"]: int(row["last"]) - int(row["first"]) + 1
+        for row in read_table("uav123_sequences.csv")
+    }
+    folders = [root / "anno" / "UAV123", root / "anno", root]
+    for folder in folders:
+        files = stems(folder)
+        found = _entries(benchmark, root, files, rows)
+        if found:
+            return compare(found, rows, files.keys() - rows.keys(), folders)
+    return pysot_json.scan(root, benchmark, rows, folders)
+
+
+def _entries(
+    benchmark: Benchmark, root: Path, files: dict[str, Path], rows: dict[str, int]
+) -> dict[str, Entry]:
+    return {
+        row["name"]: Entry(
+            name=row["name"],
+            load=partial(
+                _load, benchmark, root, files[row["name"]], row["folder"], int(row["first"])
+            ),
+            rows=rows[row["name"]],
+            surplus_images=True,  # a folder is shared by several ranges
+        )
+        for row in read_table("uav123_sequences.csv")
+        if row["name"] in files
+    }
+
+
+def _load(benchmark: Benchmark, root: Path, path: Path, folder: str, first: int) -> Sequence:
+    boxes = read_boxes(path)
+    bases = (root / "data_seq" / "UAV123", root / "data_seq")
+    images = next((base / folder for base in bases if (base / folder).is_dir()), None)
+    return Sequence(
+        name=path.stem,
+        ground_truth=boxes,
+        frames=numbered_frames(images, first, len(boxes)),
+        origin=benchmark.origin,
+        attributes=attributes_beside(benchmark.name, [path.parent / "att"], [path.stem]),
+        first_frame=first,
+    )

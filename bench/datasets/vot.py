@@ -1,0 +1,106 @@
+"""VOT2016 and VOT2018: rotated ground truth, per-frame tags, names in ``list.txt``."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from bench.benchmarks import Benchmark
+from bench.datasets import pysot_json
+from bench.datasets.files import read_short_flags, stems, subfolders
+from bench.datasets.frames import NumberedFrames, jpeg_size, numbered_frames
+from bench.datasets.regions import polygons_and_boxes
+from bench.datasets.scan import Entry, Scan, compare, require_subset
+from bench.datasets.tables import read_table
+from bench.errors import DatasetError
+from bench.results.text import read_rows
+from bench.sequence import BoolArray, FloatArray, Sequence
+
+
+def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
+    """Official folders in the root or in ``sequences/``, else a PySOT-style JSON.
+
+    Where a ``list.txt`` stands it says which folders belong to the dataset.
+    """
+    require_subset(benchmark, subset)
+    table = [row for row in read_table("vot_sequences.csv") if row["benchmark"] == benchmark.name]
+    rows = {row["name"]: int(row["frames"]) for row in table}
+    sizes = {row["name"]: _stated_size(row["width"], row["height"]) for row in table}
+    folders = [root, root / "sequences"]
+    for folder in folders:
+        listed = _listed(folder)
+        found = {
+            name: Entry(name, partial(_load, benchmark, folder / name), rows[name])
+            for name in rows
+            if name in listed and (folder / name).is_dir()
+        }
+        if found:
+            return compare(found, rows, listed - rows.keys(), folders)
+    return pysot_json.scan(root, benchmark, rows, folders, sizes)
+
+
+def _stated_size(width: str, height: str) -> tuple[int, int] | None:
+    return (int(width), int(height)) if width else None
+
+
+def _listed(folder: Path) -> set[str]:
+    """Names in ``list.txt``; without one, the sub-folders that have a ground truth."""
+    path = folder / "list.txt"
+    if path.is_file():
+        return set(path.read_text(encoding="utf-8", errors="replace").split())
+    return {sub.name for sub in subfolders(folder) if (sub / "groundtruth.txt").is_file()}
+
+
+def _load(benchmark: Benchmark, folder: Path) -> Sequence:
+    polygons, boxes = _read_regions(folder / "groundtruth.txt")
+    coloured = folder / "color"
+    frames = numbered_frames(coloured if coloured.is_dir() else folder, 1, len(boxes))
+    practical = folder / "practical.value"
+    return Sequence(
+        name=folder.name,
+        ground_truth=boxes,
+        frames=frames if frames and len(frames) else None,
+        origin=benchmark.origin,
+        polygons=polygons,
+        tags=_read_tags(folder, len(boxes)),
+        practical=_read_practical(practical, len(boxes)) if practical.is_file() else None,
+        size=_size(frames),
+    )
+
+
+def _read_regions(path: Path) -> tuple[FloatArray, FloatArray]:
+    """Polygons ``(N, 4, 2)`` and bounding boxes ``(N, 4)``; the first line tells 4 or 8 values."""
+    try:
+        with path.open("rb") as stream:
+            values = len(re.split(rb"[\s,;]+", stream.readline().strip()))
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
+    rows = read_rows(path, 4 if values == 4 else 8, DatasetError)
+    return polygons_and_boxes(rows.tolist(), str(path))
+
+
+def _read_tags(folder: Path, rows: int) -> dict[str, BoolArray]:
+    """Each tag as ``(rows,)``; missing files and missing ends of files mean not tagged."""
+    files = stems(folder, ".tag")
+    tags = {name: np.zeros(rows, dtype=bool) for name in (*pysot_json.TAGS, *files)}
+    for name, path in files.items():
+        flags = read_short_flags(path)[:rows]
+        tags[name][: len(flags)] = flags
+    return tags
+
+
+def _read_practical(path: Path, rows: int) -> FloatArray:
+    values = read_rows(path, 1, DatasetError)[:, 0]
+    if len(values) != rows:
+        raise DatasetError(
+            f"{path}: expected {rows} values, one per row of the ground truth, found "
+            f"{len(values)}. Restore the file from the official site."
+        )
+    return values
+
+
+def _size(frames: NumberedFrames | None) -> tuple[int, int] | None:
+    return jpeg_size(frames.path(0)) if frames and len(frames) else None

@@ -1,0 +1,78 @@
+"""One's own clips: folders and videos, a box per frame or the first alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from bench.datasets import open_dataset
+from bench.errors import DatasetError
+
+
+def write_video(path: Path, frames: int) -> None:
+    """A short video that needs no codec beyond OpenCV's own."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (64, 48))
+    for _ in range(frames):
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+
+
+@pytest.fixture
+def clips(tmp_path: Path, write_images) -> Path:
+    """A clip of each kind, and a folder that is none."""
+    write_images(tmp_path / "clip10", [1, 2, 3])
+    (tmp_path / "clip10" / "groundtruth_rect.txt").write_text("1 2 3 4\n" * 3)
+    write_images(tmp_path / "clip2" / "img", [5, 6], suffix="png")
+    (tmp_path / "clip2" / "init.txt").write_text("1,2,3,4")
+    write_video(tmp_path / "film.avi", 4)
+    (tmp_path / "film.txt").write_text("1,2,3,4\n")
+    (tmp_path / "notes").mkdir()
+    return tmp_path
+
+
+def test_clips_of_every_kind(clips: Path):
+    dataset = open_dataset("folder", clips)
+    assert {s.name: (len(s), s.hidden) for s in dataset} == {
+        "clip2": (2, True),
+        "clip10": (3, False),
+        "film": (4, True),
+    }
+    assert [s.name for s in dataset] == ["clip2", "clip10", "film"], "natural order"
+    assert not dataset.partial
+    assert all(s.frames is not None and s.frames[-1].ndim == 3 for s in dataset)
+    assert dataset["clip2"].initial_box.tolist() == [1, 2, 3, 4], "0-based as it stands"
+
+
+@pytest.mark.parametrize(("inner", "name"), [("clip10", "clip10"), ("film.avi", "film")])
+def test_the_root_is_itself_a_clip(clips: Path, inner: str, name: str):
+    assert [s.name for s in open_dataset("folder", clips / inner)] == [name]
+
+
+def test_a_clip_without_a_box(clips: Path):
+    (clips / "film.txt").unlink()
+    with pytest.raises(DatasetError, match=r"clip 'film' has no box .*film\.txt"):
+        open_dataset("folder", clips)
+    (clips / "clip2" / "init.txt").unlink()
+    with pytest.raises(DatasetError, match=r"clip 'clip2' .*groundtruth\.txt or"):
+        open_dataset("folder", clips / "clip2")
+
+
+def test_two_clips_of_one_name(clips: Path):
+    write_video(clips / "clip2.avi", 1)
+    with pytest.raises(DatasetError, match="several clips are called clip2"):
+        open_dataset("folder", clips)
+
+
+@pytest.mark.parametrize("inner", ["notes", "nowhere"])
+def test_nothing_there(clips: Path, inner: str):
+    with pytest.raises(DatasetError, match=r"no own clips .*"):
+        open_dataset("folder", clips / inner)
+
+
+def test_real_sequences_as_clips(shared: Path):
+    dataset = open_dataset("folder", shared / "data/otb2015/sequences")
+    assert len(dataset["David"].frames or ()) == 471
+    assert len(dataset["Football1"].frames or ()) == 81, "no table, so every image"

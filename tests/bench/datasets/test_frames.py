@@ -1,0 +1,147 @@
+"""Frames: numbering with gaps and offsets, natural order, videos, pickling, JPEG headers."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.datasets.files import natural_key
+from bench.datasets.frames import (
+    NumberedFrames,
+    SortedFrames,
+    VideoFrames,
+    jpeg_size,
+    numbered_frames,
+)
+from bench.errors import DatasetError
+
+
+def test_frames_start_at_the_first_annotated_number(tmp_path: Path, write_images, number_of):
+    write_images(tmp_path, range(1, 11))
+    frames = NumberedFrames(tmp_path, first=4, count=3)
+    assert len(frames) == 3
+    assert [number_of(frame) for frame in frames] == [4, 5, 6]
+    assert number_of(frames[-1]) == 6
+    assert not frames.missing()
+    assert [path.name for path in frames.surplus()][:4] == [
+        "0001.jpg", "0002.jpg", "0003.jpg", "0007.jpg",
+    ]  # fmt: skip
+
+
+def test_a_gap_shifts_nothing_and_is_named(tmp_path: Path, write_images, number_of):
+    write_images(tmp_path, [1, 2, 4, 5])
+    frames = NumberedFrames(tmp_path, first=1, count=6)
+    assert len(frames) == 5, "up to the last that exists"
+    assert number_of(frames[3]) == 4
+    assert [path.name for path in frames.missing()] == ["0003.jpg", "0006.jpg"]
+    with pytest.raises(DatasetError, match=r"frame 1 of 1: .*0003\.jpg does not exist"):
+        frames[2]
+
+
+@pytest.mark.parametrize("digits", [1, 4, 5, 8])
+def test_digits_are_what_is_on_disk(tmp_path: Path, write_images, number_of, digits: int):
+    write_images(tmp_path, range(8, 13), digits=digits)
+    frames = NumberedFrames(tmp_path, first=8, count=5)
+    assert [number_of(frame) for frame in frames] == [8, 9, 10, 11, 12]
+
+
+def test_a_complete_folder_counts_from_its_own_first_number(tmp_path, write_images, number_of):
+    """BlurCar3: the table says 1-357, the images that go round are 3-359."""
+    write_images(tmp_path, range(3, 8))
+    assert [number_of(f) for f in NumberedFrames(tmp_path, first=1, count=5)] == [3, 4, 5, 6, 7]
+
+
+def test_without_a_count_the_images_tell_the_length(tmp_path: Path, write_images, number_of):
+    write_images(tmp_path, range(12), digits=1)
+    (tmp_path / "Thumbs.db").write_text("x")
+    frames = NumberedFrames(tmp_path, first=0)
+    assert len(frames) == 12
+    assert number_of(frames[11]) == 11, "numeric, not alphabetical order"
+
+
+def test_empty_and_absent_folders(tmp_path: Path):
+    assert len(NumberedFrames(tmp_path, count=3)) == 0
+    assert [path.name for path in NumberedFrames(tmp_path, count=2).missing()] == [
+        "0001.jpg",
+        "0002.jpg",
+    ]
+    assert numbered_frames(tmp_path / "img") is None
+    with pytest.raises(IndexError):
+        NumberedFrames(tmp_path)[0]
+
+
+def test_listing_happens_on_first_use_only(tmp_path: Path, write_images):
+    frames = NumberedFrames(tmp_path, first=1, count=2)
+    write_images(tmp_path, [1, 2])
+    assert len(frames) == 2
+    (tmp_path / "0002.jpg").unlink()
+    assert len(frames) == 2, "listed once"
+    assert len(pickle.loads(pickle.dumps(NumberedFrames(tmp_path, 1, 2)))) == 1
+
+
+def test_own_images_are_in_natural_order(tmp_path: Path, write_images, number_of):
+    write_images(tmp_path, [1, 2, 10, 11], digits=1, suffix="png")
+    assert [number_of(frame) for frame in SortedFrames(tmp_path)] == [1, 2, 10, 11]
+
+
+@given(st.lists(st.integers(0, 10**6), unique=True))
+def test_natural_key_orders_numbers(numbers: list[int]):
+    names = [f"frame{number}.jpg" for number in numbers]
+    assert sorted(names, key=natural_key) == [f"frame{number}.jpg" for number in sorted(numbers)]
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten frames, each flat, brighter by 20 from one to the next."""
+    path = tmp_path_factory.mktemp("video") / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (64, 48))
+    for number in range(10):
+        writer.write(np.full((48, 64, 3), (number * 20, 0, 0), dtype=np.uint8))
+    writer.release()
+    return path
+
+
+def blue(image: np.ndarray) -> int:
+    assert image.shape == (48, 64, 3)
+    assert image[..., :2].mean() < 6, "RGB: blue is the last channel"
+    return round(float(image[..., 2].mean()) / 20)
+
+
+def test_video_in_order_backwards_and_pickled(video: Path):
+    frames = VideoFrames(video)
+    assert len(frames) == 10
+    assert [blue(frame) for frame in frames] == list(range(10))
+    assert [blue(frames[i]) for i in (7, 2, 2, 9, -1, 0)] == [7, 2, 2, 9, 9, 0]
+    copy = pickle.loads(pickle.dumps(frames))
+    assert blue(copy[3]) == 3
+    with pytest.raises(IndexError):
+        frames[10]
+
+
+def test_video_that_is_none(tmp_path: Path):
+    with pytest.raises(DatasetError, match="does not exist"):
+        len(VideoFrames(tmp_path / "none.mp4"))
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises(DatasetError, match="cannot be decoded"):
+        len(VideoFrames(tmp_path / "text.mp4"))
+
+
+@pytest.mark.parametrize("flags", [[], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]])
+def test_jpeg_size_is_that_of_the_decoded_image(tmp_path: Path, flags: list[int]):
+    path = tmp_path / "a.jpg"
+    cv2.imwrite(str(path), np.zeros((31, 77, 3), np.uint8), flags)
+    assert jpeg_size(path) == (77, 31)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xd8", b"\x89PNG....", b"\xff\xd8\xff\xe0\x00"])
+def test_jpeg_size_of_anything_else_is_unknown(tmp_path: Path, content: bytes):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content)
+    assert jpeg_size(path) is None
+    assert jpeg_size(tmp_path / "none.jpg") is None
