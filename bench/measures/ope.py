@@ -154,18 +154,21 @@ def _measure(
         overlap = geometry.clipped_iou(result, truth, epsilon)
     of_offset = convention.normalization == "of the offset"
     error, normalized = geometry.centre_errors(result, truth, of_offset=of_offset)
-    overlap[..., ~_valid(truth, convention.valid_overlap)] = -1.0
-    unscored = ~_valid(truth, convention.valid_error)
-    error[..., unscored] = -1.0 if convention.invalid_error == "hit" else np.inf
-    normalized[..., unscored] = -1.0
+    invalid = ~_valid(truth, convention.valid_overlap)
+    overlap[..., invalid] = -1.0
+    if convention.valid_error != convention.valid_overlap:
+        invalid = ~_valid(truth, convention.valid_error)
+    error[..., invalid] = -1.0 if convention.invalid_error == "hit" else np.inf
+    normalized[..., invalid] = -1.0
     return overlap, error, normalized
 
 
 def _valid(truth: FloatArray, rule: Validity) -> BoolArray:
     if rule == "all":
         return np.ones(len(truth), dtype=bool)
-    parts = np.stack(geometry.box_centre(truth), axis=-1) if rule == "centre positive" else truth
-    valid: BoolArray = np.all(parts > 0, axis=-1)
+    centred = rule == "centre positive"
+    parts = np.stack(geometry.box_centre(truth)) if centred else geometry.columns(truth)
+    valid: BoolArray = np.all(parts > 0, axis=0)
     return valid
 
 

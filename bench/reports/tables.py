@@ -180,7 +180,7 @@ def _cell(tracker: TrackerScores, measure: str) -> str:
     low, high = tracker.intervals[measure]
     if measure not in _WITH_INTERVAL or math.isnan(low):
         return value
-    return f"{value} [dim]{escape(f'[{low:.3f}, {high:.3f}]')}[/]"
+    return f"{value}\n[dim]{escape(f'[{low:.3f}, {high:.3f}]')}[/]"
 
 
 def _fps(measures: Mapping[str, float]) -> str:
@@ -191,7 +191,7 @@ def _triple(scores: BenchmarkScores, name: str) -> str:
     if name not in scores.trackers:
         return "refused"
     measures = scores.trackers[name].measures
-    return " / ".join(f"{measures[m]:.3f}" for m in _WITH_INTERVAL)
+    return "\n".join(f"{measures[m]:.3f}" for m in _WITH_INTERVAL)
 
 
 def _pair(measures: Mapping[str, float] | None) -> str:

@@ -1,0 +1,222 @@
+"""The real command line, from the miniature to scores, archives and a video."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(sys.executable).with_name("bench")
+PLUGIN = """
+from bench.tracker import Prediction
+
+class Drift:
+    def __init__(self, step: float = 1.0, fail_at: int = -1):
+        self.step, self.fail_at = step, fail_at
+    def init(self, image, region):
+        self.box, self.frame = region.copy(), 0
+    def update(self, image):
+        self.frame += 1
+        if self.frame == self.fail_at:
+            raise RuntimeError("lost my mind")
+        self.box[0] += self.step
+        return Prediction(self.box.copy(), score=0.5)
+"""
+
+
+def bench(*arguments: object, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run the installed command and expect an exit code; there is never a traceback."""
+    done = subprocess.run(
+        [str(BENCH), *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "COLUMNS": "200", "TERM": "dumb"},
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the miniature of three benchmarks, one run and a plug-in module."""
+    folder = tmp_path_factory.mktemp("work")
+    (folder / "my_plugin.py").write_text(PLUGIN)
+    bench("mini", "data", "--benchmark", "otb2015,lasot,trackingnet", cwd=folder)
+    bench("run", "otb2015", "--tracker", "static", "--jobs", 2, cwd=folder)
+    bench("run", "otb2015", "--tracker", "my_plugin:Drift", "--name", "drift", cwd=folder)
+    return folder
+
+
+def sequences(work: Path, tracker: str = "static") -> list[Path]:
+    return sorted((work / "results" / "otb2015" / tracker).glob("*.txt"))
+
+
+def test_a_finished_run_is_not_run_again(work: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in sequences(work)}
+    assert len(before) >= 4
+    done = bench("run", "otb2015", "--tracker", "static", cwd=work)
+    assert "0 sequences run" in done.stdout
+    assert f"{len(before)} were finished before" in done.stdout
+    assert before == {path: path.stat().st_mtime_ns for path in sequences(work)}
+
+
+def test_other_options_under_the_same_name_are_refused(work: Path) -> None:
+    done = bench(
+        "run", "otb2015", "--tracker", "my_plugin:Drift", "--name", "drift", "--set", "step=2",
+        cwd=work, code=1,
+    )  # fmt: skip
+    assert "step" in done.stderr
+    assert "--name" in done.stderr
+
+
+def test_scores_are_labelled_miniature_everywhere(work: Path) -> None:
+    done = bench("eval", "otb2015", "--json", "s.json", "--csv", "s.csv", cwd=work)
+    assert "MINIATURE" in done.stdout
+    assert "generated video, not the benchmark" in done.stdout
+    plain = json.loads((work / "s.json").read_text())
+    assert set(plain["trackers"]) == {"static", "drift"}
+    assert "miniature" in plain["caveats"][0]
+    rows = list(csv.DictReader((work / "s.csv").open()))
+    assert all("miniature" in row["notes"] for row in rows)
+    success = {row["tracker"]: row["value"] for row in rows if row["measure"] == "success"}
+    assert float(success["static"]) == plain["trackers"]["static"]["measures"]["success"]
+
+
+def test_conventions_breakdowns_and_comparison_are_printed(work: Path) -> None:
+    done = bench("eval", "otb2015", "--convention", "all", cwd=work)
+    assert "so a perfect tracker scores 1" in done.stdout
+    done = bench(
+        "eval", "otb2015", "--compare", "static", "drift", "--per-sequence", "--per-attribute",
+        cwd=work,
+    )  # fmt: skip
+    assert "Wilcoxon" in done.stdout
+    assert sequences(work)[0].stem in done.stdout
+
+
+def test_a_failing_tracker_costs_its_sequences_and_the_exit_code(work: Path) -> None:
+    done = bench(
+        "run", "otb2015", "--tracker", "my_plugin:Drift", "--name", "fails", "--set", "fail_at=5",
+        cwd=work, code=1,
+    )  # fmt: skip
+    assert "lost my mind" in done.stderr
+    for path in sequences(work):
+        assert path.stem in done.stderr
+    assert sequences(work, "fails") == []
+
+
+@pytest.mark.parametrize("format_", ["pysot", "got10k", "pytracking", "otb-mat", "otb-json"])
+def test_export_and_import_give_the_same_numbers(work: Path, format_: str, tmp_path: Path) -> None:
+    bench("export", "otb2015", tmp_path, "--tracker", "static", "--format", format_, cwd=work)
+    folders = [p for p in [tmp_path, *tmp_path.rglob("*")] if p.is_dir() and p.name != "times"]
+    source = max(folders, key=lambda p: len([f for f in p.iterdir() if f.is_file()]))
+    bench(
+        "import", "otb2015", source, "--name", f"from-{format_}", "--results", tmp_path / "back",
+        cwd=work,
+    )  # fmt: skip
+    for path in sequences(work):
+        back = tmp_path / "back" / "otb2015" / f"from-{format_}" / path.name
+        theirs = [[float(v) for v in line.split(",")] for line in back.read_text().split()]
+        ours = [[float(v) for v in line.split(",")] for line in path.read_text().split()]
+        assert theirs == ours
+
+
+def test_trackingnet_archive_of_the_miniature_must_be_asked_for(work: Path) -> None:
+    bench("run", "trackingnet", "--tracker", "static", cwd=work)
+    arguments = ("pack", "trackingnet", "--tracker", "static", "--archive", "static.zip")
+    done = bench(*arguments, cwd=work, code=1)
+    assert "miniature" in done.stderr.lower()
+    assert not (work / "static.zip").exists()
+    bench(*arguments, "--partial", cwd=work)
+    with zipfile.ZipFile(work / "static.zip") as archive:
+        assert all("/" not in name for name in archive.namelist())
+        assert len(archive.namelist()) >= 4
+
+
+def test_video_has_every_frame(work: Path) -> None:
+    import cv2
+
+    path = sequences(work)[0]
+    bench("show", "otb2015", path.stem, "--output", "clip.mp4", cwd=work)
+    video = cv2.VideoCapture(str(work / "clip.mp4"))
+    assert int(video.get(cv2.CAP_PROP_FRAME_COUNT)) == len(path.read_text().split())
+    ok, frame = video.read()
+    assert ok
+    assert frame.std() > 10
+
+
+def test_check_names_a_missing_frame(work: Path) -> None:
+    bench("check", "lasot", cwd=work)
+    frame = sorted((work / "data" / "lasot").rglob("*.jpg"))[7]
+    content = frame.read_bytes()
+    frame.unlink()
+    try:
+        done = bench("check", "lasot", cwd=work, code=1)
+        assert frame.stem.lstrip("0") in done.stdout
+        assert "fix:" in done.stdout
+    finally:
+        frame.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "otb2105"], ["unknown benchmark", "Did you mean 'otb2015'"]),
+        (["run", "uav123"], ["data", "anno", "cemse.kaust.edu.sa", "make demo"]),
+        (["run", "otb2015", "--tracker", "kfc"], ["unknown tracker", "Did you mean 'kcf'"]),
+        (["run", "otb2015", "--set", "sigma"], ["NAME=VALUE"]),
+        (["eval", "otb2015", "--trackers", "nobody"], ["nobody", "static"]),
+        (["eval", "otb2015", "--convention", "pysott"], ["Did you mean 'pysot'"]),
+        (["eval", "otb2015", "--results", "nowhere"], ["no results", "bench run"]),
+        (["show", "otb2015", "Crosing", "-o", "x.mp4"], ["unknown sequence"]),
+        (["show", "otb2015", "{sequence}", "-o", "x.txt"], [".mp4"]),
+        (["pack", "lasot", "-t", "static", "-o", "x.zip"], ["trackingnet"]),
+        (["import", "otb2015", "nowhere", "-n", "x"], ["nowhere"]),
+        (["export", "otb2015", "out", "-t", "nobody", "--format", "pysot"], ["nobody"]),
+        (["export", "otb2015", "out", "-t", "static", "--format", "word"], ["pysot"]),
+    ],
+)
+def test_mistakes_get_one_clear_error(work: Path, arguments: list[str], words: list[str]) -> None:
+    filled = [part.format(sequence=sequences(work)[0].stem) for part in arguments]
+    done = bench(*filled, cwd=work, code=1)
+    assert done.stderr.startswith(("error: ", "note: "))
+    for word in words:
+        assert word in done.stderr
+
+
+def test_own_clip_of_the_first_box_only(work: Path, tmp_path: Path) -> None:
+    clip = tmp_path / "clips" / "walk"
+    clip.mkdir(parents=True)
+    frames = sorted((work / "data" / "otb2015").rglob("0*.jpg"))[:5]
+    for number, frame in enumerate(frames):
+        (clip / f"{number:04}.jpg").write_bytes(frame.read_bytes())
+    (clip / "groundtruth.txt").write_text("10,20,30,40\n")
+    bench("run", "folder", "--data", "clips", "--tracker", "static", cwd=tmp_path)
+    stored = tmp_path / "results" / "folder" / "static" / "walk.txt"
+    assert len(stored.read_text().split()) == len(frames)
+    bench("show", "folder", "walk", "--data", "clips", "--output", "walk.avi", cwd=tmp_path)
+
+
+def test_doctor_trackers_version_and_help(work: Path) -> None:
+    assert "no known trap" in bench("doctor", cwd=work).stdout
+    assert "trackers.kcf:KCF" in bench("trackers", cwd=work).stdout
+    assert "float" in bench("trackers", "kcf", cwd=work).stdout
+    assert bench("--version", cwd=work).stdout.startswith("bench ")
+    for verb in ("run", "eval", "show", "check", "import", "export", "pack", "mini", "doctor"):
+        assert "Examples" in bench(verb, "--help", cwd=work).stdout
+
+
+def test_scoring_does_not_import_torch() -> None:
+    script = (
+        "import sys, bench.evaluate, bench.cli.main, bench.reports.tables, bench.datasets.otb;"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
