@@ -95,6 +95,7 @@ def evaluate(
             tables.print_breakdown(console, one, "sequence")
         if compare:
             tables.print_comparison(console, one, *compare)
+    tables.print_footnotes(console, scored)
 
 
 def _write(scored: list[BenchmarkScores], json_file: Path | None, csv_file: Path | None) -> None:

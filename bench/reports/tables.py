@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Iterator, Mapping
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -18,9 +19,9 @@ from bench.scores import BenchmarkScores, TrackerScores
 _COLUMNS = {
     "success": "Success",
     "precision": "Precision",
-    "normalized_precision": "Norm. prec.",
-    "success_rate_50": "SR 0.50",
-    "success_rate_75": "SR 0.75",
+    "normalized_precision": "Norm. P",
+    "success_rate_50": "SR .50",
+    "success_rate_75": "SR .75",
 }
 _WITH_INTERVAL = ("success", "precision", "normalized_precision")
 
@@ -31,9 +32,9 @@ def ranked(scores: BenchmarkScores) -> list[tuple[str, TrackerScores]]:
 
 
 def print_scores(console: Console, scores: BenchmarkScores) -> None:
-    """One row a tracker, best success first, with 95 % intervals and footnotes."""
-    table = Table(title=_title(scores), title_justify="left")
-    table.add_column("Tracker")
+    """One row a tracker, best success first, with 95 % intervals."""
+    table = _table(_title(scores))
+    table.add_column("Tracker", overflow="fold")
     for heading in _COLUMNS.values():
         table.add_column(heading, justify="right")
     table.add_column("fps", justify="right")
@@ -43,14 +44,13 @@ def print_scores(console: Console, scores: BenchmarkScores) -> None:
     for name, reason in scores.refused.items():
         table.add_row(escape(name), f"refused: {escape(reason)}")
     console.print(table)
-    _print_footnotes(console, [scores])
 
 
 def print_conventions(console: Console, scored: list[BenchmarkScores]) -> None:
     """The same results under every convention side by side, and why they differ."""
     title = f"{_heading(scored[0])}, every convention: success / precision / normalised precision"
-    table = Table(title=title, title_justify="left")
-    table.add_column("Tracker")
+    table = _table(title)
+    table.add_column("Tracker", overflow="fold")
     for scores in scored:
         table.add_column(scores.convention, justify="right")
     names = [name for name, _ in ranked(scored[0])] + list(scored[0].refused)
@@ -60,7 +60,6 @@ def print_conventions(console: Console, scored: list[BenchmarkScores]) -> None:
     for scores in scored:
         reasons = "; ".join(scores.differences) or "the official definition of this benchmark"
         console.print(f"[bold]{scores.convention}[/]: {escape(reasons)}.")
-    _print_footnotes(console, scored[:1], rule=False)
     for scores in scored:
         for name, reason in scores.refused.items():
             console.print(f"{scores.convention} refuses {escape(name)}: {escape(reason)}")
@@ -68,7 +67,7 @@ def print_conventions(console: Console, scored: list[BenchmarkScores]) -> None:
 
 def print_breakdown(console: Console, scores: BenchmarkScores, by: str) -> None:
     """Success and precision of every tracker by ``"attribute"`` or ``"sequence"``."""
-    table = Table(title=f"{_title(scores)}: success / precision", title_justify="left")
+    table = _table(f"{_title(scores)}: success / precision")
     table.add_column(by.capitalize())
     if by == "attribute":
         table.add_column("Sequences", justify="right")
@@ -84,7 +83,6 @@ def print_breakdown(console: Console, scores: BenchmarkScores, by: str) -> None:
             cells.insert(0, "/".join(map(str, sorted(counts))))
         table.add_row(escape(key), *cells)
     console.print(table)
-    _print_footnotes(console, [scores])
 
 
 def print_comparison(console: Console, scores: BenchmarkScores, a: str, b: str) -> None:
@@ -98,7 +96,7 @@ def print_comparison(console: Console, scores: BenchmarkScores, a: str, b: str) 
             raise unknown_name("scored tracker", name, scores.trackers)
     first, second = scores.trackers[a].per_sequence, scores.trackers[b].per_sequence
     common = [sequence for sequence in first if sequence in second]
-    table = Table(title=f"{_title(scores)}: {escape(a)} minus {escape(b)}", title_justify="left")
+    table = _table(f"{_title(scores)}: {escape(a)} minus {escape(b)}")
     for heading in ("Measure", "Difference", "95 % interval", "Wilcoxon p", "Wins/losses"):
         table.add_column(heading, justify="right")
     for measure in _WITH_INTERVAL:
@@ -112,7 +110,6 @@ def print_comparison(console: Console, scores: BenchmarkScores, a: str, b: str) 
             measure, f"{test.difference:+.4f}", escape(interval), f"{test.p_value:.2g}", wins
         )
     console.print(table)
-    _print_footnotes(console, [scores])
 
 
 def to_csv(scored: list[BenchmarkScores]) -> str:
@@ -165,6 +162,10 @@ def _print_footnotes(
         console.print(f"* {escape(note)}", style="dim", highlight=False)
 
 
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+
+
 def _heading(scores: BenchmarkScores) -> str:
     title = get_benchmark(scores.benchmark).title
     caveats = "".join(f" ({caveat.partition(':')[0].upper()})" for caveat in scores.caveats)
@@ -180,11 +181,17 @@ def _cell(tracker: TrackerScores, measure: str) -> str:
     low, high = tracker.intervals[measure]
     if measure not in _WITH_INTERVAL or math.isnan(low):
         return value
-    return f"{value}\n[dim]{escape(f'[{low:.3f}, {high:.3f}]')}[/]"
+    return f"{value}\n[dim]{_short(low)}–{_short(high)}[/]"
+
+
+def _short(fraction: float) -> str:
+    """Three decimals without the leading zero, as papers print them."""
+    return f"{fraction:.3f}".removeprefix("0")
 
 
 def _fps(measures: Mapping[str, float]) -> str:
-    return f"{measures['fps']:.1f}" if "fps" in measures else "-"
+    fps = measures.get("fps", math.nan)
+    return "-" if math.isnan(fps) else f"{fps:,.1f}" if fps < 1000 else f"{fps:,.0f}"
 
 
 def _triple(scores: BenchmarkScores, name: str) -> str:

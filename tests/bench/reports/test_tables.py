@@ -50,8 +50,9 @@ def printed(draw: object, *arguments: object) -> str:
 def test_best_tracker_first_with_interval_and_every_footnote() -> None:
     text = printed(tables.print_scores, scores())
     assert text.index(ODD) < text.index("low")
-    assert "[0.400, 0.600]" in text
+    assert ".400–.600" in text
     assert "31.2" in text
+    text += printed(tables.print_footnotes, [scores()])
     for words in ("MINIATURE", "generated video", "somewhere.m", "low: partial: 1 of 2", "95 %"):
         assert words in text
 
