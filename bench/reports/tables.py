@@ -155,9 +155,9 @@ def footnotes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]:
     yield "intervals: 95 % bootstrap over sequences; fps: mean over sequences, decoding excluded"
 
 
-def _print_footnotes(
-    console: Console, scored: list[BenchmarkScores], *, rule: bool = True
-) -> None:
+def print_footnotes(console: Console, scored: list[BenchmarkScores]) -> None:
+    """What must stand under the tables of ``scored``, each note once."""
+    rule = len(scored) == 1  # several conventions have been explained beside their table
     for note in dict.fromkeys(n for scores in scored for n in footnotes(scores, rule=rule)):
         console.print(f"* {escape(note)}", style="dim", highlight=False)
 
