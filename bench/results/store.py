@@ -71,8 +71,11 @@ class ResultStore:
 
     def sequences(self, tracker: str) -> frozenset[str]:
         """Names of the sequences that ``tracker`` has a result of."""
-        with os.scandir(self.folder(tracker)) as entries:
-            names = [entry.name for entry in entries]
+        try:
+            with os.scandir(self.folder(tracker)) as entries:
+                names = [entry.name for entry in entries]
+        except (FileNotFoundError, NotADirectoryError):
+            return frozenset()
         return frozenset(n[:-4] for n in names if n.endswith(".txt") and not n.startswith("."))
 
     def finished(self, tracker: str, sequence: Sequence) -> bool:

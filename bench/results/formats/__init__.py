@@ -1,0 +1,85 @@
+"""The community's formats of raw results, by name.
+
+Boxes are written to the last bit of a double, so that every format reads back to equal
+numbers. Times do so in ``got10k`` and ``pytracking``; ``otb-mat`` and ``otb-json`` have but a
+mean frame rate, the others none.
+"""
+
+from __future__ import annotations
+
+from bench.errors import ResultError, unknown_name
+from bench.results.formats.base import Exported, Format, Found, RawResult
+from bench.results.formats.matlab import MatFormat
+from bench.results.formats.otb_json import JsonFormat
+from bench.results.formats.source import Source, open_source
+from bench.results.formats.text import TextFormat, delimiter_of, is_companion
+
+__all__ = [
+    "FORMATS",
+    "Exported",
+    "Format",
+    "Found",
+    "RawResult",
+    "Source",
+    "get_format",
+    "open_source",
+    "sniff_format",
+]
+
+_FORMATS: tuple[Format, ...] = (
+    TextFormat("pysot"),
+    TextFormat("got10k", folder="{benchmark}/{tracker}", times="times/{sequence}_time.txt"),
+    TextFormat("pytracking", delimiter="\t", times="{sequence}_time.txt"),
+    TextFormat("lasot", folder="{tracker}_tracking_result"),
+    MatFormat(),
+    JsonFormat(),
+    TextFormat("trackingnet"),
+)
+FORMATS = tuple(format_.name for format_ in _FORMATS)
+"""Names of all formats."""
+
+
+def get_format(name: str) -> Format:
+    """The format called ``name``.
+
+    Raises:
+        ConfigError: there is none of that name; the message lists those there are.
+    """
+    found = next((format_ for format_ in _FORMATS if format_.name == name), None)
+    if found is None:
+        raise unknown_name("format", name, FORMATS)
+    return found
+
+
+def sniff_format(source: Source, benchmark: str) -> str:
+    """The name of the format that a source most likely has.
+
+    The text formats differ little; the result decides only what is noted as unusual, as all
+    are read alike.
+
+    Raises:
+        ResultError: nothing in it looks like raw results.
+    """
+    counts = {suffix: len(source.with_suffix(suffix)) for suffix in (".txt", ".mat", ".json")}
+    suffix = max(counts, key=lambda key: counts[key])
+    if not counts[suffix]:
+        inside = f"; it has the sub-folders {', '.join(source.ignored)}" if source.ignored else ""
+        raise ResultError(
+            f"{source.path}: expected raw results, one .txt, .mat or .json file per sequence, "
+            f"found none{inside}. Give the folder of one tracker."
+        )
+    if suffix != ".txt":
+        return "otb-mat" if suffix == ".mat" else "otb-json"
+    return _sniff_text(source, benchmark)
+
+
+def _sniff_text(source: Source, benchmark: str) -> str:
+    texts = source.with_suffix(".txt")
+    if any(file.path.parts[0] == "times" for file in source.files):
+        return "got10k"
+    if source.path.stem.endswith("_tracking_result"):
+        return "lasot"
+    boxes = next((file for file in texts if not is_companion(file)), texts[0])
+    if any(is_companion(file) for file in texts) or delimiter_of(boxes.load()) == "\t":
+        return "pytracking"
+    return "trackingnet" if benchmark == "trackingnet" else "pysot"

@@ -1,0 +1,195 @@
+"""Reading MATLAB files of level 5 (saved with -v6 or -v7), safely.
+
+``scipy.io.loadmat`` indexes a table with a number out of the file, so that one changed byte ends
+the whole process with a segmentation fault. Somebody's raw results are not to be trusted that
+far. Written from MathWorks' document "MAT-File Format", chapter "Level 5 MAT-File Format"; only
+what raw results are made of is read: cells, structs, text and real full arrays.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from bench.sequence import FloatArray
+
+MAX_UNPACKED = 64 << 20
+"""Bytes that one compressed variable may unpack to."""
+
+Value: TypeAlias = "FloatArray | str | list[Value] | dict[str, Value]"
+
+_HEADER_BYTES = 128
+_MATRIX, _COMPRESSED = 14, 15
+_NUMBERS = {
+    1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"
+}  # fmt: skip
+_TEXTS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
+_CELL, _STRUCT, _CHAR, _NUMERIC = 1, 2, 4, range(6, 16)
+_SIZES = (5, 6)
+_COMPLEX_FLAG = 0x0800
+_DEEPEST = 16
+
+
+@dataclass(frozen=True)
+class _Element:
+    """A typed run of bytes.
+
+    Attributes:
+        kind: its type, by the numbers of the document.
+        data: its content.
+        order: byte order of numbers in it, ``"<"`` or ``">"``.
+    """
+
+    kind: int
+    data: memoryview
+    order: str
+
+    def numbers(self) -> FloatArray:
+        """The content as ``(N,)`` float64."""
+        if self.kind not in _NUMBERS:
+            raise ValueError(f"element of type {self.kind} where numbers were expected")
+        if not len(self.data):
+            return np.empty(0)
+        return np.frombuffer(self.data, self.order + _NUMBERS[self.kind]).astype(np.float64)
+
+    def integers(self) -> tuple[int, ...]:
+        """The content as whole numbers of 32 bits, as sizes and flags are."""
+        if self.kind not in _SIZES:
+            raise ValueError(f"element of type {self.kind} where sizes were expected")
+        return tuple(map(int, self.numbers()))
+
+    def text(self) -> str:
+        """The content as text."""
+        if self.kind not in _TEXTS:
+            raise ValueError(f"element of type {self.kind} where text was expected")
+        encoding = _TEXTS[self.kind]
+        if encoding in ("utf-16", "utf-32"):
+            encoding += "-le" if self.order == "<" else "-be"
+        return bytes(self.data).decode(encoding)
+
+
+def read_variable(data: bytes, name: str) -> Value:
+    """The variable ``name`` of a MATLAB file.
+
+    Returns:
+        A full array as float64 of its shape, text as ``str``, a cell array as a flat list, a
+        struct as a dict.
+
+    Raises:
+        ValueError: the file is broken, of another level, or has no such variable; the message
+            says which.
+    """
+    others = []
+    for element in _variables(data):
+        found = _header(element)
+        if found.name == name:
+            return _value(found, 0)
+        others.append(found.name)
+    raise ValueError(f"it has no variable {name!r}, but {', '.join(others) or 'none at all'}")
+
+
+def _variables(data: bytes) -> Iterator[_Element]:
+    """The elements at the top of a file, unpacked."""
+    order = {b"IM": "<", b"MI": ">"}.get(data[126:128])
+    if order is None or data[124:126] not in (b"\x00\x01", b"\x01\x00"):
+        level = "of level 7.3 (HDF5)" if data.startswith(b"MATLAB 7.3") else "not of level 5"
+        raise ValueError(f"it is {level}; save it with -v7")
+    for element in _elements(memoryview(data)[_HEADER_BYTES:], order):
+        if element.kind != _COMPRESSED:
+            yield element
+            continue
+        unpacker = zlib.decompressobj()
+        try:
+            unpacked = unpacker.decompress(element.data, MAX_UNPACKED + 1)
+        except zlib.error as error:
+            raise ValueError(f"it cannot be unpacked ({error})") from error
+        if len(unpacked) > MAX_UNPACKED:
+            raise ValueError(f"a variable unpacks to more than {MAX_UNPACKED} bytes")
+        if not unpacker.eof:
+            raise ValueError("it is cut off")
+        yield next(_elements(memoryview(unpacked), order))
+
+
+def _elements(data: memoryview, order: str) -> Iterator[_Element]:
+    """The elements that lie one after the other in ``data``; ends with an error, never early."""
+    at = 0
+    while at < len(data):
+        if at + 8 > len(data):
+            raise ValueError("it is cut off")
+        kind, size = struct.unpack_from(f"{order}II", data, at)
+        small = kind >> 16
+        start = at + (4 if small else 8)
+        kind, size = (kind & 0xFFFF, small) if small else (kind, size)
+        end = start + size
+        if end > len(data) or small > 4:
+            raise ValueError("it is cut off")
+        yield _Element(kind, data[start:end], order)
+        at = end if kind == _COMPRESSED else at + 8 if small else end + -end % 8
+
+
+@dataclass(frozen=True)
+class _Matrix:
+    """What a matrix element says of itself, and the elements of its content."""
+
+    name: str
+    kind: int
+    shape: tuple[int, ...]
+    content: Iterator[_Element]
+
+
+def _header(element: _Element) -> _Matrix:
+    if element.kind != _MATRIX:
+        raise ValueError(f"element of type {element.kind} where an array was expected")
+    content = _elements(element.data, element.order)
+    flags, shape, name = (_next(content) for _ in range(3))
+    bits, sizes = (*flags.integers(), 0)[0], shape.integers()
+    if any(size < 0 for size in sizes) or bits & _COMPLEX_FLAG:
+        raise ValueError("an array is complex or of negative size")
+    return _Matrix(name.text(), bits & 0xFF, sizes, content)
+
+
+def _next(elements: Iterator[_Element]) -> _Element:
+    element = next(elements, None)
+    if element is None:
+        raise ValueError("it is cut off")
+    return element
+
+
+def _value(matrix: _Matrix, depth: int) -> Value:
+    if depth > _DEEPEST:
+        raise ValueError(f"arrays are nested more than {_DEEPEST} deep")
+    if matrix.kind == _CELL:
+        return [_nested(matrix, depth) for _ in range(math.prod(matrix.shape))]
+    if matrix.kind == _STRUCT:
+        return _struct(matrix, depth)
+    if matrix.kind == _CHAR:
+        return _next(matrix.content).text()
+    if matrix.kind not in _NUMERIC:
+        raise ValueError(f"arrays of class {matrix.kind} are not read (sparse, object, ...)")
+    numbers = _next(matrix.content).numbers()
+    if len(numbers) != math.prod(matrix.shape):
+        raise ValueError(f"{len(numbers)} numbers do not fill an array of {matrix.shape}")
+    return numbers.reshape(matrix.shape, order="F")
+
+
+def _nested(matrix: _Matrix, depth: int) -> Value:
+    element = _next(matrix.content)
+    # An element without content stands for an empty array.
+    return _value(_header(element), depth + 1) if len(element.data) else np.empty((0, 0))
+
+
+def _struct(matrix: _Matrix, depth: int) -> dict[str, Value]:
+    if math.prod(matrix.shape) != 1:
+        raise ValueError(f"expected one struct, found an array of {matrix.shape}")
+    width = (*_next(matrix.content).integers(), 0)[0]
+    text = _next(matrix.content).text()
+    if width < 1 or len(text) % width:
+        raise ValueError("the names of a struct's fields are garbled")
+    names = [text[at : at + width].rstrip("\x00") for at in range(0, len(text), width)]
+    return {name: _nested(matrix, depth) for name in names}

@@ -1,0 +1,233 @@
+"""Bringing in raw results made elsewhere, so that they are scored like our own.
+
+Everything is read and checked before anything is written. The record is written first and the
+boxes of each sequence last, so an import that was interrupted can simply be repeated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.errors import ConfigError, ResultError
+from bench.results.formats import (
+    Format,
+    Found,
+    RawResult,
+    get_format,
+    open_source,
+    sniff_format,
+)
+from bench.results.formats.matching import listed, match_files
+from bench.results.names import SequenceNames, safe_file_name
+from bench.results.store import ResultStore
+from bench.results.text import format_exact, write_atomically
+from bench.sequence import Dataset, FloatArray, Sequence, to_file, to_tracker
+
+# LaSOT scores cut a result to the length of its ground truth (calc_seq_err_robust.m); the other
+# benchmarks' code stops at a result that is too long.
+_LONGER_ACCEPTED = frozenset({"lasot"})
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did.
+
+    Attributes:
+        imported: the dataset's names of the sequences brought in.
+        format: the format that was read.
+        notes: what should be said wherever these results are used.
+    """
+
+    imported: tuple[str, ...]
+    format: str
+    notes: tuple[str, ...]
+
+
+def import_results(
+    source: Path,
+    store: ResultStore,
+    name: str,
+    dataset: Dataset,
+    *,
+    format: str | None = None,
+    origin: float | None = None,
+    partial: bool = False,
+) -> ImportReport:
+    """Read somebody's raw results and store them under ``name`` in our own layout.
+
+    Args:
+        source: folder or zip archive with the results of one tracker.
+        store: where to.
+        name: name to bring them in under.
+        dataset: the sequences they are of; frames are not needed.
+        format: one of ``bench.results.formats.FORMATS``; found out from the files by default.
+        origin: what the source calls the first pixel, 0 or 1; the benchmark's own by default.
+        partial: accept that sequences are missing.
+
+    Raises:
+        ConfigError: an unknown format, an origin that is neither, a name that cannot be a folder.
+        ResultError: nothing found, a malformed file, a wrong number of rows, missing or
+            ambiguous sequences, or ``name`` holds results of something else.
+    """
+    safe_file_name(name, "tracker name")
+    check_origin(origin)
+    opened = open_source(source)
+    reader = get_format(format or sniff_format(opened, dataset.benchmark))
+    names = SequenceNames(tuple(s.name for s in dataset), dataset.benchmark)
+    match = match_files(reader.find(opened, names.resolve), names, source, partial=partial)
+    found = match.found
+    results = {n: _read(reader, file, dataset[n], names) for n, file in found.items()}
+    rows = (_row_note(dataset[n], result, found[n], dataset) for n, result in results.items())
+    notes = [*match.notes, *filter(None, rows), *_content_notes(results, dataset)]
+    notes += _origin_note(origin, dataset)
+    record = {
+        "kind": "import",
+        "source": source.resolve().name,
+        "format": reader.name,
+        "origin": _origin_of(dataset) if origin is None else origin,
+        "notes": notes,
+        "sequences": len(results),
+        "files_sha256": _fingerprint(found),
+    }
+    try:
+        _claim(store, name, record)
+        for sequence_name, result in results.items():
+            _write(store, name, dataset[sequence_name], result, origin)
+    except OSError as error:
+        raise ResultError(f"{store.folder(name)}: cannot be written to ({error})") from error
+    return ImportReport(tuple(results), reader.name, tuple(notes))
+
+
+def check_origin(origin: float | None) -> None:
+    """Raise ConfigError if ``origin`` is neither 0 nor 1 nor None."""
+    if origin not in (None, 0, 1):
+        raise ConfigError(f"origin {origin}: files call the first pixel 0 or 1")
+
+
+def _read(reader: Format, found: Found, sequence: Sequence, names: SequenceNames) -> RawResult:
+    result = reader.read(found)
+    said = None if result.spelling is None else names.resolve(result.spelling)
+    if said not in (None, sequence.name):
+        raise ResultError(
+            f"{found.boxes.where}: named as {sequence.name}, but its content says "
+            f"{result.spelling}. Rename the file if the content is right."
+        )
+    return result
+
+
+def _row_note(sequence: Sequence, result: RawResult, found: Found, dataset: Dataset) -> str | None:
+    """A note on a number of rows that is not the number of frames but accepted.
+
+    Raises:
+        ResultError: the number of rows does not fit the sequence.
+    """
+    rows, frames = len(result.boxes), len(sequence)
+    if rows == frames or _unchecked(sequence):
+        return None
+    if sequence.omitted and rows == frames - sequence.omitted:
+        first = sequence.first_frame + sequence.omitted
+        return f"{sequence.name}: {rows} rows, read as frames {first} to {first + rows - 1}"
+    if rows > frames and dataset.benchmark in _LONGER_ACCEPTED:
+        return f"{sequence.name}: {rows - frames} rows more than its {frames} frames, kept"
+    either = f" or {frames - sequence.omitted}" if sequence.omitted else ""
+    raise ResultError(
+        f"{found.boxes.where}: expected {frames}{either} rows for {sequence.name}, found {rows}. "
+        "There must be a row for every frame, the first one included."
+    )
+
+
+def _unchecked(sequence: Sequence) -> bool:
+    """True where nothing tells the number of frames: hidden ground truth and no images."""
+    return sequence.hidden and sequence.frames is None
+
+
+def _content_notes(results: Mapping[str, RawResult], dataset: Dataset) -> list[str]:
+    """Notes on what holds for many sequences, each as one line."""
+    counts = Counter(note for result in results.values() for note in result.notes)
+    notes = [f"{count} file{'s' if count > 1 else ''} {note}" for note, count in counts.items()]
+    empty = {n: int(np.isnan(r.boxes).any(axis=1).sum()) for n, r in results.items()}
+    if any(empty.values()):
+        rows = [f"{name} ({count})" for name, count in empty.items() if count]
+        notes.append(f"rows with NaN kept: {listed(rows)}")
+    unchecked = sum(_unchecked(dataset[name]) for name in results)
+    if unchecked:
+        notes.append(f"number of rows of {unchecked} sequences not checked: no frames at hand")
+    return notes
+
+
+def _origin_of(dataset: Dataset) -> float:
+    return dataset.sequences[0].origin if len(dataset) else 0.0
+
+
+def _origin_note(origin: float | None, dataset: Dataset) -> list[str]:
+    own = _origin_of(dataset)
+    if origin is None or origin == own:
+        return []
+    return [f"shifted by {own - origin:+g} pixel: the source counts from {origin:g}"]
+
+
+def _fingerprint(found: Mapping[str, Found]) -> str:
+    """One hash of the names and contents of all files used."""
+    digest = hashlib.sha256()
+    for name in sorted(found):
+        files = (found[name].boxes, found[name].times)
+        for file in filter(None, files):
+            digest.update(f"{name} {hashlib.sha256(file.load()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _claim(store: ResultStore, name: str, record: Mapping[str, Any]) -> None:
+    """Write the record, unless ``name`` holds results of something else.
+
+    Raises:
+        ResultError: it does.
+    """
+    path, folder = store.record_path(name), store.folder(name)
+    fix = f"Import under another --name, or delete {folder} first."
+    if not path.is_file():
+        if store.sequences(name):
+            raise ResultError(f"{folder}: holds results without a record (run.json). {fix}")
+        content = {**record, "date": date.today().isoformat()}
+        write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
+        return
+    try:
+        present = json.loads(path.read_bytes())
+    except ValueError:
+        raise ResultError(f"{path}: not readable as JSON. {fix}") from None
+    kept = present if isinstance(present, dict) else {}
+    pairs = [
+        f"{key} is {repr(kept.get(key))[:40]} there, {repr(value)[:40]} here"
+        for key, value in record.items()
+        if kept.get(key) != value
+    ]
+    if pairs:
+        raise ResultError(f"{folder}: holds results of something else: {'; '.join(pairs)}. {fix}")
+
+
+def _write(
+    store: ResultStore, name: str, sequence: Sequence, result: RawResult, origin: float | None
+) -> None:
+    if result.times is not None:
+        times = format_exact(result.times[:, None])
+        write_atomically(store.times_path(name, sequence.name), times)
+    boxes = moved(result.boxes, origin, sequence.origin)
+    write_atomically(store.boxes_path(name, sequence.name), format_exact(boxes))
+
+
+def moved(boxes: FloatArray, origin: float | None, target: float | None) -> FloatArray:
+    """Boxes ``(N, 4)`` that count from ``origin`` as boxes that count from ``target``.
+
+    None for either means that they agree, and the numbers stay the same to the last bit.
+    """
+    if origin is None or target is None or origin == target:
+        return boxes
+    return to_file(to_tracker(boxes, origin), target)

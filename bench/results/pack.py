@@ -1,0 +1,213 @@
+"""The archive that TrackingNet's evaluation server takes, and its validation.
+
+Where to send it: take part in the challenge "TrackingNet" on the evaluation server
+(All Challenges -> TrackingNet -> Participate -> Submit). A server that answers "There is no YAML
+file in zip" was reached on the page for those who *create* a challenge
+(SilvioGiancola/TrackingNet-devkit issues 12, 13 and 26).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import numpy as np
+
+from bench.benchmarks import TABLES, get_benchmark
+from bench.errors import ResultError, SubmissionError, unknown_name
+from bench.results.formats.matching import listed
+from bench.results.formats.source import read_archive
+from bench.results.store import ResultStore
+from bench.results.text import format_exact, parse_rows, write_atomically
+from bench.sequence import Dataset
+
+WHERE_TO_SUBMIT = (
+    'Submit it by taking part in the challenge "TrackingNet" on the evaluation server (All '
+    "Challenges -> TrackingNet -> Participate -> Submit), not on the page for creating one."
+)
+_BENCHMARK = "trackingnet"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment a zip archive can name: same bytes every time
+_SHOWN = 5
+
+
+def pack_trackingnet(
+    store: ResultStore,
+    tracker: str,
+    dataset: Dataset,
+    archive: Path,
+    *,
+    partial: bool = False,
+) -> None:
+    """Write the archive for the evaluation server: ``<sequence>.txt`` and nothing else.
+
+    The same results give the same bytes. Nothing is written unless the archive is valid.
+
+    Args:
+        store: where the results lie.
+        tracker: whose results.
+        dataset: TrackingNet's TEST set.
+        archive: the ``.zip`` to write.
+        partial: pack a part of the test set, or a stand-in for it, as a rehearsal; its comment
+            says so, and the server would refuse it.
+
+    Raises:
+        SubmissionError: the archive would not be valid; the message lists every problem.
+        ConfigError: no results of that name.
+        ResultError: a stored result is malformed.
+    """
+    wanted = [sequence.name for sequence in dataset]
+    unfit = _unfit(dataset, set(wanted))
+    if unfit and not partial:
+        raise SubmissionError(
+            f"{dataset.root}: {unfit}, which the server refuses. Give the whole TEST set, or "
+            "pack a rehearsal with --partial."
+        )
+    available = store.sequences(tracker)
+    if not available:
+        folder = store.root / store.benchmark
+        raise unknown_name(f"tracker with results in {folder}", tracker, store.trackers())
+    missing = [name for name in wanted if name not in available]
+    if missing:
+        raise SubmissionError(
+            f"{store.folder(tracker)}: no result for {len(missing)} of {len(wanted)} sequences "
+            f"({listed(missing, _SHOWN)}). Finish the run with `bench run {_BENCHMARK}`."
+        )
+    contents = {f"{n}.txt": format_exact(store.read_boxes(tracker, n)) for n in sorted(wanted)}
+    packed = _zip(contents, f"rehearsal: {unfit}" if unfit else "")
+    problems = _problems(io.BytesIO(packed), str(archive), dataset)
+    if problems:
+        raise SubmissionError(_message(store.folder(tracker), problems))
+    try:
+        write_atomically(archive, packed)
+    except OSError as error:
+        raise SubmissionError(f"{archive}: cannot be written ({error})") from error
+
+
+def validate_trackingnet(archive: Path, dataset: Dataset | None = None) -> list[str]:
+    """Every reason why the server would refuse or misread an archive; none if it is valid.
+
+    Args:
+        archive: the ``.zip``.
+        dataset: the sequences expected, with their numbers of frames if the images are at hand;
+            without it, the names of TrackingNet's TEST set.
+    """
+    if not archive.is_file():
+        return [f"{archive}: no such file"]
+    return _problems(archive, str(archive), dataset)
+
+
+def _unfit(dataset: Dataset, names: set[str]) -> str | None:
+    """Why these sequences are not the test set, None if they are."""
+    if dataset.miniature:
+        return "miniature: generated video, not the benchmark"
+    if dataset.benchmark != _BENCHMARK:
+        return f"sequences of {dataset.benchmark}, not of {_BENCHMARK}"
+    test = set(_test_names())
+    if names != test:
+        return f"{len(names & test)} of the {len(test)} sequences of the test set"
+    return None
+
+
+def _test_names() -> list[str]:
+    with (TABLES / "trackingnet_test.csv").open(encoding="utf-8", newline="") as stream:
+        return [row["name"] for row in csv.DictReader(stream)]
+
+
+def _zip(contents: Mapping[str, bytes], comment: str) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.comment = comment.encode()
+        for name, data in contents.items():
+            member = zipfile.ZipInfo(name, _EPOCH)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.create_system = 3  # Unix, wherever it is made
+            member.external_attr = 0o644 << 16
+            archive.writestr(member, data)
+    return stream.getvalue()
+
+
+def _message(folder: Path, problems: list[str]) -> str:
+    lines = "\n".join(f"  - {problem}" for problem in problems)
+    return f"{folder}: nothing packed, {len(problems)} problems:\n{lines}\nRun these again."
+
+
+def _problems(stream: Path | BinaryIO, where: str, dataset: Dataset | None) -> list[str]:
+    try:
+        members = read_archive(stream, where)
+    except ResultError as error:
+        return [str(error)]
+    texts = {path.stem: data for path, data in members.items() if path.suffix == ".txt"}
+    names = _test_names() if dataset is None else [sequence.name for sequence in dataset]
+    rows, malformed = _count_rows(texts)
+    return [
+        *_layout_problems(list(members)),
+        *_name_problems(texts.keys(), names),
+        *malformed,
+        *_row_problems(rows, names, dataset),
+    ]
+
+
+def _layout_problems(paths: Sequence[PurePosixPath]) -> list[str]:
+    """Files that are not at the top, or no text files."""
+    problems = []
+    nested = [str(path) for path in paths if len(path.parts) > 1]
+    if nested:
+        problems.append(
+            f"not flat: {len(nested)} files lie in folders ({listed(nested, _SHOWN)}); zip the "
+            "files, not the folder around them"
+        )
+    other = [str(path) for path in paths if path.suffix != ".txt"]
+    if other:
+        problems.append(f"{len(other)} files are no .txt ({listed(other, _SHOWN)})")
+    return problems
+
+
+def _name_problems(found: Collection[str], names: Sequence[str]) -> list[str]:
+    missing = [name for name in names if name not in found]
+    surplus = sorted(set(found) - set(names))
+    return [
+        f"{len(wrong)} of {len(names)} sequences {what}: {listed(wrong)}"
+        for what, wrong in (("missing", missing), ("too many", surplus))
+        if wrong
+    ]
+
+
+def _count_rows(texts: Mapping[str, bytes]) -> tuple[dict[str, int], list[str]]:
+    """Rows of every well-formed file, and what is wrong with the others."""
+    rows, problems = {}, []
+    for name, data in texts.items():
+        try:
+            boxes = parse_rows(data, f"{name}.txt")
+        except ResultError as error:
+            problems.append(str(error))
+            continue
+        rows[name] = len(boxes)
+        unusable = np.flatnonzero(~np.isfinite(boxes).all(axis=1))
+        if len(unusable):
+            problems.append(
+                f"{name}.txt:{unusable[0] + 1}: expected finite numbers, found "
+                f"{boxes[unusable[0]].tolist()} ({len(unusable)} such rows)"
+            )
+        if data.count(b",") != 3 * len(boxes):
+            problems.append(f"{name}.txt: expected numbers separated by commas alone")
+    return rows, problems
+
+
+def _row_problems(
+    rows: Mapping[str, int], names: Sequence[str], dataset: Dataset | None
+) -> list[str]:
+    """Files with another number of rows than frames, or a sum of rows that cannot be right."""
+    known = [s for s in dataset or () if not s.hidden or s.frames is not None]
+    problems = [
+        f"{s.name}.txt: expected {len(s)} rows, one for each frame, found {rows[s.name]}"
+        for s in known
+        if s.name in rows and rows[s.name] != len(s)
+    ]
+    total, expected = sum(rows.values()), get_benchmark(_BENCHMARK).frames
+    if not known and set(rows) == set(names) == set(_test_names()) and total != expected:
+        problems.append(f"expected {expected} rows in all files together, found {total}")
+    return problems

@@ -1,0 +1,31 @@
+"""Small datasets for the tests of raw results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.benchmarks import get_benchmark
+from bench.sequence import Dataset, Sequence
+
+MakeDataset = Callable[..., Dataset]
+
+
+@pytest.fixture(scope="session")
+def make_dataset() -> MakeDataset:
+    """Builds a dataset from names and numbers of frames; the boxes do not matter."""
+
+    def make(benchmark: str, frames: Mapping[str, int], **fields: Any) -> Dataset:
+        origin = get_benchmark(benchmark).origin
+        box = np.array([[10.0, 20.0, 30.0, 40.0]])
+        sequences = tuple(
+            Sequence(name, np.repeat(box, count, axis=0), origin=origin)
+            for name, count in frames.items()
+        )
+        return Dataset(benchmark, Path("data"), sequences, **fields)
+
+    return make

@@ -1,0 +1,194 @@
+"""Names of sequences in every toolkit's spelling."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.benchmarks import TABLES, benchmarks
+from bench.errors import ConfigError, ResultError
+from bench.results.formats import FORMATS
+from bench.results.names import (
+    SequenceNames,
+    match_names,
+    normalized,
+    safe_file_name,
+    toolkit_name,
+)
+
+OTB = ("Basketball", "Car1", "Car2", "Car24", "David", "Human4-2", "Jogging-1", "Skating2-2")
+UAV = ("car1_1", "car1_s", "car11", "car1_2", "uav1_1", "uav2", "person2_1")
+
+
+def names_of(table: str, **chosen: str) -> list[str]:
+    with (TABLES / table).open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return [row["name"] for row in rows if all(row[k] == v for k, v in chosen.items())]
+
+
+ALL_NAMES = {
+    "otb2015": names_of("otb_sequences.csv"),
+    "uav123": names_of("uav123_sequences.csv"),
+    "lasot": names_of("lasot_sequences.csv", subset="test"),
+    "trackingnet": names_of("trackingnet_test.csv"),
+    "vot2016": names_of("vot_sequences.csv", benchmark="vot2016"),
+    "vot2018": names_of("vot_sequences.csv", benchmark="vot2018"),
+}
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [
+        ("Jogging-1", "Jogging-1"),  # PySOT
+        ("Jogging.1", "Jogging-1"),  # got10k
+        ("Jogging_1", "Jogging-1"),  # pytracking
+        ("jogging-1", "Jogging-1"),  # OTB for MATLAB
+        ("skating2.2", "Skating2-2"),
+        ("human4_2", "Human4-2"),
+        ("Human4", "Human4-2"),  # got10k numbers only what has two targets
+        ("BasketBall", "Basketball"),
+        ("car24", "Car24"),
+        ("car2", "Car2"),
+        ("David2", None),
+        ("Jogging", None),
+        ("Jogging1", None),
+        ("Car_24", None),
+    ],
+)
+def test_otb_spellings(spelling: str, name: str | None) -> None:
+    assert SequenceNames(OTB, "otb2015").resolve(spelling) == name
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [
+        ("car1_1", "car1_1"),
+        ("car11", "car11"),
+        ("car1-1", "car1_1"),
+        ("uav_car1_1", "car1_1"),  # pytracking
+        ("uav_car11", "car11"),
+        ("uav_uav1_1", "uav1_1"),
+        ("uav1_1", "uav1_1"),
+        ("uav_car1_s", "car1_s"),
+        ("car1", None),  # UAV20L has it, UAV123 has not
+        ("car1_11", None),
+        ("uav_2", None),
+        ("uav1", None),
+    ],
+)
+def test_uav_spellings(spelling: str, name: str | None) -> None:
+    assert SequenceNames(UAV, "uav123").resolve(spelling) == name
+
+
+@pytest.mark.parametrize("benchmark", ALL_NAMES)
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_name_comes_back_from_every_toolkit(benchmark: str, format_: str) -> None:
+    canonical = ALL_NAMES[benchmark]
+    assert benchmarks()[benchmark].sequences == len(canonical)
+    spelled = {name: toolkit_name(name, benchmark, format_) for name in canonical}
+    assert match_names(spelled.values(), canonical, benchmark) == spelled
+    assert all(safe_file_name(name, "sequence") for name in spelled.values())
+
+
+def test_names_of_the_toolkits() -> None:
+    spelled = {f: toolkit_name("Human4-2", "otb2015", f) for f in FORMATS}
+    assert spelled == {
+        "pysot": "Human4-2",
+        "got10k": "Human4",
+        "pytracking": "Human4_2",
+        "lasot": "Human4-2",
+        "otb-mat": "Human4.2",
+        "otb-json": "Human4-2",
+        "trackingnet": "Human4-2",
+    }
+    assert toolkit_name("Jogging-2", "otb2015", "otb-mat") == "jogging-2"
+    assert toolkit_name("uav1_1", "uav123", "pytracking") == "uav_uav1_1"
+
+
+def test_matlab_names_are_those_of_the_official_results(shared: Path) -> None:
+    files = (shared / "data/otb2015/results/SRDCF").glob("*.mat")
+    official = {file.stem.removesuffix("_SRDCF") for file in files}
+    ours = {toolkit_name(name, "otb2015", "otb-mat") for name in ALL_NAMES["otb2015"]}
+    # The one file that its own configSeqs.m spells otherwise; MATLAB on Windows did not mind.
+    assert ours ^ official == {"fleetFace", "fleetface"}
+
+
+def test_names_of_the_got10k_package() -> None:
+    got10k = pytest.importorskip("got10k.datasets.otb")
+    folders = got10k.OTB._OTB__version_dict[2015]
+    twice = [f for f in folders for _ in range(2 if f in ("Jogging", "Skating2") else 1)]
+    spelled = got10k.OTB._rename_seqs(None, sorted(twice))
+    ours = {toolkit_name(name, "otb2015", "got10k") for name in ALL_NAMES["otb2015"]}
+    assert ours == set(spelled)
+
+
+@pytest.mark.parametrize("tracker", ["SiamRPN++", "DaSiamRPN", "SiamFC", "ATOM"])
+def test_real_folders_match_completely(shared: Path, tracker: str) -> None:
+    found = [f.stem for f in (shared / "data/otb2015/results" / tracker).glob("*.txt")]
+    matched = match_names(found, ALL_NAMES["otb2015"], "otb2015")
+    assert sorted(matched) == sorted(ALL_NAMES["otb2015"])
+    assert all(normalized(k) == normalized(v) for k, v in matched.items())
+
+
+def test_two_files_of_one_sequence() -> None:
+    with pytest.raises(ResultError, match=r"'Jogging-1' and 'jogging\.1' both mean"):
+        match_names(["Jogging-1", "jogging.1"], OTB)
+
+
+def test_a_name_that_could_mean_two_sequences() -> None:
+    with pytest.raises(ResultError, match="'A_1' could mean A-1 or a-1: rename"):
+        match_names(["A_1"], ["A-1", "a-1"])
+    assert match_names(["A-1", "a-1"], ["A-1", "a-1"]) == {"A-1": "A-1", "a-1": "a-1"}
+
+
+def test_an_unknown_name_gets_the_nearest() -> None:
+    with pytest.raises(ResultError, match=r"'Basketbal' is no sequence\. Did you mean 'Basket"):
+        match_names(["Basketbal"], OTB)
+    assert match_names(["Basketbal", "Car1"], OTB, surplus=True) == {"Car1": "Car1"}
+
+
+NAMES = st.from_regex(r"[A-Za-z]{1,6}[0-9]{0,2}([-._][0-9]{1,2})?", fullmatch=True)
+
+
+@given(st.lists(NAMES, unique=True))
+def test_a_dataset_always_finds_its_own_names(names: list[str]) -> None:
+    assert match_names(names, names) == {name: name for name in names}
+
+
+@given(NAMES)
+def test_normal_form_is_stable_and_keeps_letters_and_digits(name: str) -> None:
+    once = normalized(name)
+    assert normalized(once) == once
+    assert [c for c in once if c.isalnum()] == [c for c in name.lower() if c.isalnum()]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "a/b",
+        "a\\b",
+        "../x",
+        ".hidden",
+        "a\nb",
+        "a\0b",
+        "C:x",
+        "a ",
+        "a.",
+        "x" * 201,
+    ],
+)
+def test_unsafe_file_names(name: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be a file name"):
+        safe_file_name(name, "tracker name")
+
+
+@pytest.mark.parametrize("name", ["SiamRPN++", "-3TIfnTSM6c_2", "Human4.2", "Ströck 3", "_x"])
+def test_safe_file_names(name: str) -> None:
+    assert safe_file_name(name, "sequence name") == name
