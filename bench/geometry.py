@@ -53,6 +53,20 @@ def area_preserving_box(polygon: FloatArray) -> FloatArray:
     return np.concatenate([centre - size / 2, size], axis=-1)
 
 
+def pixel_corners_to_box(polygon: FloatArray) -> FloatArray:
+    """The box of corners that are pixels of the target, ``(..., K, 2) -> (..., 4)`` whole numbers.
+
+    OTB ``corner2rect.m``: the last pixel belongs to the box, hence one more in width and height,
+    and MATLAB rounds halves away from zero.
+
+    >>> pixel_corners_to_box(np.array([[1.0, 2.0], [4.0, 2.0], [4.0, 8.0], [1.0, 8.0]]))
+    array([1., 2., 4., 7.])
+    """
+    box = polygon_to_box(polygon) + np.array([0.0, 0.0, 1.0, 1.0])
+    rounded: FloatArray = np.copysign(np.floor(np.abs(box) + 0.5), box)
+    return rounded
+
+
 def mask_to_box(mask: NDArray[np.bool_]) -> FloatArray:
     """The box ``(4,)`` that bounds the true pixels of a mask ``(H, W)``.
 

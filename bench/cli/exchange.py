@@ -96,7 +96,7 @@ def export(
     dataset = open_dataset(benchmark, options.data_root(data, benchmark))
     store = ResultStore(results, benchmark)
     count = export_results(store, tracker, dataset, format_, destination, origin=origin)
-    typer.echo(f"{count} sequences of {tracker} -> {destination} ({format_})")
+    typer.echo(f"{count} of {len(dataset)} sequences of {tracker} -> {destination} ({format_})")
 
 
 def pack(
@@ -115,7 +115,7 @@ def pack(
     """
     from bench.datasets import open_dataset
     from bench.errors import ConfigError
-    from bench.results.pack import pack_trackingnet
+    from bench.results.pack import WHERE_TO_SUBMIT, pack_trackingnet
     from bench.results.store import ResultStore
 
     if benchmark != "trackingnet":
@@ -125,3 +125,5 @@ def pack(
     dataset = open_dataset(benchmark, options.data_root(data, benchmark))
     pack_trackingnet(ResultStore(results, benchmark), tracker, dataset, archive, partial=partial)
     typer.echo(f"{archive}: {len(dataset)} sequences, valid")
+    if not partial:
+        typer.echo(WHERE_TO_SUBMIT)

@@ -33,6 +33,10 @@ Results = Annotated[
     Path, typer.Option("--results", "-r", help="Folder of raw results, <benchmark>/<tracker>/.")
 ]
 Subset = Annotated[str, typer.Option(help="test; all (LaSOT); TRAIN_0 .. TRAIN_11 (TrackingNet).")]
+Trackers = Annotated[
+    list[str] | None,
+    typer.Option("--trackers", "-t", help="Names, repeatable or with commas; all by default."),
+]
 Partial = Annotated[
     bool, typer.Option("--partial", help="Accept missing sequences; every table says so.")
 ]

@@ -29,10 +29,7 @@ def evaluate(
     benchmark: options.BenchmarkName,
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
-    trackers: Annotated[
-        list[str] | None,
-        typer.Option("--trackers", "-t", help="Names, repeatable or with commas; all by default."),
-    ] = None,
+    trackers: options.Trackers = None,
     convention: Annotated[
         str | None,
         typer.Option(

@@ -20,10 +20,7 @@ def show(
     sequence: Annotated[str, typer.Argument(help="Name of the sequence.")],
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
-    trackers: Annotated[
-        list[str] | None,
-        typer.Option("--trackers", "-t", help="Names, repeatable or with commas; all by default."),
-    ] = None,
+    trackers: options.Trackers = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write .mp4 or .avi instead of playing.")
     ] = None,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench.errors import ResultError
-from bench.geometry import polygon_to_box
+from bench.geometry import pixel_corners_to_box
 from bench.results.formats.base import Exported, RawResult, check_boxes, times_from_fps
 from bench.sequence import FloatArray
 
@@ -56,19 +56,12 @@ def raw_result(
 
 
 def _corners_to_boxes(rows: FloatArray, where: str) -> FloatArray:
-    """``(2 N, 4)`` rows of x and of y in turn to ``(N, 4)``, as OTB ``corner2rect.m`` does.
-
-    Corners are pixels that belong to the target, hence one more in width and height; MATLAB
-    rounds halves away from zero.
-    """
+    """``(2 N, 4)`` rows of x and of y in turn to boxes ``(N, 4)``."""
     if len(rows) % 2:
         raise ResultError(
             f"{where}: expected two rows of corners for each frame, found {len(rows)} rows"
         )
-    polygons = rows.reshape(-1, 2, 4).transpose(0, 2, 1)
-    boxes = polygon_to_box(polygons) + np.array([0.0, 0.0, 1.0, 1.0])
-    rounded: FloatArray = np.copysign(np.floor(np.abs(boxes) + 0.5), boxes)
-    return rounded
+    return pixel_corners_to_box(rows.reshape(-1, 2, 4).transpose(0, 2, 1))
 
 
 def numbers_of(value: object, where: str) -> FloatArray:
