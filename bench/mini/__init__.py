@@ -1,1 +1,5 @@
-"""The built-in miniature: generated video in each benchmark's own layout."""
+"""The built-in miniature: generated video in the layouts of all six benchmarks."""
+
+from bench.mini.write import write_miniature
+
+__all__ = ["write_miniature"]

@@ -1,0 +1,111 @@
+"""What shall be difficult in a scene, as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.mini.places import places
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """The difficulties of one video. Zero, where it is the default, means "not at all".
+
+    Attributes:
+        frames: number of frames.
+        width, height: of the frames in pixels.
+        place: kind of background, see ``places.places``.
+        shape: kind of target, see ``shapes.KINDS``.
+        size: side of the target's outline square in the first frame, in pixels.
+        targets: how many actors are annotated.
+        legs: number of straight legs of the target's way across the view; more is faster.
+        spread: how much of the view that way covers, 0..1.
+        grow: largest change of size, in octaves.
+        roll: largest turn within the image, in degrees.
+        yaw: largest turn out of the image, in degrees.
+        deform: flexibility of limbs and body, 0..1.
+        pan: speed of the camera over the world, pixels per frame.
+        shake: unsteadiness of the camera in pixels.
+        zoom: largest change of focal length, in octaves.
+        tilt: largest turn of the camera about its axis, in degrees.
+        light: changes of the light, 0..1.
+        shadows: depth of the shadows lying over the world, 0..1.
+        shutter: part of the time between frames during which light is gathered, 0..1.
+        lookalikes: actors of the target's kind and colours.
+        bystanders: other actors.
+        occluders: things standing where the target passes.
+        leave: ``"no"``, ``"partly"`` or ``"fully"``: how far the target leaves the view.
+        camouflage: how near the target's colours are to the world's, 0..1.
+        noise: deviation of the sensor noise in grey levels.
+    """
+
+    frames: int = 90
+    width: int = 320
+    height: int = 240
+    place: str = "forest"
+    shape: str = "blob"
+    size: float = 56.0
+    targets: int = 1
+    legs: int = 6
+    spread: float = 0.8
+    grow: float = 0.0
+    roll: float = 0.0
+    yaw: float = 0.0
+    deform: float = 0.0
+    pan: float = 1.0
+    shake: float = 0.0
+    zoom: float = 0.0
+    tilt: float = 0.0
+    light: float = 0.0
+    shadows: float = 0.0
+    shutter: float = 0.3
+    lookalikes: int = 0
+    bystanders: int = 1
+    occluders: int = 0
+    leave: str = "no"
+    camouflage: float = 0.0
+    noise: float = 2.0
+
+
+_RIGID = ("plate", "vehicle", "roof")
+_SOFT = ("blob", "walker", "bird")
+
+
+def draw_scenario(
+    rng: np.random.Generator, frames: int = 90, width: int = 320, height: int = 240
+) -> Scenario:
+    """A random mixture of difficulties: each is absent in about half of all scenarios."""
+
+    def sometimes(most: float, chance: float = 0.5) -> float:
+        return float(most * rng.uniform() ** 1.5) if rng.uniform() < chance else 0.0
+
+    soft = rng.uniform() < 0.6
+    return Scenario(
+        frames=frames,
+        width=width,
+        height=height,
+        place=str(rng.choice(list(places()))),
+        shape=str(rng.choice(_SOFT if soft else _RIGID)),
+        size=float(height * rng.uniform(0.12, 0.36)),
+        legs=int(rng.integers(3, 3 + max(2, frames // 8))),
+        spread=float(rng.uniform(0.4, 1.0)),
+        grow=sometimes(1.2, 0.7),
+        roll=sometimes(70),
+        yaw=sometimes(120),
+        deform=float(rng.uniform(0.2, 1.0)) if soft else 0.0,
+        pan=sometimes(5.0, 0.8),
+        shake=sometimes(4.0),
+        zoom=sometimes(0.5),
+        tilt=sometimes(15),
+        light=sometimes(1.0),
+        shadows=sometimes(1.0),
+        shutter=float(rng.uniform(0.0, 0.8)),
+        lookalikes=int(rng.integers(0, 4)),
+        bystanders=int(rng.integers(0, 4)),
+        occluders=int(rng.integers(0, 4)),
+        leave=str(rng.choice(["no", "partly", "fully"], p=[0.7, 0.2, 0.1])),
+        camouflage=sometimes(0.6),
+        noise=float(rng.uniform(0.5, 5.0)),
+    )

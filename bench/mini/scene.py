@@ -1,0 +1,194 @@
+"""A scene: a world, a camera, and actors whose whole course is known before any frame is drawn.
+
+``draw_scene`` draws one from a random generator and a ``Scenario``, the list of what shall be
+difficult in it. Angles are radians, lengths pixels, times frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.mini.paths import (
+    Camera,
+    Path,
+    crossing_path,
+    draw_camera,
+    follower_path,
+    free_path,
+    obstacle_path,
+    target_path,
+)
+from bench.mini.places import draw_shadows, draw_world
+from bench.mini.scenario import Scenario
+from bench.mini.shapes import Shape, draw_shape
+from bench.mini.signals import FloatArray, wander
+from bench.mini.textures import PATTERNS, Field, Image, draw_palette, surface
+
+_SKIN_MARGIN = 1.25  # finer than the largest size on screen, so that zooming in stays sharp
+
+
+@dataclass(frozen=True, eq=False)
+class Actor:
+    """A thing that moves, or stands in the way.
+
+    Attributes:
+        shape: its outline.
+        skins: surface and trim, each ``(S, 2 S, 3)``; half of it shows, yaw turns it round.
+        radius: pixels of one unit of the outline where ``path.scale`` is 1.
+        path: where it is, how large and how turned, in every frame.
+        wobble: strength of the bending of soft things, 0..1.
+    """
+
+    shape: Shape
+    skins: tuple[Image, Image]
+    radius: float
+    path: Path
+    wobble: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Everything that can be seen, at any time.
+
+    Attributes:
+        scenario: what was asked for.
+        world: periodic background ``(S, S, 3)``.
+        shadows: periodic map of light ``(S // 4, S // 4)``, 255 in the sun.
+        camera: where the camera looks in every frame.
+        gain: ``(N,)`` brightness of the whole picture.
+        actors: from the farthest to the nearest.
+        targets: indices in ``actors`` of those that are annotated.
+        lookalikes: indices in ``actors`` of those that resemble a target.
+        grain: ``(H + 16, W + 16, 3)`` int16 sensor noise; frames see it at random offsets.
+        jitter: ``(N, 2)`` those offsets.
+    """
+
+    scenario: Scenario
+    world: Image
+    shadows: Image
+    camera: Camera
+    gain: FloatArray
+    actors: tuple[Actor, ...]
+    targets: tuple[int, ...]
+    lookalikes: tuple[int, ...]
+    grain: np.ndarray[tuple[int, ...], np.dtype[np.int16]]
+    jitter: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+
+    def __len__(self) -> int:
+        return self.scenario.frames
+
+
+def draw_scene(rng: np.random.Generator, scenario: Scenario) -> Scene:
+    """A scene with the difficulties of ``scenario``; equal generators give equal scenes.
+
+    Raises:
+        ConfigError: the scenario names a place or shape that does not exist.
+    """
+    ground = draw_palette(rng, vividness=0.55)
+    camera = draw_camera(rng, scenario)
+    cast = _draw_cast(rng, scenario, camera, ground)
+    order = sorted(range(len(cast)), key=lambda index: cast[index][0])
+    roles = [cast[index][1] for index in order]
+    height, width = scenario.height, scenario.width
+    grain = rng.normal(0, max(scenario.noise, 1e-6), (height + 16, width + 16, 3))
+    return Scene(
+        scenario=scenario,
+        world=draw_world(rng, scenario.place, ground),
+        shadows=draw_shadows(rng, scenario.shadows),
+        camera=camera,
+        gain=_draw_gain(rng, scenario),
+        actors=tuple(cast[index][2] for index in order),
+        targets=tuple(i for i, role in enumerate(roles) if role == "target"),
+        lookalikes=tuple(i for i, role in enumerate(roles) if role == "lookalike"),
+        grain=np.rint(grain).astype(np.int16),
+        jitter=rng.integers(0, 17, (scenario.frames, 2)),
+    )
+
+
+def _draw_gain(rng: np.random.Generator, scenario: Scenario) -> FloatArray:
+    """Slow changes of light, and with strong ones a lamp that goes on or off."""
+    slow = wander(rng, scenario.frames, 0.55 * scenario.light, 80)
+    if scenario.light > 0.5:
+        switch = rng.uniform(0.3, 0.7) * scenario.frames
+        ramp = np.clip((np.arange(scenario.frames) - switch) / 3, 0, 1)
+        slow = slow + rng.choice([-0.7, 0.5]) * scenario.light * ramp
+    return np.clip(2.0**slow, 0.45, 1.7)
+
+
+def _draw_cast(
+    rng: np.random.Generator, scenario: Scenario, camera: Camera, ground: Field
+) -> list[tuple[float, str, Actor]]:
+    """Every actor with its distance (larger is nearer) and its role."""
+    palette = draw_palette(rng, 4)
+    palette += scenario.camouflage * (ground[rng.permutation(5)[:4]] - palette)
+    pattern = str(rng.choice(list(PATTERNS)))
+    shape = draw_shape(rng, scenario.shape, scenario.deform)
+    hero = _dress(rng, scenario, shape, palette, pattern, target_path(rng, scenario, camera))
+    cast = [(0.0, "target", hero)]
+    for rank in range(1, scenario.targets):
+        path = follower_path(rng, scenario, camera, hero.path)
+        cast.append((0.1 * rank, "target", _twin(rng, scenario, palette, pattern, path)))
+    for index in range(scenario.lookalikes):
+        maker = follower_path if index % 2 else crossing_path
+        path = maker(rng, scenario, camera, hero.path)
+        actor = _twin(rng, scenario, palette, pattern, path)
+        cast.append((float(rng.choice([-0.5, 0.5])), "lookalike", actor))
+    for index in range(scenario.bystanders):
+        kind = str(rng.choice(["blob", "plate", "vehicle", "walker", "bird"]))
+        other = draw_shape(rng, kind, rng.uniform())
+        path = free_path(rng, scenario, camera)
+        colours = draw_palette(rng, 4)
+        surface_name = str(rng.choice(list(PATTERNS)))
+        actor = _dress(rng, scenario, other, colours, surface_name, path)
+        cast.append((-1.0 - 0.1 * index, "bystander", actor))
+    for index in range(scenario.occluders):
+        cast.append((1.0 + index, "occluder", _obstacle(rng, scenario, camera, hero, ground)))
+    return cast
+
+
+def _twin(
+    rng: np.random.Generator, scenario: Scenario, palette: Field, pattern: str, path: Path
+) -> Actor:
+    """Another of the same kind: same colours and pattern, another individual."""
+    shape = draw_shape(rng, scenario.shape, scenario.deform)
+    colours = palette + rng.normal(0, 12, palette.shape).astype(np.float32)
+    return _dress(rng, scenario, shape, colours, pattern, path)
+
+
+def _dress(
+    rng: np.random.Generator,
+    scenario: Scenario,
+    shape: Shape,
+    palette: Field,
+    pattern: str,
+    path: Path,
+) -> Actor:
+    """Give a shape its skins, as fine as it will ever be seen."""
+    radius = scenario.size / 2
+    largest = float(np.max(path.scale)) * 2.0**scenario.zoom
+    side = int(np.clip(2 * radius * largest * _SKIN_MARGIN, 24, 320))
+    trim = np.clip(palette[::-1] * rng.uniform(0.35, 0.75) + rng.uniform(0, 60), 0, 255)
+    skins = (
+        surface(rng, (side, 2 * side), palette, pattern),
+        surface(rng, (side, 2 * side), trim, "clouds", grain=6.0),
+    )
+    return Actor(shape, skins, radius, path, wobble=scenario.deform)
+
+
+def _obstacle(
+    rng: np.random.Generator, scenario: Scenario, camera: Camera, hero: Actor, ground: Field
+) -> Actor:
+    """Something that stands in the world where the target will pass."""
+    kind = str(rng.choice(["bar", "bush", "plate"]))
+    if kind == "bar":  # longer than the view, and as wide as the target or less
+        radius, reach = float(np.hypot(*camera.size)), 0.042 * float(np.hypot(*camera.size))
+    else:
+        radius = reach = scenario.size * rng.uniform(0.45, 0.8)
+    path = obstacle_path(rng, scenario, hero.path, reach)
+    palette = ground + rng.normal(0, 20, (1, 3)).astype(np.float32)
+    side = int(np.clip(2 * radius * 2.0**scenario.zoom, 48, 240))
+    skins = tuple(surface(rng, (side, 2 * side), palette, "clouds") for _ in range(2))
+    shape = draw_shape(rng, kind, 0.0)
+    return Actor(shape, (skins[0], skins[1]), radius, path)

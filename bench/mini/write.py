@@ -1,0 +1,121 @@
+"""Writing the miniature: every video rendered once, several at a time, folders whole or not."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import shutil
+from collections.abc import Collection
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from bench.errors import ConfigError, DatasetError
+from bench.mini.plan import Video, get_plan, plans
+
+GENERATOR = 1  # raise when any pixel or box of the miniature changes
+MARK = "miniature.json"
+
+
+def write_miniature(
+    root: Path,
+    *,
+    seed: int = 0,
+    benchmarks: Collection[str] | None = None,
+    jobs: int = 2,
+) -> None:
+    """Write generated stand-ins as ``<root>/<benchmark>/...``, each in its own layout.
+
+    Equal seeds give equal bytes (with equal versions of numpy and OpenCV). A benchmark's folder
+    appears whole or not at all; an older miniature in its place is replaced.
+
+    Args:
+        root: created if need be.
+        seed: any integer >= 0.
+        benchmarks: which to write; all six by default.
+        jobs: number of processes.
+
+    Raises:
+        ConfigError: an unknown benchmark, a negative seed or no jobs.
+        DatasetError: ``<root>/<benchmark>`` holds something that was not generated.
+    """
+    if seed < 0 or jobs < 1:
+        raise ConfigError(f"expected seed >= 0 and jobs >= 1, found seed={seed}, jobs={jobs}")
+    names = list(plans() if benchmarks is None else dict.fromkeys(benchmarks))
+    tasks = [(name, video) for name in names for video in get_plan(name).videos]
+    for name in names:
+        _refuse_foreign(root / name)
+        shutil.rmtree(_unfinished(root, name), ignore_errors=True)
+    tasks.sort(key=lambda task: -task[1].frames)
+    if jobs == 1:
+        for name, video in tasks:
+            _write_video(_unfinished(root, name), name, video, seed)
+    else:
+        _write_parallel(root, tasks, seed, jobs)
+    for name in names:
+        _finish(root, name, seed)
+
+
+def _write_parallel(root: Path, tasks: list[tuple[str, Video]], seed: int, jobs: int) -> None:
+    # Spawned, not forked: a fork would copy the locks of OpenCV's threads.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread) as pool:
+        running = [
+            pool.submit(_write_video, _unfinished(root, name), name, video, seed)
+            for name, video in tasks
+        ]
+        try:
+            for future in running:
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _one_thread() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _write_video(root: Path, benchmark: str, video: Video, seed: int) -> None:
+    # Imported here, for OpenCV takes longer to load than the command line may to start.
+    from bench.mini.clip import write_video
+
+    write_video(root, benchmark, video, seed)
+
+
+def _unfinished(root: Path, benchmark: str) -> Path:
+    return root / f".{benchmark}.unfinished"
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Never replace what this module did not write."""
+    if folder.exists() and not (folder / MARK).is_file() and any(folder.iterdir()):
+        raise DatasetError(
+            f"{folder} exists and is no generated miniature: expected no folder, an empty one, or "
+            f"one with {MARK}. Nothing was written; choose another place for the miniature."
+        )
+
+
+def _finish(root: Path, benchmark: str, seed: int) -> None:
+    """Mark a folder as generated and put it in its place."""
+    plan, unfinished = get_plan(benchmark), _unfinished(root, benchmark)
+    entries = [entry for video in plan.videos for entry in video.entries]
+    record = {
+        "generated": True,
+        "note": "Generated video in this benchmark's layout; not the benchmark.",
+        "benchmark": benchmark,
+        "generator": "bench.mini",
+        "version": GENERATOR,
+        "seed": seed,
+        "names": plan.source,
+        "sequences": {entry.name: entry.frames for entry in entries},
+    }
+    if benchmark.startswith("vot"):
+        names = "".join(f"{entry.name}\n" for entry in entries)
+        (unfinished / "list.txt").write_text(names, encoding="utf-8")
+    (unfinished / MARK).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    target = root / benchmark
+    if target.exists():
+        shutil.rmtree(target)
+    unfinished.rename(target)

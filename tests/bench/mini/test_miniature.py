@@ -1,0 +1,266 @@
+"""The whole miniature on disk: layouts, quirks, repeatability, time, and its own readers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from bench.benchmarks import benchmarks, get_benchmark
+from bench.datasets import open_dataset
+from bench.errors import ConfigError, DatasetError
+from bench.geometry import mask_to_box
+from bench.mini import write_miniature
+from bench.mini.annotate import rotated_box
+from bench.mini.clip import draw_video, write_video
+from bench.mini.layouts import LAYOUTS
+from bench.mini.plan import get_plan, plans
+from bench.mini.render import render_frame
+from bench.sequence import to_tracker
+
+ALL = tuple(plans())
+SECONDS = 60 * 2  # of processor time: a minute on two cores
+
+
+def digest(folder: Path) -> str:
+    parts = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        parts.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return parts.hexdigest()
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def test_all_six_benchmarks_are_planned() -> None:
+    assert set(ALL) == set(LAYOUTS) == set(benchmarks()) - {"folder"}
+
+
+def test_it_takes_less_than_a_minute(miniature: tuple[Path, float]) -> None:
+    assert miniature[1] < SECONDS
+
+
+def test_equal_seeds_give_equal_bytes(root: Path, tmp_path: Path) -> None:
+    """Alone and in one process it is what it was beside the others in two."""
+    write_miniature(tmp_path, seed=0, benchmarks=["vot2016"], jobs=1)
+    assert digest(tmp_path / "vot2016") == digest(root / "vot2016")
+
+
+def test_other_seeds_give_other_videos(root: Path, tmp_path: Path) -> None:
+    video = get_plan("vot2016").videos[1]
+    write_video(tmp_path, "vot2016", video, seed=1)
+    for name in ("00000001.jpg", "groundtruth.txt"):
+        other = (tmp_path / video.folder / name).read_bytes()
+        assert other != (root / "vot2016" / video.folder / name).read_bytes()
+
+
+@pytest.mark.parametrize("benchmark", ALL)
+def test_it_says_that_it_is_generated(root: Path, benchmark: str) -> None:
+    record = json.loads((root / benchmark / "miniature.json").read_text(encoding="utf-8"))
+    assert record["generated"] is True
+    assert (record["benchmark"], record["seed"]) == (benchmark, 0)
+    assert record["version"] >= 1
+
+
+def test_nothing_unfinished_is_left(root: Path) -> None:
+    assert sorted(path.name for path in root.iterdir()) == sorted(ALL)
+
+
+@pytest.mark.parametrize("benchmark", ALL)
+def test_its_own_reader_reads_it(root: Path, benchmark: str) -> None:
+    dataset = open_dataset(benchmark, root / benchmark)
+    assert dataset.miniature
+    assert len(dataset) >= 4
+    planned = {e.name: e.frames for v in get_plan(benchmark).videos for e in v.entries}
+    for sequence in dataset:
+        assert 60 <= len(sequence) <= 120
+        assert len(sequence) == planned[sequence.name]
+        assert sequence.frames is not None
+        assert len(sequence.frames) == len(sequence)
+        height, width = sequence.frames[len(sequence) - 1].shape[:2]
+        assert width >= 320
+        assert height >= 240
+        x, y, w, h = to_tracker(sequence.ground_truth[0], sequence.origin)
+        assert x >= 0
+        assert y >= 0
+        assert x + w <= width
+        assert y + h <= height
+
+
+@pytest.mark.parametrize("benchmark", ["otb2015", "uav123", "lasot", "trackingnet"])
+def test_boxes_on_disk_are_the_boxes_of_the_masks(root: Path, benchmark: str) -> None:
+    dataset = open_dataset(benchmark, root / benchmark)
+    video = get_plan(benchmark).videos[1]
+    scene = draw_video(benchmark, video, seed=0)
+    for entry in video.entries:
+        sequence = dataset[entry.name]
+        for time in range(0, entry.frames, 17):
+            frame = render_frame(scene, entry.start + time)
+            box = to_tracker(sequence.ground_truth[time], get_benchmark(benchmark).origin)
+            if sequence.absent is None or not sequence.absent[time]:
+                assert (box == mask_to_box(frame.targets[entry.target].full)).all()
+            assert sequence.frames is not None
+            assert np.abs(sequence.frames[time].astype(int) - frame.image).mean() < 6
+
+
+def test_vot_polygons_are_those_of_the_masks(root: Path) -> None:
+    sequence = open_dataset("vot2018", root / "vot2018")["ants1"]
+    scene = draw_video("vot2018", get_plan("vot2018").videos[0], seed=0)
+    assert sequence.polygons is not None
+    for time in range(0, 80, 19):
+        view = render_frame(scene, time).targets[0]
+        corners = rotated_box(view.silhouette) + view.offset
+        assert sequence.polygons[time] == pytest.approx(corners, abs=0.0051)
+
+
+def test_otb_quirks(root: Path) -> None:
+    otb = root / "otb2015"
+    assert (otb / "Board/img/00001.jpg").is_file()
+    assert (otb / "David/img/0300.jpg").is_file()
+    assert "\t" in lines(otb / "Crossing/groundtruth_rect.txt")[0]
+    assert "," in lines(otb / "David/groundtruth_rect.txt")[0]
+    assert " " in lines(otb / "Human4/groundtruth_rect.2.txt")[0]
+    assert (otb / "Human4/groundtruth_rect.1.txt").read_bytes() == b""
+    first, second = (lines(otb / f"Jogging/groundtruth_rect.{k}.txt") for k in (1, 2))
+    assert len(first) == len(second) == len(list((otb / "Jogging/img").iterdir()))
+    assert first != second
+    assert all(len(lines(path)[0].split(",")) == 11 for path in (otb / "att").iterdir())
+
+
+def test_uav_quirks(root: Path) -> None:
+    uav = root / "uav123"
+    images = sorted(path.stem for path in (uav / "data_seq/UAV123/bird1").iterdir())
+    assert (images[0], images[70], len(images)) == ("000001", "000775", 150)
+    rows = [line for path in (uav / "anno/UAV123").glob("*.txt") for line in lines(path)]
+    assert "NaN,NaN,NaN,NaN" in rows
+    assert all("." not in row for row in rows)
+    flags = lines(uav / "anno/UAV123/att/car4.txt")[0].split(",")
+    assert len(flags) == 12
+
+
+def test_vot_quirks(root: Path) -> None:
+    assert lines(root / "vot2016/list.txt") == ["bag", "ball1", "birds1", "car1"]
+    assert (root / "vot2016/bag/00000001.jpg").is_file()
+    assert (root / "vot2018/ants1/color/00000001.jpg").is_file()
+    assert len(lines(root / "vot2016/bag/groundtruth.txt")[0].split(",")) == 8
+    assert len(lines(root / "vot2016/car1/groundtruth.txt")[0].split(",")) == 4
+    for name in ("camera_motion", "illum_change", "motion_change", "occlusion", "size_change"):
+        flags = lines(root / f"vot2018/soccer1/{name}.tag")
+        assert len(flags) == 100
+        assert set(flags) <= {"0", "1"}
+    assert 0 < float(lines(root / "vot2016/bag/practical.value")[0]) < 0.3
+
+
+@pytest.mark.parametrize("benchmark", ["vot2016", "vot2018"])
+def test_vot_targets_never_leave_for_long(root: Path, benchmark: str) -> None:
+    for sequence in open_dataset(benchmark, root / benchmark):
+        assert sequence.polygons is not None
+        assert sequence.frames is not None
+        height, width = sequence.frames[0].shape[:2]
+        x, y = np.moveaxis(sequence.polygons.mean(axis=1), -1, 0)
+        away = (x < -20) | (y < -20) | (x > width + 20) | (y > height + 20)
+        assert away.sum() <= 5
+
+
+def test_lasot_quirks(root: Path) -> None:
+    folder = root / "lasot/person/person-1"
+    hidden, outside = (
+        np.array(lines(folder / f"{name}.txt")[0].split(",")).astype(int)
+        for name in ("full_occlusion", "out_of_view")
+    )
+    boxes = lines(folder / "groundtruth.txt")
+    zeros = [row == "0,0,0,0" for row in boxes]
+    assert zeros == ((hidden + outside) > 0).tolist()
+    assert not (hidden & outside).any()
+    assert outside.any()
+    assert len(lines(folder / "nlp.txt")) == 1
+    assert len(lines(root / "lasot/att/person-1.txt")[0].split(",")) == 14
+
+
+def test_trackingnet_quirks(root: Path) -> None:
+    for path in (root / "trackingnet/TEST/anno").iterdir():
+        full = lines(root / "trackingnet/TEST/anno_full" / path.name)
+        assert lines(path) == full[:1]
+        frames = root / "trackingnet/TEST/frames" / path.stem
+        assert len(list(frames.iterdir())) == len(full)
+        assert (frames / "0.jpg").is_file()
+    training = open_dataset("trackingnet", root / "trackingnet", subset="TRAIN_0")
+    assert [len(sequence) for sequence in training] == [60]
+
+
+def test_size_attributes_follow_from_the_boxes_on_disk(root: Path) -> None:
+    """SV, ARC, LR and FM recomputed from the files by the definitions of the UAV123 paper."""
+    for sequence in open_dataset("uav123", root / "uav123"):
+        boxes = sequence.ground_truth[np.isfinite(sequence.ground_truth[:, 0])]
+        area, aspect = boxes[:, 2] * boxes[:, 3], boxes[:, 2] / boxes[:, 3]
+        for name, value in (("SV", area), ("ARC", aspect)):
+            ratio = value / value[0]
+            expected = bool((ratio < 0.5).any() or (ratio > 2).any())
+            assert (name in sequence.attributes) == expected
+        assert ("LR" in sequence.attributes) == bool((area < 400).any())
+
+
+def test_standing_still_does_not_track_it(root: Path) -> None:
+    overlaps = []
+    for benchmark in ALL:
+        for sequence in open_dataset(benchmark, root / benchmark):
+            boxes = np.nan_to_num(sequence.ground_truth)
+            low = np.maximum(boxes[0, :2], boxes[:, :2])
+            high = np.minimum(boxes[0, :2] + boxes[0, 2:], boxes[:, :2] + boxes[:, 2:])
+            common = np.maximum(high - low, 0).prod(axis=1)
+            union = boxes[0, 2:].prod() + boxes[:, 2:].prod(axis=1) - common
+            overlaps.append((common / union).mean())
+    assert 0.05 < np.mean(overlaps) < 0.3
+
+
+def test_a_foreign_folder_is_never_replaced(tmp_path: Path) -> None:
+    mine = tmp_path / "otb2015" / "Crossing" / "groundtruth_rect.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("1,1,2,2\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"otb2015 exists .*choose another place"):
+        write_miniature(tmp_path, benchmarks=["otb2015"])
+    assert mine.read_text(encoding="utf-8") == "1,1,2,2\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"benchmarks": ["vot2017"]}, r"'vot2017'.*Did you mean 'vot201[68]'.*uav123"),
+        ({"seed": -1}, "seed >= 0"),
+        ({"jobs": 0}, "jobs >= 1"),
+    ],
+)
+def test_bad_arguments_are_named(
+    tmp_path: Path, arguments: dict[str, int | list[str]], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        write_miniature(tmp_path, **arguments)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_miniature_is_replaced_and_rubbish_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def quick(root: Path, benchmark: str, video: object, seed: int) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        (root / f"seed{seed}.txt").write_text("", encoding="utf-8")
+
+    monkeypatch.setattr("bench.mini.clip.write_video", quick)
+    rubbish = tmp_path / ".lasot.unfinished"
+    rubbish.mkdir()
+    (rubbish / "half.jpg").write_bytes(b"")
+    for seed in (3, 4):
+        write_miniature(tmp_path, seed=seed, benchmarks=["lasot"], jobs=1)
+        names = {path.name for path in (tmp_path / "lasot").iterdir()}
+        assert names == {f"seed{seed}.txt", "miniature.json"}
+
+
+def test_images_are_ordinary_jpegs(root: Path) -> None:
+    image = cv2.imread(str(root / "otb2015/David/img/0300.jpg"))
+    assert image is not None
+    assert image.shape == (240, 320, 3)
