@@ -85,7 +85,7 @@ def test_scores_are_labelled_miniature_everywhere(work: Path) -> None:
     plain = json.loads((work / "s.json").read_text())
     assert set(plain["trackers"]) == {"static", "drift"}
     assert "miniature" in plain["caveats"][0]
-    rows = list(csv.DictReader((work / "s.csv").open()))
+    rows = list(csv.DictReader((work / "s.csv").read_text().splitlines()))
     assert all("miniature" in row["notes"] for row in rows)
     success = {row["tracker"]: row["value"] for row in rows if row["measure"] == "success"}
     assert float(success["static"]) == plain["trackers"]["static"]["measures"]["success"]
