@@ -184,10 +184,9 @@ def sequence_curves(measures: FrameMeasures, convention: Convention) -> Curves:
 
 def _count_above(values: FloatArray, thresholds: FloatArray, *, strict: bool) -> FloatArray:
     """How many values lie above each threshold, ``(..., K) -> (..., T)``; NaN never does."""
-    below = _count_sorted(values, thresholds, side="right" if strict else "left")
-    known = values.shape[-1] - np.isnan(values).sum(axis=-1, keepdims=True)
-    above: FloatArray = np.maximum(known - below, 0.0)
-    return above
+    side: Literal["left", "right"] = "right" if strict else "left"
+    below = _count_sorted(values, np.append(thresholds, np.inf), side)  # the last: all numbers
+    return below[..., -1:] - below[..., :-1]
 
 
 def _count_within(values: FloatArray, thresholds: FloatArray) -> FloatArray:

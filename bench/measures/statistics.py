@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.sequence import FloatArray
 
-RESAMPLES = 2000
+RESAMPLES = 1000
 CONFIDENCE = 0.95
 
 
@@ -19,7 +19,7 @@ def bootstrap_intervals(values: FloatArray, seed: int = 0) -> FloatArray:
     """Percentile intervals of the mean over sequences, ``(R, S) -> (R, 2)`` low, high.
 
     All ``R`` rows share the resampled sequences, so rows can be compared with each other. With
-    fewer than two sequences the interval is NaN. 95 % confidence, 2,000 resamples.
+    fewer than two sequences the interval is NaN. 95 % confidence, 1,000 resamples.
     """
     rows, sequences = values.shape
     if sequences < 2:
