@@ -1,4 +1,6 @@
-"""One video with its annotation, and a set of them. Knows no benchmark by name.
+"""One video with its annotation, a set of them, and a trajectory along one.
+
+Knows no benchmark by name.
 
 Two coordinate systems meet here. Trackers work in 0-based continuous pixels; a benchmark's
 files may count from 1. ``Sequence.ground_truth`` keeps the numbers of the file, because the
@@ -117,6 +119,21 @@ def to_file(boxes: FloatArray, origin: float) -> FloatArray:
     """0-based pixels to file coordinates; ``boxes`` is ``(..., 4)`` x, y, w, h."""
     shifted: FloatArray = boxes + np.array([origin, origin, 0.0, 0.0])
     return shifted
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """What a tracker said along one sequence.
+
+    Attributes:
+        boxes: ``(N, 4)`` x, y, w, h, 0-based pixels; row 0 is the box it was started on.
+        times: ``(N,)`` seconds spent inside the tracker per frame; row 0 is ``init``.
+        scores: ``(N,)`` confidence, NaN where the tracker gave none.
+    """
+
+    boxes: FloatArray
+    times: FloatArray
+    scores: FloatArray
 
 
 @dataclass(frozen=True, eq=False)

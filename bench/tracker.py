@@ -243,7 +243,7 @@ def as_box(region: Region) -> NDArray[np.float64]:
     """The axis-aligned box ``(4,)`` x, y, w, h that bounds a box, polygon or mask.
 
     Raises:
-        TrackerError: the region has another shape, is not finite or has no area.
+        TrackerError: the region has another shape, is not finite, or is an empty mask.
     """
     from bench import geometry
 

@@ -82,15 +82,19 @@ def run(
     for caveat in dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
     started = time.monotonic()
-    summary = run_tracker(
-        dataset,
-        spec,
-        ResultStore(results, benchmark),
-        jobs=jobs,
-        seed=seed,
-        frame_timeout=timeout,
-        names=options.split_names(sequences or []),
-    )
+    try:
+        summary = run_tracker(
+            dataset,
+            spec,
+            ResultStore(results, benchmark),
+            jobs=jobs,
+            seed=seed,
+            frame_timeout=timeout,
+            names=options.split_names(sequences or []),
+        )
+    except KeyboardInterrupt:
+        typer.echo("stopped; finished sequences are kept, the same command goes on", err=True)
+        raise typer.Exit(130) from None
     _report(summary, spec.name, results / benchmark / spec.name, time.monotonic() - started)
 
 

@@ -15,22 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.results.text import format_rows, read_rows, write_atomically
-from bench.sequence import FloatArray, Sequence, to_file
-
-
-@dataclass(frozen=True, eq=False)
-class Trajectory:
-    """What a tracker said along one sequence.
-
-    Attributes:
-        boxes: ``(N, 4)`` x, y, w, h, 0-based pixels; row 0 is the box it was started on.
-        times: ``(N,)`` seconds spent inside the tracker per frame; row 0 is ``init``.
-        scores: ``(N,)`` confidence, NaN where the tracker gave none.
-    """
-
-    boxes: FloatArray
-    times: FloatArray
-    scores: FloatArray
+from bench.sequence import FloatArray, Sequence, Trajectory, to_file
 
 
 @dataclass(frozen=True)

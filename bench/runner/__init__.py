@@ -1,1 +1,6 @@
 """The runner: what still has to run, worker processes, progress and resume."""
+
+from bench.results.record import RunFailure
+from bench.runner.run import RunSummary, run_tracker
+
+__all__ = ["RunFailure", "RunSummary", "run_tracker"]

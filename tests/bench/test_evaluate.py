@@ -10,9 +10,9 @@ import pytest
 
 from bench.errors import ConfigError, DatasetError, ResultError
 from bench.evaluate import evaluate
-from bench.results.store import ResultStore, Trajectory
+from bench.results.store import ResultStore
 from bench.results.text import format_rows, write_atomically
-from bench.sequence import Dataset, Sequence
+from bench.sequence import Dataset, Sequence, Trajectory
 
 BOX = np.array([20.0, 30.0, 40.0, 10.0])
 

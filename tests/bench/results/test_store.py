@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bench.errors import ResultError
-from bench.results.store import ResultStore, Trajectory
-from bench.sequence import Sequence
+from bench.results.store import ResultStore
+from bench.sequence import Sequence, Trajectory
 
 TRUTH = np.array([[10.0, 20, 30, 40]] * 3)
 BOXES = np.array([[9.0, 19, 30, 40], [9.25, 19.5, 31, 41], [np.nan] * 4])

@@ -1,0 +1,106 @@
+"""The unit of work, (tracker, sequence, repetition), as functions that any engine can call.
+
+A worker process of this machine calls them today; a cluster's may as well. A unit depends on
+nothing but its arguments: every random generator is seeded from them, so the result is the same
+whatever ran before, in whichever process and order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.protocols.onepass import run_one_pass
+from bench.sequence import Sequence, Trajectory
+from bench.tracker import Tracker, TrackerSpec
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """One pass of a tracker along one sequence.
+
+    Attributes:
+        sequence: with frames that can be pickled.
+        seed: of the whole run.
+        repetition: counts from 1.
+    """
+
+    sequence: Sequence
+    seed: int = 0
+    repetition: int = 1
+
+
+def run_unit(
+    tracker: Tracker, unit: Unit, on_frame: Callable[[int], None] | None = None
+) -> Trajectory:
+    """Seed every random generator for ``unit``, then run ``tracker`` along its sequence.
+
+    Args:
+        tracker: as ``build_tracker`` made it, or after another unit that ended well.
+        unit: what to run.
+        on_frame: told the number of each frame, from 1, before it is decoded.
+
+    Raises:
+        FrameError: the tracker raised, or answered anything but a finite region.
+        DatasetError: frames are missing or cannot be decoded.
+    """
+    seed_everything(unit.seed, unit.sequence.name, unit.repetition)
+    return run_one_pass(tracker, unit.sequence, on_frame=on_frame)
+
+
+def build_tracker(spec: TrackerSpec, seed: int) -> Tracker:
+    """A new tracker, built with seeded random generators.
+
+    Raises:
+        ConfigError: the tracker is not known.
+        TrackerError: its module or its constructor raised.
+    """
+    seed_everything(seed)
+    return spec.build()
+
+
+def seed_everything(seed: int, sequence: str = "", repetition: int = 0) -> None:
+    """Seed Python, NumPy, OpenCV and, where it is loaded, PyTorch from the three together."""
+    import cv2
+
+    digest = hashlib.sha256(f"{seed}/{sequence}/{repetition}".encode()).digest()
+    value = int.from_bytes(digest[:4], "big")
+    random.seed(value)
+    np.random.seed(value)  # noqa: NPY002  trackers draw from the global generator too
+    cv2.setRNGSeed(value >> 1)  # takes a signed integer
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(value)
+
+
+def thread_environment() -> dict[str, str]:
+    """Environment variables for a process that runs units: one thread, fixed hashing.
+
+    How a sum is split over threads decides its last bits, so their number must not follow from
+    the number of jobs. ``OMP_NUM_THREADS`` of the caller's environment is respected.
+    """
+    count = os.environ.get("OMP_NUM_THREADS", "1")
+    wanted = {**dict.fromkeys(_THREAD_VARIABLES, count), "PYTHONHASHSEED": "0"}
+    return {name: os.environ.get(name, value) for name, value in wanted.items()}
+
+
+def thread_count() -> int | None:
+    """Threads that a unit may use by ``thread_environment``; None where that is no number."""
+    count = thread_environment()["OMP_NUM_THREADS"]
+    return int(count) if count.isdecimal() else None
+
+
+def device_name() -> str:
+    """Where a unit that has run did its work: the name of the CUDA device, else ``"cpu"``."""
+    cuda = sys.modules.get("torch.cuda")
+    if cuda is None or not cuda.is_initialized():
+        return "cpu"
+    return str(cuda.get_device_name())

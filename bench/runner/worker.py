@@ -1,0 +1,137 @@
+"""The worker process: builds the tracker once, then runs the units it is handed.
+
+It answers over a pipe, and notes the frame it is at in a shared integer, so that the parent
+knows where it was even if it dies without a word. It dies with its parent, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from typing import Protocol, TypeAlias
+
+from bench.errors import BenchError
+from bench.protocols.onepass import FrameError, describe
+from bench.runner.unit import Unit, build_tracker, device_name, run_unit, thread_count
+from bench.sequence import Trajectory
+from bench.tracker import Tracker, TrackerSpec
+
+
+class Counter(Protocol):
+    """An integer in memory that parent and worker share."""
+
+    value: int
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The tracker is built; a unit can be handed over."""
+
+
+@dataclass(frozen=True)
+class Unbuilt:
+    """The tracker could not be built, and why."""
+
+    cause: str
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """A unit ended well.
+
+    Attributes:
+        trajectory: what the tracker said.
+        device: where it ran.
+    """
+
+    trajectory: Trajectory
+    device: str
+
+
+@dataclass(frozen=True)
+class Stumbled:
+    """A unit failed.
+
+    Attributes:
+        frame: number of the frame, from 1; None where it failed before the first.
+        cause: what went wrong.
+    """
+
+    frame: int | None
+    cause: str
+
+
+Message: TypeAlias = Ready | Unbuilt | Done | Stumbled
+
+
+def work(connection: Connection, counter: Counter, spec: TrackerSpec, seed: int) -> None:
+    """Serve units until one fails or the other end of ``connection`` closes.
+
+    A failure ends the worker: the tracker, or the CUDA context of this process, may be in any
+    state, and only a fresh process is surely sound.
+    """
+    _live_alone()
+    _limit_threads()
+    try:
+        tracker = build_tracker(spec, seed)
+    except BenchError as error:
+        connection.send(Unbuilt(str(error)))
+        return
+    answer: Message = Ready()
+    with contextlib.suppress(EOFError, ConnectionError):  # the parent is done, or gone
+        connection.send(answer)
+        while not isinstance(answer, Stumbled):
+            answer = _attempt(connection.recv_bytes(), counter, tracker)
+            connection.send(answer)
+
+
+def _attempt(pickled: bytes, counter: Counter, tracker: Tracker) -> Done | Stumbled:
+    """Run one unit; whatever it raises becomes an answer."""
+
+    def note(frame: int) -> None:
+        counter.value = frame
+
+    try:
+        unit: Unit = pickle.loads(pickled)
+        return Done(run_unit(tracker, unit, note), device_name())
+    except FrameError as error:
+        return Stumbled(error.frame, error.cause)
+    except BenchError as error:
+        return Stumbled(counter.value or None, str(error))
+    except Exception as error:
+        return Stumbled(counter.value or None, describe(error))
+
+
+def _limit_threads() -> None:
+    """OpenCV's own threads; the other libraries were told by the environment."""
+    import cv2
+
+    threads = thread_count()
+    if threads is not None:
+        cv2.setNumThreads(threads)
+
+
+def _live_alone() -> None:
+    """Lead a session, so that Ctrl-C reaches the parent only, and end with the parent."""
+    if sys.platform != "win32":
+        os.setsid()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Kill this process, and those that the tracker started, when the parent is no more."""
+    parent = parent_process()
+    if parent is None:
+        return
+    wait([parent.sentinel])
+    if sys.platform != "win32":
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)

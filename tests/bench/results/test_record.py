@@ -1,0 +1,166 @@
+"""The run record: round trip, continuation, refusal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import ResultError
+from bench.results.record import (
+    RunFailure,
+    RunRecord,
+    continue_record,
+    read_record,
+    require_same,
+    write_record,
+)
+from bench.results.store import ResultStore
+
+FACTS = {"seed": 0, "options": {"scale": 2}, "libraries": {"numpy": "2.1", "torch": "2.4"}}
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+FAILURES = st.builds(RunFailure, st.text(), st.none() | st.integers(1), st.text())
+RECORDS = st.builds(
+    RunRecord,
+    st.dictionaries(st.text(), VALUES, max_size=4),
+    st.lists(st.dictionaries(st.text(), VALUES, max_size=3), max_size=2).map(tuple),
+    st.lists(FAILURES, max_size=3).map(tuple),
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ResultStore:
+    store = ResultStore(tmp_path, "otb2015")
+    store.folder("kcf").mkdir(parents=True)
+    return store
+
+
+def finish_one(store: ResultStore) -> None:
+    store.boxes_path("kcf", "Bolt").write_text("1,2,3,4\n")
+
+
+@given(record=RECORDS)
+def test_round_trip(record: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.getbasetemp() / "run.json"
+    write_record(path, record)
+    assert read_record(path) == record
+
+
+def test_failures_replace_each_other_and_are_cleared() -> None:
+    first, second = RunFailure("Bolt", 3, "raised"), RunFailure("Bolt", None, "hung")
+    other = RunFailure("Car4", 1, "raised")
+    record = RunRecord({}).failed(first).failed(other).failed(second)
+    assert record.failures == (other, second)
+    assert record.finished("Car4").finished("Human4").failures == (second,)
+
+
+def test_a_session_is_added_and_the_rest_kept(store: ResultStore) -> None:
+    failure = RunFailure("Car4", 1, "raised")
+    earlier = RunRecord({**FACTS, "device": "cpu"}, ({"started": "then"},), (failure,))
+    write_record(store.record_path("kcf"), earlier)
+    finish_one(store)
+    record = continue_record(store, "kcf", RunRecord(FACTS, ({"started": "now"},)))
+    assert record.sessions == ({"started": "then"}, {"started": "now"})
+    assert record.failures == (failure,)
+    assert record.provenance["device"] == "cpu"
+    ended = record.ended().sessions
+    assert ended[0] == {"started": "then"}
+    assert ended[1]["ended"].endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    ("change", "differences"),
+    [
+        ({"seed": 1}, ["seed is 0 there, 1 here"]),
+        ({"options": {"scale": 3}}, ["options.scale is 2 there, 3 here"]),
+        ({"options": {}}, ["options.scale is 2 there, None here"]),
+        (
+            {"libraries": {"numpy": "2.2"}, "new": "x"},
+            [
+                "libraries.numpy is '2.1' there, '2.2' here",
+                "libraries.torch is '2.4' there, None here",
+                "new is None there, 'x' here",
+            ],
+        ),
+        ({"device": "cuda"}, ["device is 'cpu' there, 'cuda' here"]),
+    ],
+)
+def test_every_differing_fact_is_named(
+    change: dict[str, Any], differences: list[str], store: ResultStore
+) -> None:
+    write_record(store.record_path("kcf"), RunRecord({**FACTS, "device": "cpu"}))
+    finish_one(store)
+    with pytest.raises(ResultError) as caught:
+        continue_record(store, "kcf", RunRecord({**FACTS, **change}))
+    message = str(caught.value)
+    assert f"made by something else: {'; '.join(differences)}. " in message
+    assert message.startswith(str(store.record_path("kcf")))
+    assert f"another --name, or delete {store.folder('kcf')} to start over" in message
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), VALUES),
+    st.dictionaries(st.sampled_from("abc"), VALUES),
+)
+def test_refused_exactly_where_facts_differ(there: dict[str, Any], here: dict[str, Any]) -> None:
+    def known(facts: Any) -> Any:
+        """None is no fact, and neither is an empty group of facts."""
+        if not isinstance(facts, dict):
+            return facts
+        pairs = {str(name): known(value) for name, value in facts.items()}
+        return {name: value for name, value in pairs.items() if value not in (None, {})}
+
+    try:
+        require_same(Path("run.json"), RunRecord(there), RunRecord(here))
+        refused = False
+    except ResultError:
+        refused = True
+    if known(there) == known(here):
+        assert not refused
+    elif not any(isinstance(v, dict) for v in [*there.values(), *here.values()]):
+        assert refused
+
+
+def test_a_folder_without_results_is_free_for_anything(store: ResultStore) -> None:
+    current = RunRecord({**FACTS, "seed": 1}, ({"started": "now"},))
+    assert continue_record(store, "kcf", current) == current
+    write_record(store.record_path("kcf"), RunRecord(FACTS, ({"started": "then"},)))
+    assert continue_record(store, "kcf", current) == current
+
+
+def test_results_of_unknown_or_foreign_origin_are_refused(store: ResultStore) -> None:
+    finish_one(store)
+    with pytest.raises(ResultError, match="no such record, so what made them is not known"):
+        continue_record(store, "kcf", RunRecord(FACTS))
+    store.record_path("kcf").write_text(json.dumps({"kind": "import", "source": "/raw"}))
+    with pytest.raises(ResultError, match=r"come from elsewhere \(kind 'import'\)"):
+        continue_record(store, "kcf", RunRecord(FACTS))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{", "[]", "null", "{}", '{"kind": "run"}', "\xff",
+        '{"kind": "run", "provenance": 3, "sessions": [], "failures": []}',
+        '{"kind": "run", "provenance": {}, "sessions": 3, "failures": []}',
+        '{"kind": "run", "provenance": {}, "sessions": [], "failures": [{"frame": 1}]}',
+    ],
+)  # fmt: skip
+def test_a_malformed_record_is_one_clear_error(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(ResultError, match=r"run\.json: expected the record of a run") as caught:
+        read_record(path)
+    assert "--name" in str(caught.value)
+
+
+def test_no_file_is_no_record(tmp_path: Path) -> None:
+    assert read_record(tmp_path / "run.json") is None

@@ -1,0 +1,165 @@
+"""Trackers that behave and misbehave, and frames for them, importable by worker processes."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.errors import DatasetError, TrackerError
+from bench.sequence import Dataset, Sequence
+from bench.tracker import Prediction
+
+
+@dataclass(frozen=True)
+class Noise:
+    """``count`` images of 16 x 12 pixels, each a function of ``seed`` and its number."""
+
+    seed: int
+    count: int
+    missing: int | None = None
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        if index == self.missing:
+            raise DatasetError(f"frame {index + 1} of {self.count}: /no/where.jpg does not exist")
+        generator = np.random.default_rng([self.seed, index])
+        return generator.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+
+
+def make_sequence(name: str, count: int, origin: float = 1.0, **changes: Any) -> Sequence:
+    truth = np.tile([3.0, 4.0, 5.0, 6.0], (count, 1))
+    frames = Noise(zlib.crc32(name.encode()), count)
+    return Sequence(name, truth, **{"frames": frames, "origin": origin, **changes})
+
+
+def make_dataset(**lengths: int) -> Dataset:
+    sequences = tuple(make_sequence(name, count) for name, count in lengths.items())
+    return Dataset("otb2015", Path("/data/otb"), sequences, expected=100)
+
+
+class Wanderer:
+    """Moves by what it sees and by every random generator, so that each leaves its mark."""
+
+    def __init__(self, pause: float = 0.0, start_log: str | None = None) -> None:
+        self.pause = pause
+        self.start_log = start_log
+
+    def init(self, image: np.ndarray, region: np.ndarray) -> None:
+        if self.start_log is not None:
+            with Path(self.start_log).open("a") as stream:
+                stream.write(f"{os.getpid()} {image.sum()}\n")
+        self.box = np.array(region)
+
+    def update(self, image: np.ndarray) -> Prediction:
+        import cv2
+
+        time.sleep(self.pause)
+        drawn = np.zeros(1)
+        cv2.randu(drawn, 0.0, 1.0)
+        across = random.random() + image.mean() / 100
+        down = np.random.rand() + drawn.item()  # noqa: NPY002
+        self.box = self.box + np.array([across, down, 0.0, 0.0])
+        return Prediction(self.box, score=random.random())
+
+
+class Trouble:
+    """Answers the first box until, on frame ``at``, it does what ``plan`` says of the sequence.
+
+    ``plan`` maps the sum of all values of the first image to a kind of trouble.
+    """
+
+    def __init__(self, plan: dict[int, str], at: int = 3) -> None:
+        self.plan, self.at = plan, at
+        self.spoilt = False
+
+    def init(self, image: np.ndarray, region: np.ndarray) -> None:
+        if self.spoilt:
+            raise RuntimeError("state left over from a failure")
+        self.frame, self.region = 0, region
+        self.kind = self.plan.get(int(image.sum()))
+        self.update(image)
+
+    def update(self, image: np.ndarray) -> Any:
+        self.frame += 1
+        if self.frame != self.at or self.kind is None:
+            return Prediction(self.region)
+        self.spoilt = True
+        return getattr(self, f"_{self.kind}")()
+
+    def _raise(self) -> None:
+        raise ValueError("lost\nmy mind")
+
+    def _hang(self) -> None:
+        time.sleep(1000)
+
+    def _exit(self) -> None:
+        os._exit(7)
+
+    def _quit(self) -> None:
+        sys.exit(9)
+
+    def _crash(self) -> None:
+        os.kill(os.getpid(), 11)
+
+    def _killed(self) -> None:
+        os.kill(os.getpid(), 9)
+
+    def _nothing(self) -> None:
+        return None
+
+    def _nan(self) -> Prediction:
+        return Prediction(np.array([1.0, np.nan, 3.0, 4.0]))
+
+    def _shape(self) -> Prediction:
+        return Prediction(np.zeros(5))
+
+
+class Unbuildable:
+    def __init__(self, how: str = "raise") -> None:
+        if how == "raise":
+            raise OSError("no such weights: net.pth")
+        if how == "say":
+            raise TrackerError("needs a licence")
+        if how == "exit":
+            os._exit(5)
+        time.sleep(1000)
+
+
+class WithChild:
+    """Starts a process of its own, then hangs."""
+
+    def __init__(self, log: str) -> None:
+        self.log = Path(log)
+
+    def init(self, image: np.ndarray, region: np.ndarray) -> None:
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+        self.log.write_text(f"{os.getpid()} {child.pid}\n")
+
+    def update(self, image: np.ndarray) -> Prediction:
+        time.sleep(1000)
+        raise AssertionError
+
+
+class Threads:
+    """Puts the number of threads and the hash seed into the box."""
+
+    def init(self, image: np.ndarray, region: np.ndarray) -> None:
+        pass
+
+    def update(self, image: np.ndarray) -> Prediction:
+        import cv2
+
+        variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED")
+        values = [float(os.environ[name]) for name in variables]
+        return Prediction(np.array([cv2.getNumThreads(), *values]))

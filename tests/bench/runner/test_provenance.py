@@ -1,0 +1,126 @@
+"""What a record states of tracker, code and machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import bench
+from bench.errors import ConfigError
+from bench.runner.provenance import make_record
+from bench.sequence import Dataset
+from bench.tracker import TrackerSpec
+
+
+@pytest.fixture
+def dataset(fakes: ModuleType) -> Dataset:
+    made: Dataset = fakes.make_dataset(a=3)
+    return made
+
+
+@pytest.fixture
+def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package with a tracker class in one module and its base class in another."""
+    package = tmp_path / "plug_in_under_test"
+    (package / "deep").mkdir(parents=True)
+    (package / "__init__.py").write_text("from .main import Plug\n")
+    (package / "main.py").write_text("from .base import Base\nclass Plug(Base):\n    pass\n")
+    (package / "base.py").write_text("class Base:\n    pass\n")
+    (package / "deep" / "math.py").write_text("PI = 3\n")
+    (package / "data.bin").write_text("1")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in [n for n in sys.modules if n.startswith("plug_in_under_test")]:
+        monkeypatch.delitem(sys.modules, name)
+    return package
+
+
+def provenance(dataset: Dataset, **changes: Any) -> dict[str, Any]:
+    spec = dataclasses.replace(TrackerSpec("w", "fake_trackers:Wanderer"), **changes)
+    return dict(make_record(dataset, spec, seed=0, jobs=1).provenance)
+
+
+def test_facts_are_those_of_this_installation(dataset: Dataset) -> None:
+    import cv2
+
+    record = make_record(dataset, TrackerSpec("w", "fake_trackers:Wanderer"), seed=5, jobs=2)
+    facts, session = record.provenance, record.sessions[0]
+    assert facts["libraries"]["numpy"] == importlib.metadata.version("numpy")
+    assert facts["decoder"] == f"opencv imread {cv2.__version__}"
+    assert facts["bench_version"] == bench.__version__
+    assert (facts["benchmark"], facts["seed"], facts["protocol"]) == ("otb2015", 5, "one-pass")
+    assert "device" not in facts  # known when a sequence has been run
+    assert (session["jobs"], session["ended"]) == (2, None)
+    assert session["cpu"]
+    assert json.loads(json.dumps(session)) == session
+
+
+def test_the_commit_is_that_of_the_checkout(dataset: Dataset) -> None:
+    root = Path(bench.__file__).parent.parent
+    if not (root / ".git").exists():
+        pytest.skip("not a checkout")
+    head = subprocess.run(
+        ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    )
+    session = make_record(
+        dataset, TrackerSpec("w", "fake_trackers:Wanderer"), seed=0, jobs=1
+    ).sessions[0]
+    assert session["commit"] == head.stdout.strip()
+    assert isinstance(session["dirty"], bool)
+
+
+def test_a_file_counts_by_its_content_not_by_its_folder(dataset: Dataset, tmp_path: Path) -> None:
+    for folder, content in (("one", b"weights"), ("two", b"weights"), ("three", b"other")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "net.pth").write_bytes(content)
+    one, two, three = (
+        provenance(dataset, options={"weights": tmp_path / folder / "net.pth", "scale": 2.5})
+        for folder in ("one", "two", "three")
+    )
+    assert one == two != three
+    assert one["options"] == {"weights": "net.pth", "scale": 2.5}
+    assert one["weights_sha256"] == hashlib.sha256(b"weights").hexdigest()
+    assert provenance(dataset)["weights_sha256"] is None
+
+
+def test_any_value_of_an_option_can_be_recorded(dataset: Dataset) -> None:
+    options = {"folder": Path("/no/where"), "sizes": (1, 2), "plan": {1: "x"}}
+    stated = provenance(dataset, options=options)["options"]
+    assert stated == {"folder": "/no/where", "sizes": [1, 2], "plan": {"1": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("target", "counts"),
+    [
+        ("plug_in_under_test:Plug", ["__init__.py", "main.py", "base.py", "deep/math.py"]),
+        ("plug_in_under_test.main:Plug", ["main.py", "base.py"]),
+        ("plug_in_under_test.base:Base", ["base.py"]),
+    ],
+)
+def test_the_code_of_a_tracker_counts(
+    target: str, counts: list[str], plug_in: Path, dataset: Dataset
+) -> None:
+    def code() -> str:
+        return str(provenance(dataset, target=target)["tracker_code_sha256"])
+
+    before = code()
+    assert code() == before
+    for name in ("__init__.py", "main.py", "base.py", "deep/math.py", "data.bin"):
+        path = plug_in / name
+        original = path.read_bytes()
+        path.write_bytes(original + b"# edited\n")
+        assert (code() != before) == (name in counts), name
+        path.write_bytes(original)
+
+
+def test_an_unknown_tracker_has_no_record(dataset: Dataset) -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'Wanderer'"):
+        provenance(dataset, target="fake_trackers:Wonderer")
