@@ -31,6 +31,7 @@ setup: $(STAMP) ## install everything into .venv (done by the other targets when
 # cannot bring a second OpenCV.
 $(STAMP): setup.cfg pyproject.toml constraints.txt packaging/opencv-python/setup.cfg
 	$(PYTHON) -c 'import sys; sys.exit("Python >= 3.10 is needed") if sys.version_info < (3, 10) else 0'
+	@echo "installing into .venv: a few minutes the first time, about 2 GB"
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --constraint constraints.txt ./packaging/opencv-python
 	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[siamattn,train,interop,dev]'

@@ -84,41 +84,48 @@ def evaluate(
         name: _completeness(dataset, store, name, available[name], partial=partial, zeros=zeros)
         for name in names
     }
-    collected = {(rule.name, name): _Collected() for rule in rules for name in names}
+    collected = {rule.name: {name: _Collected() for name in names} for rule in rules}
     for sequence in dataset:
         tracks = list(_load_tracks(store, sequence, available, zeros=zeros))
         for track in tracks:
             notes[track.tracker].extend(_alignment_note(sequence, track))
         for rule in rules:
             for track, curves in _track_curves(sequence, tracks, rule):
-                _collect(collected[rule.name, track.tracker], sequence, track, curves)
+                _collect(collected[rule.name][track.tracker], sequence, track, curves)
     if len(rules) == 1:
-        _raise_refusal(collected, store)
-    partial_results = any(available[name] < {s.name for s in dataset} for name in names)
-    official = get_convention(benchmark.rule, benchmark.name)
+        _raise_refusal(collected[rules[0].name], store)
+    everything = {sequence.name for sequence in dataset}
+    incomplete = any(not everything <= present for present in available.values())
     return [
-        BenchmarkScores(
-            benchmark=dataset.benchmark,
-            convention=rule.name,
-            sequences=len(dataset),
-            partial=dataset.partial or partial_results,
-            trackers={
-                name: collected[rule.name, name].scores(rule, tuple(dict.fromkeys(notes[name])))
-                for name in names
-                if collected[rule.name, name].refused is None
-            },
-            thresholds={m: tuple(t.tolist()) for m, t in thresholds_of(rule).items()},
-            refused={
-                name: reason
-                for name in names
-                if (reason := collected[rule.name, name].refused) is not None
-            },
-            caveats=dataset.caveats,
-            source=rule.source,
-            differences=tuple(differences(rule, official)),
-        )
-        for rule in rules
+        _benchmark_scores(dataset, rule, collected[rule.name], notes, incomplete) for rule in rules
     ]
+
+
+def _benchmark_scores(
+    dataset: Dataset,
+    rule: Convention,
+    collected: dict[str, _Collected],
+    notes: dict[str, list[str]],
+    incomplete: bool,
+) -> BenchmarkScores:
+    benchmark = get_benchmark(dataset.benchmark)
+    official = get_convention(benchmark.rule, benchmark.name)
+    scored = {name: one for name, one in collected.items() if one.refused is None}
+    return BenchmarkScores(
+        benchmark=benchmark.name,
+        convention=rule.name,
+        sequences=len(dataset),
+        partial=dataset.partial or incomplete,
+        trackers={
+            name: one.scores(rule, tuple(dict.fromkeys(notes[name])))
+            for name, one in scored.items()
+        },
+        thresholds={m: tuple(t.tolist()) for m, t in thresholds_of(rule).items()},
+        refused={name: one.refused for name, one in collected.items() if one.refused is not None},
+        caveats=dataset.caveats,
+        source=rule.source,
+        differences=tuple(differences(rule, official)),
+    )
 
 
 def _keep_freed_memory() -> None:
@@ -268,7 +275,7 @@ def _collect(
     into.fps.append(track.fps)
 
 
-def _raise_refusal(collected: dict[tuple[str, str], _Collected], store: ResultStore) -> None:
-    for (_, name), one in collected.items():
+def _raise_refusal(collected: dict[str, _Collected], store: ResultStore) -> None:
+    for name, one in collected.items():
         if one.refused is not None:
             raise ResultError(f"{store.folder(name)}: {one.refused}")
