@@ -158,7 +158,10 @@ def tracker_options(target: str) -> dict[str, inspect.Parameter]:
     """The options of a tracker: its constructor's keyword parameters with resolved types."""
     factory = find_tracker(target)
     constructor = factory.__init__  # type: ignore[misc]
-    hints = typing.get_type_hints(constructor)
+    try:
+        hints = typing.get_type_hints(constructor)
+    except NameError:  # annotations imported for type checkers only: options are then text
+        hints = {}
     parameters = inspect.signature(factory).parameters.values()
     named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return {

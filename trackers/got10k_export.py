@@ -1,0 +1,61 @@
+"""The other way: a tracker of ours in the experiments of the got10k toolkit.
+
+>>> from got10k.experiments import ExperimentOTB  # doctest: +SKIP
+>>> ExperimentOTB("data/OTB").run(as_got10k("kcf", origin=1.0))  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bench.errors import TrackerError
+from bench.sequence import FloatArray, to_file, to_tracker
+from bench.tracker import Tracker, TrackerSpec, as_box, make_spec
+
+
+def as_got10k(
+    tracker: str | TrackerSpec | type, name: str | None = None, origin: float = 0.0
+) -> Any:
+    """A ``got10k.trackers.Tracker`` that runs one of our trackers.
+
+    Args:
+        tracker: a registered name or ``module:Class``, a specification with options, or a class.
+        name: under which got10k stores results; by default that of the tracker.
+        origin: what the dataset's boxes call the first pixel. got10k hands them over as its
+            files have them: 1 for OTB, UAV123 and LaSOT, 0 for GOT-10k and VOT.
+
+    Raises:
+        ConfigError: the name is not known, or the tracker needs options.
+        TrackerError: got10k is not installed, or the tracker could not be built.
+    """
+    try:
+        from got10k.trackers import Tracker as Got10kTracker
+    except ModuleNotFoundError as error:
+        raise TrackerError(
+            f"got10k needs {error.name!r}, which is not installed: "
+            "`pip install 'siamattn-bench[interop]'`"
+        ) from error
+
+    class Exported(Got10kTracker):  # type: ignore[misc]
+        """Between got10k's PIL images and boxes of its files, and our arrays."""
+
+        def init(self, image: Any, box: FloatArray) -> None:
+            ours.init(np.array(image.convert("RGB")), to_tracker(as_box(box), origin))
+
+        def update(self, image: Any) -> FloatArray:
+            found = ours.update(np.array(image.convert("RGB")))
+            return to_file(as_box(found.region), origin)
+
+    ours, own_name = _built(tracker)
+    return Exported(name or own_name, getattr(ours, "deterministic", True))
+
+
+def _built(tracker: str | TrackerSpec | type) -> tuple[Tracker, str]:
+    """The tracker and the name of its results."""
+    if isinstance(tracker, type):
+        instance: Tracker = tracker()
+        return instance, tracker.__name__
+    spec = make_spec(tracker) if isinstance(tracker, str) else tracker
+    return spec.build(), spec.name
