@@ -30,7 +30,7 @@ class Good:
         self.rate, self.steps, self.fast, self.mode = rate, steps, fast, mode
         self.weights, self.device, self.limit = weights, device, limit
     def init(self, image, region): self.region = region
-    def update(self, image): return Prediction(self.region)
+    def update(self, image) -> Prediction: return Prediction(self.region)
 
 class Needy:
     def __init__(self, model: str): ...

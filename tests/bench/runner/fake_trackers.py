@@ -90,7 +90,7 @@ class Trouble:
         self.kind = self.plan.get(int(image.sum()))
         self.update(image)
 
-    def update(self, image: np.ndarray) -> Any:
+    def update(self, image: np.ndarray) -> Prediction:  # some kinds of trouble break this promise
         self.frame += 1
         if self.frame != self.at or self.kind is None:
             return Prediction(self.region)
