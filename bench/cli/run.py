@@ -70,7 +70,7 @@ def run(
 
       bench run lasot --data /data/LaSOT --tracker my_module:MyTracker --jobs 4
 
-      bench run folder --data ~/clips --tracker opencv-mil --set seed=7 --name mil-7
+      bench run folder --data ~/clips -t opencv-mil --set seed=7 --name mil-7
     """
     from bench.datasets import open_dataset
     from bench.results.store import ResultStore

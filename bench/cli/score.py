@@ -56,8 +56,9 @@ def evaluate(
 ) -> None:
     """Score raw results exactly as the benchmark's official code does.
 
-    Annotation is enough: no frame is read. With --convention all the definitions of other
-    toolkits stand side by side, and the table says why they differ.
+    Annotation is enough: no frame is read.
+    With --convention all, the definitions of other toolkits stand side by side,
+    and the table says why they differ.
 
     [bold]Examples[/]
 
