@@ -27,12 +27,14 @@ class _Track:
         result: ``(M, 4)`` boxes in file coordinates.
         fps: frames per second, NaN where no times are stored.
         omitted: leading frames that the result leaves out.
+        timed: whether times are stored, usable or not.
     """
 
     tracker: str
     result: FloatArray
     fps: float = float("nan")
     omitted: int = 0
+    timed: bool = False
 
 
 @dataclass(eq=False)
@@ -42,6 +44,7 @@ class _Collected:
     sequences: list[Sequence] = field(default_factory=list)
     curves: list[ope.Curves] = field(default_factory=list)
     fps: list[float] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     refused: str | None = None
 
     def scores(self, rule: Convention, notes: tuple[str, ...]) -> TrackerScores:
@@ -78,24 +81,25 @@ def evaluate(
     _keep_freed_memory()
     names = _tracker_names(store, trackers)
     rules = [get_convention(n, benchmark.name) for n in conventions or (benchmark.rule,)]
-    zeros = not partial and any(rule.missing == "zeros" for rule in rules)
     available = {name: store.sequences(name) for name in names}
-    notes = {
-        name: _completeness(dataset, store, name, available[name], partial=partial, zeros=zeros)
-        for name in names
-    }
+    missing = {name: _missing(dataset, store, name, available[name]) for name in names}
+    notes = {name: _surplus_note(dataset, available[name]) for name in names}
     collected = {rule.name: {name: _Collected() for name in names} for rule in rules}
+    for rule in rules:
+        for name in names:
+            one = collected[rule.name][name]
+            _accept_missing(one, dataset, missing[name], rule, partial=partial)
     for sequence in dataset:
-        tracks = list(_load_tracks(store, sequence, available, zeros=zeros))
+        tracks = list(_load_tracks(store, sequence, available))
         for track in tracks:
-            notes[track.tracker].extend(_alignment_note(sequence, track))
+            notes[track.tracker].extend(_track_notes(sequence, track))
         for rule in rules:
-            for track, curves in _track_curves(sequence, tracks, rule):
+            zeros = [] if partial else _zero_tracks(sequence, missing, rule)
+            for track, curves in _track_curves(sequence, tracks + zeros, rule):
                 _collect(collected[rule.name][track.tracker], sequence, track, curves)
     if len(rules) == 1:
         _raise_refusal(collected[rules[0].name], store)
-    everything = {sequence.name for sequence in dataset}
-    incomplete = any(not everything <= present for present in available.values())
+    incomplete = any(missing.values())
     return [
         _benchmark_scores(dataset, rule, collected[rule.name], notes, incomplete) for rule in rules
     ]
@@ -117,7 +121,7 @@ def _benchmark_scores(
         sequences=len(dataset),
         partial=dataset.partial or incomplete,
         trackers={
-            name: one.scores(rule, tuple(dict.fromkeys(notes[name])))
+            name: one.scores(rule, tuple(dict.fromkeys(one.notes + notes[name])))
             for name, one in scored.items()
         },
         thresholds={m: tuple(t.tolist()) for m, t in thresholds_of(rule).items()},
@@ -140,6 +144,11 @@ def _keep_freed_memory() -> None:
 
 def _refuse_hidden(dataset: Dataset) -> None:
     hidden = [sequence.name for sequence in dataset if sequence.hidden]
+    if hidden and dataset.benchmark == "folder":
+        raise DatasetError(
+            f"{dataset.root}: {_some(hidden)} has a box for the first frame only, so nothing can "
+            "be scored. Give a box for every frame, or look at the result with `bench show`."
+        )
     if hidden:
         raise DatasetError(
             f"{dataset.root}: the ground truth of {len(hidden)} sequences ({hidden[0]} ...) has "
@@ -164,43 +173,51 @@ def _tracker_names(store: ResultStore, wanted: Iterable[str] | None) -> list[str
     return names
 
 
-def _completeness(
-    dataset: Dataset,
-    store: ResultStore,
-    name: str,
-    available: frozenset[str],
-    *,
-    partial: bool,
-    zeros: bool,
+def _missing(
+    dataset: Dataset, store: ResultStore, name: str, available: frozenset[str]
 ) -> list[str]:
-    """Notes on missing and surplus results; an error where missing ones are not accepted."""
+    """Sequences of the dataset that a tracker has no result of; an error if that is all."""
     missing = [sequence.name for sequence in dataset if sequence.name not in available]
-    present = len(dataset) - len(missing)
-    if not present:
+    if len(missing) == len(dataset):
         raise ResultError(
             f"{name}: no result in {store.folder(name)} is of a sequence in {dataset.root}"
         )
-    if missing and not (partial or zeros):
-        raise ResultError(
-            f"{name}: no result for {len(missing)} of {len(dataset)} sequences "
-            f"({', '.join(missing[:5])}{', ...' if len(missing) > 5 else ''}) in "
-            f"{store.folder(name)}. Finish the run with `bench run`, or score what is there "
-            "with --partial."
+    return missing
+
+
+def _surplus_note(dataset: Dataset, available: frozenset[str]) -> list[str]:
+    surplus = sorted(available - {sequence.name for sequence in dataset})
+    if not surplus:
+        return []
+    return [f"{len(surplus)} results of sequences that are not in the dataset: {_some(surplus)}"]
+
+
+def _accept_missing(
+    one: _Collected, dataset: Dataset, missing: list[str], rule: Convention, *, partial: bool
+) -> None:
+    """Note missing results where they are accepted, refuse the tracker where they are not."""
+    if not missing:
+        return
+    if partial:
+        present = len(dataset) - len(missing)
+        one.notes.append(f"partial: {present} of {len(dataset)} sequences")
+    elif rule.missing == "zeros":
+        one.notes.append(
+            f"{len(missing)} missing sequences scored as zero boxes, as the server does"
         )
-    notes = []
-    if missing and zeros:
-        notes.append(f"{len(missing)} missing sequences scored as zero boxes, as the server does")
-    elif missing:
-        notes.append(f"partial: {present} of {len(dataset)} sequences")
-    if len(available) > present:
-        notes.append(
-            f"{len(available) - present} results of sequences that are not in the dataset"
+    else:
+        one.refused = (
+            f"no result for {len(missing)} of {len(dataset)} sequences ({_some(missing)}). Finish "
+            "the run with `bench run`, or score what is there with --partial."
         )
-    return notes
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
 
 
 def _load_tracks(
-    store: ResultStore, sequence: Sequence, available: dict[str, frozenset[str]], *, zeros: bool
+    store: ResultStore, sequence: Sequence, available: dict[str, frozenset[str]]
 ) -> Iterator[_Track]:
     """Every tracker's result on one sequence, read once whatever conventions follow."""
     for name, present in available.items():
@@ -208,18 +225,31 @@ def _load_tracks(
             result = store.read_boxes(name, sequence.name)
             short = len(sequence.ground_truth) - len(result)
             omitted = sequence.omitted if short == sequence.omitted else 0
-            yield _Track(name, result, _fps(store, name, sequence.name), omitted)
-        elif zeros:
-            yield _Track(name, np.zeros_like(sequence.ground_truth))
+            times = store.read_times(name, sequence.name)
+            yield _Track(name, result, _fps(times, len(result)), omitted, times is not None)
 
 
-def _fps(store: ResultStore, tracker: str, sequence: str) -> float:
-    times = store.read_times(tracker, sequence)
-    total = 0.0 if times is None else float(times.sum())
-    return float("nan") if times is None or total <= 0 else len(times) / total
+def _zero_tracks(
+    sequence: Sequence, missing: dict[str, list[str]], rule: Convention
+) -> list[_Track]:
+    """Zero boxes for the missing results that a convention scores so."""
+    if rule.missing != "zeros":
+        return []
+    zeros = np.zeros_like(sequence.ground_truth)
+    return [_Track(name, zeros) for name, lacks in missing.items() if sequence.name in lacks]
 
 
-def _alignment_note(sequence: Sequence, track: _Track) -> Iterator[str]:
+def _fps(times: FloatArray | None, rows: int) -> float:
+    """Frames per second, NaN for no times or ones that cannot be true."""
+    if times is None or len(times) != rows or not (times >= 0).all():
+        return float("nan")
+    total = float(times.sum())
+    return rows / total if 0 < total < np.inf else float("nan")
+
+
+def _track_notes(sequence: Sequence, track: _Track) -> Iterator[str]:
+    if track.timed and np.isnan(track.fps):
+        yield f"{sequence.name}: times left out, they do not fit the boxes"
     if track.omitted:
         first = sequence.first_frame + track.omitted
         yield f"{sequence.name} scored from frame {first}, where this result starts"
@@ -270,6 +300,8 @@ def _collect(
     if isinstance(curves, ResultError):
         into.refused = into.refused or f"{sequence.name}: {curves}"
         return
+    if not np.isfinite(sequence.ground_truth).all(axis=1).any():
+        into.notes.append(f"{sequence.name}: no frame has ground truth, so every frame is precise")
     into.sequences.append(sequence)
     into.curves.append(curves)
     into.fps.append(track.fps)

@@ -77,6 +77,8 @@ class Sequence:
         tags: per-frame tags by name, each ``(N,)`` bool (VOT).
         practical: ``(N,)`` practical difference per frame (VOT), or None.
         hidden: True where only the first row of the ground truth is public (TrackingNet TEST).
+        all_frames: True where every frame must have a row (own clips); benchmarks may hold
+            images beyond their annotated range.
         first_frame: number of the first frame in the official numbering (David starts at 300).
         omitted: leading frames that some toolkits leave out (Tiger1: 5), so that a result shorter
             by as many is scored against the rest.
@@ -93,6 +95,7 @@ class Sequence:
     tags: Mapping[str, BoolArray] = field(default_factory=dict)
     practical: FloatArray | None = None
     hidden: bool = False
+    all_frames: bool = False
     first_frame: int = 1
     omitted: int = 0
     size: tuple[int, int] | None = None

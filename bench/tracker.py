@@ -112,7 +112,7 @@ def find_tracker(target: str) -> type:
     """
     location = registered_trackers().get(target, target)
     module_name, colon, class_name = location.partition(":")
-    if not colon:
+    if not (module_name and colon and class_name):
         raise unknown_name("tracker", target, [*registered_trackers(), "module:Class"])
     if "" not in sys.path:
         sys.path.insert(0, "")  # a plug-in may lie in the folder the command is called from
@@ -138,6 +138,11 @@ def find_tracker(target: str) -> type:
     except AttributeError:
         known = [n for n, v in vars(module).items() if inspect.isclass(v)]
         raise unknown_name(f"class in module {module_name!r}", class_name, known) from None
+    if not inspect.isclass(found):
+        raise ConfigError(
+            f"tracker {target!r}: expected a class, found a {type(found).__name__}. Name a class "
+            f"of {module_name!r} that has init and update."
+        )
     return adapt(found)
 
 

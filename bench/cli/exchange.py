@@ -46,6 +46,7 @@ def import_(
     ] = None,
     origin: Origin = None,
     partial: options.Partial = False,
+    subset: options.Subset = "test",
 ) -> None:
     """Bring in raw results made elsewhere; names, delimiters and row counts are checked.
 
@@ -59,7 +60,7 @@ def import_(
     from bench.results.importing import import_results
     from bench.results.store import ResultStore
 
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark))
+    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     store = ResultStore(results, benchmark)
     report = import_results(
         source, store, name, dataset, format=format_, origin=origin, partial=partial
@@ -82,6 +83,7 @@ def export(
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
     origin: Origin = None,
+    subset: options.Subset = "test",
 ) -> None:
     """Write results in another toolkit's format, with its names and delimiters.
 
@@ -93,7 +95,7 @@ def export(
     from bench.results.exporting import export_results
     from bench.results.store import ResultStore
 
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark))
+    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     store = ResultStore(results, benchmark)
     count = export_results(store, tracker, dataset, format_, destination, origin=origin)
     typer.echo(f"{count} of {len(dataset)} sequences of {tracker} -> {destination} ({format_})")
@@ -106,6 +108,7 @@ def pack(
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
     partial: options.Partial = False,
+    subset: options.Subset = "test",
 ) -> None:
     """Make the archive that the evaluation server takes, and validate it.
 
@@ -122,7 +125,7 @@ def pack(
         raise ConfigError(
             f"no evaluation server takes archives of {benchmark!r}; trackingnet does"
         )
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark))
+    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     pack_trackingnet(ResultStore(results, benchmark), tracker, dataset, archive, partial=partial)
     typer.echo(f"{archive}: {len(dataset)} sequences, valid")
     if not partial:

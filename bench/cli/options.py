@@ -67,6 +67,14 @@ def parse_settings(settings: list[str]) -> dict[str, str]:
 
 
 def split_names(names: list[str]) -> list[str] | None:
-    """Names given one by one or separated by commas; None for none."""
-    flat = [part for name in names for part in name.split(",") if part]
+    """Names given one by one or separated by commas; None for none given.
+
+    Raises:
+        ConfigError: something was given, but no name in it.
+    """
+    flat = [part.strip() for name in names for part in name.split(",") if part.strip()]
+    if names and not flat:
+        raise ConfigError(
+            f"expected names separated by commas, found {', '.join(map(repr, names))}"
+        )
     return flat or None

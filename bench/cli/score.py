@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli import options
+from bench.errors import ConfigError
 
 if TYPE_CHECKING:
     from bench.scores import BenchmarkScores
@@ -49,7 +50,10 @@ def evaluate(
         bool, typer.Option("--per-attribute", help="A row an attribute.")
     ] = False,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write all scores here.")
+        Path | None,
+        typer.Option(
+            "--json", help="Write all scores here (a list of them for --convention all)."
+        ),
     ] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the table here.")] = None,
     subset: options.Subset = "test",
@@ -68,8 +72,6 @@ def evaluate(
 
       bench eval lasot --data /data/LaSOT --compare ATOM DiMP50
     """
-    from rich.console import Console
-
     from bench.datasets import open_dataset
     from bench.evaluate import evaluate as score
     from bench.measures.conventions import convention_names
@@ -77,11 +79,12 @@ def evaluate(
     from bench.results.store import ResultStore
 
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
-    wanted = options.split_names([*(trackers or []), *(compare or ())])
+    wanted = options.split_names(trackers or [])
+    if compare:
+        wanted = [*(wanted or []), *compare]
     chosen = convention_names() if convention == "all" else [convention] if convention else None
     scored = score(dataset, ResultStore(results, benchmark), wanted, chosen, partial=partial)
-    _write(scored, json_file, csv_file)
-    console = Console()
+    console = tables.report_console()
     if convention == "all":
         tables.print_conventions(console, scored)
     else:
@@ -94,15 +97,22 @@ def evaluate(
         if compare:
             tables.print_comparison(console, one, *compare)
     tables.print_footnotes(console, scored)
+    _write(scored, json_file, csv_file)
 
 
 def _write(scored: list[BenchmarkScores], json_file: Path | None, csv_file: Path | None) -> None:
     from bench.reports import tables
     from bench.results.text import write_atomically
 
+    files = {}
     if json_file:
         plain = [one.to_json() for one in scored]
         content = plain[0] if len(plain) == 1 else plain
-        write_atomically(json_file, json.dumps(content, indent=1, allow_nan=False).encode())
+        files[json_file] = json.dumps(content, indent=1, allow_nan=False)
     if csv_file:
-        write_atomically(csv_file, tables.to_csv(scored).encode())
+        files[csv_file] = tables.to_csv(scored)
+    for path, text in files.items():
+        try:
+            write_atomically(path, text.encode())
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error

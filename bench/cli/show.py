@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bench.cli import options
+from bench.errors import unknown_name
 
 
 def register(app: typer.Typer) -> None:
@@ -40,8 +41,13 @@ def show(
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     clip = dataset[sequence]
     store = ResultStore(results, benchmark)
-    wanted = options.split_names(trackers or [])
-    names = wanted or [t for t in store.trackers() if store.boxes_path(t, sequence).is_file()]
+    known = store.trackers()
+    names = options.split_names(trackers or []) or [
+        t for t in known if store.boxes_path(t, sequence).is_file()
+    ]
+    for name in names:
+        if name not in known:
+            raise unknown_name("tracker with results", name, known)
     drawn = overlay.layers(clip, {name: store.read_boxes(name, sequence) for name in names})
     frames = overlay.overlay(clip, drawn)
     if output is None:

@@ -68,6 +68,7 @@ def _sequence(benchmark: Benchmark, name: str, path: Path, frames: Frames) -> Se
         frames=frames,
         origin=benchmark.origin,
         hidden=len(boxes) == 1,
+        all_frames=True,
     )
 
 

@@ -98,6 +98,11 @@ def check_frames(sequence: Sequence) -> Frames:
             f"sequence {sequence.name!r}: expected {max(expected, 1)} frames, found {found}. "
             "Run `bench check` on the dataset to list what is missing."
         )
+    if found > expected and sequence.all_frames:
+        raise DatasetError(
+            f"sequence {sequence.name!r}: {found} frames, but {expected} rows of boxes. "
+            "Give a row for every frame, or one row for the first."
+        )
     box = sequence.initial_box
     if not (np.isfinite(box).all() and (box[2:] > 0).all()):
         raise DatasetError(

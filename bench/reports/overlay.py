@@ -105,6 +105,8 @@ def write_video(frames: Iterator[Image], path: Path, fps: float) -> int:
     codecs = {".mp4": "mp4v", ".avi": "MJPG"}
     if path.suffix.lower() not in codecs:
         raise ConfigError(f"{path}: expected a file name that ends in .mp4 or .avi")
+    if path.is_dir() or path.parent.is_file():
+        raise ConfigError(f"{path}: expected a file to write, found a folder there")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     code = cv2.VideoWriter.fourcc(*codecs[path.suffix.lower()])
@@ -130,7 +132,10 @@ def _open_writer(path: Path, code: int, fps: float, frame: Image) -> VideoWriter
 
     writer = cv2.VideoWriter(str(path), code, fps, (frame.shape[1], frame.shape[0]))
     if not writer.isOpened():
-        raise ConfigError(f"{path}: OpenCV has no encoder for it here; try .avi")
+        raise ConfigError(
+            f"{path.suffix} at {fps} frames per second: OpenCV has no encoder for it here; try "
+            ".avi or another --fps"
+        )
     return writer
 
 

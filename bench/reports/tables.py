@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.benchmarks import get_benchmark
-from bench.errors import unknown_name
+from bench.errors import ConfigError, unknown_name
 from bench.scores import BenchmarkScores, TrackerScores
 
 _COLUMNS = {
@@ -23,7 +23,14 @@ _COLUMNS = {
     "success_rate_50": "SR .50",
     "success_rate_75": "SR .75",
 }
+_PIPE_WIDTH = 10_000
 _WITH_INTERVAL = ("success", "precision", "normalized_precision")
+
+
+def report_console() -> Console:
+    """Standard output; wide enough for any table where it is not a terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_PIPE_WIDTH)
 
 
 def ranked(scores: BenchmarkScores) -> list[tuple[str, TrackerScores]]:
@@ -40,7 +47,7 @@ def print_scores(console: Console, scores: BenchmarkScores) -> None:
     table.add_column("fps", justify="right")
     for name, tracker in ranked(scores):
         cells = [_cell(tracker, measure) for measure in _COLUMNS]
-        table.add_row(escape(name), *cells, _fps(tracker.measures))
+        table.add_row(_label(scores, name, tracker), *cells, _fps(tracker.measures))
     for name, reason in scores.refused.items():
         table.add_row(escape(name), f"refused: {escape(reason)}")
     console.print(table)
@@ -96,6 +103,9 @@ def print_comparison(console: Console, scores: BenchmarkScores, a: str, b: str) 
             raise unknown_name("scored tracker", name, scores.trackers)
     first, second = scores.trackers[a].per_sequence, scores.trackers[b].per_sequence
     common = [sequence for sequence in first if sequence in second]
+    if a == b or not common:
+        found = "one and the same" if a == b else "without a sequence in common"
+        raise ConfigError(f"cannot compare {a!r} with {b!r}: they are {found}")
     table = _table(f"{_title(scores)}: {escape(a)} minus {escape(b)}")
     for heading in ("Measure", "Difference", "95 % interval", "Wilcoxon p", "Wins/losses"):
         table.add_column(heading, justify="right")
@@ -168,12 +178,21 @@ def _table(title: str) -> Table:
 
 def _heading(scores: BenchmarkScores) -> str:
     title = get_benchmark(scores.benchmark).title
-    caveats = "".join(f" ({caveat.partition(':')[0].upper()})" for caveat in scores.caveats)
-    return f"{title}{caveats}, {scores.sequences} sequences"
+    labels = [caveat.partition(":")[0].upper() for caveat in scores.caveats]
+    if scores.partial and not labels:
+        labels = ["PARTIAL RESULTS"]
+    marks = "".join(f" ({label})" for label in labels)
+    return f"{title}{marks}, {scores.sequences} sequences"
 
 
 def _title(scores: BenchmarkScores) -> str:
     return f"{_heading(scores)}, convention {scores.convention}"
+
+
+def _label(scores: BenchmarkScores, name: str, tracker: TrackerScores) -> str:
+    """The tracker's name, with the number of sequences where it is not all of them."""
+    scored = len(tracker.per_sequence)
+    return escape(name if scored == scores.sequences else f"{name} ({scored}/{scores.sequences})")
 
 
 def _cell(tracker: TrackerScores, measure: str) -> str:

@@ -86,15 +86,16 @@ def test_partial_dataset_and_miniature_are_named(dataset: Dataset, store: Result
     (scores,) = evaluate(half, store)
     assert scores.partial
     assert scores.caveats == ("partial: 2 of 100 sequences",)
-    assert "1 results of sequences that are not in the dataset" in scores.trackers["still"].notes
+    surplus = "1 results of sequences that are not in the dataset: c"
+    assert scores.trackers["still"].notes == (surplus,)
     mini = Dataset("otb2015", dataset.root, dataset.sequences, expected=100, miniature=True)
     (scores,) = evaluate(mini, store)
     assert scores.caveats == ("miniature: generated video, not the benchmark",)
 
 
 def test_result_that_omits_leading_frames_is_aligned(dataset: Dataset, store: ResultStore) -> None:
-    path = store.boxes_path("perfect", "c")
-    write_atomically(path, b"".join(path.read_bytes().splitlines(keepends=True)[3:]))
+    for path in (store.boxes_path("perfect", "c"), store.times_path("perfect", "c")):
+        write_atomically(path, b"".join(path.read_bytes().splitlines(keepends=True)[3:]))
     (scores,) = evaluate(dataset, store, ["perfect"])
     assert scores.trackers["perfect"].measures["success"] == pytest.approx(20 / 21)
     assert scores.trackers["perfect"].notes == ("c scored from frame 4, where this result starts",)
@@ -136,6 +137,40 @@ def test_trackingnet_scores_missing_files_as_zero_boxes(tmp_path: Path) -> None:
         "1 missing sequences scored as zero boxes, as the server does",
     )
     assert scores.partial
+
+
+def test_zero_boxes_stay_with_the_convention_that_has_them(
+    dataset: Dataset, store: ResultStore
+) -> None:
+    store.boxes_path("still", "b").unlink()
+    otb, devkit = evaluate(dataset, store, conventions=["otb", "trackingnet"])
+    assert set(otb.trackers) == {"perfect"}
+    assert otb.refused["still"].startswith("no result for 1 of 3 sequences (b)")
+    assert "zero boxes" in devkit.trackers["still"].notes[0]
+
+
+@pytest.mark.parametrize("times", [b"1.0\n", b"-1\n" * 10, b"inf\n" * 10])
+def test_times_that_do_not_fit_the_boxes_are_left_out_and_named(
+    dataset: Dataset, store: ResultStore, times: bytes
+) -> None:
+    write_atomically(store.times_path("still", "a"), times)
+    (scores,) = evaluate(dataset, store, ["still"])
+    assert scores.trackers["still"].measures["fps"] == pytest.approx(25)
+    assert scores.trackers["still"].notes == ("a: times left out, they do not fit the boxes",)
+
+
+def test_sequence_without_any_ground_truth_is_named(tmp_path: Path) -> None:
+    dataset = Dataset("folder", tmp_path, (Sequence("a", np.full((5, 4), np.nan)),))
+    store = ResultStore(tmp_path, "folder")
+    write_atomically(store.boxes_path("t", "a"), format_rows(np.ones((5, 4))))
+    (scores,) = evaluate(dataset, store)
+    assert "a: no frame has ground truth" in scores.trackers["t"].notes[0]
+
+
+def test_own_clip_with_one_box_cannot_be_scored(tmp_path: Path) -> None:
+    clip = Dataset("folder", tmp_path, (sequence("a", 1, hidden=True),))
+    with pytest.raises(DatasetError, match="a box for every frame"):
+        evaluate(clip, ResultStore(tmp_path, "folder"))
 
 
 def test_hidden_ground_truth_cannot_be_scored(tmp_path: Path, store: ResultStore) -> None:

@@ -51,6 +51,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("work")
     (folder / "my_plugin.py").write_text(PLUGIN)
     bench("mini", "data", "--benchmark", "otb2015,lasot,trackingnet", cwd=folder)
+    (folder / "data" / "a.mp4").mkdir()
     bench("run", "otb2015", "--tracker", "static", "--jobs", 2, cwd=folder)
     bench("run", "otb2015", "--tracker", "my_plugin:Drift", "--name", "drift", cwd=folder)
     return folder
@@ -175,6 +176,12 @@ def test_check_names_a_missing_frame(work: Path) -> None:
         (["run", "otb2015", "--set", "sigma"], ["NAME=VALUE"]),
         (["eval", "otb2015", "--trackers", "nobody"], ["nobody", "static"]),
         (["eval", "otb2015", "--convention", "pysott"], ["Did you mean 'pysot'"]),
+        (["eval", "otb2015", "--json", "results"], ["results", "cannot be written"]),
+        (["eval", "otb2015", "--trackers", ","], ["names separated by commas"]),
+        (["eval", "otb2015", "--compare", "static", "static"], ["one and the same"]),
+        (["run", "otb2015", "--tracker", "os:path"], ["expected a class", "module"]),
+        (["show", "otb2015", "{sequence}", "-t", "nobody", "-o", "x.mp4"], ["nobody", "static"]),
+        (["show", "otb2015", "{sequence}", "-o", "data/a.mp4"], ["a.mp4", "folder"]),
         (["eval", "otb2015", "--results", "nowhere"], ["no results", "bench run"]),
         (["show", "otb2015", "Crosing", "-o", "x.mp4"], ["unknown sequence"]),
         (["show", "otb2015", "{sequence}", "-o", "x.txt"], [".mp4"]),
@@ -203,6 +210,16 @@ def test_own_clip_of_the_first_box_only(work: Path, tmp_path: Path) -> None:
     stored = tmp_path / "results" / "folder" / "static" / "walk.txt"
     assert len(stored.read_text().split()) == len(frames)
     bench("show", "folder", "walk", "--data", "clips", "--output", "walk.avi", cwd=tmp_path)
+
+
+def test_own_clip_with_too_few_boxes_is_refused(work: Path, tmp_path: Path) -> None:
+    clip = tmp_path / "clips" / "walk"
+    clip.mkdir(parents=True)
+    for number, frame in enumerate(sorted((work / "data" / "otb2015").rglob("0*.jpg"))[:5]):
+        (clip / f"{number:04}.jpg").write_bytes(frame.read_bytes())
+    (clip / "groundtruth.txt").write_text("10,20,30,40\n" * 3)
+    done = bench("run", "folder", "--data", "clips", "--tracker", "static", cwd=tmp_path, code=1)
+    assert "5 frames, but 3 rows" in done.stderr
 
 
 def test_doctor_trackers_version_and_help(work: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -77,6 +78,14 @@ def test_comparison_needs_scored_trackers() -> None:
     assert "2/0 of 2" in text
     with pytest.raises(ConfigError, match="unknown scored tracker 'lo'"):
         printed(tables.print_comparison, scores(), "lo", "low")
+    with pytest.raises(ConfigError, match="one and the same"):
+        printed(tables.print_comparison, scores(), "low", "low")
+
+
+def test_partial_results_are_marked_in_title_and_row() -> None:
+    text = printed(tables.print_scores, replace(scores(caveats=()), sequences=5))
+    assert "OTB-2015 (PARTIAL RESULTS), 5 sequences" in text
+    assert "low (2/5)" in text
 
 
 def test_csv_keeps_full_precision_and_the_caveats() -> None:
