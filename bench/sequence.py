@@ -48,17 +48,25 @@ class ImageFiles:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Image:
-        import cv2
+        return read_image(self.paths[index])
 
-        path = self.paths[index]
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None:
-            state = "cannot be decoded" if path.is_file() else "does not exist"
-            raise DatasetError(
-                f"frame {index + 1} of {len(self)}: {path} {state}; expected an image file. "
-                "Run `bench check` on the dataset to list every missing frame."
-            )
-        return np.ascontiguousarray(image[:, :, ::-1])
+
+def read_image(path: Path) -> Image:
+    """An image file as RGB ``uint8 (H, W, 3)``.
+
+    Raises:
+        DatasetError: the file is missing or cannot be decoded.
+    """
+    import cv2
+
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    if image is None:
+        state = "cannot be decoded" if path.is_file() else "does not exist"
+        raise DatasetError(
+            f"{path} {state}; expected an image file. "
+            "Run `bench check` on the dataset to list every missing frame."
+        )
+    return np.ascontiguousarray(image[:, :, ::-1])
 
 
 @dataclass(frozen=True, eq=False)

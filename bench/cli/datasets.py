@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.cli import options
+from bench.errors import ConfigError
 
 
 def register(app: typer.Typer) -> None:
@@ -72,5 +73,11 @@ def mini(
     from bench.mini import write_miniature
 
     started = time.monotonic()
-    write_miniature(root, seed=seed, benchmarks=options.split_names(benchmarks or []), jobs=jobs)
+    names = options.split_names(benchmarks or [])
+    try:
+        write_miniature(root, seed=seed, benchmarks=names, jobs=jobs)
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename or root}: cannot be written ({error.strerror})"
+        ) from error
     typer.echo(f"miniature written to {root} in {time.monotonic() - started:.1f} s")

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.datasets.files import image_names, natural_key
 from bench.errors import DatasetError
-from bench.sequence import Image, ImageFiles
+from bench.sequence import Image, ImageFiles, read_image
 
 if TYPE_CHECKING:
     import cv2
@@ -43,7 +43,7 @@ class NumberedFrames:
         position = index + len(self) if index < 0 else index
         if not 0 <= position < len(self):
             raise IndexError(f"frame {index} of {len(self)} in {self.folder}")
-        return ImageFiles((self.path(position),))[0]
+        return read_image(self.path(position))
 
     def path(self, index: int) -> Path:
         """The file of frame ``index``; the name it should have where it does not exist."""
