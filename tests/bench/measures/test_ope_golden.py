@@ -76,6 +76,11 @@ def test_frames_and_curves_equal_the_official_code(kind: str, tracker: int, sequ
     key = f"t{tracker}/s{sequence}"
     assert_equal(measured.overlap, expected[f"{key}/iou"])
     assert_equal(measured.error, expected[f"{key}/err"])
+    if kind != "lasot":  # LaSOT's code has no such averages; OTB's sum valid rows over all rows
+        scored = measured.overlap != -1
+        overlap, error = (v[scored].sum() / len(v) for v in (measured.overlap, measured.error))
+        assert_equal(np.array([overlap]), expected[f"{key}/aveCoverage"])
+        assert_equal(np.array([error]), expected[f"{key}/aveErrCenter"])
     assert_equal(curves.success, expected[f"{key}/succ"])
     assert_equal(curves.precision, expected[f"{key}/prec"])
     if kind == "lasot":
@@ -98,6 +103,25 @@ def test_means_equal_the_official_code(kind: str, tracker: int) -> None:
     if kind == "lasot":
         assert_equal(curves["normalized_precision"], expected[f"{key}/nprec_curve"])
         assert_equal(np.array([normalized]), expected[f"{key}/nprec_at21"])
+
+
+@pytest.mark.parametrize("kind", OFFICIAL)
+@pytest.mark.parametrize("tracker", range(4))
+def test_every_printed_number_of_a_curve(kind: str, tracker: int) -> None:
+    rule = get_convention(OFFICIAL[kind], BENCHMARKS[kind])
+    expected = golden("golden_ope")[kind]
+    short = {"success": "succ", "precision": "prec", "normalized_precision": "nprec"}
+    per_sequence = [ope.sequence_curves(measure(kind, tracker, s, rule), rule) for s in SEQUENCES]
+    for name, curve in mean_curves(kind, tracker, rule).items():
+        key = f"t{tracker}/ALL/{short[name]}"
+        if f"{key}_auc" not in expected:
+            assert (name, kind) in {("normalized_precision", k) for k in ("otb", "uav")}
+            continue
+        stacked = np.stack([getattr(curves, name) for curves in per_sequence])
+        assert_equal(np.array([curve.mean()]), expected[f"{key}_auc"])
+        assert_equal(curve[20:21], expected[f"{key}_at21"])
+        counted = ope.counted_sequences(stacked, rule).sum()
+        assert_equal(np.array([counted]), expected[f"{key}_nseq"])
 
 
 def test_rows_with_some_nan_follow_matlab() -> None:
