@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -44,13 +45,19 @@ class _Collected:
     sequences: list[Sequence] = field(default_factory=list)
     curves: list[ope.Curves] = field(default_factory=list)
     fps: list[float] = field(default_factory=list)
+    covered: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refused: str | None = None
 
     def scores(self, rule: Convention, notes: tuple[str, ...]) -> TrackerScores:
         names = [sequence.name for sequence in self.sequences]
         attributes = [sequence.attributes for sequence in self.sequences]
-        return summarize(names, attributes, self.curves, np.array(self.fps), rule, notes)
+        scores = summarize(names, attributes, self.curves, np.array(self.fps), rule, notes)
+        if not self.covered:
+            return scores
+        frames = sum(len(sequence.ground_truth) for sequence in self.sequences)
+        measures = {**scores.measures, "coverage": sum(self.covered) / frames}
+        return dataclasses.replace(scores, measures=measures)
 
 
 def evaluate(
@@ -96,7 +103,12 @@ def evaluate(
         for rule in rules:
             zeros = [] if partial else _zero_tracks(sequence, missing, rule)
             for track, curves in _track_curves(sequence, tracks + zeros, rule):
-                _collect(collected[rule.name][track.tracker], sequence, track, curves)
+                one = collected[rule.name][track.tracker]
+                _collect(one, sequence, track, curves)
+                if rule.name == "trackingnet":  # the only code that prints it
+                    one.covered.append(
+                        ope.covered_frames(track.result[: len(sequence.ground_truth)])
+                    )
     if len(rules) == 1:
         _raise_refusal(collected[rules[0].name], store)
     incomplete = any(missing.values())

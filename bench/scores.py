@@ -17,7 +17,7 @@ class TrackerScores:
 
     Attributes:
         measures: ``success``, ``precision``, ``normalized_precision``, ``success_rate_50``,
-            ``success_rate_75`` and, where times were stored, ``fps``.
+            ``success_rate_75``, ``fps`` where times were stored, and TrackingNet's ``coverage``.
         intervals: 95 % bootstrap interval over sequences of each measure, (low, high).
         per_sequence: measures by sequence.
         per_attribute: measures by attribute, with ``sequences``, the number that carry it.

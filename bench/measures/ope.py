@@ -238,3 +238,14 @@ def curve_score(curve: FloatArray, thresholds: FloatArray, score: Score) -> Floa
         target = 20.0 if score == "at 20 px" else 0.2
         value = curve[..., int(np.argmin(np.abs(thresholds - target)))]
     return value
+
+
+def covered_frames(result: FloatArray) -> int:
+    """How many rows ``(N, 4)`` hold a box, x + y + w + h > 0 (TrackingNet ``metrics.py``).
+
+    Row 1 always does, since the ground truth overwrites it.
+
+    >>> covered_frames(np.array([[0.0] * 4, [5.0, 5.0, 2.0, 2.0], [0.0] * 4]))
+    2
+    """
+    return 1 + int((np.rint(result[1:]).sum(axis=1) > 0).sum())

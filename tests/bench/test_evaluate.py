@@ -132,6 +132,7 @@ def test_trackingnet_scores_missing_files_as_zero_boxes(tmp_path: Path) -> None:
     write_atomically(store.boxes_path("t", "a"), format_rows(dataset["a"].ground_truth))
     (scores,) = evaluate(dataset, store)
     assert scores.trackers["t"].per_sequence["a"]["success"] == 1
+    assert scores.trackers["t"].measures["coverage"] == 11 / 20
     assert scores.trackers["t"].per_sequence["b"]["success"] < 0.2
     assert scores.trackers["t"].notes == (
         "1 missing sequences scored as zero boxes, as the server does",

@@ -26,12 +26,19 @@ def golden(name: str) -> dict[str, Any]:
     return table
 
 
-def measure(kind: str, tracker: int, sequence: int, rule: Convention) -> ope.FrameMeasures:
+def inputs(kind: str, tracker: int, sequence: int) -> tuple[np.ndarray, np.ndarray]:
+    """Result and ground truth."""
     folder = GOLDEN / "in" / kind
     truth = read_rows(folder / f"s{sequence}.txt")
     result = read_rows(folder / f"t{tracker}__s{sequence}.txt")
     if (kind, tracker, sequence) == ("trackingnet", 3, 4):
         result = np.zeros_like(truth)  # the devkit had no file and substitutes zeros
+    return result, truth
+
+
+def measure(kind: str, tracker: int, sequence: int, rule: Convention) -> ope.FrameMeasures:
+    folder = GOLDEN / "in" / kind
+    result, truth = inputs(kind, tracker, sequence)
     absent = None
     if kind == "lasot":
         absent = read_rows(folder / f"s{sequence}.absent", columns=1)[:, 0] > 0
@@ -138,6 +145,9 @@ def test_trackingnet_equals_the_devkit(tracker: int) -> None:
     expected = golden("golden_trackingnet")[f"t{tracker}"]
     wanted = [expected["success"], expected["precision"], expected["nprecision"]]
     assert_equal(np.array(scores("trackingnet", tracker, rule)), [w / 100 for w in wanted])
+    results = [inputs("trackingnet", tracker, s)[0] for s in SEQUENCES]
+    covered = sum(map(ope.covered_frames, results)) / sum(map(len, results))
+    assert_equal(np.array([covered]), [expected["coverage"] / 100])
 
 
 @pytest.mark.parametrize("name", ["pysot", "got10k", "pytracking"])
