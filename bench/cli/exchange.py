@@ -9,13 +9,11 @@ import typer
 
 from bench.cli import options
 
-Format = Annotated[
-    str | None,
-    typer.Option(
-        help="pysot, got10k, pytracking, lasot, otb-mat, otb-json or trackingnet; "
-        "found out from the files by default."
-    ),
+_FORMATS = "pysot, got10k, pytracking, lasot, otb-mat, otb-json or trackingnet"
+SourceFormat = Annotated[
+    str | None, typer.Option("--format", help=f"{_FORMATS}; found out from the files by default.")
 ]
+TargetFormat = Annotated[str, typer.Option("--format", help=f"{_FORMATS}.")]
 Origin = Annotated[
     float | None,
     typer.Option(min=0, max=1, help="What the files call the first pixel, 0 or 1."),
@@ -36,14 +34,7 @@ def import_(
     name: Annotated[str, typer.Option("--name", "-n", help="Name to bring them in under.")],
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
-    format_: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="pysot, got10k, pytracking, "
-            "lasot, otb-mat, otb-json or trackingnet; found out from the files by default.",
-        ),
-    ] = None,
+    format_: SourceFormat = None,
     origin: Origin = None,
     partial: options.Partial = False,
     subset: options.Subset = "test",
@@ -74,12 +65,7 @@ def export(
     benchmark: options.BenchmarkName,
     destination: Annotated[Path, typer.Argument(help="Folder to write into.")],
     tracker: TrackerName,
-    format_: Annotated[
-        str,
-        typer.Option(
-            "--format", help="pysot, got10k, pytracking, lasot, otb-mat, otb-json or trackingnet."
-        ),
-    ],
+    format_: TargetFormat,
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
     origin: Origin = None,
