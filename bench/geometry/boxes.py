@@ -1,8 +1,4 @@
-"""Boxes, polygons and masks as arrays: every conversion, and overlap.
-
-The only place with a ``+1``, a ``-1`` or a rounding rule. Boxes are ``(..., 4)`` x, y, w, h and
-polygons ``(..., K, 2)`` corners, in continuous pixels.
-"""
+"""Boxes: conversions, overlap and distances, in the last bits of the official code."""
 
 from __future__ import annotations
 

@@ -1,0 +1,33 @@
+"""Boxes, polygons and masks as arrays: every conversion, and overlap.
+
+The only place with a ``+1``, a ``-1`` or a rounding rule. Boxes are ``(..., 4)`` x, y, w, h and
+polygons ``(..., K, 2)`` corners, in continuous pixels; ``Regions`` holds rows of either kind.
+"""
+
+from bench.geometry.boxes import (
+    area_preserving_box,
+    box_centre,
+    box_iou,
+    box_to_polygon,
+    centre_errors,
+    clipped_iou,
+    columns,
+    mask_to_box,
+    pixel_corners_to_box,
+    polygon_to_box,
+)
+from bench.geometry.regions import Regions
+
+__all__ = [
+    "Regions",
+    "area_preserving_box",
+    "box_centre",
+    "box_iou",
+    "box_to_polygon",
+    "centre_errors",
+    "clipped_iou",
+    "columns",
+    "mask_to_box",
+    "pixel_corners_to_box",
+    "polygon_to_box",
+]
