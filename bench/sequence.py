@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DatasetError, unknown_name
+from bench.geometry.regions import Regions
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -115,6 +116,13 @@ class Sequence:
         return len(self.ground_truth)
 
     @property
+    def regions(self) -> Regions:
+        """Ground truth as regions in file coordinates: the polygons if there are any."""
+        if self.polygons is not None:
+            return Regions.from_polygons(self.polygons)
+        return Regions.from_boxes(self.ground_truth)
+
+    @property
     def initial_box(self) -> FloatArray:
         """``(4,)`` x, y, w, h of the first frame, 0-based, as a tracker gets it."""
         return to_tracker(self.ground_truth[0], self.origin)
@@ -143,6 +151,22 @@ class Trajectory:
     """
 
     boxes: FloatArray
+    times: FloatArray
+    scores: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class RegionTrajectory:
+    """What a tracker said along one sequence under a protocol of the VOT challenge.
+
+    Attributes:
+        regions: ``N`` rows in file coordinates: a region, or a code (1 initialised, 2 failed,
+            0 skipped).
+        times: ``(N,)`` seconds spent inside the tracker per frame; 0 where it was not called.
+        scores: ``(N,)`` confidence, NaN where the tracker gave none or was not called.
+    """
+
+    regions: Regions
     times: FloatArray
     scores: FloatArray
 
