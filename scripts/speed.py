@@ -63,7 +63,7 @@ def score_ours(benchmark: str) -> None:
     import scipy.stats  # noqa: F401 (so that its import is not counted as scoring)
 
     from bench.datasets import open_dataset
-    from bench.evaluate import evaluate
+    from bench.evaluation import evaluate
     from bench.results.store import ResultStore
 
     root = CACHE / benchmark

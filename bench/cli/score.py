@@ -73,7 +73,7 @@ def evaluate(
       bench eval lasot --data /data/LaSOT --compare ATOM DiMP50
     """
     from bench.datasets import open_dataset
-    from bench.evaluate import evaluate as score
+    from bench.evaluation import evaluate as score
     from bench.measures.conventions import convention_names
     from bench.reports import tables
     from bench.results.store import ResultStore

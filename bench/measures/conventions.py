@@ -50,6 +50,7 @@ class Convention:
         normalized_bins: number of thresholds of normalised precision over [0, 0.5].
         success_score, precision_score, normalized_score: how a curve becomes one number.
         zero_curves: whether sequences whose whole curve is zero leave the mean.
+        coverage: whether the share of frames with a box is a score of its own.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Convention:
     precision_score: Score
     normalized_score: Score
     zero_curves: Literal["kept", "dropped"]
+    coverage: Literal["unknown", "reported"]
 
     @property
     def success_thresholds(self) -> FloatArray:

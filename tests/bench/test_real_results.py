@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.datasets import open_dataset
-from bench.evaluate import evaluate
+from bench.evaluation import evaluate
 from bench.results.importing import import_results
 from bench.results.store import ResultStore
 from bench.scores import TrackerScores

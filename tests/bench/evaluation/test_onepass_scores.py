@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError, DatasetError, ResultError
-from bench.evaluate import evaluate
+from bench.evaluation import evaluate
 from bench.results.store import ResultStore
 from bench.results.text import format_rows, write_atomically
 from bench.sequence import Dataset, Sequence, Trajectory

@@ -13,7 +13,7 @@ import pytest
 from scipy.io import loadmat
 
 from bench.benchmarks import TABLES
-from bench.evaluate import evaluate
+from bench.evaluation import evaluate
 from bench.results.importing import import_results
 from bench.results.names import normalized
 from bench.results.store import ResultStore
