@@ -6,9 +6,11 @@ The numbers stand in ``tables/benchmarks.json``; this module only gives them a t
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from bench.errors import unknown_name
 
@@ -30,6 +32,9 @@ class Benchmark:
         site: where the official site offers the data; None for one's own clips.
         notes: what must be said wherever a score of this benchmark stands.
         layout: the folders its reader expects, in one line.
+        experiments: the experiments of the VOT challenge it has, the main one first; none where
+            a tracker makes one pass.
+        interval: lengths that the published expected average overlap is the mean over.
     """
 
     name: str
@@ -42,16 +47,22 @@ class Benchmark:
     site: str | None
     layout: str
     notes: tuple[str, ...] = ()
+    experiments: tuple[str, ...] = ()
+    interval: tuple[int, int] | None = None
 
 
 @lru_cache(maxsize=1)
 def benchmarks() -> dict[str, Benchmark]:
     """Every benchmark by name, in the order of the paper's tables."""
     table = json.loads((TABLES / "benchmarks.json").read_text(encoding="utf-8"))
-    return {
-        name: Benchmark(name=name, **{**row, "notes": tuple(row.get("notes", ()))})
-        for name, row in table.items()
+    return {name: _benchmark(name, row) for name, row in table.items()}
+
+
+def _benchmark(name: str, row: Mapping[str, Any]) -> Benchmark:
+    fixed: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
     }
+    return Benchmark(name=name, **fixed)
 
 
 def get_benchmark(name: str) -> Benchmark:

@@ -13,7 +13,8 @@ from bench import __version__
 
 _PACKAGES = (
     "numpy", "scipy", "pandas", "matplotlib", "shapely", "opencv-python-headless", "pysimdjson",
-    "torch", "safetensors", "lightning", "got10k", "vot-toolkit", "attributee", "vot-trax",
+    "numba", "torch", "safetensors", "lightning", "got10k", "vot-toolkit", "attributee",
+    "vot-trax",
 )  # fmt: skip
 
 

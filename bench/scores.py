@@ -58,6 +58,7 @@ class BenchmarkScores:
         differences: where the convention deviates from the benchmark's official one.
         experiment: ``"onepass"``, or which experiment of the VOT challenge was scored.
         interval: lengths that the expected average overlap is the mean over, both included.
+        ranks: rank by tracker in ``accuracy`` and ``robustness``, where they were asked for.
     """
 
     benchmark: str
@@ -72,6 +73,7 @@ class BenchmarkScores:
     differences: tuple[str, ...] = ()
     experiment: str = "onepass"
     interval: tuple[int, int] | None = None
+    ranks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries and lists; NaN becomes None, since JSON has no NaN."""

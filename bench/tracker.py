@@ -13,6 +13,7 @@ import inspect
 import sys
 import typing
 from collections.abc import Mapping
+from collections.abc import Sequence as List
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import entry_points
@@ -28,6 +29,7 @@ from bench.sequence import Image
 Region = NDArray[Any]
 """A box ``(4,)`` x, y, w, h; a polygon ``(K, 2)`` of corners; or a mask ``(H, W)`` bool.
 0-based continuous pixels."""
+StartsOn = Literal["bounding", "area-preserving", "polygon"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,35 @@ class Tracker(Protocol):
 
     def update(self, image: Image) -> Prediction:
         """Find the target in the next frame."""
+
+
+class BatchTracker(Protocol):
+    """A tracker that can follow many targets in one call (``--lockstep``)."""
+
+    def start(self, image: Image, region: Region) -> Any:
+        """A state that follows ``region`` from ``image`` on: opaque, never changed in place."""
+
+    def advance(
+        self, states: List[Any], images: List[Image]
+    ) -> tuple[list[Any], list[Prediction]]:
+        """The next state and the prediction of each target in its next frame."""
+
+
+def starts_on(tracker: object) -> StartsOn:
+    """What a tracker wants to start on where the ground truth is rotated.
+
+    Its attribute ``starts_on``: the ``"bounding"`` box (by default), the ``"area-preserving"``
+    box, or the ``"polygon"`` itself.
+
+    Raises:
+        ConfigError: the attribute is something else.
+    """
+    wanted = getattr(tracker, "starts_on", "bounding")
+    if wanted not in typing.get_args(StartsOn):
+        raise unknown_name(
+            f"starts_on of {type(tracker).__name__}", str(wanted), typing.get_args(StartsOn)
+        )
+    return typing.cast(StartsOn, wanted)
 
 
 @dataclass(frozen=True)
@@ -83,6 +114,15 @@ class TrackerSpec:
                 f"tracker {self.target!r} could not be built with options {dict(self.options)}: "
                 f"{type(error).__name__}: {error}"
             ) from error
+
+    def is_deterministic(self) -> bool:
+        """Whether the class says ``deterministic = True``: two runs are the same."""
+        return bool(getattr(find_tracker(self.target), "deterministic", False))
+
+    def is_batch(self) -> bool:
+        """Whether the tracker has a batch form."""
+        found = find_tracker(self.target)
+        return all(callable(getattr(found, name, None)) for name in ("start", "advance"))
 
     def weights_hash(self) -> str | None:
         """SHA-256 over the files named by options (weights and the like), None without any."""

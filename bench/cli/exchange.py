@@ -9,7 +9,7 @@ import typer
 
 from bench.cli import options
 
-_FORMATS = "pysot, got10k, pytracking, lasot, otb-mat, otb-json or trackingnet"
+_FORMATS = "pysot, got10k, pytracking, lasot, otb-mat, otb-json, trackingnet or vot"
 SourceFormat = Annotated[
     str | None, typer.Option("--format", help=f"{_FORMATS}; found out from the files by default.")
 ]

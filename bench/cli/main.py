@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bench import __version__
-from bench.cli import datasets, doctor, exchange, run, score, show
+from bench.cli import datasets, doctor, exchange, run, score, serve, show
 from bench.errors import BenchError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ score.register(app)
 show.register(app)
 datasets.register(app)
 exchange.register(app)
+serve.register(app)
 doctor.register(app)
 
 

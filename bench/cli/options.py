@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.benchmarks import benchmarks
-from bench.errors import ConfigError
+from bench.benchmarks import benchmarks, get_benchmark
+from bench.errors import ConfigError, unknown_name
+
+if TYPE_CHECKING:
+    from bench.results.experiments import ExperimentStore
+    from bench.results.store import ResultStore
 
 
 def _complete_benchmark(incomplete: str) -> list[str]:
     return [name for name in benchmarks() if name.startswith(incomplete)]
+
+
+def _complete_experiment(incomplete: str) -> list[str]:
+    known = dict.fromkeys(e for each in benchmarks().values() for e in each.experiments)
+    return [name for name in known if name.startswith(incomplete)]
 
 
 BenchmarkName = Annotated[
@@ -33,6 +42,13 @@ Results = Annotated[
     Path, typer.Option("--results", "-r", help="Folder of raw results, <benchmark>/<tracker>/.")
 ]
 Subset = Annotated[str, typer.Option(help="test; all (LaSOT); TRAIN_0 .. TRAIN_11 (TrackingNet).")]
+Experiment = Annotated[
+    str | None,
+    typer.Option(
+        help="VOT: baseline (with resets, the default), unsupervised, realtime.",
+        autocompletion=_complete_experiment,
+    ),
+]
 Trackers = Annotated[
     list[str] | None,
     typer.Option("--trackers", "-t", help="Names, repeatable or with commas; all by default."),
@@ -43,6 +59,37 @@ Partial = Annotated[
 
 DEFAULT_DATA = Path("data")
 DEFAULT_RESULTS = Path("results")
+
+
+def experiment_of(benchmark: str, wanted: str | None) -> str | None:
+    """The experiment to run or score: the benchmark's main one by default, None for one-pass.
+
+    Raises:
+        ConfigError: the benchmark has no such experiment.
+    """
+    known = get_benchmark(benchmark).experiments
+    if wanted is None:
+        return known[0] if known else None
+    if not known:
+        raise ConfigError(
+            f"--experiment {wanted}: {benchmark} has one-pass evaluation only. Leave the option "
+            "out, or name a VOT benchmark."
+        )
+    if wanted not in known:
+        raise unknown_name(f"experiment of {benchmark}", wanted, known)
+    return wanted
+
+
+def result_store(
+    results: Path, benchmark: str, experiment: str | None
+) -> ResultStore | ExperimentStore:
+    """Where the results of a benchmark lie, one-pass or of an experiment."""
+    from bench.results.experiments import ExperimentStore
+    from bench.results.store import ResultStore
+
+    if experiment is None:
+        return ResultStore(results, benchmark)
+    return ExperimentStore(results, benchmark, experiment)
 
 
 def data_root(data: Path, benchmark: str) -> Path:

@@ -50,6 +50,13 @@ def run(
     ] = None,
     weights: Annotated[Path | None, typer.Option(help="File of weights for the tracker.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
+    experiment: options.Experiment = None,
+    repetitions: Annotated[
+        int | None, typer.Option(min=1, help="VOT: at most so many runs of a sequence.")
+    ] = None,
+    lockstep: Annotated[
+        int, typer.Option(min=1, help="Sequences that a batch tracker follows in one call.")
+    ] = 1,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of every random generator.")] = 0,
     timeout: Annotated[
@@ -60,9 +67,9 @@ def run(
     ] = None,
     subset: options.Subset = "test",
 ) -> None:
-    """Run a tracker one-pass over a benchmark; finished sequences are kept and never run twice.
+    """Run a tracker over a benchmark; finished sequences are kept and never run twice.
 
-    Stop it at any moment (Ctrl-C, even kill -9) and give the same command again to go on.
+    One-pass, and on VOT2016 and VOT2018 reset-based, unless --experiment says otherwise. Stop it at any moment (Ctrl-C, even kill -9) and give the same command again to go on.
 
     [bold]Examples[/]
 
@@ -70,10 +77,11 @@ def run(
 
       bench run lasot --data /data/LaSOT --tracker my_module:MyTracker --jobs 4
 
+      bench run vot2018 --data /data/VOT2018 -t my_module:MyTracker --experiment realtime
+
       bench run folder --data ~/clips -t opencv-mil --set seed=7 --name mil-7
     """
     from bench.datasets import open_dataset
-    from bench.results.store import ResultStore
     from bench.runner import run_tracker
     from bench.tracker import make_spec
 
@@ -81,26 +89,31 @@ def run(
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     for caveat in dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
+    experiment = options.experiment_of(benchmark, experiment)
+    store = options.result_store(results, benchmark, experiment)
     started = time.monotonic()
     try:
         summary = run_tracker(
             dataset,
             spec,
-            ResultStore(results, benchmark),
+            store,
             jobs=jobs,
             seed=seed,
             frame_timeout=timeout,
             names=options.split_names(sequences or []),
+            repetitions=repetitions,
+            lockstep=lockstep,
         )
     except KeyboardInterrupt:
         typer.echo("stopped; finished sequences are kept, the same command goes on", err=True)
         raise typer.Exit(130) from None
-    _report(summary, spec.name, results / benchmark / spec.name, time.monotonic() - started)
+    unit = "runs" if experiment else "sequences"
+    _report(summary, spec.name, unit, store.folder(spec.name), time.monotonic() - started)
 
 
-def _report(summary: RunSummary, name: str, folder: Path, seconds: float) -> None:
+def _report(summary: RunSummary, name: str, unit: str, folder: Path, seconds: float) -> None:
     typer.echo(
-        f"{name}: {len(summary.finished)} sequences run in {seconds:.1f} s, "
+        f"{name}: {len(summary.finished)} {unit} done in {seconds:.1f} s, "
         f"{len(summary.skipped)} were finished before, {len(summary.failures)} failed -> {folder}"
     )
     for failure in summary.failures:

@@ -21,9 +21,15 @@ def register(app: typer.Typer) -> None:
 
 
 def _complete_convention(incomplete: str) -> list[str]:
-    from bench.measures.conventions import convention_names
+    names = dict.fromkeys((*_conventions(None), *_conventions("baseline"), "all"))
+    return [name for name in names if name.startswith(incomplete)]
 
-    return [name for name in (*convention_names(), "all") if name.startswith(incomplete)]
+
+def _conventions(experiment: str | None) -> tuple[str, ...]:
+    """Names of the conventions of one-pass evaluation, or of the VOT experiments."""
+    from bench.measures import conventions, vot
+
+    return conventions.convention_names() if experiment is None else vot.convention_names()
 
 
 def evaluate(
@@ -34,10 +40,12 @@ def evaluate(
     convention: Annotated[
         str | None,
         typer.Option(
-            help="Official by default; otb, lasot, trackingnet, pysot, got10k, pytracking, all.",
+            help="Official by default; otb, lasot, trackingnet, pysot, got10k, pytracking; on VOT "
+            "vot, vot-matlab-head, pysot, vot-toolkit, got10k; all.",
             autocompletion=_complete_convention,
         ),
     ] = None,
+    experiment: options.Experiment = None,
     partial: options.Partial = False,
     compare: Annotated[
         tuple[str, str] | None,
@@ -47,7 +55,11 @@ def evaluate(
         bool, typer.Option("--per-sequence", help="A row a sequence.")
     ] = False,
     per_attribute: Annotated[
-        bool, typer.Option("--per-attribute", help="A row an attribute.")
+        bool, typer.Option("--per-attribute", help="A row an attribute, or a tag on VOT.")
+    ] = False,
+    ranks: Annotated[
+        bool,
+        typer.Option("--ranks", help="Rank by significance tests, as VOT reports (VOT only)."),
     ] = False,
     json_file: Annotated[
         Path | None,
@@ -71,29 +83,34 @@ def evaluate(
       bench eval uav123 --data /data/UAV123 --convention all --json scores.json
 
       bench eval lasot --data /data/LaSOT --compare ATOM DiMP50
+
+      bench eval vot2018 --data /data/VOT2018 --per-attribute --ranks
     """
     from bench.datasets import open_dataset
     from bench.evaluation import evaluate as score
-    from bench.measures.conventions import convention_names
     from bench.reports import tables
-    from bench.results.store import ResultStore
 
+    experiment = options.experiment_of(benchmark, experiment)
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     wanted = options.split_names(trackers or [])
     if compare:
         wanted = [*(wanted or []), *compare]
-    chosen = convention_names() if convention == "all" else [convention] if convention else None
-    scored = score(dataset, ResultStore(results, benchmark), wanted, chosen, partial=partial)
+    everything = convention == "all"
+    chosen = _conventions(experiment) if everything else [convention] if convention else None
+    store = options.result_store(results, benchmark, experiment)
+    scored = score(dataset, store, wanted, chosen, partial=partial, ranks=ranks)
     console = tables.report_console()
-    if convention == "all":
+    if everything:
         tables.print_conventions(console, scored)
     else:
         tables.print_scores(console, scored[0])
     for one in scored:
         if per_attribute:
-            tables.print_breakdown(console, one, "attribute")
+            tables.print_breakdown(console, one, "tag" if experiment else "attribute")
         if per_sequence:
             tables.print_breakdown(console, one, "sequence")
+        if one.ranks:
+            tables.print_ranks(console, one)
         if compare:
             tables.print_comparison(console, one, *compare)
     tables.print_footnotes(console, scored)

@@ -25,10 +25,13 @@ def show(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write .mp4 or .avi instead of playing.")
     ] = None,
+    experiment: options.Experiment = None,
     fps: Annotated[float, typer.Option(min=1, help="Frames per second.")] = 25.0,
     subset: options.Subset = "test",
 ) -> None:
-    """Play or write a video with ground truth and any trackers' boxes drawn.
+    """Play or write a video with ground truth and any trackers' regions drawn.
+
+    Of an experiment of VOT the first repetition is shown, failures and restarts named.
 
     [bold]Examples[/]
 
@@ -36,19 +39,19 @@ def show(
     """
     from bench.datasets import open_dataset
     from bench.reports import overlay
-    from bench.results.store import ResultStore
 
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     clip = dataset[sequence]
-    store = ResultStore(results, benchmark)
+    store = options.result_store(results, benchmark, options.experiment_of(benchmark, experiment))
     known = store.trackers()
     names = options.split_names(trackers or []) or [
-        t for t in known if store.boxes_path(t, sequence).is_file()
+        name for name in known if sequence in store.sequences(name)
     ]
     for name in names:
         if name not in known:
             raise unknown_name("tracker with results", name, known)
-    drawn = overlay.layers(clip, {name: store.read_boxes(name, sequence) for name in names})
+    regions = {name: store.read_regions(name, sequence) for name in names}
+    drawn = overlay.layers(clip, regions)
     frames = overlay.overlay(clip, drawn)
     if output is None:
         overlay.play(frames, f"{sequence} ({benchmark})", fps)

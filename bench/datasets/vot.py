@@ -71,7 +71,7 @@ def _load(benchmark: Benchmark, folder: Path) -> Sequence:
     )
 
 
-def _read_regions(path: Path) -> tuple[FloatArray, FloatArray]:
+def _read_regions(path: Path) -> tuple[FloatArray | None, FloatArray]:
     """Polygons ``(N, 4, 2)`` and bounding boxes ``(N, 4)``; the first line tells 4 or 8 values."""
     try:
         with path.open("rb") as stream:

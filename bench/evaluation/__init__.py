@@ -2,6 +2,45 @@
 
 from __future__ import annotations
 
-from bench.evaluation.onepass import evaluate
+from collections.abc import Iterable
+
+from bench.evaluation import experiments, onepass
+from bench.results.experiments import ExperimentStore
+from bench.results.store import ResultStore
+from bench.scores import BenchmarkScores
+from bench.sequence import Dataset
 
 __all__ = ["evaluate"]
+
+
+def evaluate(
+    dataset: Dataset,
+    store: ResultStore | ExperimentStore,
+    trackers: Iterable[str] | None = None,
+    conventions: Iterable[str] | None = None,
+    *,
+    partial: bool = False,
+    ranks: bool = False,
+) -> list[BenchmarkScores]:
+    """Score stored results, one ``BenchmarkScores`` per convention.
+
+    Args:
+        dataset: annotation of the benchmark; frames are not needed.
+        store: where the raw results lie; its kind says whether they are one-pass or of an
+            experiment of the VOT challenge.
+        trackers: names to score; every tracker with results by default.
+        conventions: names of conventions; the benchmark's official one by default.
+        partial: score trackers on the sequences they finished instead of refusing.
+        ranks: also rank by significance tests (experiments only).
+
+    Raises:
+        DatasetError: the ground truth is hidden on an evaluation server.
+        ResultError: results are missing or malformed, or the convention refuses them while no
+            other convention was asked for.
+        ConfigError: an unknown tracker or convention.
+    """
+    if isinstance(store, ExperimentStore):
+        return experiments.evaluate(
+            dataset, store, trackers, conventions, partial=partial, ranks=ranks
+        )
+    return onepass.evaluate(dataset, store, trackers, conventions, partial=partial)

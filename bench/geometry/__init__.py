@@ -16,18 +16,27 @@ from bench.geometry.boxes import (
     pixel_corners_to_box,
     polygon_to_box,
 )
+from bench.geometry.masks import canonical_corners, mask_overlap, mask_to_polygon, rasterize
+from bench.geometry.overlap import RULES, pixel_counter, region_overlaps
 from bench.geometry.regions import Regions
 
 __all__ = [
+    "RULES",
     "Regions",
     "area_preserving_box",
     "box_centre",
     "box_iou",
     "box_to_polygon",
+    "canonical_corners",
     "centre_errors",
     "clipped_iou",
     "columns",
+    "mask_overlap",
     "mask_to_box",
+    "mask_to_polygon",
     "pixel_corners_to_box",
+    "pixel_counter",
     "polygon_to_box",
+    "rasterize",
+    "region_overlaps",
 ]

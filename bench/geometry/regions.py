@@ -56,6 +56,18 @@ class Regions:
         return cls(values, counts)
 
     @classmethod
+    def concatenate(cls, parts: Rows[Regions]) -> Regions:
+        """All rows of several, in order."""
+        width = max(part.values.shape[1] for part in parts)
+        padded = [
+            np.pad(
+                part.values, ((0, 0), (0, width - part.values.shape[1])), constant_values=np.nan
+            )
+            for part in parts
+        ]
+        return cls(np.concatenate(padded), np.concatenate([part.counts for part in parts]))
+
+    @classmethod
     def from_polygons(cls, polygons: FloatArray) -> Regions:
         """Regions from polygons ``(N, K, 2)``."""
         rows = len(polygons)

@@ -3,45 +3,21 @@
 from __future__ import annotations
 
 import math
-import sys
-import time
-import traceback
-from collections.abc import Callable
-from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
-from bench.errors import DatasetError, TrackerError
-from bench.sequence import FloatArray, Frames, Sequence, Trajectory
-from bench.tracker import Prediction, Tracker, as_box
-
-Answer = TypeVar("Answer")
-
-
-class FrameError(TrackerError):
-    """A tracker raised or answered wrongly on one frame.
-
-    Attributes:
-        frame: number of the frame in its sequence, from 1.
-        cause: what went wrong there.
-    """
-
-    def __init__(self, frame: int, cause: str) -> None:
-        super().__init__(frame, cause)
-        self.frame = frame
-        self.cause = cause
-
-    def __str__(self) -> str:
-        return f"frame {self.frame}: {self.cause}"
+from bench.errors import DatasetError
+from bench.protocols.steps import Follow, OnFrame, Start, Steps, Synchronize, drive
+from bench.sequence import Frames, Sequence, Trajectory
+from bench.tracker import Tracker, as_box
 
 
 def run_one_pass(
     tracker: Tracker,
     sequence: Sequence,
     *,
-    synchronize: Callable[[], None] | None = None,
-    on_frame: Callable[[int], None] | None = None,
+    synchronize: Synchronize | None = None,
+    on_frame: OnFrame | None = None,
 ) -> Trajectory:
     """Start ``tracker`` on the first frame of ``sequence`` and follow it to the last.
 
@@ -60,26 +36,30 @@ def run_one_pass(
         DatasetError: no frames, fewer than annotated, one that cannot be decoded, or a first box
             that is not a box.
     """
+    return drive(tracker, one_pass_steps(sequence, on_frame), synchronize)
+
+
+def one_pass_steps(sequence: Sequence, on_frame: OnFrame | None = None) -> Steps[Trajectory]:
+    """The one-pass protocol as a coroutine; see ``run_one_pass``."""
     frames = check_frames(sequence)
-    clock = _Clock(synchronize or synchronize_cuda)
     count = len(sequence)
     boxes, scores = np.empty((count, 4)), np.full(count, np.nan)
+    times = np.zeros(count)
     boxes[0] = sequence.initial_box
     for index in range(count):
         if on_frame is not None:
             on_frame(index + 1)
         image = np.array(frames[index])  # a copy: frames kept in memory stay as they are
-        try:
-            if index == 0:
-                clock.measure(tracker.init, image, boxes[0].copy())
-            else:
-                answer = clock.measure(tracker.update, image)
-                boxes[index], scores[index] = check_answer(answer)
-        except TrackerError as error:
-            raise FrameError(index + 1, str(error)) from error
-        except Exception as error:
-            raise FrameError(index + 1, describe(error)) from error
-    return Trajectory(boxes, np.array(clock.seconds), scores)
+        if index == 0:
+            answer = yield Start(1, image, boxes[0].copy())
+        else:
+            answer = yield Follow(index + 1, image)
+        times[index] = answer.seconds
+        if answer.prediction is not None:
+            boxes[index] = as_box(answer.prediction.region)
+            score = answer.prediction.score
+            scores[index] = math.nan if score is None else score
+    return Trajectory(boxes, times, scores)
 
 
 def check_frames(sequence: Sequence) -> Frames:
@@ -110,58 +90,3 @@ def check_frames(sequence: Sequence) -> Frames:
             f"found x, y, w, h = {box.tolist()}"
         )
     return sequence.frames
-
-
-def check_answer(answer: object) -> tuple[FloatArray, float]:
-    """Box ``(4,)`` and score (NaN for none) of what a tracker answered.
-
-    Raises:
-        TrackerError: it is no ``Prediction``, or its region or score is not a finite one.
-    """
-    if not isinstance(answer, Prediction):
-        raise TrackerError(
-            f"expected a Prediction, found {_shorten(repr(answer))}. "
-            "`update` returns bench.tracker.Prediction(region, score)."
-        )
-    score = math.nan if answer.score is None else float(answer.score)
-    if math.isinf(score) or (answer.score is not None and math.isnan(score)):
-        raise TrackerError(f"expected a finite score or None, found {score}")
-    return as_box(answer.region), score
-
-
-def synchronize_cuda() -> None:
-    """Wait for CUDA where PyTorch was imported, by whomever, and has started it."""
-    cuda = sys.modules.get("torch.cuda")
-    if cuda is not None and cuda.is_initialized():
-        cuda.synchronize()
-
-
-def describe(error: BaseException) -> str:
-    """One line on an exception: kind, message, and the line of the plug-in that it came from."""
-    raised = f"{type(error).__name__}: {_shorten(str(error))}".removesuffix(": ")
-    calls = traceback.extract_tb(error.__traceback__)
-    own = [call for call in calls if "site-packages" not in Path(call.filename).parts]
-    if not own or own[-1].filename == __file__:
-        return raised
-    return f"{raised} ({own[-1].filename}:{own[-1].lineno})"
-
-
-def _shorten(text: str, limit: int = 300) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[:limit]}..."
-
-
-class _Clock:
-    """Seconds spent in each measured call, with the device's queue empty at both readings."""
-
-    def __init__(self, synchronize: Callable[[], None]) -> None:
-        self.seconds: list[float] = []
-        self._synchronize = synchronize
-
-    def measure(self, call: Callable[..., Answer], *arguments: object) -> Answer:
-        self._synchronize()
-        start = time.perf_counter()
-        answer = call(*arguments)
-        self._synchronize()
-        self.seconds.append(time.perf_counter() - start)
-        return answer

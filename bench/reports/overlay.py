@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.errors import BenchError, ConfigError, DatasetError
-from bench.sequence import FloatArray, Image, Sequence, to_tracker
+from bench.geometry import Regions, box_to_polygon
+from bench.sequence import FloatArray, Image, Sequence
 
 if TYPE_CHECKING:
     from cv2 import VideoWriter
@@ -20,6 +21,10 @@ _PALETTE = (
     (230, 159, 0), (86, 180, 233), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167),
 )  # fmt: skip
 _TRUTH = (0, 200, 80)
+_FAR = 30_000  # pixels; the drawing functions overflow somewhere beyond
+
+
+_MARKS = {1: "started", 2: "FAILED", 0: "waits"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,27 +34,38 @@ class Layer:
     Attributes:
         name: shown in the legend.
         colour: RGB.
-        corners: ``(N, K, 2)`` 0-based pixels, NaN where there is nothing to draw.
+        corners: ``(K, 2)`` 0-based pixels of each frame, None where there is nothing to draw.
+        marks: what the legend says beside the name, by index of the frame.
     """
 
     name: str
     colour: tuple[int, int, int]
-    corners: FloatArray
+    corners: tuple[FloatArray | None, ...]
+    marks: Mapping[int, str]
 
 
-def layers(sequence: Sequence, boxes: Mapping[str, FloatArray]) -> list[Layer]:
-    """Ground truth and trackers' boxes (file coordinates) as layers to draw."""
-    from bench import geometry
-
-    if sequence.polygons is not None:
-        truth = sequence.polygons - sequence.origin
-    else:
-        truth = geometry.box_to_polygon(to_tracker(sequence.ground_truth, sequence.origin))
-    drawn = [Layer("ground truth", _TRUTH, truth)]
-    for index, (name, rows) in enumerate(boxes.items()):
-        corners = geometry.box_to_polygon(to_tracker(rows, sequence.origin))
-        drawn.append(Layer(name, _PALETTE[index % len(_PALETTE)], corners))
+def layers(sequence: Sequence, results: Mapping[str, Regions]) -> list[Layer]:
+    """Ground truth and trackers' regions (file coordinates) as layers to draw."""
+    drawn = [_layer("ground truth", _TRUTH, sequence.regions, sequence.origin)]
+    for index, (name, regions) in enumerate(results.items()):
+        colour = _PALETTE[index % len(_PALETTE)]
+        drawn.append(_layer(name, colour, regions, sequence.origin))
     return drawn
+
+
+def _layer(name: str, colour: tuple[int, int, int], regions: Regions, origin: float) -> Layer:
+    rows = zip(regions.values, regions.counts.tolist(), strict=True)
+    corners = tuple(_corners(values[:count], origin) for values, count in rows)
+    marks = {i: _MARKS.get(c, "") for i, c in enumerate(regions.codes.tolist()) if c >= 0}
+    return Layer(name, colour, corners, marks)
+
+
+def _corners(numbers: FloatArray, origin: float) -> FloatArray | None:
+    """The corners of a region in 0-based pixels; None for a code or an unknown region."""
+    if len(numbers) < 4 or not np.isfinite(numbers).all():
+        return None
+    polygon = box_to_polygon(numbers) if len(numbers) == 4 else numbers.reshape(-1, 2)
+    return polygon - origin
 
 
 def overlay(sequence: Sequence, drawn: list[Layer]) -> Iterator[Image]:
@@ -73,12 +89,14 @@ def draw(image: Image, drawn: list[Layer], index: int, number: int) -> Image:
     canvas = image.copy()
     thickness = max(1, round(min(image.shape[:2]) / 240))
     for layer in drawn:
-        if index < len(layer.corners) and np.isfinite(layer.corners[index]).all():
-            corners = np.rint(layer.corners[index]).astype(np.int32)
-            cv2.polylines(canvas, [corners], True, layer.colour, thickness, cv2.LINE_AA)
+        corners = layer.corners[index] if index < len(layer.corners) else None
+        if corners is not None:
+            whole = np.rint(corners.clip(-_FAR, _FAR)).astype(np.int32)
+            cv2.polylines(canvas, [whole], True, layer.colour, thickness, cv2.LINE_AA)
     _write(canvas, f"#{number}", 0, (255, 255, 255))
     for line, layer in enumerate(drawn, start=1):
-        _write(canvas, layer.name, line, layer.colour)
+        text = f"{layer.name} {layer.marks.get(index, '')}"
+        _write(canvas, text, line, layer.colour)
     return canvas
 
 

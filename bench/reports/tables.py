@@ -14,17 +14,10 @@ from rich.table import Table
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, unknown_name
+from bench.reports.layouts import Layout, layout_of
 from bench.scores import BenchmarkScores, TrackerScores
 
-_COLUMNS = {
-    "success": "Success",
-    "precision": "Precision",
-    "normalized_precision": "Norm. P",
-    "success_rate_50": "SR .50",
-    "success_rate_75": "SR .75",
-}
 _PIPE_WIDTH = 10_000
-_WITH_INTERVAL = ("success", "precision", "normalized_precision")
 
 
 def report_console() -> Console:
@@ -34,19 +27,22 @@ def report_console() -> Console:
 
 
 def ranked(scores: BenchmarkScores) -> list[tuple[str, TrackerScores]]:
-    """Trackers with their scores, best success first."""
-    return sorted(scores.trackers.items(), key=lambda item: -item[1].measures["success"])
+    """Trackers with their scores, the best first."""
+    columns = layout_of(scores.experiment).columns
+    shown = [m for m in columns if all(m in t.measures for t in scores.trackers.values())]
+    return sorted(scores.trackers.items(), key=lambda item: -item[1].measures[shown[0]])
 
 
 def print_scores(console: Console, scores: BenchmarkScores) -> None:
-    """One row a tracker, best success first, with 95 % intervals."""
+    """One row a tracker, the best first, with 95 % intervals and the spread over repetitions."""
+    layout = layout_of(scores.experiment)
     table = _table(_title(scores))
     table.add_column("Tracker", overflow="fold")
-    for heading in _COLUMNS.values():
+    for heading in layout.columns.values():
         table.add_column(heading, justify="right")
     table.add_column("fps", justify="right")
     for name, tracker in ranked(scores):
-        cells = [_cell(tracker, measure) for measure in _COLUMNS]
+        cells = [_cell(layout, tracker, measure) for measure in layout.columns]
         table.add_row(_label(scores, name, tracker), *cells, _fps(tracker.measures))
     for name, reason in scores.refused.items():
         table.add_row(escape(name), f"refused: {escape(reason)}")
@@ -55,14 +51,16 @@ def print_scores(console: Console, scores: BenchmarkScores) -> None:
 
 def print_conventions(console: Console, scored: list[BenchmarkScores]) -> None:
     """The same results under every convention side by side, and why they differ."""
-    title = f"{_heading(scored[0])}, every convention: success / precision / normalised precision"
+    layout = layout_of(scored[0].experiment)
+    shown = " / ".join(layout.columns[measure] for measure in layout.with_interval)
+    title = f"{_heading(scored[0])}, every convention: {shown}"
     table = _table(title)
     table.add_column("Tracker", overflow="fold")
     for scores in scored:
         table.add_column(scores.convention, justify="right")
     names = [name for name, _ in ranked(scored[0])] + list(scored[0].refused)
     for name in names:
-        table.add_row(escape(name), *(_triple(scores, name) for scores in scored))
+        table.add_row(escape(name), *(_stacked(scores, name) for scores in scored))
     console.print(table)
     for scores in scored:
         reasons = "; ".join(scores.differences) or "the official definition of this benchmark"
@@ -73,20 +71,24 @@ def print_conventions(console: Console, scored: list[BenchmarkScores]) -> None:
 
 
 def print_breakdown(console: Console, scores: BenchmarkScores, by: str) -> None:
-    """Success and precision of every tracker by ``"attribute"`` or ``"sequence"``."""
-    table = _table(f"{_title(scores)}: success / precision")
+    """The main measures of every tracker by ``"attribute"``, ``"tag"`` or ``"sequence"``."""
+    layout = layout_of(scores.experiment)
+    measures = layout.breakdown if by == "sequence" else layout.by_group
+    shown = " / ".join(layout.columns[measure] for measure in measures)
+    table = _table(f"{_title(scores)}: {shown}")
     table.add_column(by.capitalize())
-    if by == "attribute":
-        table.add_column("Sequences", justify="right")
+    unit = {"attribute": "sequences", "tag": "frames"}.get(by)
+    if unit:
+        table.add_column(unit.capitalize(), justify="right")
     trackers = ranked(scores)
     parts = {name: getattr(t, f"per_{by}") for name, t in trackers}
     for name in parts:
         table.add_column(escape(name), justify="right")
     keys = list(dict.fromkeys(key for part in parts.values() for key in part))
     for key in keys:
-        cells = [_pair(part.get(key)) for part in parts.values()]
-        if by == "attribute":
-            counts = {int(part[key]["sequences"]) for part in parts.values() if key in part}
+        cells = [_group(layout, measures, part.get(key)) for part in parts.values()]
+        if unit:
+            counts = {int(part[key][unit]) for part in parts.values() if key in part}
             cells.insert(0, "/".join(map(str, sorted(counts))))
         table.add_row(escape(key), *cells)
     console.print(table)
@@ -107,19 +109,35 @@ def print_comparison(console: Console, scores: BenchmarkScores, a: str, b: str) 
         found = "one and the same" if a == b else "without a sequence in common"
         raise ConfigError(f"cannot compare {a!r} with {b!r}: they are {found}")
     table = _table(f"{_title(scores)}: {escape(a)} minus {escape(b)}")
-    for heading in ("Measure", "Difference", "95 % interval", "Wilcoxon p", "Wins/losses"):
+    for heading in ("Measure", "Difference", "95 % interval", "Wilcoxon p", "Above/below"):
         table.add_column(heading, justify="right")
-    for measure in _WITH_INTERVAL:
-        test = paired_test(
-            np.array([first[s][measure] for s in common]),
-            np.array([second[s][measure] for s in common]),
-        )
+    for measure in layout_of(scores.experiment).compared:
+        ours = np.array([first[s][measure] for s in common])
+        theirs = np.array([second[s][measure] for s in common])
+        known = ~np.isnan(ours) & ~np.isnan(theirs)
+        test = paired_test(ours[known], theirs[known])
         interval = f"[{test.low:+.3f}, {test.high:+.3f}]"
         wins = f"{test.wins}/{test.losses} of {test.sequences}"
         table.add_row(
             measure, f"{test.difference:+.4f}", escape(interval), f"{test.p_value:.2g}", wins
         )
     console.print(table)
+
+
+def print_ranks(console: Console, scores: BenchmarkScores) -> None:
+    """Ranks in which trackers that tests cannot tell apart are equal, best mean rank first."""
+    table = _table(f"{_title(scores)}: ranks")
+    table.add_column("Tracker", overflow="fold")
+    headings = [heading.capitalize() for heading in scores.ranks]
+    for heading in (*headings, "Mean"):
+        table.add_column(heading, justify="right")
+    columns = list(scores.ranks.values())
+    rows = {name: [column[name] for column in columns] for name in columns[0]}
+    for name, ranks in sorted(rows.items(), key=lambda row: sum(row[1])):
+        cells = [f"{rank:.2f}" for rank in (*ranks, sum(ranks) / len(ranks))]
+        table.add_row(escape(name), *cells)
+    console.print(table)
+    console.print("Rank 1 is best; trackers share ranks where tests find no difference.")
 
 
 def to_csv(scored: list[BenchmarkScores]) -> str:
@@ -157,12 +175,21 @@ def footnotes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]:
         yield f"convention {scores.convention}: {scores.source}"
         for difference in scores.differences:
             yield f"differs from the official definition: {difference}"
+    if scores.interval:
+        yield _interval_note(scores.interval, get_benchmark(scores.benchmark).interval)
     for note in get_benchmark(scores.benchmark).notes:
         yield note
     for name, tracker in scores.trackers.items():
         for note in tracker.notes:
             yield f"{name}: {note}"
-    yield "intervals: 95 % bootstrap over sequences; fps: mean over sequences, decoding excluded"
+    yield layout_of(scores.experiment).footnote
+
+
+def _interval_note(interval: tuple[int, int], published: tuple[int, int] | None) -> str:
+    note = f"EAO: expected overlap averaged over lengths {interval[0]}..{interval[1]}"
+    if interval == published or published is None:
+        return note
+    return f"{note}, estimated from these sequences, not {published[0]}..{published[1]}"
 
 
 def print_footnotes(console: Console, scored: list[BenchmarkScores]) -> None:
@@ -186,7 +213,8 @@ def _heading(scores: BenchmarkScores) -> str:
 
 
 def _title(scores: BenchmarkScores) -> str:
-    return f"{_heading(scores)}, convention {scores.convention}"
+    experiment = "" if scores.experiment == "onepass" else f", {scores.experiment}"
+    return f"{_heading(scores)}{experiment}, convention {scores.convention}"
 
 
 def _label(scores: BenchmarkScores, name: str, tracker: TrackerScores) -> str:
@@ -195,10 +223,12 @@ def _label(scores: BenchmarkScores, name: str, tracker: TrackerScores) -> str:
     return escape(name if scored == scores.sequences else f"{name} ({scored}/{scores.sequences})")
 
 
-def _cell(tracker: TrackerScores, measure: str) -> str:
-    value = f"{tracker.measures[measure]:.3f}"
-    low, high = tracker.intervals[measure]
-    if measure not in _WITH_INTERVAL or math.isnan(low):
+def _cell(layout: Layout, tracker: TrackerScores, measure: str) -> str:
+    value = layout.text(measure, tracker.measures.get(measure, math.nan))
+    if spread := tracker.spread.get(measure):
+        value += f" ±{layout.text(measure, spread)}"
+    low, high = tracker.intervals.get(measure, (math.nan, math.nan))
+    if measure not in layout.with_interval or math.isnan(low):
         return value
     return f"{value}\n[dim]{_short(low)}–{_short(high)}[/]"
 
@@ -213,14 +243,14 @@ def _fps(measures: Mapping[str, float]) -> str:
     return "-" if math.isnan(fps) else f"{fps:,.1f}" if fps < 1000 else f"{fps:,.0f}"
 
 
-def _triple(scores: BenchmarkScores, name: str) -> str:
+def _stacked(scores: BenchmarkScores, name: str) -> str:
     if name not in scores.trackers:
         return "refused"
-    measures = scores.trackers[name].measures
-    return "\n".join(f"{measures[m]:.3f}" for m in _WITH_INTERVAL)
+    layout, measures = layout_of(scores.experiment), scores.trackers[name].measures
+    return "\n".join(layout.text(m, measures.get(m, math.nan)) for m in layout.with_interval)
 
 
-def _pair(measures: Mapping[str, float] | None) -> str:
-    if measures is None:
+def _group(layout: Layout, measures: tuple[str, ...], values: Mapping[str, float] | None) -> str:
+    if values is None:
         return "-"
-    return f"{measures['success']:.3f} / {measures['precision']:.3f}"
+    return " / ".join(layout.text(m, values.get(m, math.nan)) for m in measures)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError, unknown_name
-from bench.results.formats import Exported, get_format
+from bench.results.formats import EXPERIMENTS, Exported, get_format
 from bench.results.importing import check_origin, moved
 from bench.results.names import safe_file_name, toolkit_name
 from bench.results.store import ResultStore
 from bench.results.text import write_atomically
+from bench.results.vot.exchange import render_experiments
 from bench.sequence import Dataset
 
 
@@ -32,10 +33,11 @@ def export_results(
         store: where from.
         tracker: name of the results.
         dataset: the sequences to write; frames are not needed.
-        format: one of ``bench.results.formats.FORMATS``.
+        format: one of ``bench.results.formats.FORMATS``, or ``vot``.
         destination: the toolkit's folder of results; what it has inside is the format's affair:
             ``<tracker>/<sequence>.txt`` for most, ``<benchmark>/<tracker>/`` for got10k,
-            ``<tracker>_tracking_result/`` for lasot, ``<sequence>_<tracker>.mat`` for otb-mat.
+            ``<tracker>_tracking_result/`` for lasot, ``<sequence>_<tracker>.mat`` for otb-mat,
+            ``<tracker>/<experiment>/<sequence>/`` for vot.
         origin: what the toolkit calls the first pixel, 0 or 1; the benchmark's own by default.
 
     Returns:
@@ -46,6 +48,10 @@ def export_results(
         ResultError: a stored result is malformed, or a file is there with other content.
     """
     check_origin(origin)
+    if format == EXPERIMENTS:
+        files, count = render_experiments(store.root, tracker, dataset, origin=origin)
+        _write_all(files, destination)
+        return count
     writer = get_format(format)
     safe_file_name(tracker, "tracker name")
     available = store.sequences(tracker)
@@ -53,7 +59,7 @@ def export_results(
         folder = store.root / store.benchmark
         raise unknown_name(f"tracker with results in {folder}", tracker, store.trackers())
     benchmark = get_benchmark(dataset.benchmark).title.replace("-", "")
-    files: dict[str, bytes] = {}
+    files = {}
     names = [sequence.name for sequence in dataset if sequence.name in available]
     for name in names:
         sequence = dataset[name]

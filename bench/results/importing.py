@@ -6,19 +6,17 @@ boxes of each sequence last, so an import that was interrupted can simply be rep
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, ResultError
+from bench.results.claim import ImportReport, claim_folder, fingerprint
 from bench.results.formats import (
+    EXPERIMENTS,
     Format,
     Found,
     RawResult,
@@ -30,26 +28,12 @@ from bench.results.formats.matching import listed, match_files
 from bench.results.names import SequenceNames, safe_file_name
 from bench.results.store import ResultStore
 from bench.results.text import format_exact, write_atomically
+from bench.results.vot.exchange import import_experiments
 from bench.sequence import Dataset, FloatArray, Sequence, to_file, to_tracker
 
 # LaSOT scores cut a result to the length of its ground truth (calc_seq_err_robust.m); the other
 # benchmarks' code stops at a result that is too long.
 _LONGER_ACCEPTED = frozenset({"lasot"})
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import did.
-
-    Attributes:
-        imported: the dataset's names of the sequences brought in.
-        format: the format that was read.
-        notes: what should be said wherever these results are used.
-    """
-
-    imported: tuple[str, ...]
-    format: str
-    notes: tuple[str, ...]
 
 
 def import_results(
@@ -64,12 +48,15 @@ def import_results(
 ) -> ImportReport:
     """Read somebody's raw results and store them under ``name`` in our own layout.
 
+    The format ``vot`` is the folder of experiments that the VOT challenge's toolkits write; it is
+    the default for the benchmarks that have them.
+
     Args:
         source: folder or zip archive with the results of one tracker.
         store: where to.
         name: name to bring them in under.
         dataset: the sequences they are of; frames are not needed.
-        format: one of ``bench.results.formats.FORMATS``; found out from the files by default.
+        format: one of ``bench.results.formats.FORMATS``, or ``vot``; found out by default.
         origin: what the source calls the first pixel, 0 or 1; the benchmark's own by default.
         partial: accept that sequences are missing.
 
@@ -80,6 +67,10 @@ def import_results(
     """
     safe_file_name(name, "tracker name")
     check_origin(origin)
+    if (format or (get_benchmark(dataset.benchmark).experiments and EXPERIMENTS)) == EXPERIMENTS:
+        return import_experiments(
+            source, store.root, name, dataset, origin=origin, partial=partial
+        )
     opened = open_source(source)
     reader = get_format(format or sniff_format(opened, dataset.benchmark))
     names = SequenceNames(tuple(s.name for s in dataset), dataset.benchmark)
@@ -99,7 +90,7 @@ def import_results(
         "files_sha256": _fingerprint(found),
     }
     try:
-        _claim(store, name, record)
+        claim_folder(store, name, record)
         for sequence_name, result in results.items():
             _write(store, name, dataset[sequence_name], result, origin)
     except OSError as error:
@@ -177,40 +168,10 @@ def _origin_note(origin: float | None, dataset: Dataset) -> list[str]:
 
 def _fingerprint(found: Mapping[str, Found]) -> str:
     """One hash of the names and contents of all files used."""
-    digest = hashlib.sha256()
-    for name in sorted(found):
-        files = (found[name].boxes, found[name].times)
-        for file in filter(None, files):
-            digest.update(f"{name} {hashlib.sha256(file.load()).hexdigest()}\n".encode())
-    return digest.hexdigest()
-
-
-def _claim(store: ResultStore, name: str, record: Mapping[str, Any]) -> None:
-    """Write the record, unless ``name`` holds results of something else.
-
-    Raises:
-        ResultError: it does.
-    """
-    path, folder = store.record_path(name), store.folder(name)
-    fix = f"Import under another --name, or delete {folder} first."
-    if not path.is_file():
-        if store.sequences(name):
-            raise ResultError(f"{folder}: holds results without a record (run.json). {fix}")
-        content = {**record, "date": date.today().isoformat()}
-        write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
-        return
-    try:
-        present = json.loads(path.read_bytes())
-    except ValueError:
-        raise ResultError(f"{path}: not readable as JSON. {fix}") from None
-    kept = present if isinstance(present, dict) else {}
-    pairs = [
-        f"{key} is {repr(kept.get(key))[:40]} there, {repr(value)[:40]} here"
-        for key, value in record.items()
-        if kept.get(key) != value
-    ]
-    if pairs:
-        raise ResultError(f"{folder}: holds results of something else: {'; '.join(pairs)}. {fix}")
+    files = (
+        (name, file) for name in sorted(found) for file in (found[name].boxes, found[name].times)
+    )
+    return fingerprint((name, file.load()) for name, file in files if file is not None)
 
 
 def _write(

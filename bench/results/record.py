@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import ResultError
-from bench.results.store import ResultStore
+from bench.results.claim import Store
 from bench.results.text import write_atomically
 
 
@@ -115,7 +115,7 @@ def write_record(path: Path, record: RunRecord) -> None:
         raise ResultError(f"{path}: cannot be written ({error.strerror})") from error
 
 
-def continue_record(store: ResultStore, tracker: str, current: RunRecord) -> RunRecord:
+def continue_record(store: Store, tracker: str, current: RunRecord) -> RunRecord:
     """``current`` as the continuation of what lies in the folder of ``tracker``.
 
     A folder without a single result is free for anything.

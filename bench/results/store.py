@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.geometry.regions import Regions
 from bench.results.text import format_rows, read_rows, write_atomically
 from bench.sequence import FloatArray, Sequence, Trajectory, to_file
 
@@ -88,6 +89,10 @@ class ResultStore:
             ResultError: the file is missing or malformed.
         """
         return read_rows(self.boxes_path(tracker, sequence))
+
+    def read_regions(self, tracker: str, sequence: str) -> Regions:
+        """The boxes of ``read_boxes`` as regions."""
+        return Regions.from_boxes(self.read_boxes(tracker, sequence))
 
     def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
         """``(N,)`` seconds per frame, or None where none were stored."""

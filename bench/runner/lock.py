@@ -12,7 +12,7 @@ from typing import IO
 
 from bench.errors import ResultError
 
-_TEMPORARY = re.compile(r"\..+\.(txt|json)\.[a-z0-9_]{8}")  # as write_atomically names them
+_TEMPORARY = re.compile(r"\..+\.(txt|json|value)\.[a-z0-9_]{8}")  # as write_atomically names them
 
 
 @contextlib.contextmanager
@@ -38,11 +38,9 @@ def locked(folder: Path) -> Iterator[None]:
 
 def sweep(folder: Path) -> None:
     """Remove the temporary files of a writer that was killed. Only for who holds the lock."""
-    for place in (folder, folder / "times", folder / "scores"):
-        if place.is_dir():
-            for path in place.iterdir():
-                if _TEMPORARY.fullmatch(path.name):
-                    path.unlink(missing_ok=True)
+    for path in folder.rglob(".*"):
+        if _TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _take(stream: IO[str], path: Path) -> None:

@@ -17,6 +17,7 @@ from bench.runner.process import (
     Failed,
     Limits,
     Outcome,
+    Shared,
     WorkerProcess,
     birth_conditions,
 )
@@ -28,28 +29,43 @@ _FAREWELL = 5.0  # seconds for workers to end by themselves when the work is don
 
 
 def run_units(
-    units: Iterable[Unit], spec: TrackerSpec, jobs: int, seed: int, limits: Limits
+    units: Iterable[Unit],
+    spec: TrackerSpec,
+    jobs: int,
+    seed: int,
+    limits: Limits,
+    lanes: int = 1,
 ) -> Generator[Outcome, None, None]:
     """Run every unit on one of ``jobs`` worker processes and yield each outcome as it comes.
 
-    Units are handed out in the order given. Closing the iterator kills the workers.
+    Units are handed out in the order given; with several ``lanes``, each worker gets a share of
+    them to follow in lockstep, and what meets with a fault there is run once more, one at a time.
+    Closing the iterator kills the workers.
 
     Raises:
         TrackerError: a worker could not build the tracker.
     """
-    waiting = deque(units)
+    waiting = _shares(list(units), jobs, lanes)
     workers: list[WorkerProcess] = []
     try:
-        while waiting or any(each.unit for each in workers):
-            busy = sum(each.unit is not None for each in workers)
+        while waiting or any(each.units for each in workers):
+            busy = sum(bool(each.units) for each in workers)
             while len(workers) < min(jobs, len(waiting) + busy):
                 with birth_conditions():
                     workers.append(WorkerProcess(spec, seed))
-            yield from _hand_out(workers, waiting)
+            yield from _hand_out(workers, waiting, lanes)
             wait([each.connection for each in workers], timeout=_TICK)
             for each in workers:
-                yield from each.outcomes(limits)
-            yield Beat(tuple((each.unit, each.frame) for each in workers if each.unit))
+                for event in each.events(limits):
+                    if isinstance(event, Shared):
+                        waiting.extend((unit,) for unit in event.units)
+                    else:
+                        yield event
+            yield Beat(
+                tuple(
+                    (next(iter(each.units.values())), each.frame) for each in workers if each.units
+                )
+            )
             workers = _survivors(workers, needed=bool(waiting))
         _dismiss(workers)
     finally:
@@ -57,15 +73,25 @@ def run_units(
             each.kill()
 
 
-def _hand_out(workers: Iterable[WorkerProcess], waiting: deque[Unit]) -> Iterator[Failed]:
-    """Give each idle worker the next unit; one that cannot be sent has failed."""
+def _shares(units: list[Unit], jobs: int, lanes: int) -> deque[tuple[Unit, ...]]:
+    """What is handed to a worker at a time: one unit, or an equal share to follow in lockstep."""
+    if lanes == 1:
+        return deque((unit,) for unit in units)
+    return deque(share for job in range(jobs) if (share := tuple(units[job::jobs])))
+
+
+def _hand_out(
+    workers: Iterable[WorkerProcess], waiting: deque[tuple[Unit, ...]], lanes: int
+) -> Iterator[Failed]:
+    """Give each idle worker the next units; those that cannot be sent have failed."""
     for each in workers:
-        while waiting and each.ready and each.unit is None:
-            unit = waiting.popleft()
+        while waiting and each.ready and not each.units:
+            units = waiting.popleft()
             try:
-                each.hand(unit)
+                each.hand(units, min(lanes, len(units)))
             except (pickle.PicklingError, TypeError, AttributeError) as error:
-                yield Failed(unit, None, f"it cannot be sent to a worker process: {error}")
+                for unit in units:
+                    yield Failed(unit, None, f"it cannot be sent to a worker process: {error}")
 
 
 def _survivors(workers: Iterable[WorkerProcess], needed: bool) -> list[WorkerProcess]:

@@ -16,8 +16,7 @@ from typing import TypeAlias
 
 from bench.errors import TrackerError
 from bench.runner import worker
-from bench.runner.unit import Unit, thread_environment
-from bench.sequence import Trajectory
+from bench.runner.unit import AnyTrajectory, Unit, thread_environment
 from bench.tracker import TrackerSpec
 
 
@@ -34,7 +33,7 @@ class Finished:
     """A unit ended well, on the device of that name."""
 
     unit: Unit
-    trajectory: Trajectory
+    trajectory: AnyTrajectory
     device: str
 
 
@@ -48,6 +47,14 @@ class Failed:
 
 
 @dataclass(frozen=True, eq=False)
+class Shared:
+    """Units in lockstep met with a fault that cannot be told to be of one: run each alone."""
+
+    units: tuple[Unit, ...]
+    cause: str
+
+
+@dataclass(frozen=True, eq=False)
 class Beat:
     """Nothing ended lately: the units that are running, each with the frame it is at."""
 
@@ -55,13 +62,14 @@ class Beat:
 
 
 Outcome: TypeAlias = Finished | Failed | Beat
+Event: TypeAlias = Finished | Failed | Shared
 
 
 class WorkerProcess:
     """One worker process.
 
     Attributes:
-        unit: what it is running, None where it waits or is getting started.
+        units: what it is running, by index; none where it waits or is getting started.
         ready: its tracker is built.
         dead: it ended, failed or was given up; ``kill`` clears away what is left of it.
     """
@@ -75,7 +83,7 @@ class WorkerProcess:
         )
         self.process.start()
         theirs.close()
-        self.unit: Unit | None = None
+        self.units: dict[int, Unit] = {}
         self.ready = self.dead = False
         self._target = spec.target
         self._look()
@@ -85,21 +93,21 @@ class WorkerProcess:
         """The frame it is at, from 1; 0 before the first."""
         return int(self._counter.value)
 
-    def hand(self, unit: Unit) -> None:
-        """Start it on a unit.
+    def hand(self, units: tuple[Unit, ...], lanes: int) -> None:
+        """Start it on units, ``lanes`` of them in lockstep.
 
         Raises:
-            PicklingError, TypeError, AttributeError: the unit cannot be pickled.
+            PicklingError, TypeError, AttributeError: a unit cannot be pickled.
         """
-        pickled = pickle.dumps(unit)
-        self.unit = unit
+        pickled = pickle.dumps(worker.Work(units, lanes))
+        self.units = dict(enumerate(units))
         self._counter.value = 0
         self._look()
         # If it died while idle, its next look tells, and the unit has failed with it.
         with contextlib.suppress(ConnectionError):
             self.connection.send_bytes(pickled)
 
-    def outcomes(self, limits: Limits) -> Iterator[Outcome]:
+    def events(self, limits: Limits) -> Iterator[Event]:
         """What happened since the last look.
 
         Raises:
@@ -116,7 +124,7 @@ class WorkerProcess:
             yield from self._give_up(self._fate())
         elif self.frame != self._seen:
             self._look()
-        elif (self.unit or not self.ready) and not self.dead:
+        elif (self.units or not self.ready) and not self.dead:
             limit = limits.frame if self.ready else limits.start
             if time.monotonic() - self._since > limit:
                 yield from self._give_up(f"no answer within {limit:g} s, so it was stopped")
@@ -130,26 +138,32 @@ class WorkerProcess:
         self.process.kill()
         self.process.join()
 
-    def _take(self, message: worker.Message) -> Iterator[Outcome]:
-        unit, self.unit = self.unit, None
+    def _take(self, message: worker.Message) -> Iterator[Event]:
         if isinstance(message, worker.Unbuilt):
             raise TrackerError(message.cause)
         if isinstance(message, worker.Ready):
             self.ready = True
-        elif unit is None:
+        elif not self.units:
             raise RuntimeError(f"a worker without a unit answered {message}")
         elif isinstance(message, worker.Done):
-            yield Finished(unit, message.trajectory, message.device)
+            yield Finished(self.units.pop(message.index), message.trajectory, message.device)
         else:
             self.dead = True
-            yield Failed(unit, message.frame, message.cause)
+            yield from self._lose(message.frame, message.cause)
 
-    def _give_up(self, cause: str) -> Iterator[Outcome]:
-        unit, self.unit, self.dead = self.unit, None, True
+    def _give_up(self, cause: str) -> Iterator[Event]:
+        self.dead = True
         if not self.ready:
             raise TrackerError(f"tracker {self._target!r} could not be built: {cause}")
-        if unit is not None:
-            yield Failed(unit, self.frame or None, cause)
+        yield from self._lose(self.frame or None, cause)
+
+    def _lose(self, frame: int | None, cause: str) -> Iterator[Event]:
+        """What becomes of the units that were running: one alone has failed."""
+        units, self.units = tuple(self.units.values()), {}
+        if len(units) == 1:
+            yield Failed(units[0], frame, cause)
+        elif units:
+            yield Shared(units, cause)
 
     def _fate(self) -> str:
         code = self.process.exitcode

@@ -25,7 +25,7 @@ from bench.tracker import TrackerSpec, find_tracker, registered_trackers
 
 _ROOT = Path(bench.__file__).parent
 _CODE = (
-    "geometry.py", "sequence.py", "tracker.py", "datasets/frames.py", "protocols/*.py",
+    "geometry/*.py", "sequence.py", "tracker.py", "datasets/frames.py", "protocols/*.py",
     "runner/unit.py",
 )  # fmt: skip  # what stands between an image file and a stored box
 _LIBRARIES = (
@@ -34,7 +34,15 @@ _LIBRARIES = (
 )  # fmt: skip
 
 
-def make_record(dataset: Dataset, spec: TrackerSpec, *, seed: int, jobs: int) -> RunRecord:
+def make_record(
+    dataset: Dataset,
+    spec: TrackerSpec,
+    *,
+    seed: int,
+    jobs: int,
+    protocol: str = "one-pass",
+    lockstep: int = 1,
+) -> RunRecord:
     """The record of a session that starts now.
 
     Raises:
@@ -44,7 +52,8 @@ def make_record(dataset: Dataset, spec: TrackerSpec, *, seed: int, jobs: int) ->
     import cv2
 
     provenance = {
-        "protocol": "one-pass",
+        "protocol": protocol,
+        "lockstep": lockstep if lockstep > 1 else None,
         "benchmark": dataset.benchmark,
         "miniature": dataset.miniature,
         "tracker": spec.name,
@@ -86,11 +95,13 @@ def _option(value: Any) -> Any:
 def _tracker_files(target: str) -> set[Path]:
     """The source of a tracker: the module named, and those of its class and base classes.
 
-    Where one of these is a package, every module in it.
+    Where one of these is a package or lies in a sub-package, every module in that.
     """
     names = {kind.__module__ for kind in find_tracker(target).__mro__}
     names.add(registered_trackers().get(target, target).partition(":")[0])
     files = {Path(f) for n in names if (f := getattr(sys.modules.get(n), "__file__", None))}
+    inner = {n.rpartition(".")[0] for n in names if n.count(".") > 1}
+    files |= {Path(f) for n in inner if (f := getattr(sys.modules.get(n), "__file__", None))}
     packages = {path.parent for path in files if path.name == "__init__.py"}
     return files | {path for package in packages for path in package.rglob("*.py")}
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Sequence as List
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
-from bench.errors import ConfigError, DatasetError, ResultError
+import numpy as np
+
+from bench.errors import BenchError, ConfigError, DatasetError, ResultError
+from bench.geometry import Regions, region_overlaps
+from bench.protocols.experiments import Experiment, get_experiment
 from bench.protocols.onepass import check_frames
+from bench.results.experiments import ExperimentStore
 from bench.results.record import (
     RunFailure,
     RunRecord,
@@ -19,12 +26,16 @@ from bench.results.record import (
 from bench.results.store import ResultStore
 from bench.runner.lock import locked, sweep
 from bench.runner.pool import run_units
-from bench.runner.process import Beat, Failed, Finished, Limits, Outcome
+from bench.runner.process import Beat, Finished, Limits, Outcome
 from bench.runner.progress import Status, progress_display
 from bench.runner.provenance import make_record
-from bench.runner.unit import Unit
-from bench.sequence import Dataset, Sequence
+from bench.runner.unit import AnyTrajectory, Unit
+from bench.sequence import Dataset, RegionTrajectory, Sequence, Trajectory
 from bench.tracker import TrackerSpec
+
+ENOUGH = 3
+"""Repetitions after which equal ones end the experiment on a sequence."""
+_EQUAL = 0.999
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,9 @@ class RunSummary:
     """What became of a run.
 
     Attributes:
-        finished: names of the sequences finished now, in the order they ended.
-        skipped: names of those that were finished before.
+        finished: names of what was finished now, in the order it ended: sequences, in an
+            experiment with the number of the repetition (``bag_001``).
+        skipped: names of what was finished before.
         failures: one for each that could not be finished.
     """
 
@@ -45,7 +57,7 @@ class RunSummary:
 def run_tracker(
     dataset: Dataset,
     spec: TrackerSpec,
-    store: ResultStore,
+    store: ResultStore | ExperimentStore,
     *,
     jobs: int = 1,
     seed: int = 0,
@@ -53,23 +65,29 @@ def run_tracker(
     start_timeout: float = 300.0,
     progress: bool | None = None,
     names: Collection[str] | None = None,
+    repetitions: int | None = None,
+    lockstep: int = 1,
 ) -> RunSummary:
-    """Run a tracker one-pass over every sequence that has no result yet, the longest first.
+    """Run a tracker over every sequence that has no result yet, the longest first.
 
-    Can be stopped at any moment and called again: what is finished is kept and never run twice.
-    A failure costs its sequence only. Worker processes import the caller's main module, so a
-    script calls this under ``if __name__ == "__main__":``.
+    One pass, or the experiment of the VOT challenge that ``store`` is of. Can be stopped at any
+    moment and called again: what is finished is kept and never run twice. A failure costs its
+    sequence only. Worker processes import the caller's main module, so a script calls this under
+    ``if __name__ == "__main__":``.
 
     Args:
         dataset: with frames.
         spec: the tracker, its options and the name of its result folder.
         store: where results go; ``run.json`` beside them records what made them.
         jobs: number of worker processes. Results do not depend on it.
-        seed: of every random generator, renewed for each sequence.
+        seed: of every random generator, renewed for each sequence and repetition.
         frame_timeout: seconds of silence after which a tracker counts as hung.
         start_timeout: seconds that building the tracker may take.
         progress: show it; by default only on a terminal.
         names: run these sequences only.
+        repetitions: at most so many runs of a sequence in an experiment; by default as the
+            challenge has it, and one for a tracker that says it is deterministic.
+        lockstep: sequences that a worker follows at once, through the tracker's batch form.
 
     Raises:
         ConfigError: a sequence or tracker is not known, or a number or name makes no sense.
@@ -79,62 +97,116 @@ def run_tracker(
         KeyboardInterrupt: after the workers were stopped and the record was closed.
     """
     _check_arguments(spec, jobs, frame_timeout, start_timeout)
+    experiment = get_experiment(store.experiment) if isinstance(store, ExperimentStore) else None
+    _check_lockstep(spec, experiment, lockstep)
     chosen = _choose(dataset, names)
-    current = make_record(dataset, spec, seed=seed, jobs=jobs)
+    protocol = experiment.name if experiment else "one-pass"
+    current = make_record(
+        dataset, spec, protocol=protocol, seed=seed, jobs=jobs, lockstep=lockstep
+    )
     limits = Limits(frame_timeout, start_timeout)
     with locked(store.folder(spec.name)):
         sweep(store.folder(spec.name))
         run = _Run(store, spec.name, continue_record(store, spec.name, current))
-        units = run.plan(chosen, seed)
-        if units or run.failures:
-            with run.recorded(), closing(run_units(units, spec, jobs, seed, limits)) as outcomes:
-                run.gather(outcomes, units, progress)
+        waves = _waves(experiment, spec, repetitions)
+        with run.recorded():
+            for wave in waves:
+                units = run.plan(chosen, seed, experiment, wave)
+                outcomes = run_units(units, spec, jobs, seed, limits, lockstep)
+                with closing(outcomes):
+                    run.gather(outcomes, units, progress)
     return RunSummary(tuple(run.finished), tuple(run.skipped), tuple(run.failures))
+
+
+def _waves(experiment: Experiment | None, spec: TrackerSpec, limit: int | None) -> list[range]:
+    """Repetitions to run: first so many that equal ones can be told, then the rest."""
+    if experiment is None:
+        return [range(1, 2)]
+    wanted = 1 if spec.is_deterministic() else experiment.repetitions
+    if limit is not None:
+        wanted = min(limit, experiment.repetitions)
+    waves = range(1, min(ENOUGH, wanted) + 1), range(ENOUGH + 1, wanted + 1)
+    return [wave for wave in waves if wave]
 
 
 @dataclass
 class _Run:
     """What became of a run so far, and the record that says so."""
 
-    store: ResultStore
+    store: ResultStore | ExperimentStore
     name: str
     record: RunRecord
+    started: bool = False
     finished: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     failures: list[RunFailure] = field(default_factory=list)
 
-    def plan(self, sequences: Iterable[Sequence], seed: int) -> list[Unit]:
+    def plan(
+        self,
+        sequences: Iterable[Sequence],
+        seed: int,
+        experiment: Experiment | None,
+        repetitions: Iterable[int],
+    ) -> list[Unit]:
         """What still has to run, the longest first; what cannot run is a failure."""
-        units = []
+        units: list[Unit] = []
         for sequence in sequences:
             try:
-                if self.store.finished(self.name, sequence):
-                    self.skipped.append(sequence.name)
-                    continue
-                check_frames(sequence)
-            except (DatasetError, OSError) as error:
-                self.failures.append(RunFailure(sequence.name, None, str(error)))
-            else:
-                units.append(Unit(sequence, seed))
+                units += self._missing(sequence, seed, experiment, repetitions)
+            except (BenchError, OSError) as error:
+                self._fail(sequence.name, None, str(error))
         return sorted(units, key=lambda unit: -len(unit.sequence))
+
+    def _missing(
+        self,
+        sequence: Sequence,
+        seed: int,
+        experiment: Experiment | None,
+        repetitions: Iterable[int],
+    ) -> Iterator[Unit]:
+        for repetition in repetitions:
+            if repetition == ENOUGH + 1 and self._settled(sequence):
+                return
+            unit = Unit(sequence, seed, repetition, experiment)
+            if self._is_finished(unit):
+                if unit.name not in self.finished:
+                    self.skipped.append(unit.name)
+            else:
+                check_frames(sequence)
+                yield unit
+
+    def _settled(self, sequence: Sequence) -> bool:
+        """Whether more repetitions would tell nothing: the first are equal, or one has failed."""
+        if not isinstance(self.store, ExperimentStore):
+            return True
+        runs = self.store.read_runs(self.name, sequence.name)[:ENOUGH]
+        return len(runs) < ENOUGH or are_equal(runs)
+
+    def _is_finished(self, unit: Unit) -> bool:
+        if isinstance(self.store, ExperimentStore):
+            return self.store.finished(self.name, unit.sequence, unit.repetition)
+        return self.store.finished(self.name, unit.sequence)
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
-        """The record stands before the first result, and says when the session ended."""
-        for failure in self.failures:
-            self.record = self.record.failed(failure)
-        write_record(self._path, self.record)
+        """The record says when a session ended in which anything was done."""
+        before = self.record
         try:
             yield
         finally:
-            write_record(self._path, self.record.ended())
+            if self.started or self.record is not before:
+                write_record(self._path, self.record.ended())
 
     def gather(
         self, outcomes: Iterable[Outcome], units: list[Unit], progress: bool | None
     ) -> None:
-        """Keep every result and note every failure as it comes."""
+        """Keep every result and note every failure as it comes; the record stands before."""
+        if not units:
+            return
+        self.started = True
+        write_record(self._path, self.record)
         frames, total = 0, sum(len(unit.sequence) for unit in units)
-        with progress_display(len(units) + len(self.failures), total, progress) as show:
+        with progress_display(self._ended + len(units), total, progress) as show:
             for outcome in outcomes:
                 if isinstance(outcome, Beat):
                     show(self._status(frames, outcome))
@@ -143,21 +215,27 @@ class _Run:
                 if isinstance(outcome, Finished):
                     self._keep(outcome)
                 else:
-                    self._fail(outcome)
+                    self._fail(outcome.unit.name, outcome.frame, outcome.cause)
 
     def _keep(self, outcome: Finished) -> None:
         record = self.record.on_device(outcome.device)
         require_same(self._path, self.record, record)
-        sequence = outcome.unit.sequence
         try:
-            self.store.write(self.name, sequence, outcome.trajectory)
+            self._write(outcome.unit, outcome.trajectory)
         except OSError as error:
             raise ResultError(f"{error.filename}: cannot be written ({error.strerror})") from error
-        self.finished.append(sequence.name)
-        self._note(record.finished(sequence.name))
+        self.finished.append(outcome.unit.name)
+        self._note(record.finished(outcome.unit.name))
 
-    def _fail(self, outcome: Failed) -> None:
-        failure = RunFailure(outcome.unit.sequence.name, outcome.frame, outcome.cause)
+    def _write(self, unit: Unit, trajectory: AnyTrajectory) -> None:
+        if isinstance(self.store, ExperimentStore):
+            regions = cast(RegionTrajectory, trajectory)
+            self.store.write(self.name, unit.sequence, unit.repetition, regions)
+        else:
+            self.store.write(self.name, unit.sequence, cast(Trajectory, trajectory))
+
+    def _fail(self, name: str, frame: int | None, cause: str) -> None:
+        failure = RunFailure(name, frame, cause)
         self.failures.append(failure)
         self._note(self.record.failed(failure))
 
@@ -167,10 +245,13 @@ class _Run:
             write_record(self._path, record)
 
     def _status(self, frames: int, beat: Beat) -> Status:
-        ended = len(self.finished) + len(self.failures)
-        names = tuple(unit.sequence.name for unit, _ in beat.running)
+        names = tuple(unit.name for unit, _ in beat.running)
         at_work = sum(frame for _, frame in beat.running)
-        return Status(frames + at_work, ended, len(self.failures), names)
+        return Status(frames + at_work, self._ended, len(self.failures), names)
+
+    @property
+    def _ended(self) -> int:
+        return len(self.finished) + len(self.failures)
 
     @property
     def _path(self) -> Path:
@@ -185,6 +266,35 @@ def _choose(dataset: Dataset, names: Collection[str] | None) -> list[Sequence]:
             "Give the folder of the official download with --data."
         )
     return chosen
+
+
+def are_equal(runs: List[Regions]) -> bool:
+    """Whether runs of one sequence have the same codes, and regions that overlap by over 0.999.
+
+    Source: toolkit-legacy ``is_deterministic.m``.
+    """
+    first, *others = runs
+    for other in others:
+        overlaps = region_overlaps(first, other)
+        same = np.isnan(overlaps) | (overlaps > _EQUAL)
+        if not (np.array_equal(first.codes, other.codes) and same.all()):
+            return False
+    return True
+
+
+def _check_lockstep(spec: TrackerSpec, experiment: Experiment | None, lanes: int) -> None:
+    if lanes < 1:
+        raise ConfigError(f"expected at least one sequence in lockstep, found {lanes}")
+    if lanes > 1 and experiment is not None and experiment.fps is not None:
+        raise ConfigError(
+            f"--lockstep {lanes}: the {experiment.name} experiment times one target at a time. "
+            "Leave the option out."
+        )
+    if lanes > 1 and not spec.is_batch():
+        raise ConfigError(
+            f"--lockstep {lanes}: tracker {spec.target!r} has no batch form (start and advance, "
+            "see docs/plugins.md). Leave the option out, or use more --jobs."
+        )
 
 
 def _check_arguments(spec: TrackerSpec, jobs: int, *timeouts: float) -> None:

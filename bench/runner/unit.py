@@ -11,14 +11,21 @@ import hashlib
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence as List
 from dataclasses import dataclass
+from typing import TypeAlias, cast
 
 import numpy as np
 
-from bench.protocols.onepass import run_one_pass
-from bench.sequence import Sequence, Trajectory
-from bench.tracker import Tracker, TrackerSpec
+from bench.protocols.experiments import Experiment
+from bench.protocols.onepass import one_pass_steps
+from bench.protocols.reset import reset_steps
+from bench.protocols.steps import OnFrame, Steps, drive, drive_lockstep
+from bench.sequence import RegionTrajectory, Sequence, Trajectory
+from bench.tracker import BatchTracker, Tracker, TrackerSpec, starts_on
+
+AnyTrajectory: TypeAlias = Trajectory | RegionTrajectory
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -31,16 +38,30 @@ class Unit:
         sequence: with frames that can be pickled.
         seed: of the whole run.
         repetition: counts from 1.
+        experiment: of the VOT challenge; None for one pass.
     """
 
     sequence: Sequence
     seed: int = 0
     repetition: int = 1
+    experiment: Experiment | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it: the stem of its result file."""
+        if self.experiment is None:
+            return self.sequence.name
+        return f"{self.sequence.name}_{self.repetition:03d}"
+
+    def steps(self, tracker: object, on_frame: OnFrame | None = None) -> Steps[AnyTrajectory]:
+        """Its protocol, as a coroutine."""
+        if self.experiment is None:
+            return cast(Steps[AnyTrajectory], one_pass_steps(self.sequence, on_frame))
+        steps = reset_steps(self.sequence, self.experiment, starts_on(tracker), on_frame)
+        return cast(Steps[AnyTrajectory], steps)
 
 
-def run_unit(
-    tracker: Tracker, unit: Unit, on_frame: Callable[[int], None] | None = None
-) -> Trajectory:
+def run_unit(tracker: Tracker, unit: Unit, on_frame: OnFrame | None = None) -> AnyTrajectory:
     """Seed every random generator for ``unit``, then run ``tracker`` along its sequence.
 
     Args:
@@ -53,7 +74,23 @@ def run_unit(
         DatasetError: frames are missing or cannot be decoded.
     """
     seed_everything(unit.seed, unit.sequence.name, unit.repetition)
-    return run_one_pass(tracker, unit.sequence, on_frame=on_frame)
+    return drive(tracker, unit.steps(tracker, on_frame))
+
+
+def run_lockstep(
+    tracker: BatchTracker, units: List[Unit], lanes: int, on_frame: OnFrame | None = None
+) -> Iterator[tuple[int, AnyTrajectory]]:
+    """Run units through a tracker's batch form, ``lanes`` at once; yield (index, trajectory).
+
+    Random generators are seeded once, since the lanes draw from the same ones.
+
+    Raises:
+        FrameError: the tracker raised, or answered wrongly in one of the lanes.
+        DatasetError: frames are missing or cannot be decoded.
+    """
+    seed_everything(units[0].seed)
+    runs = ((index, unit.steps(tracker, on_frame)) for index, unit in enumerate(units))
+    return drive_lockstep(tracker, runs, lanes)
 
 
 def build_tracker(spec: TrackerSpec, seed: int) -> Tracker:

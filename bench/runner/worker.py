@@ -12,16 +12,24 @@ import pickle
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, cast
 
 from bench.errors import BenchError
-from bench.protocols.onepass import FrameError, describe
-from bench.runner.unit import Unit, build_tracker, device_name, run_unit, thread_count
-from bench.sequence import Trajectory
-from bench.tracker import Tracker, TrackerSpec
+from bench.protocols.steps import FrameError, describe
+from bench.runner.unit import (
+    AnyTrajectory,
+    Unit,
+    build_tracker,
+    device_name,
+    run_lockstep,
+    run_unit,
+    thread_count,
+)
+from bench.tracker import BatchTracker, Tracker, TrackerSpec
 
 
 class Counter(Protocol):
@@ -47,11 +55,13 @@ class Done:
     """A unit ended well.
 
     Attributes:
+        index: which of the units handed over.
         trajectory: what the tracker said.
         device: where it ran.
     """
 
-    trajectory: Trajectory
+    index: int
+    trajectory: AnyTrajectory
     device: str
 
 
@@ -88,25 +98,41 @@ def work(connection: Connection, counter: Counter, spec: TrackerSpec, seed: int)
     with contextlib.suppress(EOFError, ConnectionError):  # the parent is done, or gone
         connection.send(answer)
         while not isinstance(answer, Stumbled):
-            answer = _attempt(connection.recv_bytes(), counter, tracker)
-            connection.send(answer)
+            for answer in _attempt(connection.recv_bytes(), counter, tracker):
+                connection.send(answer)
 
 
-def _attempt(pickled: bytes, counter: Counter, tracker: Tracker) -> Done | Stumbled:
-    """Run one unit; whatever it raises becomes an answer."""
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What a worker is handed: units, and how many of them it follows in lockstep."""
+
+    units: tuple[Unit, ...]
+    lanes: int = 1
+
+
+def _attempt(pickled: bytes, counter: Counter, tracker: Tracker) -> Iterator[Done | Stumbled]:
+    """Run what was handed over; whatever it raises becomes an answer."""
 
     def note(frame: int) -> None:
-        counter.value = frame
+        counter.value = frame if lanes == 1 else counter.value + 1
 
+    lanes = 1
     try:
-        unit: Unit = pickle.loads(pickled)
-        return Done(run_unit(tracker, unit, note), device_name())
+        work: Work = pickle.loads(pickled)
+        lanes = work.lanes
+        if lanes > 1:
+            batch = cast(BatchTracker, tracker)
+            for index, trajectory in run_lockstep(batch, work.units, lanes, note):
+                yield Done(index, trajectory, device_name())
+        else:
+            for index, unit in enumerate(work.units):
+                yield Done(index, run_unit(tracker, unit, note), device_name())
     except FrameError as error:
-        return Stumbled(error.frame, error.cause)
+        yield Stumbled(error.frame, error.cause)
     except BenchError as error:
-        return Stumbled(counter.value or None, str(error))
+        yield Stumbled(counter.value or None, str(error))
     except Exception as error:
-        return Stumbled(counter.value or None, describe(error))
+        yield Stumbled(counter.value or None, describe(error))
 
 
 def _limit_threads() -> None:

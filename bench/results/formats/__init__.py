@@ -15,6 +15,7 @@ from bench.results.formats.source import Source, open_source
 from bench.results.formats.text import TextFormat, delimiter_of, is_companion
 
 __all__ = [
+    "EXPERIMENTS",
     "FORMATS",
     "Exported",
     "Format",
@@ -36,18 +37,21 @@ _FORMATS: tuple[Format, ...] = (
     TextFormat("trackingnet"),
 )
 FORMATS = tuple(format_.name for format_ in _FORMATS)
-"""Names of all formats."""
+"""Names of all formats of one-pass results."""
+
+EXPERIMENTS = "vot"
+"""Name of the format of experiments with repetitions, which ``bench.results.vot`` reads."""
 
 
 def get_format(name: str) -> Format:
-    """The format called ``name``.
+    """The format of one-pass results called ``name``.
 
     Raises:
         ConfigError: there is none of that name; the message lists those there are.
     """
     found = next((format_ for format_ in _FORMATS if format_.name == name), None)
     if found is None:
-        raise unknown_name("format", name, FORMATS)
+        raise unknown_name("format", name, (*FORMATS, EXPERIMENTS))
     return found
 
 

@@ -95,6 +95,26 @@ def open_source(path: Path) -> Source:
     return _arrange(path, read_archive(path, str(path)))
 
 
+def open_tree(path: Path) -> tuple[SourceFile, ...]:
+    """Every file below a folder or in a zip archive, in the order of their paths.
+
+    Raises:
+        ResultError: it does not exist, cannot be read, or is not safe to read.
+    """
+    if path.is_dir():
+        found = [p for p in sorted(path.rglob("*")) if p.is_file()]
+        if len(found) > MAX_FILES:
+            raise ResultError(f"{path}: expected at most {MAX_FILES} files, found {len(found)}")
+        return tuple(
+            SourceFile(PurePosixPath(p.relative_to(path).as_posix()), str(p), partial(_read, p))
+            for p in found
+        )
+    if not zipfile.is_zipfile(path):
+        raise ResultError(f"{path}: expected a folder or a .zip of raw results, found neither")
+    contents = sorted(read_archive(path, str(path)).items())
+    return tuple(SourceFile(p, f"{path}:{p}", partial(bytes, data)) for p, data in contents)
+
+
 def _from_folder(path: Path) -> Source:
     files: dict[PurePosixPath, Callable[[], bytes]] = {}
     ignored = []

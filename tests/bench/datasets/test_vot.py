@@ -52,8 +52,8 @@ def test_official_folders(official: Path, inner: str):
     assert bag.size == ball.size == (16, 12)
     assert bag.origin == 0
     np.testing.assert_array_equal(ball.ground_truth, [[1.5, 2, 3, 4], [2, 2, 3, 4]])
-    assert ball.polygons is not None
-    np.testing.assert_array_equal(ball.polygons[0], [[1.5, 2], [4.5, 2], [4.5, 6], [1.5, 6]])
+    assert ball.polygons is None, "boxes stay boxes: conventions differ in where they end"
+    assert ball.regions.counts.tolist() == [4, 4]
     assert ball.practical is None
     assert len(bag.frames or ()) == 3
     assert len(ball.frames or ()) == 2
@@ -90,7 +90,8 @@ def test_real_annotation_alone(shared: Path, benchmark: str, rows: int, sized: i
     assert sum(len(s) for s in dataset) == rows
     assert all(set(s.tags) == TAGS for s in dataset)
     assert all(len(tag) == len(s) for s in dataset for tag in s.tags.values())
-    assert all(s.polygons is not None and s.polygons.shape == (len(s), 4, 2) for s in dataset)
+    rotated = [s for s in dataset if s.polygons is not None and s.polygons.shape == (len(s), 4, 2)]
+    assert {s.name for s in dataset} - {s.name for s in rotated} <= {"conduction1"}
     assert sum(s.size is not None for s in dataset) == sized
     assert not dataset["ball1"].tags["occlusion"].any(), "an empty list: never tagged"
 

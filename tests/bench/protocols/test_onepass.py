@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from bench.errors import DatasetError, TrackerError
-from bench.protocols.onepass import FrameError, run_one_pass
+from bench.protocols.onepass import run_one_pass
+from bench.protocols.steps import FrameError
 from bench.sequence import Sequence
 from bench.tracker import Prediction
 

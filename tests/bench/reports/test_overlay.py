@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError, DatasetError
+from bench.geometry import Regions
 from bench.reports import overlay
 from bench.sequence import Sequence
 
@@ -29,12 +30,23 @@ def clip(**more: object) -> Sequence:
 
 
 def test_boxes_are_drawn_at_their_place_with_the_origin_removed() -> None:
-    boxes = {"mine": np.tile([201.0, 121.0, 20.0, 20.0], (4, 1))}
+    boxes = {"mine": Regions.from_boxes(np.tile([201.0, 121.0, 20.0, 20.0], (4, 1)))}
     drawn = overlay.layers(clip(), boxes)
     frame = next(iter(overlay.overlay(clip(), drawn)))
     assert frame[60, 120, 1] > 150  # top edge of the ground truth, green
     assert frame[75, 120].tolist() == [90, 90, 90]  # inside nothing is painted
     assert frame[120, 210, 0] > 180  # top edge of the tracker's box, orange
+
+
+def test_polygons_are_drawn_and_codes_named_in_the_legend() -> None:
+    rows = [[1], [200, 100, 240, 140, 200, 180, 160, 140], [2], [0]]
+    drawn = overlay.layers(clip(origin=0.0), {"mine": Regions.from_rows(rows)})
+    frames = list(overlay.overlay(clip(origin=0.0), drawn))
+    assert frames[1][120, 220, 0] > 180  # upper right edge of the diamond
+    assert frames[1][100, 240].tolist() == [90, 90, 90]  # a corner of its bounding box
+    for index in (0, 2, 3):
+        assert frames[index][120, 220].tolist() == [90, 90, 90]
+    assert [layer.marks for layer in drawn] == [{}, {0: "started", 2: "FAILED", 3: "waits"}]
 
 
 def test_unknown_rows_are_not_drawn() -> None:

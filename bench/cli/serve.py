@@ -1,0 +1,123 @@
+"""``bench serve``, ``bench workspace`` and ``bench vot``: beside the VOT challenge's toolkit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from bench.cli import options
+
+Tracker = Annotated[
+    str,
+    typer.Option("--tracker", "-t", help="Registered name or module:Class (`bench trackers`)."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", metavar="NAME=VALUE", help="Option of the tracker; repeatable."),
+]
+Weights = Annotated[Path | None, typer.Option(help="File of weights for the tracker.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    app.command("serve")(serve)
+    app.command("workspace")(workspace)
+    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command("vot", context_settings=passed_on, add_help_option=False)(vot)
+
+
+def serve(
+    tracker: Tracker,
+    settings: Settings = None,
+    weights: Weights = None,
+    device: Device = None,
+    seed: Annotated[int, typer.Option(help="Seed of every random generator.")] = 0,
+) -> None:
+    """Run a tracker as a TraX server, for a toolkit that speaks TraX to start.
+
+    [bold]Examples[/]
+
+      bench serve --tracker kcf --set scales=5
+    """
+    from bench.interop.trax_server import TraxServer
+    from bench.tracker import make_spec
+
+    chosen = options.parse_settings(settings or [])
+    spec = make_spec(tracker, chosen, device=device, weights=weights)
+    TraxServer(spec, seed).serve()
+
+
+def workspace(
+    benchmark: options.BenchmarkName,
+    folder: Annotated[Path, typer.Argument(help="Folder to make; must not exist, or be empty.")],
+    data: options.Data = options.DEFAULT_DATA,
+    results: options.Results = options.DEFAULT_RESULTS,
+    trackers: options.Trackers = None,
+    tracker: Annotated[
+        str | None, typer.Option("--tracker", help="Add one for `vot evaluate` to run.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Its name there; its own by default.")] = None,
+    settings: Settings = None,
+    weights: Weights = None,
+    device: Device = None,
+    protocol: Annotated[
+        Literal["trax", "python"], typer.Option(help="How the toolkit talks to it.")
+    ] = "trax",
+    images: Annotated[
+        Literal["none", "link", "copy"], typer.Option(help="`vot evaluate` needs them.")
+    ] = "none",
+    interval: Annotated[
+        tuple[int, int] | None,
+        typer.Option(metavar="LOW HIGH", help="Lengths for EAO; the challenge's by default."),
+    ] = None,
+) -> None:
+    """Write a workspace of vot-toolkit, with results that `vot analysis` scores.
+
+    [bold]Examples[/]
+
+      bench workspace vot2018 w --data /data/VOT2018 --trackers kcf,static
+
+      bench workspace vot2018 w --data /data/VOT2018 --tracker kcf --images link
+
+      bench vot evaluate --workspace w --experiments baseline kcf
+    """
+    from bench.datasets import open_dataset
+    from bench.results.vot.workspace import Served, write_workspace
+    from bench.tracker import make_spec
+
+    dataset = open_dataset(benchmark, options.data_root(data, benchmark))
+    served = []
+    if tracker is not None:
+        chosen = options.parse_settings(settings or [])
+        served = [Served(make_spec(tracker, chosen, name, device, weights), protocol)]
+    names = options.split_names(trackers or []) or []
+    write_workspace(
+        folder,
+        dataset,
+        results=results,
+        trackers=names,
+        served=served,
+        images=images,
+        interval=interval,
+    )
+    for caveat in dataset.caveats:
+        typer.echo(f"note: {caveat}", err=True)
+    listed = ", ".join([*names, *(one.spec.name for one in served)]) or "no tracker"
+    typer.echo(f"{folder}: {len(dataset)} sequences, {listed}")
+
+
+def vot(context: typer.Context) -> None:
+    """Run vot-toolkit's own command, with the faults of its version 0.9.0 mended.
+
+    [bold]Examples[/]
+
+      bench vot evaluate --workspace w --experiments baseline kcf
+
+      bench vot analysis --workspace w --experiments baseline kcf
+    """
+    from bench.interop.vot_toolkit import run
+
+    run(context.args)

@@ -1,0 +1,1 @@
+"""Our trackers under other people's toolkits: over TraX, and inside vot-toolkit."""

@@ -1,0 +1,150 @@
+"""Any plug-in tracker as a TraX server, so that the VOT toolkits can run it.
+
+TraX (Cehovin, "TraX: The visual Tracking eXchange protocol and library", Neurocomputing 2017)
+speaks over standard input and output; images come as paths, raw or encoded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError, TrackerError
+from bench.interop.session import Session
+from bench.sequence import FloatArray, Image, read_image
+from bench.tracker import Region, TrackerSpec
+
+_REGIONS = ["rectangle", "polygon", "mask"]
+_IMAGES = ["path", "memory", "buffer"]
+
+
+class TraxServer:
+    """Serves one tracker to one client.
+
+    Args:
+        spec: the tracker and its options.
+        seed: of the random generators, set before each start.
+
+    Raises:
+        TrackerError: vot-trax is not installed, or the tracker could not be built.
+        ConfigError: the tracker is not known.
+    """
+
+    def __init__(self, spec: TrackerSpec, seed: int = 0) -> None:
+        _require_trax()
+        self._name = spec.name
+        self._session = Session(spec, seed)
+
+    def serve(self) -> None:
+        """Answer until the client says that it is done.
+
+        Raises:
+            TrackerError: the tracker failed, which the client is told, or the client is gone.
+            DatasetError: an image cannot be decoded, which the client is told too.
+        """
+        from trax import TraxException
+        from trax.server import Server
+
+        try:
+            server = Server(_REGIONS, _IMAGES, ["color"], self._name)
+            try:
+                while self._answer(server):
+                    pass
+            except BenchError as error:
+                server.quit(reason=str(error))
+                raise
+            server.quit()
+        except TraxException as error:
+            raise TrackerError(
+                f"the TraX client is gone ({error}). `bench serve` is started by a toolkit, which "
+                "speaks to it over standard input and output."
+            ) from error
+
+    def _answer(self, server: Any) -> bool:
+        """Serve one request; False where it was the last."""
+        request = server.wait()
+        if request.type not in ("initialize", "frame"):
+            return False
+        image = decode_image(request.image["color"])
+        if request.type == "initialize":
+            region = request.objects[0][0]
+            self._session.start(image, decode_region(region, image))
+            server.status([(region, {})])
+        else:
+            answer, score = self._session.follow(image)
+            properties = {} if score is None else {"confidence": score}
+            server.status([(encode_region(answer), properties)])
+        return True
+
+
+def decode_image(image: Any) -> Image:
+    """A TraX image as RGB ``uint8 (H, W, 3)``.
+
+    Raises:
+        DatasetError: the file it names is missing or cannot be decoded.
+        TrackerError: what it holds is no 8-bit image.
+    """
+    import cv2
+
+    if image.type() == "path":
+        return read_image(Path(image.path()))
+    if image.type() == "memory":
+        pixels = image.array()
+        if pixels.dtype == np.uint8 and pixels.shape[2] in (1, 3):
+            return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+    else:
+        encoded = np.frombuffer(image.buffer(), dtype=np.uint8)
+        decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+        if decoded is not None:
+            return np.ascontiguousarray(decoded[:, :, ::-1])
+    raise TrackerError("expected an 8-bit colour or grey image from the TraX client")
+
+
+def decode_region(region: Any, image: Image) -> Region:
+    """A TraX region as box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)`` of the image.
+
+    Raises:
+        TrackerError: it is no region to start on.
+    """
+    if region.type == "rectangle":
+        return np.array(region.bounds())
+    if region.type == "polygon":
+        return np.array(list(region))
+    if region.type == "mask":
+        return _placed(region.array() > 0, region.offset(), image.shape[:2])
+    raise TrackerError(f"expected a region to start on, found one of type {region.type!r}")
+
+
+def _placed(
+    part: NDArray[np.bool_], corner: tuple[int, int], shape: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """A mask whose ``part`` has its corner at x, y, which may lie outside."""
+    mask = np.zeros(shape, dtype=bool)
+    rows, columns = np.nonzero(part)
+    x, y = columns + corner[0], rows + corner[1]
+    inside = (x >= 0) & (y >= 0) & (x < shape[1]) & (y < shape[0])
+    mask[y[inside], x[inside]] = True
+    return mask
+
+
+def encode_region(region: FloatArray) -> Any:
+    """A box ``(4,)`` or polygon ``(K, 2)`` for TraX."""
+    from trax import Polygon, Rectangle
+
+    if region.ndim == 1:
+        return Rectangle.create(*region.tolist())
+    return Polygon.create([tuple(corner) for corner in region.tolist()])
+
+
+def _require_trax() -> None:
+    """Say how to install the library where it is missing."""
+    try:
+        import trax.server  # noqa: F401
+    except (ImportError, OSError) as error:
+        raise TrackerError(
+            f"serving a tracker over TraX needs the package vot-trax ({error}): "
+            "`pip install 'siamattn-bench[interop]'`"
+        ) from error

@@ -1,0 +1,261 @@
+"""Protocols as coroutines, and what drives them.
+
+A protocol is a generator: it yields what the tracker has to do next, is sent the tracker's answer
+and the seconds that took, and returns a trajectory. So each protocol is written once, whether one
+tracker follows one sequence (``drive``) or a batch tracker many in lockstep (``drive_lockstep``).
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+import traceback
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from bench.errors import TrackerError
+from bench.sequence import FloatArray, Image
+from bench.tracker import BatchTracker, Prediction, Region, Tracker, as_box
+
+Result = TypeVar("Result")
+Key = TypeVar("Key", bound=Hashable)
+Synchronize: TypeAlias = Callable[[], None]
+OnFrame: TypeAlias = Callable[[int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Start the tracker on ``region`` in frame ``number`` (from 1)."""
+
+    number: int
+    image: Image
+    region: Region
+
+
+@dataclass(frozen=True, eq=False)
+class Follow:
+    """Find the target in frame ``number`` (from 1)."""
+
+    number: int
+    image: Image
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What the tracker said (nothing to a ``Start``), and the seconds inside it."""
+
+    seconds: float
+    prediction: Prediction | None = None
+
+
+Steps: TypeAlias = Generator[Start | Follow, Answer, Result]
+
+
+class FrameError(TrackerError):
+    """A tracker raised or answered wrongly on one frame.
+
+    Attributes:
+        frame: number of the frame in its sequence, from 1.
+        cause: what went wrong there.
+    """
+
+    def __init__(self, frame: int, cause: str) -> None:
+        super().__init__(frame, cause)
+        self.frame = frame
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"frame {self.frame}: {self.cause}"
+
+
+def drive(
+    tracker: Tracker, steps: Steps[Result], synchronize: Synchronize | None = None
+) -> Result:
+    """Let ``tracker`` do what a protocol asks for, and return what that returns.
+
+    Args:
+        tracker: in any state; ``init`` starts it anew.
+        steps: the protocol along one sequence.
+        synchronize: waits until the device has done its work, before the clock is read; by
+            default CUDA is waited for where PyTorch has started it.
+
+    Raises:
+        FrameError: the tracker raised, or answered anything but a finite region.
+    """
+    clock = Clock(synchronize or synchronize_cuda)
+    step, done = _advance(steps, None)
+    while step is not None:
+        try:
+            if isinstance(step, Start):
+                seconds, _ = clock.measure(tracker.init, step.image, step.region)
+                answer = Answer(seconds)
+            else:
+                seconds, said = clock.measure(tracker.update, step.image)
+                answer = Answer(seconds, check_prediction(said))
+        except Exception as error:
+            raise _frame_error(step, error) from error
+        step, done = _advance(steps, answer)
+    return done  # type: ignore[return-value]  # the protocol has returned
+
+
+@dataclass(eq=False)
+class _Lane(Generic[Key, Result]):
+    """One sequence in flight."""
+
+    key: Key
+    steps: Steps[Result]
+    step: Start | Follow | None
+    result: Result | None
+    state: Any = None
+
+    def go_on(self, answer: Answer) -> None:
+        self.step, self.result = _advance(self.steps, answer)
+
+
+def drive_lockstep(
+    tracker: BatchTracker,
+    runs: Iterable[tuple[Key, Steps[Result]]],
+    lanes: int,
+    synchronize: Synchronize | None = None,
+) -> Iterator[tuple[Key, Result]]:
+    """Let a batch tracker follow up to ``lanes`` sequences at once; yield each as it ends.
+
+    The seconds of a call are shared equally by the lanes in it.
+
+    Raises:
+        FrameError: the tracker raised, or answered anything but a finite region in one lane; where
+            a call raised for all, the frame is that of the first lane.
+    """
+    clock = Clock(synchronize or synchronize_cuda)
+    waiting = iter(runs)
+    active: list[_Lane[Key, Result]] = []
+    while True:
+        for key, steps in waiting:
+            active.append(_Lane(key, steps, *_advance(steps, None)))
+            if len(active) >= lanes:
+                break
+        if not active:
+            return
+        _start_lanes(tracker, active, clock)
+        _follow_lanes(tracker, [lane for lane in active if lane.step is not None], clock)
+        for lane in active:
+            if lane.step is None:
+                yield lane.key, lane.result  # type: ignore[misc]  # the protocol has returned
+        active = [lane for lane in active if lane.step is not None]
+
+
+def _start_lanes(tracker: BatchTracker, lanes: list[_Lane[Key, Result]], clock: Clock) -> None:
+    for lane in lanes:
+        while isinstance(lane.step, Start):
+            try:
+                seconds, lane.state = clock.measure(
+                    tracker.start, lane.step.image, lane.step.region
+                )
+            except Exception as error:
+                raise _frame_error(lane.step, error) from error
+            lane.go_on(Answer(seconds))
+
+
+def _follow_lanes(tracker: BatchTracker, lanes: list[_Lane[Key, Result]], clock: Clock) -> None:
+    if not lanes:
+        return
+    states, images = [lane.state for lane in lanes], [_image(lane) for lane in lanes]
+    try:
+        seconds, (states, predictions) = clock.measure(tracker.advance, states, images)
+    except Exception as error:
+        raise _frame_error(lanes[0].step, error) from error
+    for lane, state, said in zip(lanes, states, predictions, strict=True):
+        lane.state = state
+        try:
+            answer = Answer(seconds / len(lanes), check_prediction(said))
+        except TrackerError as error:
+            raise _frame_error(lane.step, error) from error
+        lane.go_on(answer)
+
+
+def _image(lane: _Lane[Key, Result]) -> Image:
+    if lane.step is None:
+        raise RuntimeError("a lane that has ended has no image")
+    return lane.step.image
+
+
+def _advance(
+    steps: Steps[Result], answer: Answer | None
+) -> tuple[Start | Follow | None, Result | None]:
+    """The next step of a protocol, or what it returns."""
+    try:
+        return (next(steps) if answer is None else steps.send(answer)), None
+    except StopIteration as end:
+        return None, end.value
+
+
+def _frame_error(step: Start | Follow | None, error: Exception) -> FrameError:
+    number = 0 if step is None else step.number
+    return FrameError(number, str(error) if isinstance(error, TrackerError) else describe(error))
+
+
+def check_prediction(answer: object) -> Prediction:
+    """``answer`` if it is a ``Prediction`` with a finite region and score.
+
+    Raises:
+        TrackerError: it is not.
+    """
+    check_answer(answer)
+    return answer  # type: ignore[return-value]  # just checked
+
+
+def check_answer(answer: object) -> tuple[FloatArray, float]:
+    """Box ``(4,)`` and score (NaN for none) of what a tracker answered.
+
+    Raises:
+        TrackerError: it is no ``Prediction``, or its region or score is not a finite one.
+    """
+    if not isinstance(answer, Prediction):
+        raise TrackerError(
+            f"expected a Prediction, found {_shorten(repr(answer))}. "
+            "`update` returns bench.tracker.Prediction(region, score)."
+        )
+    score = math.nan if answer.score is None else float(answer.score)
+    if math.isinf(score) or (answer.score is not None and math.isnan(score)):
+        raise TrackerError(f"expected a finite score or None, found {score}")
+    return as_box(answer.region), score
+
+
+def synchronize_cuda() -> None:
+    """Wait for CUDA where PyTorch was imported, by whomever, and has started it."""
+    cuda = sys.modules.get("torch.cuda")
+    if cuda is not None and cuda.is_initialized():
+        cuda.synchronize()
+
+
+def describe(error: BaseException) -> str:
+    """One line on an exception: kind, message, and the line of the plug-in that it came from."""
+    raised = f"{type(error).__name__}: {_shorten(str(error))}".removesuffix(": ")
+    calls = traceback.extract_tb(error.__traceback__)
+    own = [call for call in calls if "site-packages" not in Path(call.filename).parts]
+    if not own or own[-1].filename == __file__:
+        return raised
+    return f"{raised} ({own[-1].filename}:{own[-1].lineno})"
+
+
+def _shorten(text: str, limit: int = 300) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[:limit]}..."
+
+
+class Clock:
+    """Measures calls, with the device's queue empty at both readings."""
+
+    def __init__(self, synchronize: Synchronize) -> None:
+        self._synchronize = synchronize
+
+    def measure(self, call: Callable[..., Any], *arguments: object) -> tuple[float, Any]:
+        """Seconds spent in a call, and what it returned."""
+        self._synchronize()
+        start = time.perf_counter()
+        answer = call(*arguments)
+        self._synchronize()
+        return time.perf_counter() - start, answer

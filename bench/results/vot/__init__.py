@@ -1,0 +1,1 @@
+"""Files of the VOT challenge: trajectories as text and as vot-toolkit's binary, workspaces."""

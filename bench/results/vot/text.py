@@ -1,0 +1,114 @@
+"""Trajectories as text: a line for every frame, its numbers separated by commas."""
+
+from __future__ import annotations
+
+import codecs
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import simdjson
+
+from bench.errors import ResultError
+from bench.geometry import Regions
+from bench.results.text import format_exact, format_rows
+from bench.results.vot.trajectory import (
+    RawTrajectory,
+    are_checked,
+    check_length,
+    checked_row,
+    mask_row,
+)
+
+_NUMBER_BYTES = b"0123456789.-+eE"
+_DELIMITERS = str.maketrans(",;\t", "   ")
+
+
+def parse_text(data: bytes, where: Path | str) -> RawTrajectory:
+    """What a text file says.
+
+    Lines may hold different numbers of numbers. Windows line ends, blanks, tabs and semicolons are
+    accepted, and ``m...`` lines, the masks of vot-toolkit.
+
+    Raises:
+        ResultError: a line is no code, region or mask; the message names file and line.
+    """
+    check_length(count_rows(data), where)
+    regions = _parse_fast(data)
+    return _parse_carefully(data, where) if regions is None else RawTrajectory(regions)
+
+
+def count_rows(data: bytes) -> int:
+    """Number of lines of a text file, whatever stands in them."""
+    stripped = data.rstrip()
+    return stripped.count(b"\n") + 1 if stripped else 0
+
+
+def format_text(regions: Regions, decimals: int | None = 4) -> bytes:
+    """Regions as text; codes are whole numbers.
+
+    The official files have four decimals. With None the numbers read back to the last bit.
+
+    >>> format_text(Regions.from_rows([[1], [10, 20.5, 30, 40]]))
+    b'1\\n10.0000,20.5000,30.0000,40.0000\\n'
+    """
+    lines = np.empty(len(regions), dtype=object)
+    for count in np.unique(regions.counts):
+        chosen = regions.counts == count
+        rows = regions.values[chosen, :count]
+        exact = decimals is None or count == 1
+        text = format_exact(rows) if exact else format_rows(rows, decimals or 0)
+        lines[chosen] = text.decode().splitlines(keepends=True)
+    return "".join(lines).encode()
+
+
+def _parse_fast(data: bytes) -> Regions | None:
+    """Plain numbers through a JSON parser; None if anything else or unusual is in the text."""
+    data = data.rstrip()
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    separators = data.translate(None, _NUMBER_BYTES)
+    if not data or separators.count(b",") + separators.count(b"\n") != len(separators):
+        return None
+    ends = np.flatnonzero(np.frombuffer(separators, dtype=np.uint8) == ord("\n"))
+    bounds = np.concatenate(([-1], ends, [len(separators)]))
+    counts = bounds[1:] - bounds[:-1]
+    try:
+        document = _parser().parse(b"[" + data.replace(b"\n", b",") + b"]")
+        flat = np.frombuffer(cast(simdjson.Array, document).as_buffer(of_type="d"))
+    except (ValueError, TypeError, RuntimeError):
+        return None
+    if len(flat) != counts.sum() or not are_checked(flat, counts):
+        return None
+    values = np.full((len(counts), max(8, int(counts.max()))), np.nan)
+    values[np.arange(values.shape[1]) < counts[:, None]] = flat
+    return Regions(values, counts)
+
+
+@lru_cache(maxsize=1)
+def _parser() -> simdjson.Parser:
+    """One parser for all files: making its buffers anew costs more than parsing a file."""
+    return simdjson.Parser()
+
+
+def _parse_carefully(data: bytes, where: Path | str) -> RawTrajectory:
+    """Line by line, so that a bad line can be named."""
+    content = data.removeprefix(codecs.BOM_UTF8).rstrip().split(b"\n")
+    lines = [line.decode("ascii", errors="replace").strip() for line in content]
+    rows = [_parse_line(line, f"{where}:{n}") for n, line in enumerate(lines, start=1)]
+    masks = sum(line.startswith("m") for line in lines)
+    return RawTrajectory(Regions.from_rows(rows), masks)
+
+
+def _parse_line(line: str, where: str) -> list[float]:
+    fields = line.removeprefix("m").translate(_DELIMITERS).split()
+    try:
+        if line.startswith("m") and len(fields) >= 4:
+            return list(mask_row([int(field) for field in fields], where))
+        numbers = [float(field) for field in fields]
+    except ValueError:
+        raise ResultError(f"{where}: expected numbers, found {line[:80]!r}") from None
+    if "_" in line or ",," in line or line.startswith(("m", ",")) or line.endswith(","):
+        raise ResultError(f"{where}: expected plain numbers, found {line[:80]!r}")
+    return list(checked_row(numbers, where))

@@ -1,0 +1,102 @@
+"""Every value of the official MATLAB analysis (Octave) under its own reading of rectangles."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.benchmarks import TABLES
+from bench.measures.vot.accuracy import accuracy_robustness, burnt_in, weighted_mean
+from bench.measures.vot.expected_overlap import expected_overlap
+from bench.measures.vot.interval import estimate_interval
+from bench.measures.vot.runs import FAILED, SequenceRuns
+from tests.bench.measures.vot.conftest import TAGS, load
+
+TRACKERS = "ABC"
+SINGLE = 1e-6  # the official overlaps are computed in single precision
+Runs = dict[str, list[SequenceRuns]]
+
+
+@pytest.fixture(scope="module")
+def runs(shared: Path) -> Runs:
+    return {t: load(shared / "golden/vot/in", t, "vot-matlab-head") for t in TRACKERS}
+
+
+@pytest.mark.parametrize("tracker", TRACKERS)
+def test_overlaps_burn_in_and_failures(
+    runs: Runs, golden_vot: dict[str, Any], tracker: str
+) -> None:
+    for one in runs[tracker]:
+        burnt = one.accuracy_overlaps.copy()
+        burnt[burnt_in(one.codes)] = np.nan
+        for index in range(one.repetitions):
+            key = f"{tracker}/{one.name}/{index + 1}"
+            plain = golden_vot[f"{key}/overlap_noburnin_bound_wh1"]
+            np.testing.assert_allclose(one.eao_overlaps[index], plain, rtol=0, atol=SINGLE)
+            expected = golden_vot[f"{key}/overlap_burnin_bound_wh"]
+            np.testing.assert_allclose(burnt[index], expected, rtol=0, atol=SINGLE)
+            assert np.nanmean(burnt[index]) == pytest.approx(
+                golden_vot[f"{key}/acc_burnin"][0], abs=SINGLE
+            )
+            failed = np.flatnonzero(one.codes[index] == FAILED) + 1
+            assert len(failed) == golden_vot[f"{key}/failures"][0]
+            assert failed.tolist() == golden_vot[f"{key}/failure_frames_1based"]
+
+
+@pytest.mark.parametrize("column", range(3))
+def test_accuracy_and_failures_by_tag_and_sequence(
+    runs: Runs, golden_vot: dict[str, Any], column: int
+) -> None:
+    mine = runs[TRACKERS[column]]
+    tags = [None, *TAGS, "empty"]
+    found = {f"tag_{tag or 'all'}": accuracy_robustness(mine, tag) for tag in tags}
+    found |= {f"sequence_{one.name}": accuracy_robustness([one]) for one in mine}
+    for key, score in found.items():
+        assert score.accuracy == pytest.approx(
+            golden_vot[f"AR/{key}/accuracy"][column], abs=SINGLE
+        ), key
+        assert score.failures == pytest.approx(
+            golden_vot[f"AR/{key}/failures"][column], abs=1e-12
+        ), key
+        assert score.robustness / 100 == pytest.approx(
+            golden_vot[f"AR/{key}/failurerate"][column], abs=1e-12
+        ), key
+        assert score.frames == golden_vot[f"AR/{key}/length"][0], key
+    weighted = weighted_mean([found[f"sequence_{one.name}"] for one in mine])
+    expected = golden_vot["AR/weighted_mean_over_sequences/accuracy"][column]
+    assert weighted.accuracy == pytest.approx(expected, abs=SINGLE)
+
+
+@pytest.mark.parametrize("tracker", TRACKERS)
+@pytest.mark.parametrize("tag", [None, *TAGS, "empty"])
+def test_expected_overlap(
+    runs: Runs, golden_vot: dict[str, Any], tracker: str, tag: str | None
+) -> None:
+    expected = expected_overlap(runs[tracker], 220, tag)
+    name = tag or "all"
+    curve = golden_vot[f"{tracker}/EAO_curve/{name}"]
+    np.testing.assert_allclose(expected.curve(), curve, rtol=0, atol=1e-9)
+    for low, high in ((40, 150), (60, 110)):
+        score = golden_vot[f"{tracker}/EAO_{low}_{high}/{name}"][0]
+        assert expected.score((low, high)) == pytest.approx(score, abs=1e-9)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_interval(shared: Path, golden_vot: dict[str, Any], number: int) -> None:
+    lengths = np.loadtxt(shared / f"golden/vot/in/lengths{number}.txt").ravel()
+    assert list(estimate_interval(lengths)) == golden_vot[f"INTERVAL/{number}"]
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "interval"), [("vot2016", (168, 108, 371)), ("vot2018", (160, 100, 356))]
+)
+def test_published_intervals_follow_from_the_lengths(
+    benchmark: str, interval: tuple[int, int, int]
+) -> None:
+    with (TABLES / "vot_sequences.csv").open() as stream:
+        rows = [row for row in csv.DictReader(stream) if row["benchmark"] == benchmark]
+    assert estimate_interval(np.array([float(row["frames"]) for row in rows])) == interval
