@@ -125,16 +125,19 @@ class _Along:
         self.rows[index] = self.last
 
     def failed(self, index: int) -> bool:
+        if not self._known(index):
+            return False
         found = Regions.from_rows([self.rows[index]])
         overlap = region_overlaps(self.regions[index : index + 1], found, "vot", self.bounds)
         return bool(overlap[0] <= 0)
 
     def next_known(self, index: int) -> int | None:
         """The first frame from ``index`` on whose ground truth is a region."""
-        for later in range(index, self.count):
-            if np.isfinite(self.regions.values[later, : self.regions.counts[later]]).all():
-                return later
-        return None
+        return next((later for later in range(index, self.count) if self._known(later)), None)
+
+    def _known(self, index: int) -> bool:
+        numbers = self.regions.values[index, : self.regions.counts[index]]
+        return bool(np.isfinite(numbers).all())
 
     def trajectory(self) -> RegionTrajectory:
         return RegionTrajectory(Regions.from_rows(self.rows), self.times, self.scores)

@@ -7,6 +7,7 @@ tracker follows one sequence (``drive``) or a batch tracker many in lockstep (``
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
 import time
@@ -133,10 +134,8 @@ def drive_lockstep(
     waiting = iter(runs)
     active: list[_Lane[Key, Result]] = []
     while True:
-        for key, steps in waiting:
+        for key, steps in itertools.islice(waiting, lanes - len(active)):
             active.append(_Lane(key, steps, *_advance(steps, None)))
-            if len(active) >= lanes:
-                break
         if not active:
             return
         _start_lanes(tracker, active, clock)

@@ -163,3 +163,62 @@ class Threads:
         variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED")
         values = [float(os.environ[name]) for name in variables]
         return Prediction(np.array([cv2.getNumThreads(), *values]))
+
+
+class Still:
+    """The first box for ever."""
+
+    def init(self, image: np.ndarray, region: np.ndarray) -> None:
+        self.region = region
+
+    def update(self, image: np.ndarray) -> Prediction:
+        return Prediction(self.region)
+
+
+class Sure(Still):
+    """Says that two runs of it are the same."""
+
+    deterministic = True
+
+
+class Jumper(Still):
+    """Leaves the target at random, and so fails now and then."""
+
+    def __init__(self, pause: float = 0.0) -> None:
+        self.pause = pause
+
+    def update(self, image: np.ndarray) -> Prediction:
+        time.sleep(self.pause)
+        away = 20.0 if random.random() < 0.2 else random.random()
+        return Prediction(self.region + np.array([away, 0.0, 0.0, 0.0]), score=away)
+
+
+class Together:
+    """A batch tracker that moves by what it sees; ``guilty`` is the sum of a first image."""
+
+    def __init__(self, guilty: int = -1, kind: str = "raise") -> None:
+        self.guilty, self.kind = guilty, kind
+
+    def init(self, image: np.ndarray, region: np.ndarray) -> None:
+        self.state = self.start(image, region)
+
+    def update(self, image: np.ndarray) -> Prediction:
+        (self.state,), (prediction,) = self.advance([self.state], [image])
+        return prediction
+
+    def start(self, image: np.ndarray, region: np.ndarray) -> tuple[np.ndarray, int, int]:
+        return np.array(region), int(image.sum()), 1
+
+    def advance(self, states: list[Any], images: list[np.ndarray]) -> Any:
+        moved = [self._one(*state, image) for state, image in zip(states, images, strict=True)]
+        return [state for state, _ in moved], [prediction for _, prediction in moved]
+
+    def _one(self, box: np.ndarray, first: int, frame: int, image: np.ndarray) -> Any:
+        box = box + np.array([(image.mean() - 127) / 20, 0.0, 0.0, 0.0])
+        if first == self.guilty and frame == 3:
+            if self.kind == "raise":
+                raise ValueError("lost")
+            if self.kind == "exit":
+                os._exit(7)
+            box = box * np.nan
+        return (box, first, frame + 1), Prediction(box, score=float(frame))
