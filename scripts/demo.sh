@@ -13,6 +13,7 @@ for benchmark in otb2015 uav123 vot2016 vot2018 lasot trackingnet; do
     "$bench" eval "$benchmark" --data "$data" --results "$results" --json "reports/mini/$benchmark.json"
 done
 "$bench" eval otb2015 --data "$data" --results "$results" --convention all
+"$bench" eval vot2018 --data "$data" --results "$results" --per-attribute --ranks
 echo
 echo "Everything above was computed on generated video (the miniature), not on the benchmarks."
 echo "Raw results: $results   Scores: reports/mini"

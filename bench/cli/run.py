@@ -85,11 +85,11 @@ def run(
     from bench.runner import run_tracker
     from bench.tracker import make_spec
 
+    experiment = options.experiment_of(benchmark, experiment)
     spec = make_spec(tracker, options.parse_settings(settings or []), name, device, weights)
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     for caveat in dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
-    experiment = options.experiment_of(benchmark, experiment)
     store = options.result_store(results, benchmark, experiment)
     started = time.monotonic()
     try:

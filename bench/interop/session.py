@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from bench import geometry
-from bench.errors import BenchError, TrackerError, unknown_name
+from bench.errors import BenchError, TrackerError
+from bench.protocols.reset import starting_region
 from bench.protocols.steps import check_answer, describe
 from bench.runner.unit import build_tracker, seed_everything
 from bench.sequence import FloatArray, Image
-from bench.tracker import Region, TrackerSpec
-
-STARTS = ("bounding", "area-preserving", "polygon")
-"""What a tracker can say in ``starts_on`` of the region it wants to start on."""
+from bench.tracker import Region, TrackerSpec, starts_on
 
 
 class Session:
@@ -31,9 +29,7 @@ class Session:
         self._tracker = build_tracker(spec, seed)
         self._seed = seed
         self._name = spec.name
-        self._starts_on = str(getattr(self._tracker, "starts_on", STARTS[0]))
-        if self._starts_on not in STARTS:
-            raise unknown_name(f"starts_on of tracker {spec.name!r}", self._starts_on, STARTS)
+        self._starts_on = starts_on(self._tracker)
 
     def start(self, image: Image, region: Region) -> None:
         """Start on what the tracker wants of ``region``: a box, a polygon or a mask.
@@ -69,22 +65,3 @@ class Session:
     def _failure(self, method: str, error: Exception) -> TrackerError:
         cause = str(error) if isinstance(error, BenchError) else describe(error)
         return TrackerError(f"tracker {self._name!r} at {method}: {cause}")
-
-
-def starting_region(region: Region, starts_on: str) -> FloatArray:
-    """What a tracker gets to start on: a box as it is, a polygon or what it wants of one.
-
-    Args:
-        region: box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)`` bool.
-        starts_on: one of ``STARTS``; the area-preserving box is that of four corners, and the
-            bounding one for any other number.
-    """
-    region = np.asarray(region)
-    if region.dtype == bool:
-        region = geometry.mask_to_polygon(region)
-    region = region.astype(np.float64)
-    if region.ndim == 1 or starts_on == "polygon":
-        return region
-    if starts_on == "area-preserving" and len(region) == 4:
-        return geometry.area_preserving_box(region)
-    return geometry.polygon_to_box(region)

@@ -175,11 +175,19 @@ class _Pace:
         return True
 
 
-def starting_region(region: FloatArray, starts_on: StartsOn) -> Region:
-    """What a tracker starts on: a box as it is, a polygon or what the tracker wants of it."""
-    if region.shape == (4,):
-        return region
-    if starts_on == "polygon":
+def starting_region(region: Region, starts_on: StartsOn) -> FloatArray:
+    """What a tracker gets to start on: a box as it is, a polygon or what it wants of one.
+
+    Args:
+        region: box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)`` bool.
+        starts_on: see ``bench.tracker.starts_on``; the area-preserving box is that of four
+            corners, and the bounding one for any other number.
+    """
+    region = np.asarray(region)
+    if region.dtype == bool:
+        region = geometry.mask_to_polygon(region)
+    region = region.astype(np.float64)
+    if region.ndim == 1 or starts_on == "polygon":
         return region
     if starts_on == "area-preserving" and len(region) == 4:
         return geometry.area_preserving_box(region)

@@ -65,7 +65,7 @@ def test_a_finished_run_is_not_run_again(work: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in sequences(work)}
     assert len(before) >= 4
     done = bench("run", "otb2015", "--tracker", "static", cwd=work)
-    assert "0 sequences run" in done.stdout
+    assert "0 sequences done" in done.stdout
     assert f"{len(before)} were finished before" in done.stdout
     assert before == {path: path.stat().st_mtime_ns for path in sequences(work)}
 

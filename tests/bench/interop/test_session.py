@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError, TrackerError
-from bench.interop.session import Session, starting_region
+from bench.interop.session import Session
+from bench.protocols.reset import starting_region
 from bench.tracker import TrackerSpec
 
 IMAGE = np.zeros((48, 64, 3), dtype=np.uint8)

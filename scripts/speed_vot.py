@@ -1,0 +1,158 @@
+"""Reset-based sets for ``speed.py``: ours beside vot-toolkit's own analysis.
+
+Ten trackers on a set of the size of VOT2018 (60 sequences of the true lengths, 21,356 frames,
+rotated polygons, 26 to 153 failures a tracker), once with one repetition and once with fifteen,
+in the official layout. vot-toolkit analyses the same files, in a workspace, one repetition only:
+its time grows with the repetitions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.datasets import open_dataset
+from bench.datasets.tables import read_table
+from bench.results.experiments import ExperimentStore
+from bench.sequence import Dataset
+
+FloatArray = NDArray[np.float64]
+
+TRACKERS = 10
+SETS = {"vot2018-x1": 1, "vot2018-x15": 15}
+FEWEST_FAILURES, MOST_FAILURES = 26, 153
+SKIPPED = 5  # frames from a failure to the next start
+CORNERS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
+
+
+def describe(name: str) -> str:
+    """A set in a few words."""
+    rows = _sequences()
+    frames = sum(int(row["frames"]) for row in rows)
+    return f"vot2018-size ({len(rows)} sequences, {frames} frames) x {SETS[name]}"
+
+
+def tracker_names() -> list[str]:
+    """The generated trackers, from the best to the worst."""
+    return [f"T{index:02}" for index in range(TRACKERS)]
+
+
+@lru_cache(maxsize=1)
+def _sequences() -> list[dict[str, str]]:
+    return [row for row in read_table("vot_sequences.csv") if row["benchmark"] == "vot2018"]
+
+
+def generate(name: str, root: Path) -> None:
+    """Annotation, results in the official layout, and a workspace of vot-toolkit."""
+    rng = np.random.default_rng(0)
+    rows = _sequences()
+    shapes = {row["name"]: _walk(row, rng) for row in rows}
+    annotation = {
+        row["name"]: {
+            "img_names": [f"{row['name']}/color/00000001.jpg"],
+            "gt_rect": _polygons(shapes[row["name"]]).reshape(-1, 8).round(4).tolist(),
+            "width": int(row["width"]),
+            "height": int(row["height"]),
+        }
+        for row in rows
+    }
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "VOT2018.json").write_text(json.dumps(annotation))
+    store = ExperimentStore(root / "results", "vot2018", "baseline")
+    frames = sum(map(len, shapes.values()))
+    rates = np.linspace(FEWEST_FAILURES, MOST_FAILURES, TRACKERS) / frames
+    for index, tracker in enumerate(tracker_names()):
+        for sequence, truth in shapes.items():
+            for repetition in range(1, SETS[name] + 1):
+                path = store.run_path(tracker, sequence, repetition)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(_run(truth, 0.05 + 0.01 * index, rates[index], rng))
+    if SETS[name] == 1:
+        _write_workspace(root)
+
+
+def _walk(row: dict[str, str], rng: np.random.Generator) -> FloatArray:
+    """``(N, 5)`` centre, sides (about 100 x 80) and angle of a target that stays in the image."""
+    frames, size = int(row["frames"]), np.array([float(row["width"]), float(row["height"])])
+    steps = np.cumsum(rng.normal(0, 3, (frames, 2)), axis=0) + size * rng.random(2)
+    centre = np.abs((steps % (2 * size)) - size)  # reflected at the borders
+    sides = np.exp(np.cumsum(rng.normal(0, 0.005, (frames, 2)), axis=0)) * [100, 80]
+    angle = np.cumsum(rng.normal(0, 0.02, (frames, 1)), axis=0)
+    return np.hstack([centre, sides, angle])
+
+
+def _polygons(shapes: FloatArray) -> FloatArray:
+    """``(N, 4, 2)`` corners of rectangles ``(N, 5)``: centre, sides, angle."""
+    cos, sin = np.cos(shapes[:, 4]), np.sin(shapes[:, 4])
+    turn = np.array([[cos, sin], [-sin, cos]]).transpose(2, 0, 1)
+    return (CORNERS * shapes[:, None, 2:4]) @ turn + shapes[:, None, :2]
+
+
+def _run(truth: FloatArray, noise: float, rate: float, rng: np.random.Generator) -> str:
+    """One trajectory as text: polygons near the truth, codes where the protocol puts them."""
+    scale = noise * np.array([100.0, 80.0, 50.0, 40.0, 1.0])
+    polygons = _polygons(truth + rng.normal(0, scale, truth.shape)).reshape(-1, 8)
+    lines = [",".join(f"{value:.4f}" for value in row) for row in polygons.tolist()]
+    lines[0] = "1"
+    start = 0
+    for frame in np.flatnonzero(rng.random(len(truth)) < rate).tolist():
+        if frame > start:
+            start = frame + SKIPPED
+            after = ["2", *["0"] * (SKIPPED - 1), "1"]
+            lines[frame : start + 1] = after[: len(lines) - frame]
+    return "\n".join(lines) + "\n"
+
+
+def _write_workspace(root: Path) -> None:
+    from bench.results.vot.workspace import write_workspace
+
+    dataset = open_dataset("vot2018", root / "VOT2018.json")
+    write_workspace(
+        root / "workspace", dataset, results=root / "results", trackers=tracker_names()
+    )
+
+
+def score_vot(root: Path, dataset: Dataset) -> dict[str, dict[str, float]]:
+    """Accuracy, robustness and expected average overlap of every tracker, by this toolkit."""
+    from bench.evaluation import evaluate
+
+    store = ExperimentStore(root / "results", "vot2018", "baseline")
+    (scores,) = evaluate(dataset, store)
+    return {
+        one.tracker: {key: one.measures[key] for key in ("accuracy", "robustness", "eao")}
+        for one in scores.trackers
+    }
+
+
+def prepare_ours(name: str, root: Path) -> Callable[[], object]:
+    """A, R, EAO and all else that `bench eval` computes, from the files."""
+    import bench.evaluation  # noqa: F401 (so that its import is not counted as scoring)
+
+    return lambda: score_vot(root, open_dataset("vot2018", root / "VOT2018.json"))
+
+
+def prepare_toolkit(name: str, root: Path) -> Callable[[], object]:
+    """`vot analysis` of the experiment, in one thread, with nothing left from an earlier run."""
+    import os
+
+    import vot.analysis.supervised  # noqa: F401 (so that its import is not counted as scoring)
+
+    from bench.interop import vot_toolkit
+
+    os.environ |= {"VOT_PERSISTENT_CACHE": "false", "VOT_WORKER_POOL_SIZE": "1"}
+    options = ["--workspace", str(root / "workspace"), "--experiments", "baseline"]
+
+    def analyse() -> Any:
+        try:
+            vot_toolkit.run(["analysis", *options, "--name", "speed", *tracker_names()])
+        except SystemExit:
+            pass  # it ends the process even where all went well
+        return json.loads((root / "workspace/analysis/speed.json").read_text())
+
+    return analyse
