@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from bench import __version__
-from bench.cli import datasets, doctor, exchange, run, score, serve, show
+from bench.cli import (
+    confidence,
+    convert,
+    datasets,
+    doctor,
+    exchange,
+    run,
+    score,
+    serve,
+    show,
+)
 from bench.errors import BenchError
 
 app = typer.Typer(
@@ -26,6 +36,8 @@ show.register(app)
 datasets.register(app)
 exchange.register(app)
 serve.register(app)
+convert.register(app)
+confidence.register(app)
 doctor.register(app)
 
 

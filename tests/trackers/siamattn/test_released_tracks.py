@@ -1,0 +1,185 @@
+"""The full-size trackers, frame by frame, against the released ones with the same weights."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from trackers.siamattn.checkpoints import shapes
+from trackers.siamattn.config import Config, preset
+from trackers.siamattn.tracker import SiamAttn, SiamRPN
+
+Tensors = dict[str, torch.Tensor]
+BOX, SCORE = 1e-2, 1e-4  # px; probability
+MASK, POLYGON = 0.999, 0.99  # intersection over union
+TOGETHER = 1e-4  # px between batch and single, and between numbers of threads
+FRAMES = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """One sequence under one set of hyper-parameters, and what the released tracker said."""
+
+    benchmark: str
+    frames: list[np.ndarray]
+    first_box: np.ndarray
+    rows: list[dict[str, Any]]
+    masks: dict[int, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def siamattn(recipe_weights: Tensors, tmp_path_factory: pytest.TempPathFactory) -> SiamAttn:
+    """The released architecture from a file as its authors write them, masks on."""
+    path = tmp_path_factory.mktemp("weights") / "checkpoint.pth"
+    torch.save({"epoch": 20, "state_dict": recipe_weights, "optimizer": {}}, path)
+    tracker = SiamAttn(weights=path, device="cpu", mode="mask", keep_mask=True)
+    path.unlink()
+    return tracker
+
+
+@pytest.fixture(scope="module")
+def generated(golden: Any) -> list[Lane]:
+    """The generated sequence under both sets of hyper-parameters."""
+    return [
+        Lane(
+            name[:3],
+            golden.frames,
+            golden.first_box,
+            rows,
+            {n: golden.masks[f"{name}_maskimg{n}"] for n in (1, 2, 5, 10)},
+        )
+        for name, rows in golden.numbers["siamattn"].items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def filmed(shared: Path) -> list[Lane]:
+    """A filmed sequence likewise, where third-party data are at hand."""
+    folder = shared / "golden" / "siamattn"
+    with np.load(folder / "frames_real.npz") as file:
+        frames = [np.ascontiguousarray(frame[..., ::-1]) for frame in file["frames"]]
+        box = file["init"] - [0.5, 0.5, 0, 0]
+    tracks = json.loads((folder / "trajectory.json").read_text())
+    with np.load(folder / "trajectory_masks.npz") as file:
+        return [
+            Lane(
+                name[:3],
+                frames,
+                box,
+                tracks[f"real_{name}"],
+                {n: file[f"real_{name}_maskimg{n}"] for n in (1, 2, 5, 10)},
+            )
+            for name in ("vot2018", "otb100")
+        ]
+
+
+def test_every_generated_frame_is_the_released_one(
+    siamattn: SiamAttn, generated: list[Lane]
+) -> None:
+    check_frames(siamattn, generated)
+
+
+def test_every_filmed_frame_is_the_released_one(siamattn: SiamAttn, filmed: list[Lane]) -> None:
+    check_frames(siamattn, filmed)
+
+
+def check_frames(tracker: SiamAttn, lanes: list[Lane]) -> None:
+    """Both lanes in one batch, so that batches are held to the released numbers too."""
+    states = [start(tracker, lane) for lane in lanes]
+    for index in range(FRAMES):
+        images = [lane.frames[index + 1] for lane in lanes]
+        states, predictions = tracker.advance(states, images)
+        for lane, prediction in zip(lanes, predictions, strict=True):
+            row = lane.rows[index]
+            np.testing.assert_allclose(prediction.box, row["bbox"], atol=BOX)
+            assert prediction.score == pytest.approx(row["score"], abs=SCORE)
+            polygon = np.array(row["polygon"]).reshape(4, 2)
+            assert polygon_overlap(prediction.region, polygon) >= POLYGON
+            if index + 1 in lane.masks:
+                assert prediction.mask is not None
+                assert mask_overlap(prediction.mask, lane.masks[index + 1]) >= MASK
+
+
+def test_alone_without_masks_on_any_threads_is_the_same(
+    siamattn: SiamAttn, generated: list[Lane]
+) -> None:
+    lane = generated[0]
+    states = [start(siamattn, each) for each in generated]
+    _, (batched, _) = siamattn.advance(states, [each.frames[1] for each in generated])
+    for threads in (1, 2):
+        with thread_count(threads):
+            (_,), (single,) = siamattn.advance([start(siamattn, lane, "box")], [lane.frames[1]])
+        assert single.region is single.box
+        np.testing.assert_allclose(single.region, batched.box, atol=TOGETHER)
+        assert single.score == pytest.approx(batched.score, abs=1e-6)
+
+
+def start(tracker: SiamAttn, lane: Lane, mode: str = "mask") -> Any:
+    """The state of a lane's first frame, under its set and that mode."""
+    other = copy.copy(tracker)
+    other.benchmark, other.mode = lane.benchmark, mode
+    return other.start(lane.frames[0], lane.first_box)
+
+
+@pytest.fixture(scope="module")
+def siamrpn_weights(recipe: Callable[[Config], Tensors]) -> Tensors:
+    """Weights of both configurations: one of them has no weights of its levels."""
+    return recipe(preset("siamrpn++"))
+
+
+@pytest.mark.parametrize(
+    ("name", "released"),
+    [
+        ("siamrpn++", "siamrpn_r50_l234_dwxcorr"),
+        ("siamrpn++-otb", "siamrpn_r50_l234_dwxcorr_otb"),
+    ],
+)
+def test_siamrpn_is_pysots(
+    golden: Any, siamrpn_weights: Tensors, tmp_path: Path, name: str, released: str
+) -> None:
+    """Each configuration with the hyper-parameters it was released with, from PySOT's file."""
+    path = tmp_path / "model.pth"
+    keys = shapes(preset(name))
+    torch.save({f"module.{key}": siamrpn_weights[key] for key in keys}, path)
+    tracker = SiamRPN(weights=path, device="cpu")
+    assert tracker.engine.config.name == name
+    tracker.init(golden.frames[0], golden.first_box)
+    rows = golden.numbers["siamrpn++"][released]
+    for image, row in zip(golden.frames[1:4], rows, strict=False):
+        prediction = tracker.update(image)
+        np.testing.assert_allclose(prediction.region, row["bbox"], atol=BOX)
+        assert prediction.score == pytest.approx(row["best_score"], abs=SCORE)
+
+
+def mask_overlap(mask: np.ndarray, packed: np.ndarray) -> float:
+    """Intersection over union of a mask and one as packed bits."""
+    expected = np.unpackbits(packed)[: mask.size].reshape(mask.shape) > 0
+    return float((mask & expected).sum() / (mask | expected).sum())
+
+
+def polygon_overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two convex polygons, by OpenCV."""
+    hulls = [cv2.convexHull(p.astype(np.float32)) for p in (a, b)]
+    common, _ = cv2.intersectConvexConvex(*hulls)
+    return float(common / (sum(cv2.contourArea(hull) for hull in hulls) - common))
+
+
+@contextmanager
+def thread_count(number: int) -> Iterator[None]:
+    """PyTorch on that many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,197 @@
+"""Every stage of the full-size network against the released one, with the same weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from trackers.siamattn.attention import channel_map
+from trackers.siamattn.config import preset
+from trackers.siamattn.deform import deform_roi_pool
+from trackers.siamattn.network import Network
+from trackers.siamattn.rpn import LEVELS
+
+Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """What the released network gave, and for what.
+
+    Attributes:
+        z, x: input crops, BGR float.
+        rois: regions of the refinement, ``(3, 5)``.
+        values: every stage, thinned out by strides.
+        facts: of every stage shape, strides, largest value and rounding noise.
+    """
+
+    z: Tensor
+    x: Tensor
+    rois: Tensor
+    values: dict[str, np.ndarray]
+    facts: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def recorded(shared: Path) -> Recorded:
+    folder = shared / "golden" / "siamattn"
+    with np.load(folder / "inputs.npz") as arrays:
+        z, x = (torch.from_numpy(arrays[k]).float() for k in "zx")
+    with np.load(folder / "stages.npz") as arrays:
+        values = dict(arrays)
+    facts = json.loads((folder / "stages_meta.json").read_text())
+    return Recorded(z, x, torch.from_numpy(values.pop("rois")), values, facts)
+
+
+def build(name: str, weights: Weights) -> Network:
+    """A network of a preset that shares the memory of ``weights``."""
+    with torch.device("meta"):
+        network = Network(preset(name))
+    known = network.state_dict()
+    network.load_state_dict({key: weights[key] for key in known}, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def stages(network: Network, z: Tensor, x: Tensor, rois: Tensor) -> dict[str, Tensor]:
+    """Every recorded stage by its recorded name."""
+    template = network.template(z)
+    proposals = network.search(x, template)
+    features, out = proposals.features, {"cls": proposals.cls, "loc": proposals.loc}
+    for branch, image in (("z", z), ("x", x)):
+        levels = network.backbone(image)
+        out |= {f"backbone_{branch}{k}": v for k, v in enumerate(levels)}
+        necks = zip(LEVELS, network.neck(levels[2:]), strict=True)
+        out |= {f"neck_{branch}{k}": v for k, v in necks}
+    zs, _ = network.feature_enhance(template.terms, [out[f"neck_x{k}"] for k in LEVELS])
+    for index, level in enumerate(LEVELS):
+        out |= attention_stages(network, index, out[f"neck_z{level}"], out[f"neck_x{level}"])
+        out |= {f"dsa_z{level}": zs[index], f"dsa_x{level}": features.attended[index]}
+        out |= head_stages(network, index, zs[index], features.attended[index])
+    return out | refine_stages(network, (*features.early, *features.attended), out, rois)
+
+
+def attention_stages(network: Network, index: int, z: Tensor, x: Tensor) -> dict[str, Tensor]:
+    """The attention's terms at one level."""
+    attention, level = network.feature_enhance, LEVELS[index]
+    pam, use = attention.pams[index], attention.cam_uses[index]
+    m = {"z": channel_map(z, "released"), "x": channel_map(x, "released")}
+    out = {}
+    for name, f in (("z", z), ("x", x)):
+        uses = {other: use(f, m[other]) + f for other in "zx"}
+        total = pam(f) + uses["z"] + uses["x"]
+        out |= {f"pam_{name}{level}": pam(f), f"cam_{name}{level}": m[name]}
+        out |= {f"camuse_{name}{other}{level}": uses[other] for other in "zx"}
+        out[f"dcnoff_{name}{level}"] = attention.deform_convs[index].conv_offset(total)
+    return out
+
+
+def head_stages(network: Network, index: int, z: Tensor, x: Tensor) -> dict[str, Tensor]:
+    """The correlations at one level, before levels are combined."""
+    block, level = network.rpn_head.blocks[index], LEVELS[index]
+    out = {f"rpn_{k}{level}": (b := getattr(block, k))(x, b.kernel(z)) for k in ("cls", "loc")}
+    xcorr = network.feature_fusion.xcorr[index]
+    out[f"fuse_xcorr{level}"] = xcorr(x, xcorr.kernel(z))
+    out[f"fuse_bconv{level}"] = network.feature_fusion.convs[index](out[f"fuse_xcorr{level}"])
+    return out
+
+
+def refine_stages(
+    network: Network, levels: tuple[Tensor, ...], before: dict[str, Tensor], rois: Tensor
+) -> dict[str, Tensor]:
+    """Fusion and heads."""
+    fusion = network.feature_fusion
+    size = levels[1].shape[-2:]
+    out = {
+        "fused_b": sum(before[f"fuse_bconv{k}"] for k in LEVELS),
+        "fused_m": fusion.mask(levels),
+    }
+    for k in (0, *LEVELS):
+        resized = torch.nn.functional.interpolate(
+            levels[k], size, mode="bilinear", align_corners=True
+        )
+        out[f"fuse_lat{k}"] = fusion.lateral_convs[k](resized)
+    heads = (
+        ("bbox", network.bbox_head, network.bbox_head.roi_pool_b, out["fused_b"]),
+        ("mask", network.mask_head, network.mask_head.roi_pool_m, out["fused_m"]),
+    )
+    for name, head, pool, fused in heads:
+        scale = fused.shape[-1] / 255
+        out[f"{name}_pool0"] = deform_roi_pool(fused, rois, None, pool.bins, scale)
+        out[f"{name}_roi_offset"] = pool.offset(out[f"{name}_pool0"])
+        out[f"{name}_pool"] = pool(fused, rois, scale)
+        out[f"{name}_refine"] = head(fused, rois, 255)
+    return out | {"mask_refine": out["mask_refine"][:, None]}
+
+
+@pytest.mark.parametrize("form", ["plain", "optimized"])
+def test_every_stage_is_the_released_one(
+    recorded: Recorded, recipe_weights: Weights, form: str
+) -> None:
+    """Within 50 times the rounding noise of the recording, or 1e-4 of the largest value."""
+    network = build("siamattn", recipe_weights)
+    if form == "optimized":
+        network.optimized()
+    with torch.inference_mode():
+        found = stages(network, recorded.z, recorded.x, recorded.rois)
+    assert set(recorded.values) <= set(found)
+    for name, expected in recorded.values.items():
+        facts = recorded.facts[name]
+        assert list(found[name].shape) == facts["shape"], name
+        thinned = found[name].numpy()[tuple(slice(None, None, s) for s in facts["stride"])]
+        limit = max(50 * facts["f32_vs_f64_maxabs"], 1e-4 * facts["absmax"])
+        assert np.abs(thinned - expected).max() <= limit, name
+
+
+@pytest.mark.parametrize("form", ["plain", "optimized"])
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [
+        ("siamrpn++", "siamrpn_r50_l234_dwxcorr"),
+        ("siamrpn++-otb", "siamrpn_r50_l234_dwxcorr_otb"),
+    ],
+)
+def test_the_baseline_is_the_released_one(
+    shared: Path, recorded: Recorded, recipe_weights: Weights, name: str, record: str, form: str
+) -> None:
+    golden = json.loads((shared / "golden" / "siamrpnpp" / "trajectory.json").read_text())
+    network = build(name, recipe_weights)
+    if form == "optimized":
+        network.optimized()
+    with torch.inference_mode():
+        cls, loc, _ = network.search(recorded.x, network.template(recorded.z))
+    for kind, found in (("cls", cls), ("loc", loc)):
+        expected = golden[f"{record}/{kind}"]
+        assert list(found.shape) == expected["shape"]
+        assert float(found.norm()) == pytest.approx(expected["l2"], rel=1e-5)
+        sample = found.flatten()[::401].numpy()
+        np.testing.assert_allclose(
+            sample, expected["sample"], atol=1e-4 * float(found.abs().max())
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("siamattn", "siamattn/state_dict.json"),
+        ("siamrpn++", "siamrpnpp/state_dict.json"),
+        ("siamrpn++-otb", "siamrpnpp/state_dict.json"),
+    ],
+)
+def test_weights_have_the_released_names_and_shapes(shared: Path, name: str, keys: str) -> None:
+    listed = json.loads((shared / "golden" / keys).read_text())
+    released = {
+        "siamattn": listed,
+        "siamrpn++": listed.get("siamrpn_r50_l234_dwxcorr"),
+        "siamrpn++-otb": listed.get("siamrpn_r50_l234_dwxcorr_otb"),
+    }[name]
+    shapes = {k: v["shape"] if isinstance(v, dict) else v for k, v in released.items()}
+    with torch.device("meta"):
+        network = Network(preset(name))
+    assert {k: list(v.shape) for k, v in network.state_dict().items()} == shapes

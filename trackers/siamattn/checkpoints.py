@@ -1,0 +1,263 @@
+"""Weights from files: the released ``.pth`` files, and safetensors with a record of their origin.
+
+A ``.pth`` file is a pickle, which may hold code. It is read with ``weights_only=True``, which
+builds tensors and plain containers and refuses all else, so nothing in it is executed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from bench.errors import ConfigError
+from trackers.siamattn.config import Config, preset, preset_names
+from trackers.siamattn.network import Network
+
+State = dict[str, Tensor]
+
+COUNTER = ".num_batches_tracked"  # of batch norms; older files leave them out, nothing reads them
+PREFIX = "module."  # what training on several devices puts before every key
+SHOWN = 3  # keys that an error names; it counts the rest
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How weights differ from those that a network has.
+
+    Attributes:
+        missing: keys that the network has and the file has not.
+        surplus: keys that only the file has.
+        other: keys of another shape or type, with both.
+    """
+
+    missing: tuple[str, ...]
+    surplus: tuple[str, ...]
+    other: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.missing) + len(self.surplus) + len(self.other)
+
+    def __str__(self) -> str:
+        kinds = {
+            "missing": self.missing,
+            "too many": self.surplus,
+            "of another shape or type": self.other,
+        }
+        return "; ".join(f"{len(k)} {kind}: {_first(k)}" for kind, k in kinds.items() if k)
+
+
+def load_network(path: Path, name: str | None = None) -> Network:
+    """A network with the weights of a file, in evaluation mode.
+
+    Args:
+        path: ``.safetensors``, or a released ``.pth``.
+        name: preset; by default the one in the file's record, else the one that the keys fit.
+
+    Raises:
+        ConfigError: no such file or preset, a damaged or hostile file, or other weights.
+    """
+    state, record = read(path)
+    config = choose(state, name or record.get("preset"), path)
+    with torch.device("meta"):  # neither fills nor holds weights that the file replaces
+        network = Network(config)
+    network.load_state_dict(complete(state, config), assign=True)
+    return network.eval()
+
+
+def convert(source: Path, target: Path, name: str | None = None) -> dict[str, str]:
+    """Write the weights of ``source`` as safetensors, with a record of where they are from.
+
+    Args:
+        source: a released ``.pth`` file.
+        target: ``.safetensors`` file to write; an older one is replaced.
+        name: preset; by default the one that the keys fit.
+
+    Returns:
+        The record: preset, name and SHA-256 of the source, date of the conversion.
+
+    Raises:
+        ConfigError: as ``load_network``, or the target cannot be written.
+    """
+    if target.suffix != ".safetensors" or target.is_dir():
+        raise ConfigError(f"{target}: expected the name of a file that ends in .safetensors")
+    state, record = read(source)
+    config = choose(state, name or record.get("preset"), source)
+    made = {
+        "preset": config.name,
+        "source": source.name,
+        "source_sha256": _sha256(source),
+        "converted": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        save_file(complete(state, config), partial, metadata={"format": "pt", **made})
+        partial.replace(target)
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(f"{target}: cannot be written ({error})") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+    return made
+
+
+def read(path: Path) -> tuple[State, dict[str, str]]:
+    """The tensors of a file by key, and the record stored with them, empty in a ``.pth``.
+
+    Raises:
+        ConfigError: no such file, a damaged or hostile one, or one without weights.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; expected weights (.pth or .safetensors)")
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    return _unwrap(_read_pickle(path), path), {}
+
+
+def choose(state: State, name: str | None, path: Path) -> Config:
+    """The configuration whose network has exactly these weights.
+
+    Args:
+        state: tensors by key.
+        name: preset to hold them against, or None for any.
+        path: where they are from, for the message.
+
+    Raises:
+        ConfigError: no such preset, or other weights: names keys that differ, and their number.
+    """
+    names = preset_names() if name is None else [name]
+    differences = {}
+    for candidate in names:
+        config = preset(candidate)
+        differences[candidate] = compare(state, config)
+        if not differences[candidate]:
+            return config
+    nearest = min(differences, key=lambda candidate: len(differences[candidate]))
+    wanted = f"preset {name!r}" if name else f"any preset ({', '.join(names)})"
+    raise ConfigError(
+        f"{path}: not the weights of {wanted}. "
+        f"Of the {len(shapes(preset(nearest)))} tensors of {nearest!r}: {differences[nearest]}."
+    )
+
+
+def compare(state: State, config: Config) -> Difference:
+    """How ``state`` differs from the weights of ``config``; counters may be missing."""
+    expected = shapes(config)
+    missing = [k for k in expected if k not in state and not k.endswith(COUNTER)]
+    other = [
+        f"{key} {tuple(tensor.shape)} {tensor.dtype}, expected {expected[key]}"
+        for key, tensor in state.items()
+        if key in expected and not _fits(key, tensor, expected[key])
+    ]
+    surplus = [k for k in state if k not in expected]
+    return Difference(tuple(missing), tuple(surplus), tuple(other))
+
+
+def _fits(key: str, tensor: Tensor, shape: tuple[int, ...]) -> bool:
+    right_type = key.endswith(COUNTER) or tensor.is_floating_point()
+    return tuple(tensor.shape) == shape and right_type
+
+
+def complete(state: State, config: Config) -> State:
+    """``state`` as float32, in the network's order, with the counters that were missing."""
+    full = {}
+    for key in shapes(config):
+        kind = torch.int64 if key.endswith(COUNTER) else torch.float32
+        full[key] = state.get(key, torch.zeros(())).detach().to(kind).contiguous()
+    return full
+
+
+@lru_cache(maxsize=32)
+def shapes(config: Config) -> Mapping[str, tuple[int, ...]]:
+    """The shape of every tensor of a network of ``config``, by key."""
+    with torch.device("meta"):
+        network = Network(config)
+    return {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+
+
+def _read_safetensors(path: Path) -> tuple[State, dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            keys = file.keys()
+            return {key: file.get_tensor(key) for key in keys}, file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise ConfigError(
+            f"{path}: damaged, or no safetensors file ({error}). Convert or download it again."
+        ) from error
+
+
+def _read_pickle(path: Path) -> Any:
+    scalar: Any = np.float64().__reduce__()[0]
+    # The released training scripts' optimisers hold learning rates as NumPy numbers.
+    harmless: list[Any] = [
+        (scalar, "numpy.core.multiarray.scalar"),
+        (scalar, "numpy._core.multiarray.scalar"),
+        np.dtype,
+        *(type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8")),
+    ]
+    try:
+        with torch.serialization.safe_globals(harmless), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of unusual pickles: whatever it is, it is refused
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged pickle makes its reader raise anything
+        raise ConfigError(
+            f"{path}: {_complaint(error)}. Nothing of it was executed. Download it again."
+        ) from error
+
+
+def _complaint(error: Exception) -> str:
+    """What is wrong with a pickle, from the error of its reader."""
+    text = str(error).partition("WeightsUnpickler error: ")[2] or str(error)
+    code = re.search(r"GLOBAL (\S+)", text)
+    if code:
+        return f"holds {code[1]!r}, where weights are tensors"
+    reason = text.strip().partition("\n")[0].partition(". ")[0] or type(error).__name__
+    return f"damaged, cut short, or no file of weights ({_shorten(reason)})"
+
+
+def _unwrap(content: Any, path: Path) -> State:
+    """Tensors by key, from a bare dictionary or a training state that holds one."""
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not content:
+        raise ConfigError(
+            f"{path}: expected tensors by key, or a dictionary with 'state_dict', found "
+            f"{_shorten(repr(content))}"
+        )
+    alien = [key for key, value in content.items() if not isinstance(value, Tensor)]
+    if alien:
+        raise ConfigError(
+            f"{path}: expected tensors by key, found {len(alien)} other entries: {_first(alien)}"
+        )
+    return {str(key).removeprefix(PREFIX): tensor for key, tensor in content.items()}
+
+
+def _first(items: Iterable[object]) -> str:
+    names = [str(item) for item in items]
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+
+
+def _shorten(text: str, limit: int = 200) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

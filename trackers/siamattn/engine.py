@@ -1,0 +1,188 @@
+"""The tracking step of many targets at once: frames to crops, the network, and back to frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bench.geometry import box_to_polygon
+from bench.sequence import FloatArray, Image
+from trackers.siamattn import masks, search
+from trackers.siamattn.config import TrackingConfig
+from trackers.siamattn.figure import ConfidenceMaps
+from trackers.siamattn.lanes import SiamesePrediction, State, join
+from trackers.siamattn.network import Features, Network
+
+Floats = NDArray[np.float32]
+
+
+class Engine:
+    """A network, and what turns its answers into tracks. Holds no target: states do.
+
+    Args:
+        network: in evaluation mode, on the device where it runs.
+        keep_mask: predictions carry the mask ``(H, W)`` where one is computed.
+    """
+
+    def __init__(self, network: Network, keep_mask: bool = False) -> None:
+        self.network = network
+        self.config = network.config
+        self.keep_mask = keep_mask
+        self.device = next(network.parameters()).device
+        tracking = self.config.tracking_for()  # sets differ in shares, not in the map's geometry
+        self.anchors = search.anchors(self.config.rpn, tracking)
+        self.window = search.cosine_window(self.config.rpn, tracking)
+
+    def start(
+        self, image: Image, box: FloatArray, tracking: TrackingConfig, masked: bool
+    ) -> State:
+        """The state of a target in its first frame.
+
+        Args:
+            image: ``(H, W, 3)``.
+            box: centred, ``(4,)`` pixels.
+            tracking: the hyper-parameters.
+            masked: whether a mask and the rectangle around it are wanted.
+        """
+        side = round(float(search.context_side(box[2:], tracking.context)))
+        fill = image.mean(axis=(0, 1), dtype=np.float64)
+        crop = search.crop(image, box[:2], side, tracking.exemplar, fill)
+        with exact_inference():
+            template = self.network.template(self._pixels([crop]))
+        return State(box, fill, template, tracking, masked)
+
+    def advance(
+        self, states: Sequence[State], images: Sequence[Image]
+    ) -> tuple[list[State], list[SiamesePrediction]]:
+        """Find B targets, each in its own next frame, in one pass through the network.
+
+        The result is that of one at a time, up to the rounding of float32.
+
+        Args:
+            states: they are left as they are.
+            images: one for each, of any sizes.
+        """
+        views = [state.view for state in states]
+        crops = [look(*lane) for lane in zip(states, images, views, strict=True)]
+        with exact_inference():
+            template = join([state.template for state in states])
+            cls, loc, features = self.network.search(self._pixels(crops), template)
+            maps = zip(states, views, _numpy(cls), _numpy(loc), strict=True)
+            proposals = [self._propose(*lane) for lane in maps]
+            found = self._locate(features, states, views, proposals)
+            finds = zip(states, images, proposals, found, strict=True)
+            moved = [self._follow(*lane) for lane in finds]
+            small = self._masks(features, moved, views)
+        ends = zip(moved, images, views, proposals, small, strict=True)
+        return moved, [self._answer(*lane) for lane in ends]
+
+    def confidence_maps(self, state: State, image: Image) -> ConfidenceMaps:
+        """Figure 4 of the paper for the next frame of a target."""
+        crop = look(state, image, state.view)
+        with exact_inference():
+            maps = self.network.confidence(self._pixels([crop]), state.template)
+        plain, attended = (_numpy(each)[0] for each in maps)
+        return ConfidenceMaps(crop, plain, attended, self.config.rpn.stride)
+
+    def _propose(
+        self, state: State, view: search.View, cls: Floats, loc: Floats
+    ) -> search.Proposal:
+        boxes = search.decode(loc, self.anchors)
+        size = state.box[2:] * view.zoom
+        scores = search.foreground(cls)
+        return search.best_proposal(scores, boxes, size, self.window, state.tracking)
+
+    def _locate(
+        self,
+        features: Features,
+        states: Sequence[State],
+        views: Sequence[search.View],
+        proposals: Sequence[search.Proposal],
+    ) -> list[FloatArray]:
+        """Centred boxes in pixels of the frame, refined if there is a head for it."""
+        if not self.config.refine.box:
+            lanes = zip(states, views, proposals, strict=True)
+            return [search.offset(state.box[:2], p.box / view.zoom) for state, view, p in lanes]
+        pairs = zip(proposals, views, strict=True)
+        boxes = [search.proposal_in_crop(p.box, view.instance) for p, view in pairs]
+        rois = self._rois([search.roi_of(box, margin=0.5) for box in boxes])
+        deltas = _numpy(self.network.refine_box(features, rois)) * search.DELTAS
+        refined = map(search.shift, boxes, deltas)
+        return [view.to_frame(box) for view, box in zip(views, refined, strict=True)]
+
+    def _follow(
+        self, state: State, image: Image, proposal: search.Proposal, found: FloatArray
+    ) -> State:
+        limits = np.array(image.shape[1::-1], dtype=np.float64)
+        if self.config.refine.box:
+            limits -= 1  # the released SiamAttn's limit; PySOT's is the whole extent
+        lr = state.tracking.lr
+        return replace(state, box=search.follow(state.box[2:], found, proposal, limits, lr))
+
+    def _masks(
+        self, features: Features, states: Sequence[State], views: Sequence[search.View]
+    ) -> list[Floats | None]:
+        """Probabilities ``(64, 64)`` in the region of each new box, None where not wanted."""
+        lanes = [lane for lane, state in enumerate(states) if state.masked]
+        found: list[Floats | None] = [None] * len(states)
+        if lanes:
+            regions = [search.roi_of(views[lane].to_crop(states[lane].box)) for lane in lanes]
+            logits = self.network.refine_mask(features, self._rois(regions, lanes))
+            for lane, mask in zip(lanes, _numpy(logits.sigmoid()), strict=True):
+                found[lane] = mask
+        return found
+
+    def _answer(
+        self,
+        state: State,
+        image: Image,
+        view: search.View,
+        proposal: search.Proposal,
+        small: Floats | None,
+    ) -> SiamesePrediction:
+        centre, size = state.box[:2], state.box[2:]
+        box = np.concatenate([centre - size / 2, size])
+        if small is None:
+            return SiamesePrediction(box, proposal.score, box)
+        corner, extent = view.region_of_mask(state.box)
+        pasted = masks.paste(small, corner, extent, (image.shape[0], image.shape[1]))
+        mask = pasted > state.tracking.mask_threshold
+        rectangle = masks.rotated_rectangle(mask)
+        region = box_to_polygon(box) if rectangle is None else rectangle
+        return SiamesePrediction(region, proposal.score, box, mask if self.keep_mask else None)
+
+    def _pixels(self, crops: Sequence[Image]) -> Tensor:
+        """RGB crops as the network wants them: BGR ``(B, 3, S, S)``, float 0..255."""
+        stacked = torch.from_numpy(np.stack(crops)[..., ::-1].copy())
+        return stacked.to(self.device).permute(0, 3, 1, 2).float()
+
+    def _rois(self, corners: Sequence[FloatArray], lanes: Sequence[int] | None = None) -> Tensor:
+        """Regions ``(K, 5)``: lane, x1, y1, x2, y2; by default one for each lane."""
+        numbers = range(len(corners)) if lanes is None else lanes
+        rows = np.column_stack([numbers, np.stack(corners)])
+        return torch.from_numpy(rows.astype(np.float32)).to(self.device)
+
+
+def look(state: State, image: Image, view: search.View) -> Image:
+    """The search crop ``(255, 255, 3)`` of a frame."""
+    return search.crop(image, view.centre, view.side, view.instance, state.fill)
+
+
+@contextmanager
+def exact_inference() -> Iterator[None]:
+    """No gradients; on a GPU float32 convolutions in full precision, and the same every time."""
+    flags: Any = torch.backends.cudnn.flags
+    with torch.inference_mode(), flags(enabled=True, deterministic=True, allow_tf32=False):
+        yield
+
+
+def _numpy(tensor: Tensor) -> Floats:
+    array: Floats = tensor.float().cpu().numpy()
+    return array

@@ -1,0 +1,155 @@
+"""The network as it runs fastest on a CPU, with the same outputs up to rounding.
+
+Batch norm folds into the convolution before it, channels lie last in memory, and the large 3x3
+convolutions, two thirds of all arithmetic, take 4 multiplications per output instead of 9.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from trackers.siamattn.attention import SpatialAttention
+
+if TYPE_CHECKING:
+    from trackers.siamattn.network import Network
+
+# Lavin and Gray, CVPR 2016, equation 8: how a row of 3 taps becomes one of 4 products.
+KERNEL_TRANSFORM = ((1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.0, 0.0, 1.0))
+WIDE = 256  # channels from which fewer multiplications pay for the transforms
+CHUNK = 512  # channels put out at a time, so that the products stay in cache
+
+
+def optimize(network: Network) -> Network:
+    """Make ``network`` fast for inference, in place, and return it.
+
+    It cannot be trained or saved afterwards: keys and weights are no longer the released ones.
+    Call it once the network is on its device; on a GPU, whose libraries have fast convolutions of
+    their own, only batch norm is folded.
+    """
+    network.eval().requires_grad_(False)
+    fold_batch_norm(network)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if next(network.parameters()).device.type == "cpu":
+        _replace_wide(network)
+        for module in network.modules():
+            if isinstance(module, SpatialAttention):
+                module.attended = _attended_by_lane  # type: ignore[method-assign]
+    return network
+
+
+def fold_batch_norm(module: nn.Module) -> None:
+    """Fold every batch norm into the convolution registered just before it, in place."""
+    for parent in list(module.modules()):
+        for (name, conv), (after, norm) in pairwise(list(parent.named_children())):
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(parent, name, fuse_conv_bn_eval(conv, norm))
+                setattr(parent, after, nn.Identity())
+
+
+def _replace_wide(network: Network) -> None:
+    """Replace the wide 3x3 convolutions of search images; templates' come once a target."""
+    for path, parent in list(network.named_modules()):
+        if not path.startswith("backbone") and not path.endswith("conv_search"):
+            continue
+        for name, conv in list(parent.named_children()):
+            if isinstance(conv, nn.Conv2d) and WinogradConv2d.fits(conv):
+                setattr(parent, name, WinogradConv2d(conv))
+
+
+def _attended_by_lane(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """``SpatialAttention.attended`` in place, one target at a time.
+
+    Batched products may be slow, and a map of N x N is large: to touch it once saves as much
+    time as the products take.
+    """
+    out = v.new_empty(v.shape)
+    for queries, keys, values, lane in zip(q, k, v, out, strict=True):
+        a = queries @ keys.T
+        torch.mm(torch.softmax(a, -1, out=a), values, out=lane)
+    return out
+
+
+class WinogradConv2d(nn.Module):
+    """A 3x3 convolution computed as F(2x2, 3x3) of Lavin and Gray, section 4.1.
+
+    Each 2 x 2 block of outputs comes from a 4 x 4 tile of inputs: both are transformed by sums,
+    and between them stand 16 matrix products over all tiles. A dilated convolution is an
+    undilated one on each of its d x d interleaved maps.
+    """
+
+    kernel: Tensor
+    bias: Tensor
+
+    @staticmethod
+    def fits(conv: nn.Conv2d) -> bool:
+        """Whether ``conv`` is one that this computes, and faster."""
+        square = conv.kernel_size == (3, 3) and conv.stride == (1, 1) and conv.groups == 1
+        return square and min(conv.in_channels, conv.out_channels) >= WIDE
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        """``conv`` is left as it is."""
+        super().__init__()
+        g = torch.tensor(KERNEL_TRANSFORM, dtype=conv.weight.dtype, device=conv.weight.device)
+        kernel = torch.einsum("ai,bj,ocij->abco", g, g, conv.weight.detach()).flatten(0, 1)
+        chunks = max(1, conv.out_channels // CHUNK)
+        kernel = torch.stack(kernel.chunk(chunks, dim=-1)).contiguous()
+        self.register_buffer("kernel", kernel)  # (chunks, 16, C, C' / chunks)
+        bias = torch.zeros(conv.out_channels) if conv.bias is None else conv.bias.detach()
+        self.register_buffer("bias", bias)
+        self.padding, self.dilation = int(conv.padding[0]), conv.dilation[0]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` to ``(B, C', H', W')``, channels last in memory."""
+        batch, channels, height, width = x.shape
+        d, p = self.dilation, self.padding
+        out_h, out_w = height + 2 * p - 2 * d, width + 2 * p - 2 * d
+        h, w = -(-out_h // (2 * d)), -(-out_w // (2 * d))  # tiles of each interleaved map
+        below, right = 2 * d * (h + 1) - height - p, 2 * d * (w + 1) - width - p
+        maps = F.pad(x.permute(0, 2, 3, 1), (0, 0, p, right, p, below))
+        maps = maps.view(batch, 2 * h + 2, d, 2 * w + 2, d, channels)
+        rows = maps.new_empty(4, batch, h, d, 2 * w + 2, d, channels)
+        tiles = maps.new_empty(4, 4, batch, h, d, w, d, channels)
+        _into_tiles(maps, 1, rows)
+        _into_tiles(rows, 4, tiles.transpose(0, 1))
+        out = maps.new_empty(batch, h, 2, d, w, 2, d, len(self.bias))
+        parts = out.chunk(len(self.kernel), dim=-1)
+        for kernel, part in zip(self.kernel, parts, strict=True):
+            products = _products(tiles.view(16, -1, channels), kernel)
+            products = products.view(4, 4, batch, h, d, w, d, -1)
+            rows = products.new_empty(2, *products.shape[1:])
+            _out_of_tiles(products, rows)
+            _out_of_tiles(rows.transpose(0, 1), part.permute(5, 2, 0, 1, 3, 4, 6, 7))
+        out = out.view(batch, 2 * h * d, 2 * w * d, -1)[:, :out_h, :out_w]
+        return (out + self.bias).permute(0, 3, 1, 2)
+
+
+def _into_tiles(x: Tensor, dim: int, out: Tensor) -> None:
+    """Overlapping fours along ``dim`` (2n + 2 long), transformed, to ``out`` (4, ..., n, ...)."""
+    n = x.shape[dim] // 2 - 1
+    even, odd = x.view(*x.shape[:dim], n + 1, 2, *x.shape[dim + 1 :]).unbind(dim + 1)
+    first, third = even.narrow(dim, 0, n), even.narrow(dim, 1, n)
+    second, fourth = odd.narrow(dim, 0, n), odd.narrow(dim, 1, n)
+    torch.sub(first, third, out=out[0])
+    torch.add(second, third, out=out[1])
+    torch.sub(third, second, out=out[2])
+    torch.sub(second, fourth, out=out[3])
+
+
+def _products(tiles: Tensor, kernel: Tensor) -> Tensor:
+    """``(16, M, C)`` by ``(16, C, C')``; one product at a time, since batched ones may be slow."""
+    out = tiles.new_empty(*tiles.shape[:2], kernel.shape[-1])
+    for values, weights, product in zip(tiles, kernel, out, strict=True):
+        torch.mm(values, weights, out=product)
+    return out
+
+
+def _out_of_tiles(m: Tensor, out: Tensor) -> None:
+    """Products (4, ...) to pairs of outputs (2, ...)."""
+    torch.add(m[0], m[1], out=out[0]).add_(m[2])
+    torch.sub(m[1], m[2], out=out[1]).sub_(m[3])

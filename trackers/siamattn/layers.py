@@ -1,0 +1,41 @@
+"""Small pieces that several parts of the network share."""
+
+from __future__ import annotations
+
+from typing import TypeVar, cast
+
+from torch import Tensor, nn
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+class ConvNorm(nn.Module):
+    """Convolution without bias, batch norm and ReLU, named as in the released checkpoints."""
+
+    def __init__(self, channels: int, out: int, kernel: int) -> None:
+        """``kernel`` is odd; the map keeps its size."""
+        super().__init__()
+        self.conv = nn.Conv2d(channels, out, kernel, padding=kernel // 2, bias=False)
+        self.BN256 = nn.BatchNorm2d(out)
+        init_conv(self.conv)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` to ``(B, C', H, W)``."""
+        return self.linear(x).relu_()
+
+    def linear(self, x: Tensor) -> Tensor:
+        """The same without the ReLU."""
+        out: Tensor = self.BN256(self.conv(x))
+        return out
+
+
+def init_conv(conv: nn.Conv2d | nn.ConvTranspose2d) -> None:
+    """Weights normal with the variance 2 / fan-out (He et al., ICCV 2015), bias 0."""
+    nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
+
+
+def members(modules: nn.ModuleList, kind: type[Module]) -> list[Module]:
+    """The members of ``modules``, all of which are of ``kind``, as a type checker knows them."""
+    return [cast(Module, module) for module in modules]

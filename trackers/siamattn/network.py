@@ -1,0 +1,231 @@
+"""SiamAttn's network: what a frame needs of a target, and what a frame gives (figure 2).
+
+Everything takes B targets at once: lane b of a template meets lane b of the search images.
+Nothing is computed that is not asked for: the box head's and the mask head's maps are fused in
+``refine_box`` and ``refine_mask``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from trackers.siamattn.attention import SiameseAttention, TemplateTerms
+from trackers.siamattn.backbone import Backbone
+from trackers.siamattn.config import Config, NeckConfig
+from trackers.siamattn.fast import optimize
+from trackers.siamattn.refine import BoxHead, Fusion, MaskHead
+from trackers.siamattn.rpn import LEVELS, Kernels, MultiRPN
+
+UNCROPPED = 20  # features at least this wide are the search image's, and are not cropped
+
+
+@dataclass(frozen=True, eq=False)
+class HeadKernels:
+    """The template's side of all correlations.
+
+    Attributes:
+        rpn: ``(B, C, 5, 5)`` for each level, of scores and of regressions.
+        fusion: ``(B, C, 5, 5)`` for each level, empty without a box head.
+    """
+
+    rpn: Kernels
+    fusion: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """All that a frame needs of B targets, computed once for each.
+
+    Attributes:
+        features: Z, ``(B, C, 7, 7)`` for each level.
+        terms: the attention's terms for each level, empty without attention.
+        kernels: the correlations' template side, or None where each search image changes it.
+    """
+
+    features: tuple[Tensor, ...]
+    terms: tuple[TemplateTerms, ...]
+    kernels: HeadKernels | None
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What refinement needs of B search images.
+
+    Attributes:
+        crop: side of the search crop in pixels.
+        early: the backbone's first two levels, ``(B, C, 125, 125)`` and ``(B, C, 63, 63)``.
+        attended: X' of each level, ``(B, C, 31, 31)``.
+        kernels: the correlations' template side for these images.
+    """
+
+    crop: int
+    early: tuple[Tensor, ...]
+    attended: tuple[Tensor, ...]
+    kernels: HeadKernels
+
+
+class Proposals(NamedTuple):
+    """What ``search`` gives.
+
+    Attributes:
+        cls: scores ``(B, 2A, 25, 25)``, background of the A anchors first, then foreground.
+        loc: regressions ``(B, 4A, 25, 25)``: dx of all anchors, then dy, dw, dh.
+        features: what refinement needs.
+    """
+
+    cls: Tensor
+    loc: Tensor
+    features: Features
+
+
+class Neck(nn.Module):
+    """Each of the last three levels reduced to C channels; the template's is cropped."""
+
+    def __init__(self, channels: Sequence[int], config: NeckConfig) -> None:
+        """``channels`` of the levels it reads."""
+        super().__init__()
+        self.crop = config.crop
+        for level, width in zip(LEVELS, channels, strict=True):
+            self.add_module(f"downsample{level}", Reduce(width, config.channels))
+
+    def forward(self, levels: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Levels 2, 3, 4 to ``(B, C, 7, 7)`` of a template, ``(B, C, 31, 31)`` of a search."""
+        pairs = zip(LEVELS, levels, strict=True)
+        return tuple(self._crop(self.get_submodule(f"downsample{k}")(x)) for k, x in pairs)
+
+    def _crop(self, x: Tensor) -> Tensor:
+        width = x.shape[-1]
+        if width >= UNCROPPED:
+            return x
+        first = (width - self.crop) // 2
+        return x[..., first : first + self.crop, first : first + self.crop]
+
+
+class Reduce(nn.Module):
+    """1x1 convolution and batch norm."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        """``channels`` in, ``out`` out."""
+        super().__init__()
+        self.downsample = nn.Sequential(
+            nn.Conv2d(channels, out, 1, bias=False), nn.BatchNorm2d(out)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` to ``(B, C', H, W)``."""
+        out: Tensor = self.downsample(x)
+        return out
+
+
+class Network(nn.Module):
+    """The whole network of a configuration; its modules are named as the released weights are.
+
+    A new one has the initial weights of training. ``state_dict`` of the preset ``siamattn`` has
+    exactly the keys of the released SiamAttn, those of ``siamrpn++`` exactly PySOT's.
+    """
+
+    def __init__(self, config: Config) -> None:
+        """``config`` is kept as ``network.config``."""
+        super().__init__()
+        self.config = config
+        channels, levels = config.neck.channels, config.backbone.channels
+        self.backbone = Backbone(config.backbone)
+        self.neck = Neck([levels[level] for level in LEVELS], config.neck)
+        self.rpn_head = MultiRPN(channels, config.rpn)
+        if config.attention.enabled:
+            self.feature_enhance = SiameseAttention(len(LEVELS), channels, config.attention)
+        if config.refine.box or config.refine.mask:
+            widths = (*levels[:2], *(channels for _ in LEVELS))
+            self.feature_fusion = Fusion(widths, channels, config.refine)
+        if config.refine.mask:
+            self.mask_head = MaskHead(channels, config.refine)
+        if config.refine.box:
+            self.bbox_head = BoxHead(channels, config.refine)
+
+    def optimized(self) -> Network:
+        """This network made fast for inference, in place; see ``fast.optimize``."""
+        return optimize(self)
+
+    def template(self, z: Tensor) -> Template:
+        """What all later frames need of B targets.
+
+        Args:
+            z: BGR template crops ``(B, 3, 127, 127)``, float 0..255.
+        """
+        features = self.neck(self.backbone(z)[2:])
+        if not self.config.attention.enabled:
+            return Template(features, (), self._kernels(features))
+        terms = self.feature_enhance.template(features)
+        finals = [t.final for t in terms if t.final is not None]
+        return Template(features, terms, self._kernels(finals) if finals else None)
+
+    def search(self, x: Tensor, template: Template) -> Proposals:
+        """Scores and regressions of all anchors.
+
+        Args:
+            x: BGR search crops ``(B, 3, 255, 255)``, float 0..255.
+            template: of the same B targets.
+        """
+        levels = self.backbone(x)
+        xs, kernels = self.attend(self.neck(levels[2:]), template)
+        cls, loc = self.rpn_head(xs, kernels.rpn)
+        return Proposals(cls, loc, Features(x.shape[-1], levels[:2], xs, kernels))
+
+    def attend(
+        self, xs: tuple[Tensor, ...], template: Template
+    ) -> tuple[tuple[Tensor, ...], HeadKernels]:
+        """X' of each level, ``(B, C, 31, 31)``, and the kernels that meet it.
+
+        ``xs``: X of each level, from the neck.
+        """
+        zs = template.features
+        if self.config.attention.enabled:
+            zs, xs = self.feature_enhance(template.terms, xs)
+        return xs, template.kernels or self._kernels(zs)
+
+    def _kernels(self, zs: Sequence[Tensor]) -> HeadKernels:
+        fusion = self.feature_fusion.kernels(zs) if self.config.refine.box else ()
+        return HeadKernels(self.rpn_head.kernels(zs), fusion)
+
+    def refine_box(self, features: Features, rois: Tensor) -> Tensor:
+        """The box head's answer, before its scale of (.1, .1, .2, .2).
+
+        Args:
+            features: of B targets, from ``search``.
+            rois: ``(K, 5)``: lane, then x1, y1, x2, y2 in pixels of the search crop.
+
+        Returns:
+            ``(K, 4)``: dx, dy, dw, dh.
+        """
+        fused = self.feature_fusion.box(features.attended, features.kernels.fusion)
+        return self.bbox_head(fused, rois, features.crop)  # type: ignore[no-any-return]
+
+    def refine_mask(self, features: Features, rois: Tensor) -> Tensor:
+        """Logits ``(K, 64, 64)`` of the target in each region; arguments as ``refine_box``."""
+        fused = self.feature_fusion.mask((*features.early, *features.attended))
+        return self.mask_head(fused, rois, features.crop)  # type: ignore[no-any-return]
+
+    def confidence(self, x: Tensor, template: Template) -> tuple[Tensor, Tensor]:
+        """Figure 4: the best foreground probability at each position.
+
+        Returns:
+            Without and with attention, ``(B, 25, 25)`` each; the same without any attention.
+        """
+        xs = self.neck(self.backbone(x)[2:])
+        attended, kernels = self.attend(xs, template)
+        with_attention = _foreground(self.rpn_head(attended, kernels.rpn)[0])
+        if not self.config.attention.enabled:
+            return with_attention, with_attention
+        zs, plain = self.feature_enhance.residual(template.terms, xs)
+        cls, _ = self.rpn_head(plain, self.rpn_head.kernels(zs))
+        return _foreground(cls), with_attention
+
+
+def _foreground(cls: Tensor) -> Tensor:
+    """``(B, 2A, H, W)`` to the largest probability of any anchor, ``(B, H, W)``."""
+    pairs = cls.view(len(cls), 2, -1, *cls.shape[2:]).softmax(1)
+    return pairs[:, 1].amax(1)

@@ -1,0 +1,118 @@
+"""Siamese region proposals: depth-wise cross-correlation and its heads (section 3.2; Li et al.,
+SiamRPN++, CVPR 2019, figure 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from trackers.siamattn.config import RPNConfig
+
+LEVELS = (2, 3, 4)  # levels of the backbone that proposals are made from
+
+
+def depthwise_correlation(x: Tensor, kernel: Tensor) -> Tensor:
+    """Slide each target's template over its own search features, channel by channel.
+
+    Args:
+        x: ``(B, C, H, W)``.
+        kernel: ``(B, C, h, w)``.
+
+    Returns:
+        ``(B, C, H - h + 1, W - w + 1)``.
+    """
+    batch, channels, height, width = kernel.shape
+    lanes = x.reshape(1, batch * channels, *x.shape[2:])  # lanes become groups of one image
+    kernel = kernel.reshape(batch * channels, 1, height, width)
+    out = F.conv2d(lanes, kernel, groups=batch * channels)
+    return out.view(batch, channels, *out.shape[2:])
+
+
+class Correlation(nn.Module):
+    """Both branches adjusted by a convolution, correlated, and read by a 1x1 head."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        """``channels`` in both branches, ``out`` in the head's answer."""
+        super().__init__()
+        self.conv_kernel = _conv_norm_relu(channels, channels, 3)
+        self.conv_search = _conv_norm_relu(channels, channels, 3)
+        self.head = nn.Sequential(
+            *_conv_norm_relu(channels, channels, 1), nn.Conv2d(channels, out, 1)
+        )
+
+    def kernel(self, z: Tensor) -> Tensor:
+        """The template's side: ``(B, C, 7, 7)`` to ``(B, C, 5, 5)``."""
+        out: Tensor = self.conv_kernel(z)
+        return out
+
+    def forward(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """Search features ``(B, C, 31, 31)`` and a kernel to ``(B, out, 25, 25)``."""
+        out: Tensor = self.head(depthwise_correlation(self.conv_search(x), kernel))
+        return out
+
+
+class RPN(nn.Module):
+    """One Siamese RPN block: scores and regressions of the anchors from one level."""
+
+    def __init__(self, channels: int, anchors: int) -> None:
+        """``anchors`` at each position: 2 scores and 4 regressions for each."""
+        super().__init__()
+        self.cls = Correlation(channels, 2 * anchors)
+        self.loc = Correlation(channels, 4 * anchors)
+
+
+Kernels = tuple[tuple[Tensor, Tensor], ...]
+"""The template's side of every block: (cls, loc) kernels ``(B, C, 5, 5)`` for each level."""
+
+
+class MultiRPN(nn.Module):
+    """Three blocks, combined by a weighted sum."""
+
+    def __init__(self, channels: int, config: RPNConfig) -> None:
+        """``channels`` of each level."""
+        super().__init__()
+        for level in LEVELS:
+            self.add_module(f"rpn{level}", RPN(channels, config.anchors))
+        self.weighted = config.weighted
+        if config.weighted:
+            self.cls_weight = nn.Parameter(torch.ones(len(LEVELS)))
+            self.loc_weight = nn.Parameter(torch.ones(len(LEVELS)))
+
+    @property
+    def blocks(self) -> tuple[RPN, ...]:
+        """The block of each level."""
+        found = (self.get_submodule(f"rpn{level}") for level in LEVELS)
+        return tuple(block for block in found if isinstance(block, RPN))
+
+    def kernels(self, zs: Sequence[Tensor]) -> Kernels:
+        """Template features ``(B, C, 7, 7)`` of each level to kernels."""
+        pairs = zip(self.blocks, zs, strict=True)
+        return tuple((block.cls.kernel(z), block.loc.kernel(z)) for block, z in pairs)
+
+    def forward(self, xs: Sequence[Tensor], kernels: Kernels) -> tuple[Tensor, Tensor]:
+        """Search features ``(B, C, 31, 31)`` of each level and kernels to two maps.
+
+        Returns:
+            cls ``(B, 2A, 25, 25)``, background of the A anchors first, then foreground; loc
+            ``(B, 4A, 25, 25)``, dx of all anchors, then dy, dw and dh.
+        """
+        levels = list(zip(self.blocks, xs, kernels, strict=True))
+        cls = torch.stack([block.cls(x, kernel[0]) for block, x, kernel in levels])
+        loc = torch.stack([block.loc(x, kernel[1]) for block, x, kernel in levels])
+        if not self.weighted:
+            return cls.mean(0), loc.mean(0)
+        shape = (-1, 1, 1, 1, 1)
+        cls = (cls * self.cls_weight.softmax(0).view(shape)).sum(0)
+        return cls, (loc * self.loc_weight.softmax(0).view(shape)).sum(0)
+
+
+def _conv_norm_relu(channels: int, out: int, kernel: int) -> nn.Sequential:
+    """Convolution without padding or bias, batch norm, ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(channels, out, kernel, bias=False),
+        nn.BatchNorm2d(out),
+        nn.ReLU(inplace=True),
+    )

@@ -1,0 +1,50 @@
+"""Frozen records of settings, changed by dotted name."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from bench.errors import ConfigError, unknown_name
+
+Record = TypeVar("Record")
+
+
+def changed(record: Record, name: str, value: Any, where: str = "") -> Record:
+    """A copy of ``record`` with one setting changed.
+
+    Args:
+        record: a frozen dataclass, whose fields may be such records themselves.
+        name: dotted name of the setting, e.g. ``"attention.formula"``.
+        value: of the type that the setting has; lists serve as tuples, whole numbers as floats.
+        where: dotted name of ``record`` itself, for messages.
+
+    Raises:
+        ConfigError: no such setting, or a value of another type.
+    """
+    head, _, rest = name.partition(".")
+    full = f"{where}.{head}" if where else head
+    known = [f.name for f in fields(record)]  # type: ignore[arg-type]
+    if head not in known:
+        raise unknown_name("setting", full, [f"{where}.{k}" if where else k for k in known])
+    old = getattr(record, head)
+    if rest and not is_dataclass(old):
+        raise ConfigError(f"setting {full} is a single value: it has no {rest!r}")
+    new = changed(old, rest, value, full) if rest else _checked(value, old, full)
+    hint = get_type_hints(type(record))[head]
+    if get_origin(hint) is Literal and new not in get_args(hint):
+        raise unknown_name(f"value of setting {full}", new, get_args(hint))
+    return replace(record, **{head: new})  # type: ignore[type-var]
+
+
+def _checked(value: Any, old: Any, name: str) -> Any:
+    """``value`` as the type of ``old``."""
+    if isinstance(old, tuple) and isinstance(value, list | tuple):
+        return tuple(_checked(v, old[0], name) for v in value)
+    if type(old) is float and type(value) is int:
+        value = float(value)
+    if type(value) is not type(old):
+        raise ConfigError(
+            f"setting {name}: expected {type(old).__name__} such as {old!r}, found {value!r}"
+        )
+    return value
