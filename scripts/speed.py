@@ -1,8 +1,9 @@
-"""Time scoring beside other toolkits on generated results, in CPU seconds. A benchmark, not a test.
+"""Time scoring beside other toolkits on generated results, in CPU seconds: no test.
 
-Every run is a fresh process of the same interpreter; the figure is user + system time of all its
-threads and children, imports apart from scoring. ``speed_onepass`` and ``speed_vot`` say what is
-scored and by whom. With the words ``onepass`` or ``vot`` only that is timed.
+``speed_onepass`` and ``speed_vot`` say what is scored, and by whom; with the name of sets (say,
+``vot2018-x1``) only those are timed. Results are generated into a temporary folder. Every run is
+a fresh process of the same interpreter; the figure is user + system time of all its threads and
+children, imports apart from scoring.
 """
 
 from __future__ import annotations
@@ -14,35 +15,112 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import speed_onepass
 import speed_vot
 
-Work = Callable[[], object]
-
 
 @dataclass(frozen=True)
 class Side:
-    """One toolkit on one generated set.
+    """One toolkit on one set.
 
     Attributes:
-        toolkit: how it is printed.
-        prepare: imports what it needs and returns the work to be timed, from the set's folder.
+        module: what has to be installed for it.
+        prepare: from the set's name and folder to the work to be timed, all imports done.
         repeats: how many processes are timed.
     """
 
-    toolkit: str
-    prepare: Callable[[Path], Work]
+    module: str
+    prepare: Callable[[str, Path], Callable[[], object]]
     repeats: int = 5
 
 
-SETS: dict[str, dict[str, list[Side]]] = {
-    "onepass": {
-        name: [
-            Side("ours", getattr(speed_onepass, "prepare_ours")),
-        ]
-        for name in speed_onepass.SETS
-    },
+ONE_PASS = {
+    "ours": Side("bench", speed_onepass.prepare_ours),
+    "got10k": Side("got10k", speed_onepass.prepare_got10k),
 }
+VOT = {"ours": Side("bench", speed_vot.prepare_ours, 3)}
+TOOLKIT = {"vot-toolkit": Side("vot", speed_vot.prepare_toolkit, 1)}
+SETS: dict[str, tuple[Any, dict[str, Side]]] = {
+    "otb2015": (speed_onepass, ONE_PASS),
+    "lasot": (speed_onepass, ONE_PASS),
+    "vot2018-x1": (speed_vot, VOT | TOOLKIT),
+    "vot2018-x15": (speed_vot, VOT),
+}
+
+
+def cpu_seconds() -> float:
+    """User and system time of this process and of its children that have ended."""
+    return sum(os.times()[:4])
+
+
+def time_once(name: str, toolkit: str, root: Path) -> None:
+    """The child process: do the work once and print what it took, and what came out."""
+    _, sides = SETS[name]
+    work = sides[toolkit].prepare(name, root)
+    before = cpu_seconds()
+    work()
+    after = cpu_seconds()
+    print(json.dumps({"scoring": after - before, "process": after}))
+
+
+def measure(name: str, toolkit: str, root: Path) -> dict[str, float]:
+    """CPU seconds of one fresh process."""
+    command = [sys.executable, __file__, name, toolkit, str(root)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{toolkit} on {name} failed:\n{done.stdout}{done.stderr}")
+    spent: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return spent
+
+
+def time_set(name: str) -> list[tuple[str, str, str, str]]:
+    """Rows of the table: every toolkit that is installed, in turns, on a set generated anew."""
+    generator, known = SETS[name]
+    sides = {toolkit: side for toolkit, side in known.items() if find_spec(side.module)}
+    runs: dict[str, list[dict[str, float]]] = {toolkit: [] for toolkit in sides}
+    with TemporaryDirectory(prefix="speed-") as folder:
+        generator.generate(name, Path(folder))
+        for turn in range(max(side.repeats for side in sides.values())):
+            for toolkit, side in sides.items():
+                if turn < side.repeats:
+                    runs[toolkit].append(measure(name, toolkit, Path(folder)))
+    return [
+        (generator.describe(name), toolkit, *_columns(spent)) for toolkit, spent in runs.items()
+    ]
+
+
+def _columns(spent: list[dict[str, float]]) -> tuple[str, str]:
+    scoring, process = ([run[key] for run in spent] for key in ("scoring", "process"))
+    return _median_and_min(scoring), _median_and_min(process)
+
+
+def _median_and_min(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f} ({min(values):.2f})"
+
+
+def main(names: list[str]) -> None:
+    """Time the named sets and print a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Scoring 10 trackers, CPU seconds: median (min)")
+    for heading in ("set", "toolkit", "scoring", "whole process"):
+        table.add_column(heading)
+    for name in names:
+        for row in time_set(name):
+            table.add_row(*row)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 4 and sys.argv[1] in SETS:
+        time_once(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    elif unknown := [name for name in sys.argv[1:] if name not in SETS]:
+        sys.exit(f"unknown set {unknown[0]!r}; known: {', '.join(SETS)}")
+    else:
+        main(sys.argv[1:] or list(SETS))

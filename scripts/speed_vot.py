@@ -9,7 +9,9 @@ its time grows with the repetitions.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -125,8 +127,8 @@ def score_vot(root: Path, dataset: Dataset) -> dict[str, dict[str, float]]:
     store = ExperimentStore(root / "results", "vot2018", "baseline")
     (scores,) = evaluate(dataset, store)
     return {
-        one.tracker: {key: one.measures[key] for key in ("accuracy", "robustness", "eao")}
-        for one in scores.trackers
+        tracker: {name: one.measures[name] for name in ("accuracy", "robustness", "eao")}
+        for tracker, one in scores.trackers.items()
     }
 
 
@@ -139,8 +141,6 @@ def prepare_ours(name: str, root: Path) -> Callable[[], object]:
 
 def prepare_toolkit(name: str, root: Path) -> Callable[[], object]:
     """`vot analysis` of the experiment, in one thread, with nothing left from an earlier run."""
-    import os
-
     import vot.analysis.supervised  # noqa: F401 (so that its import is not counted as scoring)
 
     from bench.interop import vot_toolkit
@@ -149,10 +149,8 @@ def prepare_toolkit(name: str, root: Path) -> Callable[[], object]:
     options = ["--workspace", str(root / "workspace"), "--experiments", "baseline"]
 
     def analyse() -> Any:
-        try:
+        with suppress(SystemExit):  # it ends the process even where all went well
             vot_toolkit.run(["analysis", *options, "--name", "speed", *tracker_names()])
-        except SystemExit:
-            pass  # it ends the process even where all went well
         return json.loads((root / "workspace/analysis/speed.json").read_text())
 
     return analyse

@@ -235,7 +235,8 @@ def _tracker_scores(
     notes = tuple(dict.fromkeys(one.notes))
     runs = one.runs[rule.name]
     if interval is None:
-        scores = vot.summarize_unsupervised(runs, notes)
+        by_sequence = rule.accuracy == "by sequence"
+        scores = vot.summarize_unsupervised(runs, notes, by_sequence=by_sequence)
     else:
         scores = vot.summarize_runs(runs, rule, interval, _longest(dataset), notes)
     return _with_fps(scores, one.fps)

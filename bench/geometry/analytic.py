@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.geometry.boxes import box_to_polygon
 
 FloatArray = NDArray[np.float64]
+Shapes = NDArray[Any]
 
 
 def analytic_overlaps(
@@ -15,8 +18,8 @@ def analytic_overlaps(
 ) -> FloatArray:
     """Intersection over union of areas, ``(N,)`` (got10k ``poly_iou``).
 
-    Rectangles span x..x + w. Two regions without area have no overlap. Corners that cross over
-    are read as shapely's ``make_valid`` does.
+    Rectangles span x..x + w. Two regions without area have no overlap. Polygons that cross
+    themselves, where got10k raises, are read as shapely's ``make_valid`` does.
 
     Args:
         a, b: ``(N, 4)`` rectangles or ``(N, 2 K)`` corners.
@@ -24,10 +27,10 @@ def analytic_overlaps(
     """
     import shapely
 
-    first, second = (shapely.make_valid(shapely.polygons(_corners(values))) for values in (a, b))
+    first, second = (_valid(shapely.polygons(_corners(values))) for values in (a, b))
     if bounds is not None:
         image = shapely.box(0.0, 0.0, *bounds)
-        first, second = (shapely.intersection(shapes, image) for shapes in (first, second))
+        first, second = (_areal(shapely.intersection(shapes, image)) for shapes in (first, second))
     shared = shapely.area(shapely.intersection(first, second))
     union = shapely.area(first) + shapely.area(second) - shared
     overlaps: FloatArray = np.clip(shared / (union + np.finfo(float).eps), 0.0, 1.0)
@@ -38,4 +41,21 @@ def _corners(values: FloatArray) -> FloatArray:
     """``(N, K, 2)`` corners of rectangles ``(N, 4)`` or polygons ``(N, 2 K)``."""
     if values.shape[1] == 4:
         return box_to_polygon(values)
-    return values.reshape(len(values), -1, 2)
+    return values.reshape(len(values), values.shape[1] // 2, 2)
+
+
+def _valid(polygons: Shapes) -> Shapes:
+    import shapely
+
+    return _areal(np.asarray(shapely.make_valid(polygons)))
+
+
+def _areal(shapes: Shapes) -> Shapes:
+    """Shapes without their lines and points, which shapely cannot intersect beside areas."""
+    import shapely
+
+    mixed = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION)
+    for index in mixed:
+        parts = shapely.get_parts(shapely.get_parts(shapes[index]))
+        shapes[index] = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
+    return shapes

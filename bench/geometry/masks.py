@@ -96,8 +96,9 @@ def mask_overlap(mask: BoolArray, regions: Regions) -> FloatArray:
     for index in np.flatnonzero(regions.codes < 0):
         numbers = regions.values[index, : regions.counts[index]]
         spans = _spans_in_image(numbers, width, height)
-        low, high = np.minimum(spans.low, width), np.maximum(spans.high, spans.low - 1)
-        both = int((before[row, high + 1] - before[row, low]).sum())
+        start = np.minimum(spans.low, width)
+        stop = np.maximum(spans.high + 1, start)
+        both = int((before[row, stop] - before[row, start]).sum())
         union = area + int(spans.pixels.sum()) - both
         overlaps[index] = both / max(union, 1)
     return overlaps

@@ -71,7 +71,7 @@ class Regions:
     def from_polygons(cls, polygons: FloatArray) -> Regions:
         """Regions from polygons ``(N, K, 2)``."""
         rows = len(polygons)
-        values = polygons.reshape(rows, -1)
+        values = polygons.reshape(rows, 2 * polygons.shape[1])
         return cls(values, np.full(rows, values.shape[1], dtype=np.int64))
 
     @classmethod

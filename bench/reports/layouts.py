@@ -72,7 +72,8 @@ _UNSUPERVISED = Layout(
     breakdown=("average_overlap",),
     by_group=("average_overlap",),
     compared=("average_overlap",),
-    footnote="AO: overlap without resets; intervals: 95 % bootstrap over sequences",
+    footnote="AO: overlap without resets, averaged over all frames, those without one as zero; "
+    "intervals: 95 % bootstrap over sequences",
 )
 _LAYOUTS = {"baseline": _RESETS, "realtime": _RESETS, "unsupervised": _UNSUPERVISED}
 

@@ -77,6 +77,12 @@ def test_siamattn_rerun(
     assert measures["failures"] == 42
 
 
+def test_pysot_counts_a_late_failure_in_its_own_way(shared: Path, tmp_path: Path) -> None:
+    """One failure, five frames before the end of ``leaves``, moves SiamFC's EAO by .0012."""
+    scores = score(shared, tmp_path, "vot2018", "pysot", "SiamFC")
+    assert round(scores.trackers["SiamFC"].measures["eao"], 4) == 0.1868
+
+
 def test_the_whole_benchmark_is_averaged_over_the_published_lengths(
     vot2018: BenchmarkScores,
 ) -> None:

@@ -7,7 +7,6 @@ Source: toolkit-legacy ``analysis/analyze_accuracy_robustness.m``, ``estimate_ac
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence as List
 from dataclasses import dataclass
 
@@ -52,14 +51,46 @@ class AccuracyRobustness:
         return math.exp(-SENSITIVITY * rate)
 
 
-def accuracy_robustness(
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """The sums that accuracy and robustness are made of, ``(S,)`` with one number a sequence.
+
+    Attributes:
+        overlap: sum of the overlaps of the valid frames.
+        valid: number of those.
+        failures: mean over repetitions.
+        frames: number of frames in the selection.
+    """
+
+    overlap: FloatArray
+    valid: FloatArray
+    failures: FloatArray
+    frames: FloatArray
+
+    def pooled(self) -> AccuracyRobustness:
+        """Frames of all sequences as one."""
+        return _quotient(*(float(part.sum()) for part in self._parts()))
+
+    def by_sequence(self) -> list[AccuracyRobustness]:
+        """Each sequence for itself."""
+        return [_quotient(*row) for row in np.stack(self._parts(), axis=1).tolist()]
+
+    def _parts(self) -> tuple[FloatArray, ...]:
+        return self.overlap, self.valid, self.failures, self.frames
+
+
+def _quotient(overlap: float, valid: float, failures: float, frames: float) -> AccuracyRobustness:
+    return AccuracyRobustness(overlap / valid if valid else math.nan, failures, frames)
+
+
+def tally(
     runs: List[SequenceRuns],
     tag: str | None = None,
     burn_in: int = BURN_IN,
     *,
     filter_first: bool = True,
-) -> AccuracyRobustness:
-    """Accuracy pooled over the frames of all sequences, and failures.
+) -> Tally:
+    """Overlaps and failures of every sequence.
 
     With a tag, trajectories are reduced to the frames that carry it before the burn-in is taken
     off, as the official code does.
@@ -70,41 +101,74 @@ def accuracy_robustness(
         burn_in: frames that do not count from each initialisation, itself included.
         filter_first: False takes the burn-in off the whole trajectory, as got10k does.
     """
-    overlaps, failures, frames = [], 0.0, 0
-    for one in runs:
-        chosen = np.ones(len(one), dtype=bool) if tag is None else one.tagged(tag)
-        if filter_first:
-            overlaps.append(frame_accuracy(one, chosen, burn_in))
-        else:
-            everything = np.ones(len(one), dtype=bool)
-            overlaps.append(frame_accuracy(one, everything, burn_in)[chosen])
-        failures += float((one.codes[:, chosen] == FAILED).sum(axis=1).mean())
-        frames += int(chosen.sum())
-    pooled = np.concatenate(overlaps) if overlaps else np.empty(0)
-    valid = pooled[~np.isnan(pooled)]
-    return AccuracyRobustness(float(valid.mean()) if len(valid) else math.nan, failures, frames)
+    rows = [_sums(one, tag, burn_in, filter_first=filter_first) for one in runs]
+    return Tally(*np.array(rows, dtype=np.float64).reshape(-1, 4).T)
 
 
-def frame_accuracy(run: SequenceRuns, chosen: BoolArray, burn_in: int = BURN_IN) -> FloatArray:
+def tally_repetitions(runs: List[SequenceRuns]) -> list[Tally]:
+    """The sums of each repetition; sequences that have fewer begin again with their first."""
+    sums = [_run_sums(one) for one in runs]
+    return [
+        Tally(*np.array([each[index % len(each)] for each in sums]).T)
+        for index in range(max(one.repetitions for one in runs))
+    ]
+
+
+def _run_sums(run: SequenceRuns) -> FloatArray:
+    """``(R, 4)`` sums of each repetition of a sequence."""
+    overlaps = run.accuracy_overlaps
+    valid = ~(np.isnan(overlaps) | burnt_in(run.codes))
+    overlap = np.where(valid, overlaps, 0).sum(axis=1)
+    failures = (run.codes == FAILED).sum(axis=1)
+    frames = np.full(run.repetitions, len(run))
+    return np.stack([overlap, valid.sum(axis=1), failures, frames], axis=1)
+
+
+def _sums(
+    run: SequenceRuns, tag: str | None, burn_in: int, *, filter_first: bool
+) -> tuple[float, float, float, float]:
+    chosen = slice(None) if tag is None else run.tagged(tag)
+    if filter_first:
+        overlaps = frame_accuracy(run, chosen, burn_in)
+    else:
+        overlaps = frame_accuracy(run, slice(None), burn_in)[chosen]
+    known = overlaps[~np.isnan(overlaps)]
+    failures = np.count_nonzero(run.codes[:, chosen] == FAILED) / run.repetitions
+    return float(known.sum()), len(known), failures, len(overlaps)
+
+
+def run_accuracy(run: SequenceRuns) -> float:
+    """Mean over repetitions of the accuracy of each, 0 for one without a valid frame.
+
+    The accuracy of a sequence in vot-toolkit.
+    """
+    sums = _run_sums(run)
+    return float(np.mean(sums[:, 0] / np.maximum(sums[:, 1], 1)))
+
+
+def accuracy_robustness(
+    runs: List[SequenceRuns], tag: str | None = None, burn_in: int = BURN_IN
+) -> AccuracyRobustness:
+    """Accuracy pooled over the frames of all sequences, and failures; see ``tally``."""
+    return tally(runs, tag, burn_in).pooled()
+
+
+def frame_accuracy(
+    run: SequenceRuns, chosen: BoolArray | slice = slice(None), burn_in: int = BURN_IN
+) -> FloatArray:
     """Overlap of each chosen frame, the mean over repetitions; NaN where none is valid."""
-    overlaps = run.accuracy_overlaps[:, chosen].copy()
-    overlaps[burnt_in(run.codes[:, chosen], burn_in)] = np.nan
-    if len(overlaps) == 1:
-        only: FloatArray = overlaps[0]
-        return only
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # frames that are valid in no repetition
-        mean: FloatArray = np.nanmean(overlaps, axis=0)
+    overlaps = run.accuracy_overlaps[:, chosen]
+    valid = ~(np.isnan(overlaps) | burnt_in(run.codes[:, chosen], burn_in))
+    with np.errstate(invalid="ignore"):  # frames that are valid in no repetition
+        mean: FloatArray = np.where(valid, overlaps, 0).sum(axis=0) / valid.sum(axis=0)
     return mean
 
 
 def burnt_in(codes: IntArray, burn_in: int = BURN_IN) -> BoolArray:
     """``(R, N)`` True in the ``burn_in`` frames from each initialisation on."""
-    starts = codes == INITIALISED
-    started = np.cumsum(starts, axis=1)
-    before = np.zeros_like(started)
-    before[:, burn_in:] = started[:, : max(0, started.shape[1] - burn_in)]
-    burnt: BoolArray = started > before
+    started = np.cumsum(codes == INITIALISED, axis=1)
+    burnt: BoolArray = started > 0
+    burnt[:, burn_in:] = started[:, burn_in:] > started[:, : max(0, started.shape[1] - burn_in)]
     return burnt
 
 

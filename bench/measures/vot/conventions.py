@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from bench.benchmarks import TABLES
 from bench.errors import unknown_name
+from bench.measures.vot.expected_overlap import Cut
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class VotConvention:
             gives the fourth digit of the challenge's results too; no printed digit depends on it.
         accuracy: averaged over all frames, over sequences weighted by their length, or over tags
             weighted by their frames; failures go the same way.
-        expected_overlap: the official one; ``"shifted"``: averaged one frame later, repetitions
-            not weighted, and a failure at the very end counted as one; or none at all.
+        expected_overlap: the official one; ``"late"``: a failure 5 frames before the end of a
+            sequence ends a piece; ``"shifted"``: averaged one frame later, repetitions not
+            weighted, and any failure near the end ends a piece; or none at all.
         repetitions: which runs count: all, or the first unless there are exactly 15.
     """
 
@@ -37,8 +39,13 @@ class VotConvention:
     overlap: str
     accuracy_bounds: Literal["size", "size less one"]
     accuracy: Literal["pooled", "by sequence", "by tag"]
-    expected_overlap: Literal["official", "shifted", "none"]
+    expected_overlap: Literal["official", "late", "shifted", "none"]
     repetitions: Literal["all", "first unless 15"]
+
+    @property
+    def cut(self) -> Cut:
+        """How runs are cut into pieces for expected overlaps."""
+        return "official" if self.expected_overlap == "none" else self.expected_overlap
 
 
 @lru_cache(maxsize=1)
@@ -85,6 +92,7 @@ _WORDS = {
     },
     "expected_overlap": {
         "official": "the official expected overlap",
+        "late": "a failure 5 frames before the end of a sequence ends a piece in expected overlap",
         "shifted": "expected overlap is averaged one frame later, repetitions are not weighted "
         "and a failure at the end of a sequence is one",
         "none": "no expected overlap",

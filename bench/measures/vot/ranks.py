@@ -6,13 +6,14 @@ Source: toolkit-legacy ``analyze_accuracy_robustness.m`` (tests), ``adapted_rank
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Sequence as List
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from bench.errors import ResultError
 from bench.measures.vot.accuracy import frame_accuracy
 from bench.measures.vot.runs import FAILED, BoolArray, FloatArray, SequenceRuns
 
@@ -38,32 +39,61 @@ def rank_trackers(runs: Mapping[str, List[SequenceRuns]], mode: Mode = "mean") -
 
     Two are equal in accuracy if a Wilcoxon signed-rank test on the frames both have finds no
     difference at 0.05 (it needs 25 frames), or the mean difference is below the practical one;
-    in robustness if a Mann-Whitney test on the failures of each run finds none.
+    in robustness if a Mann-Whitney test on the failures of each run finds none. Where a tracker
+    has fewer runs of a sequence than another has, their mean stands for those it lacks.
+
+    Args:
+        runs: by tracker one entry a sequence, in the same order for all.
+        mode: how equal trackers share ranks, see ``adapted_ranks``.
+
+    Raises:
+        ResultError: the trackers have not run on the same sequences.
     """
-    names = list(runs)
-    overlaps = {name: _frames(each) for name, each in runs.items()}
-    practical = np.concatenate([_practical(one) for one in runs[names[0]]])
-    failures = {name: _failures(each) for name, each in runs.items()}
-    accuracy = np.array([np.nanmean(overlaps[name]) for name in names])
-    robustness = np.array([-failures[name].mean() for name in names])
-    same_accuracy, same_robustness = (np.eye(len(names), dtype=bool) for _ in range(2))
-    for i, one in enumerate(names):
-        for j in range(i):
-            other = names[j]
-            alike = equal_accuracy(overlaps[one], overlaps[other], practical)
-            same_accuracy[i, j] = same_accuracy[j, i] = alike
-            alike = equal_robustness(failures[one], failures[other])
-            same_robustness[i, j] = same_robustness[j, i] = alike
-    first = adapted_ranks(_places(accuracy), same_accuracy, mode)
-    second = adapted_ranks(_places(robustness), same_robustness, mode)
+    _check_same_sequences(runs)
+    overlaps = [np.concatenate([frame_accuracy(one) for one in each]) for each in runs.values()]
+    first = next(iter(runs.values()))
+    practical = np.concatenate([_practical(one) for one in first])
+    repetitions = max(one.repetitions for each in runs.values() for one in each)
+    failures = [_failures(each, repetitions) for each in runs.values()]
+    accuracy = _places(np.array([_mean(each) for each in overlaps]))
+    robustness = _places(np.array([-_mean(each) for each in failures]))
+    alike = _pairs(overlaps, lambda a, b: equal_accuracy(a, b, practical))
+    steady = _pairs(failures, equal_robustness)
     return Ranks(
-        dict(zip(names, first.tolist(), strict=True)),
-        dict(zip(names, second.tolist(), strict=True)),
+        dict(zip(runs, adapted_ranks(accuracy, alike, mode).tolist(), strict=True)),
+        dict(zip(runs, adapted_ranks(robustness, steady, mode).tolist(), strict=True)),
     )
 
 
+def _check_same_sequences(runs: Mapping[str, List[SequenceRuns]]) -> None:
+    expected: list[tuple[str, int]] | None = None
+    for name, each in runs.items():
+        found = [(one.name, len(one)) for one in each]
+        if expected is None:
+            first, expected = name, found
+        elif found != expected:
+            raise ResultError(
+                f"trackers can be ranked on the same sequences only: {name} has {len(found)}, "
+                f"{first} {len(expected)}, and they differ. Rank those that have all."
+            )
+
+
+def _pairs(
+    samples: List[FloatArray], equal: Callable[[FloatArray, FloatArray], bool]
+) -> BoolArray:
+    """``(T, T)`` which samples are equal; each is to itself."""
+    same = np.eye(len(samples), dtype=bool)
+    for i, j in itertools.combinations(range(len(samples)), 2):
+        same[i, j] = same[j, i] = equal(samples[i], samples[j])
+    return same
+
+
 def equal_accuracy(a: FloatArray, b: FloatArray, practical: FloatArray) -> bool:
-    """Whether overlaps ``(F,)`` of two trackers differ neither surely nor practically."""
+    """Whether overlaps ``(F,)`` of two trackers differ neither surely nor practically.
+
+    Too few frames to tell count as equal, where the official code warns and goes on as if they
+    differed. ``practical`` is the practical difference of each frame, 0 where not known.
+    """
     from scipy.stats import wilcoxon
 
     known = ~np.isnan(a) & ~np.isnan(b)
@@ -75,7 +105,7 @@ def equal_accuracy(a: FloatArray, b: FloatArray, practical: FloatArray) -> bool:
         steps = difference[noticeable] / practical[known][noticeable]
         if abs(steps.mean()) < 1:
             return True
-    return bool(wilcoxon(difference).pvalue >= ALPHA)
+    return bool(wilcoxon(difference, method="approx").pvalue >= ALPHA)
 
 
 def equal_robustness(a: FloatArray, b: FloatArray) -> bool:
@@ -115,14 +145,16 @@ def _places(scores: FloatArray) -> FloatArray:
     return places
 
 
-def _frames(runs: List[SequenceRuns]) -> FloatArray:
-    return np.concatenate([frame_accuracy(one, np.ones(len(one), dtype=bool)) for one in runs])
+def _mean(values: FloatArray) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else 0.0
 
 
-def _failures(runs: List[SequenceRuns]) -> FloatArray:
-    """Failures of every repetition of every sequence."""
-    counts = [(one.codes == FAILED).sum(axis=1) for one in runs]
-    return np.concatenate(counts).astype(np.float64)
+def _failures(runs: List[SequenceRuns], repetitions: int) -> FloatArray:
+    """Failures of so many repetitions of every sequence."""
+    counts = [np.count_nonzero(one.codes == FAILED, axis=1) for one in runs]
+    filled = [np.append(each, np.full(repetitions - len(each), each.mean())) for each in counts]
+    return np.concatenate(filled)
 
 
 def _practical(run: SequenceRuns) -> FloatArray:

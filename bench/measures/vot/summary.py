@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence as List
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,16 +12,20 @@ import numpy as np
 from bench.measures.statistics import CONFIDENCE, RESAMPLES
 from bench.measures.vot.accuracy import (
     AccuracyRobustness,
-    accuracy_robustness,
+    Tally,
     frame_accuracy,
+    run_accuracy,
+    tally,
+    tally_repetitions,
     weighted_mean,
 )
 from bench.measures.vot.conventions import VotConvention
-from bench.measures.vot.expected_overlap import ExpectedOverlap, expected_overlap
-from bench.measures.vot.runs import EMPTY, FAILED, FloatArray, IntArray, SequenceRuns
+from bench.measures.vot.expected_overlap import CutRuns, ExpectedOverlap, cut_runs
+from bench.measures.vot.runs import EMPTY, FloatArray, IntArray, SequenceRuns
 from bench.scores import TrackerScores
 
 _ALL_REPETITIONS = 15
+_BY_PIECES = ("official", "late")  # whose pieces can be weighed by tag and by sequence
 Interval = tuple[int, int]
 
 
@@ -41,44 +46,56 @@ def summarize_runs(
         notes: what must be said beside the numbers.
     """
     counted = [_counted(one, rule) for one in runs]
-    expected = expected_overlap(counted, longest, shifted=rule.expected_overlap == "shifted")
-    measures = _measures(_selected(counted, rule), expected, rule, interval)
+    cut = cut_runs(counted, longest, rule.cut)
+    expected, sums = cut.expected_overlap(), tally(counted)
     curves = {}
     if rule.expected_overlap != "none":
         curves["expected_overlap"] = tuple(expected.curve().tolist())
     return TrackerScores(
-        measures=measures,
-        intervals=_intervals(counted, expected, rule, interval),
-        per_sequence={one.name: _plain(accuracy_robustness([one])) for one in counted},
+        measures=_measures(_selected(counted, sums, rule), expected, rule, interval),
+        intervals=_intervals(sums, expected, rule, interval),
+        per_sequence={
+            one.name: _plain(score) for one, score in zip(counted, sums.by_sequence(), strict=True)
+        },
         per_attribute={},
         curves=curves,
         notes=notes,
-        per_tag=_per_tag(counted, rule, interval, longest),
-        spread=_spread(counted, rule, interval, longest),
+        per_tag=_per_tag(cut, rule, interval),
+        spread=_spread(cut, rule, interval),
     )
 
 
-def summarize_unsupervised(runs: List[SequenceRuns], notes: tuple[str, ...] = ()) -> TrackerScores:
-    """Average overlap without resets: the mean over sequences, weighted by their frames.
+def summarize_unsupervised(
+    runs: List[SequenceRuns],
+    notes: tuple[str, ...] = (),
+    *,
+    by_sequence: bool = False,
+) -> TrackerScores:
+    """Average overlap without resets.
 
-    The frame a tracker starts on does not count. vot-toolkit's ``average_accuracy`` weighs the
-    same way.
+    Officially the mean over the frames of all sequences, where a frame without an overlap counts
+    as zero, the one a tracker starts on too (toolkit-legacy ``analyze_overlap.m``).
+
+    Args:
+        runs: its runs, one entry a sequence.
+        notes: what must be said beside the numbers.
+        by_sequence: as vot-toolkit's ``average_accuracy`` does, a mean of the sequences weighted
+            by their lengths, each without its first 10 frames.
     """
-    overlaps = [_run_overlap(one) for one in runs]
-    lengths = np.array([len(one) for one in runs], dtype=np.float64)
-    values = np.array(overlaps)
+    frames = np.array([len(one) for one in runs], dtype=np.float64)
+    average = run_accuracy if by_sequence else _whole_overlap
+    overlaps = np.array([average(one) for one in runs])
     counts = _resamples(len(runs))
-    resampled = (counts @ (values * lengths)) / (counts @ lengths)
+    resampled = (counts @ (overlaps * frames)) / (counts @ frames)
+    rows = zip(runs, overlaps.tolist(), strict=True)
     return TrackerScores(
-        measures={"average_overlap": float((values * lengths).sum() / lengths.sum())},
+        measures={"average_overlap": float((overlaps * frames).sum() / frames.sum())},
         intervals={"average_overlap": _percentiles(resampled)},
-        per_sequence={
-            one.name: {"average_overlap": value} for one, value in zip(runs, overlaps, strict=True)
-        },
+        per_sequence={one.name: {"average_overlap": value} for one, value in rows},
         per_attribute={},
         curves={},
         notes=notes,
-        per_tag={tag: _tag_overlap(runs, tag) for tag in _tags(runs)},
+        per_tag={} if by_sequence else _overlap_per_tag(runs),
     )
 
 
@@ -87,14 +104,18 @@ def _counted(run: SequenceRuns, rule: VotConvention) -> SequenceRuns:
     return run if everything else run.only(0)
 
 
-def _selected(runs: List[SequenceRuns], rule: VotConvention) -> AccuracyRobustness:
+def _selected(runs: List[SequenceRuns], sums: Tally, rule: VotConvention) -> AccuracyRobustness:
     """Accuracy and failures on all frames, averaged as the convention does."""
     if rule.accuracy == "by sequence":
-        return weighted_mean([accuracy_robustness([one]) for one in runs])
+        parts = zip(runs, sums.by_sequence(), strict=True)
+        return weighted_mean([replace(part, accuracy=run_accuracy(one)) for one, part in parts])
     if rule.accuracy == "by tag":
-        tags = [accuracy_robustness(runs, tag, filter_first=False) for tag in _tags(runs)]
-        return weighted_mean(tags)
-    return accuracy_robustness(runs)
+        return weighted_mean([_tagged(runs, tag, rule) for tag in _tags(runs)])
+    return sums.pooled()
+
+
+def _tagged(runs: List[SequenceRuns], tag: str, rule: VotConvention) -> AccuracyRobustness:
+    return tally(runs, tag, filter_first=rule.accuracy != "by tag").pooled()
 
 
 def _measures(
@@ -118,17 +139,15 @@ def _plain(score: AccuracyRobustness) -> dict[str, float]:
     }
 
 
-def _per_tag(
-    runs: List[SequenceRuns], rule: VotConvention, interval: Interval, longest: int
-) -> dict[str, dict[str, float]]:
+def _per_tag(cut: CutRuns, rule: VotConvention, interval: Interval) -> dict[str, dict[str, float]]:
     """Measures by tag; tags that no frame carries are left out."""
     table = {}
-    for tag in _tags(runs):
-        score = accuracy_robustness(runs, tag)
+    for tag in _tags(cut.runs):
+        score = _tagged(cut.runs, tag, rule)
         if score.frames:
             table[tag] = {**_plain(score), "frames": score.frames}
-            if rule.expected_overlap == "official":
-                table[tag]["eao"] = expected_overlap(runs, longest, tag).score(interval)
+            if rule.expected_overlap in _BY_PIECES:
+                table[tag]["eao"] = cut.expected_overlap(tag).score(interval)
     return table
 
 
@@ -136,70 +155,79 @@ def _tags(runs: List[SequenceRuns]) -> list[str]:
     return [*dict.fromkeys(tag for one in runs for tag in one.tags), EMPTY]
 
 
-def _spread(
-    runs: List[SequenceRuns], rule: VotConvention, interval: Interval, longest: int
-) -> dict[str, float]:
-    """Standard deviation over the repetitions; a sequence with one repetition has it always."""
-    repetitions = max(one.repetitions for one in runs)
-    if repetitions < 2 or all(_repeats(one) for one in runs):
+def _spread(cut: CutRuns, rule: VotConvention, interval: Interval) -> dict[str, float]:
+    """Standard deviation over the repetitions; none where all say the same.
+
+    A tracker is deterministic on some sequences and not on others, where it has more
+    repetitions: the fewer ones are used again.
+    """
+    if all(_repeats(one) for one in cut.runs):
         return {}
     rows = []
-    for index in range(repetitions):
-        once = [one.only(index % one.repetitions) for one in runs]
-        rows.append(
-            _measures(_selected(once, rule), expected_overlap(once, longest), rule, interval)
-        )
+    for index, sums in enumerate(tally_repetitions(cut.runs)):
+        once = cut.only(index)
+        selected = _selected(once.runs, sums, rule)
+        rows.append(_measures(selected, once.expected_overlap(), rule, interval))
     return {m: float(np.std([row[m] for row in rows], ddof=1)) for m in rows[0]}
 
 
 def _repeats(run: SequenceRuns) -> bool:
-    return bool((run.codes == run.codes[:1]).all()) and np.array_equal(
-        run.eao_overlaps, np.broadcast_to(run.eao_overlaps[:1], run.eao_overlaps.shape), True
+    """Whether all repetitions are the same."""
+    return all(
+        np.array_equal(values, np.broadcast_to(values[:1], values.shape), equal_nan=True)
+        for values in (run.codes, run.eao_overlaps)
     )
 
 
 def _intervals(
-    runs: List[SequenceRuns], expected: ExpectedOverlap, rule: VotConvention, interval: Interval
-) -> dict[str, Interval | tuple[float, float]]:
-    """95 % bootstrap intervals over sequences, all measures on the same resamples."""
-    counts = _resamples(len(runs))
-    frames = np.array([len(one) for one in runs], dtype=np.float64)
-    failures = np.array([(one.codes == FAILED).sum(axis=1).mean() for one in runs])
-    overlaps = [frame_accuracy(one, np.ones(len(one), dtype=bool)) for one in runs]
-    sums = np.array([np.nansum(each) for each in overlaps])
-    valid = np.array([(~np.isnan(each)).sum() for each in overlaps])
-    with np.errstate(invalid="ignore"):
-        accuracy = (counts @ sums) / (counts @ valid)
-    found = {"robustness": _percentiles(100 * (counts @ failures) / (counts @ frames))}
+    sums: Tally, expected: ExpectedOverlap, rule: VotConvention, interval: Interval
+) -> dict[str, tuple[float, float]]:
+    """95 % bootstrap intervals over sequences, all measures on the same resamples.
+
+    For measures that are defined as the official ones are.
+    """
+    found = {}
+    counts = _resamples(len(sums.frames))
     if rule.accuracy == "pooled":
-        found["accuracy"] = _percentiles(accuracy)
-    if rule.expected_overlap == "official":
+        with np.errstate(invalid="ignore"):  # resamples without a valid frame
+            found["accuracy"] = _percentiles((counts @ sums.overlap) / (counts @ sums.valid))
+        failures = counts @ sums.failures
+        found["robustness"] = _percentiles(100 * failures / (counts @ sums.frames))
+    if rule.expected_overlap in _BY_PIECES:
         found["eao"] = _percentiles(expected.resampled_scores(counts, interval))
     return found
 
 
 @lru_cache(maxsize=4)
 def _resamples(sequences: int) -> IntArray:
-    """How often each sequence is drawn in each resample, ``(B, S)``."""
+    """How often each sequence is drawn in each resample, ``(B, S)``; none of a single one."""
+    if sequences < 2:
+        return np.empty((0, sequences), dtype=np.int64)
     generator = np.random.default_rng(0)
     return generator.multinomial(sequences, np.full(sequences, 1 / sequences), size=RESAMPLES)
 
 
 def _percentiles(values: FloatArray) -> tuple[float, float]:
-    if np.isnan(values).all() or len(np.unique(values)) < 2:
+    if np.isnan(values).all():
         return math.nan, math.nan
     low, high = np.nanpercentile(values, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
     return float(low), float(high)
 
 
-def _run_overlap(run: SequenceRuns) -> float:
-    values = run.accuracy_overlaps[~np.isnan(run.accuracy_overlaps)]
-    return float(values.mean()) if len(values) else math.nan
+def _whole_overlaps(run: SequenceRuns) -> FloatArray:
+    """``(N,)`` overlap of every frame, the mean over repetitions, 0 where there is none."""
+    overlaps: FloatArray = np.nan_to_num(frame_accuracy(run, burn_in=0))
+    return overlaps
 
 
-def _tag_overlap(runs: List[SequenceRuns], tag: str) -> dict[str, float]:
-    parts = [one.accuracy_overlaps[:, one.tagged(tag)].ravel() for one in runs]
-    values = np.concatenate(parts)
-    known = values[~np.isnan(values)]
-    frames = sum(int(one.tagged(tag).sum()) for one in runs)
-    return {"average_overlap": float(known.mean()) if len(known) else math.nan, "frames": frames}
+def _whole_overlap(run: SequenceRuns) -> float:
+    return float(_whole_overlaps(run).mean())
+
+
+def _overlap_per_tag(runs: List[SequenceRuns]) -> dict[str, dict[str, float]]:
+    table = {}
+    for tag in _tags(runs):
+        values = np.concatenate([_whole_overlaps(one)[one.tagged(tag)] for one in runs])
+        if len(values):
+            table[tag] = {"average_overlap": float(values.mean()), "frames": len(values)}
+    return table

@@ -45,3 +45,21 @@ def _sequence(folder: Path, tracker: str, name: str, rule: str) -> SequenceRuns:
 
 def read(path: Path) -> Regions:
     return parse_text(path.read_bytes(), path).regions
+
+
+def simulate(
+    failures: list[list[int]],
+    overlaps: np.ndarray,
+    name: str = "clip",
+    tags: dict[str, np.ndarray] | None = None,
+) -> SequenceRuns:
+    """Runs that fail where told, one list of frames a repetition, with overlaps ``(N,)`` else."""
+    codes = np.full((len(failures), len(overlaps)), -1)
+    codes[:, 0] = 1
+    for row, frames in zip(codes, failures, strict=True):
+        for frame in frames:
+            row[frame] = 2
+            row[frame + 1 : frame + 5] = 0
+            row[frame + 5 : frame + 6] = 1
+    values = np.where(codes < 0, overlaps, np.nan)
+    return SequenceRuns(name, codes, values, values, tags or {})

@@ -14,7 +14,8 @@ from bench.measures.vot.accuracy import accuracy_robustness, burnt_in, weighted_
 from bench.measures.vot.expected_overlap import expected_overlap
 from bench.measures.vot.interval import estimate_interval
 from bench.measures.vot.runs import FAILED, SequenceRuns
-from tests.bench.measures.vot.conftest import TAGS, load
+from bench.runner.run import are_equal
+from tests.bench.measures.vot.conftest import TAGS, load, read
 
 TRACKERS = "ABC"
 SINGLE = 1e-6  # the official overlaps are computed in single precision
@@ -100,3 +101,12 @@ def test_published_intervals_follow_from_the_lengths(
     with (TABLES / "vot_sequences.csv").open() as stream:
         rows = [row for row in csv.DictReader(stream) if row["benchmark"] == benchmark]
     assert estimate_interval(np.array([float(row["frames"]) for row in rows])) == interval
+
+
+@pytest.mark.parametrize("tracker", TRACKERS)
+def test_deterministic_trackers(shared: Path, golden_vot: dict[str, Any], tracker: str) -> None:
+    folder = shared / "golden/vot/in/results" / tracker / "baseline"
+    for results in folder.iterdir():
+        first = [read(path) for path in sorted(results.glob(f"{results.name}_0*.txt"))[:3]]
+        (expected,) = golden_vot[f"{tracker}/{results.name}/deterministic"]
+        assert (len(first) == 3 and are_equal(first)) == expected
