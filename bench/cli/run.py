@@ -69,7 +69,8 @@ def run(
 ) -> None:
     """Run a tracker over a benchmark; finished sequences are kept and never run twice.
 
-    One-pass, and on VOT2016 and VOT2018 reset-based, unless --experiment says otherwise. Stop it at any moment (Ctrl-C, even kill -9) and give the same command again to go on.
+    One-pass, and on VOT2016 and VOT2018 reset-based, unless --experiment says otherwise.
+    Stop it at any moment (Ctrl-C, even kill -9) and give the same command again to go on.
 
     [bold]Examples[/]
 

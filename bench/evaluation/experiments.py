@@ -18,6 +18,7 @@ from bench.evaluation.selection import (
     tracker_names,
 )
 from bench.geometry import Regions, region_overlaps
+from bench.geometry.overlap import Counter, pixel_counter
 from bench.measures import vot
 from bench.results.experiments import ExperimentStore
 from bench.scores import BenchmarkScores, TrackerScores
@@ -71,11 +72,19 @@ def evaluate(
     present = {
         name: _present(dataset, store, name, collected[name], partial=partial) for name in names
     }
+    frames = sum(len(sequence) for sequence in dataset)
+    count = pixel_counter(frames * len(names))
     for sequence in dataset:
-        overlaps = _Overlaps(sequence)
-        for name, one in collected.items():
-            if sequence.name in present[name]:
-                _collect(one, overlaps, store, name, rules)
+        having = [name for name in names if sequence.name in present[name]]
+        regions = {
+            name: store.read_runs(name, sequence.name, len(sequence.ground_truth))
+            for name in having
+        }
+        for rule in rules if having else ():
+            for name, runs in _overlapped(sequence, regions, rule, count).items():
+                collected[name].runs[rule.name].append(runs)
+        for name in having:
+            _note_times(collected[name], store, name, sequence, regions[name])
     return [_scores(dataset, store, rule, collected, ranks=ranks) for rule in rules]
 
 
@@ -97,45 +106,47 @@ def _present(
     return available
 
 
-class _Overlaps:
-    """Overlaps of runs with the ground truth of one sequence."""
-
-    def __init__(self, sequence: Sequence) -> None:
-        self.sequence = sequence
-        self.truth = sequence.regions
-
-    def runs(self, regions: list[Regions], rule: vot.VotConvention) -> vot.SequenceRuns:
-        """Runs of this sequence with their overlaps under a convention."""
-        count, frames = len(regions), len(self.truth)
-        results = Regions.concatenate(regions)
-        truth = self.truth[np.tile(np.arange(frames), count)]
-        wide, narrow = self._bounds(rule)
-        expected = region_overlaps(truth, results, rule.overlap, narrow)
-        accuracy = expected
-        if wide != narrow and wide is not None:
-            accuracy = expected.copy()
-            rows = np.flatnonzero(_reaches_beyond(results, wide) | _reaches_beyond(truth, wide))
-            accuracy[rows] = region_overlaps(truth[rows], results[rows], rule.overlap, wide)
-        shape = (count, frames)
-        sequence = self.sequence
-        return vot.SequenceRuns(
-            sequence.name,
-            results.codes.reshape(shape),
-            accuracy.reshape(shape),
-            expected.reshape(shape),
-            sequence.tags,
+def _overlapped(
+    sequence: Sequence, regions: dict[str, list[Regions]], rule: vot.VotConvention, count: Counter
+) -> dict[str, vot.SequenceRuns]:
+    """Every tracker's runs on a sequence with their overlaps, all computed in one go."""
+    results = Regions.concatenate([run for runs in regions.values() for run in runs])
+    truth = sequence.regions
+    repeated = np.tile(np.arange(len(truth)), sum(map(len, regions.values())))
+    truth = truth[repeated]
+    wide, narrow = _bounds(sequence, rule)
+    expected = region_overlaps(truth, results, rule.overlap, narrow, count)
+    accuracy = expected
+    if wide != narrow and wide is not None:
+        accuracy = expected.copy()
+        rows = np.flatnonzero(_reaches_beyond(results, wide) | _reaches_beyond(truth, wide))
+        accuracy[rows] = region_overlaps(truth[rows], results[rows], rule.overlap, wide, count)
+    frames = len(sequence.ground_truth)
+    codes, accuracy, expected = (
+        results.codes.reshape(-1, frames),
+        accuracy.reshape(-1, frames),
+        expected.reshape(-1, frames),
+    )
+    overlapped, start = {}, 0
+    for name, runs in regions.items():
+        own = slice(start, start + len(runs))
+        overlapped[name] = vot.SequenceRuns(
+            sequence.name, codes[own], accuracy[own], expected[own], sequence.tags,
             sequence.practical,
-        )
+        )  # fmt: skip
+        start = own.stop
+    return overlapped
 
-    def _bounds(self, rule: vot.VotConvention) -> tuple[Bounds, Bounds]:
-        """Bounds of accuracy and of expected overlaps; none where the size is not known."""
-        if self.sequence.size is None:
-            return None, None
-        width, height = self.sequence.size
-        size, less = (width, height), (width - 1, height - 1)
-        if rule.overlap in ("vot-toolkit", "analytic"):
-            return size, size
-        return size if rule.accuracy_bounds == "size" else less, less
+
+def _bounds(sequence: Sequence, rule: vot.VotConvention) -> tuple[Bounds, Bounds]:
+    """Bounds of accuracy and of expected overlaps; none where the size is not known."""
+    if sequence.size is None:
+        return None, None
+    width, height = sequence.size
+    size, less = (width, height), (width - 1, height - 1)
+    if rule.overlap in ("vot-toolkit", "analytic"):
+        return size, size
+    return size if rule.accuracy_bounds == "size" else less, less
 
 
 def _reaches_beyond(regions: Regions, bounds: tuple[float, float]) -> BoolArray:
@@ -149,17 +160,13 @@ def _reaches_beyond(regions: Regions, bounds: tuple[float, float]) -> BoolArray:
     return beyond
 
 
-def _collect(
+def _note_times(
     into: _Collected,
-    overlaps: _Overlaps,
     store: ExperimentStore,
     tracker: str,
-    rules: list[vot.VotConvention],
+    sequence: Sequence,
+    regions: list[Regions],
 ) -> None:
-    sequence = overlaps.sequence
-    regions = store.read_runs(tracker, sequence.name, len(sequence.ground_truth))
-    for rule in rules:
-        into.runs[rule.name].append(overlaps.runs(regions, rule))
     times = store.read_times(tracker, sequence.name)
     into.fps[sequence.name] = _fps(times, regions)
     if sequence.size is None:
