@@ -28,7 +28,7 @@ def paste(
         ``(H, W)``, interpolated linearly.
     """
     height, width = shape
-    rows = _between(mask, height, float(corner[1]), float(size[1]))
+    rows = _between(mask.astype(np.float64), height, float(corner[1]), float(size[1]))
     return _between(rows.T, width, float(corner[0]), float(size[0])).T
 
 
@@ -38,7 +38,7 @@ def _between(cells: FloatArray, pixels: int, corner: float, size: float) -> Floa
     places = np.arange(pixels) * pixels / max(pixels - 1, 1)
     position = (places - corner) * len(cells) / size
     before = np.floor(np.clip(position, -2, len(cells) + 1)).astype(np.int64)
-    padded = np.pad(cells.astype(np.float64), ((2, 3), (0, 0)))
+    padded = np.pad(cells, ((2, 3), (0, 0)))
     share = (position - before)[:, None]
     inside = ((position > -1) & (position < len(cells)))[:, None]
     between: FloatArray = (1 - share) * padded[before + 2] + share * padded[before + 3]
