@@ -66,8 +66,9 @@ format: $(STAMP) ## format the code and apply safe lint fixes
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-speed: $(STAMP) ## time scoring beside got10k, in CPU seconds (a benchmark, not a test)
+speed: $(STAMP) ## time scoring beside other toolkits, and SiamAttn by stage (a benchmark, not a test)
 	.venv/bin/python scripts/speed.py
+	.venv/bin/python scripts/speed_siamattn.py
 
 doctor: $(STAMP) ## versions, devices and known traps
 	$(BENCH) doctor

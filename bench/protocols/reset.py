@@ -176,7 +176,7 @@ class _Pace:
 
 
 def starting_region(region: Region, starts_on: StartsOn) -> FloatArray:
-    """What a tracker gets to start on: a box as it is, a polygon or what it wants of one.
+    """What a tracker gets to start on: a polygon if it takes one, else the box it wants of it.
 
     Args:
         region: box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)`` bool.
@@ -187,7 +187,9 @@ def starting_region(region: Region, starts_on: StartsOn) -> FloatArray:
     if region.dtype == bool:
         region = geometry.mask_to_polygon(region)
     region = region.astype(np.float64)
-    if region.ndim == 1 or starts_on == "polygon":
+    if region.ndim == 1:
+        return geometry.box_to_polygon(region) if starts_on == "polygon" else region
+    if starts_on == "polygon":
         return region
     if starts_on == "area-preserving" and len(region) == 4:
         return geometry.area_preserving_box(region)
