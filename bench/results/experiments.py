@@ -47,14 +47,14 @@ class ExperimentStore:
 
     def folder(self, tracker: str) -> Path:
         """Where the results of ``tracker`` lie."""
-        return self.root / self.benchmark / tracker / self.experiment
+        return Path(f"{self.root}/{self.benchmark}/{tracker}/{self.experiment}")
 
     def run_path(self, tracker: str, sequence: str, repetition: int) -> Path:
         """The text file of one run; repetitions count from 1."""
-        return self.folder(tracker) / sequence / f"{sequence}_{repetition:03d}.txt"
+        return Path(f"{self.folder(tracker)}/{sequence}/{sequence}_{repetition:03d}.txt")
 
     def times_path(self, tracker: str, sequence: str) -> Path:
-        return self.folder(tracker) / sequence / f"{sequence}_time.txt"
+        return Path(f"{self.folder(tracker)}/{sequence}/{sequence}_time.txt")
 
     def scores_path(self, tracker: str, sequence: str, repetition: int) -> Path:
         run = self.run_path(tracker, sequence, repetition)
@@ -241,4 +241,8 @@ def _names(folder: Path | str) -> list[str]:
 
 
 def _folders(folder: Path) -> list[str]:
-    return [name for name in sorted(_names(folder)) if (folder / name).is_dir()]
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
