@@ -52,7 +52,7 @@ class Stopwatch:
 def measure(network: Network, device: torch.device) -> Stopwatch:
     """Every stage of one frame, in turns with a matrix product."""
     watch = Stopwatch(device)
-    config = network.config.tracking
+    config = network.config.tracking_for("vot")
     layout = torch.channels_last
     z, x = (
         (255 * torch.rand(1, 3, side, side, device=device)).contiguous(memory_format=layout)
