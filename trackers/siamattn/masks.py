@@ -28,21 +28,32 @@ def paste(
         ``(H, W)``, interpolated linearly.
     """
     height, width = shape
-    rows = _between(mask.astype(np.float64), height, float(corner[1]), float(size[1]))
-    return _between(rows.T, width, float(corner[0]), float(size[0])).T
+    pasted = np.zeros(shape)
+    rows, above = _places(height, mask.shape[0], float(corner[1]), float(size[1]))
+    columns, left = _places(width, mask.shape[1], float(corner[0]), float(size[0]))
+    between = _interpolated(mask.astype(np.float64), above)
+    pasted[np.ix_(rows, columns)] = _interpolated(between.T, left).T
+    return pasted
 
 
-def _between(cells: FloatArray, pixels: int, corner: float, size: float) -> FloatArray:
-    """Cells along the first axis interpolated at the frame's pixels, 0 beyond them."""
+def _places(
+    pixels: int, cells: int, corner: float, size: float
+) -> tuple[NDArray[np.int64], FloatArray]:
+    """The frame's pixels along one axis that a mask reaches, and where in its cells each lies."""
     # The released code maps the first and last pixel of the frame to its borders, hence the 1.
     places = np.arange(pixels) * pixels / max(pixels - 1, 1)
-    position = (places - corner) * len(cells) / size
-    before = np.floor(np.clip(position, -2, len(cells) + 1)).astype(np.int64)
-    padded = np.pad(cells, ((2, 3), (0, 0)))
-    share = (position - before)[:, None]
-    inside = ((position > -1) & (position < len(cells)))[:, None]
-    between: FloatArray = (1 - share) * padded[before + 2] + share * padded[before + 3]
-    return np.where(inside, between, 0.0)
+    position = (places - corner) * cells / size
+    inside = np.flatnonzero((position > -1) & (position < cells))
+    return inside, position[inside]
+
+
+def _interpolated(cells: FloatArray, positions: FloatArray) -> FloatArray:
+    """Cells along the first axis at positions between them, zero beyond the first and last."""
+    padded = np.pad(cells, ((1, 1), (0, 0)))
+    before = np.floor(positions).astype(np.int64)
+    share = (positions - before)[:, None]
+    between: FloatArray = (1 - share) * padded[before + 1] + share * padded[before + 2]
+    return between
 
 
 def rotated_rectangle(mask: BoolArray) -> FloatArray | None:
