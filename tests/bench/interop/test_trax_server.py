@@ -44,6 +44,9 @@ class Echo:
             mask[10:20, 30:51] = True
             return Prediction(mask)
         return Prediction(self.region, score=0.5)
+
+class EchoBox(Echo):
+    starts_on = "bounding"
 """
 SERVE = (
     "import sys; sys.path.insert(0, {folder!r}); "
@@ -77,17 +80,22 @@ def session(start: Callable[..., TraxSession]) -> TraxSession:
     return start(step="0.25")
 
 
-def test_started_again_and_again(session: TraxSession) -> None:
+@pytest.fixture
+def box_session(start: Callable[..., TraxSession]) -> TraxSession:
+    return start("echo_plugin:EchoBox", step="0.25")
+
+
+def test_started_again_and_again(box_session: TraxSession) -> None:
     for _ in range(2):
-        session.initialize(IMAGE, BOX)
-        answers = [session.frame(IMAGE) for _ in range(3)]
+        box_session.initialize(IMAGE, BOX)
+        answers = [box_session.frame(IMAGE) for _ in range(3)]
         for number, (region, score) in enumerate(answers, start=1):
             assert region is not None
             assert region.tolist() == (BOX + number / 4).tolist()
             assert score == 0.5
 
 
-def test_images_of_every_kind(session: TraxSession, tmp_path: Path) -> None:
+def test_images_of_every_kind(box_session: TraxSession, tmp_path: Path) -> None:
     """The tracker itself looks at the colours; the box of the answer says how often it ran."""
     from trax import BufferImage, FileImage, MemoryImage, Rectangle
 
@@ -99,9 +107,22 @@ def test_images_of_every_kind(session: TraxSession, tmp_path: Path) -> None:
         MemoryImage.create(IMAGE),
         BufferImage.create(path.read_bytes()),
     ):
-        session.client.initialize({"color": image}, region, {})
-        objects, _ = session.client.frame({"color": image}, {}, [])
+        box_session.client.initialize({"color": image}, region, {})
+        objects, _ = box_session.client.frame({"color": image}, {}, [])
         assert objects[0][0].bounds() == tuple(BOX + 0.25)
+
+
+def test_a_box_reaches_a_tracker_of_polygons_as_corners(session: TraxSession) -> None:
+    session.initialize(IMAGE, BOX)
+    region, _ = session.frame(IMAGE)
+    assert region is not None
+    x, y, width, height = (BOX + [0.25, 0.25, 0, 0]).tolist()
+    assert region.tolist() == [
+        [x, y],
+        [x + width, y],
+        [x + width, y + height],
+        [x, y + height],
+    ]
 
 
 def test_polygons_both_ways(session: TraxSession) -> None:
