@@ -138,10 +138,10 @@ def test_killed_and_continued_equals_uninterrupted(
 def test_interrupted_run_stops_at_once_and_says_so_in_its_record(
     runner: Runner, all_gone: Callable[..., bool]
 ) -> None:
-    process = runner.start("stopped", jobs=2)
+    process = runner.start("stopped", jobs=2, **{**LENGTHS, "c": 1000})
     runner.wait_for(lambda: bool(runner.store.sequences("stopped")))
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=10) == -signal.SIGINT  # KeyboardInterrupt left run_tracker
+    assert process.wait(timeout=30) == -signal.SIGINT  # KeyboardInterrupt left run_tracker
     errors = runner.errors.read_text()
     assert errors.count("Traceback") == errors.count("KeyboardInterrupt") == 1  # no worker's
     assert all_gone(*{line[0] for line in runner.logged()}, seconds=1.0)
@@ -158,7 +158,7 @@ def test_what_a_tracker_started_ends_with_the_run(
     process = runner.start("parent", kind="WithChild", a=5)
     runner.wait_for(lambda: bool(runner.logged()))
     process.send_signal(end)
-    process.wait(timeout=10)
+    process.wait(timeout=30)
     assert all_gone(*runner.logged()[0])
 
 
