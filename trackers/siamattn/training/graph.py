@@ -49,7 +49,7 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """Each loss before its weight, and their weighted sum; 0 where the network has no such head."""
+    """Each loss before its weight, 0 where the network has no such head, and the weighted sum."""
 
     total: Tensor
     cls: Tensor

@@ -1,0 +1,79 @@
+"""The command line of training."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.errors import BenchError, ConfigError
+from trackers.siamattn.training.config import Recipe, recipe
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="a setting of the recipe, e.g. schedule.epochs=2")
+]
+Seed = Annotated[int | None, typer.Option(help="of everything random")]
+
+
+@app.callback()
+def group() -> None:
+    """Train SiamAttn."""
+
+
+@app.command()
+def fit(
+    folder: Annotated[Path, typer.Argument(help="of the run; an interrupted one goes on")],
+    name: Annotated[str, typer.Option("--recipe", help="named settings")] = "nano",
+    settings: Settings = None,
+    seed: Seed = None,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu")] = "auto",
+    devices: Annotated[int, typer.Option(help="processes on each node")] = 1,
+    nodes: Annotated[int, typer.Option(help="machines")] = 1,
+    precision: Annotated[str, typer.Option(help="32-true, 16-mixed or bf16-mixed")] = "32-true",
+    workers: Annotated[int, typer.Option(help="processes that make pairs")] = 1,
+    validate_every: Annotated[int, typer.Option(help="epochs; 0 never")] = 1,
+) -> None:
+    """Train a network, or go on with a training that was interrupted."""
+    from trackers.siamattn.training.fit import Machine, train
+    from trackers.siamattn.training.sourcing import open_pairs
+
+    chosen = chosen_recipe(name, settings, seed)
+    machine = Machine(
+        accelerator, devices, nodes, precision, workers, validate_every=validate_every
+    )
+    train(chosen, open_pairs(chosen), folder, machine)
+
+
+def chosen_recipe(name: str, settings: list[str] | None, seed: int | None) -> Recipe:
+    """A named recipe with the settings of a command line.
+
+    Raises:
+        ConfigError: no such recipe or setting, or a value of another type.
+    """
+    changes = dict(_setting(text) for text in settings or [])
+    if seed is not None:
+        changes["seed"] = seed
+    return recipe(name, changes)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, found, value = text.partition("=")
+    if not found:
+        raise ConfigError(f"--set {text}: expected NAME=VALUE, such as schedule.epochs=2")
+    try:
+        return key, json.loads(value)
+    except json.JSONDecodeError:
+        return key, value
+
+
+def main() -> None:
+    """Run the command line; errors of the user's making are one line."""
+    try:
+        app()
+    except BenchError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,201 @@
+"""A training from beginning to end: Lightning's loop around the module, its data and its logs.
+
+A run has a folder:
+
+    recipe.json       every setting
+    checkpoints/      last.ckpt, all of the state: a killed training goes on from it
+    logs/             CSV and TensorBoard, one version for each start
+    hold-out/         what the network found, as pictures
+    weights.safetensors   the last weights, in half precision, with their record
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning as L  # noqa: N812
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from safetensors.torch import save_file
+from torch.utils.data import DataLoader
+
+from bench.errors import ConfigError
+from trackers.siamattn.config import preset
+from trackers.siamattn.network import Network
+from trackers.siamattn.training.config import Recipe
+from trackers.siamattn.training.data import PairSource, Samples, Steps, make_loader
+from trackers.siamattn.training.graph import Batch
+from trackers.siamattn.training.module import TrainingModule, plain_state
+from trackers.siamattn.training.watch import FollowHoldOut
+
+WEIGHTS = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and how a training runs; none of it changes what is learned, but for rounding.
+
+    Attributes:
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        devices: processes on each node.
+        nodes: of a cluster.
+        precision: Lightning's name, e.g. ``32-true``, ``16-mixed`` or ``bf16-mixed``.
+        workers: processes that make pairs, for each training process.
+        save_minutes: a checkpoint is written after so many minutes, and at the end of an epoch.
+        validate_every: epochs between two looks at the hold-out; 0 for none.
+    """
+
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    precision: Any = "32-true"
+    workers: int = 1
+    save_minutes: float = 5.0
+    validate_every: int = 1
+
+
+class PairData(L.LightningDataModule):
+    """The pairs of a training, from the step where it is."""
+
+    def __init__(self, source: PairSource, recipe: Recipe, workers: int) -> None:
+        """``workers`` processes make what ``recipe`` wants of ``source``."""
+        super().__init__()
+        self.samples = Samples(source, recipe, preset(recipe.preset))
+        self.recipe, self.workers = recipe, workers
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """The steps that are left of the epoch, this process's share of each."""
+        trainer = self.trainer
+        assert trainer is not None
+        world = trainer.world_size
+        if self.recipe.schedule.batch % world:
+            raise ConfigError(
+                f"schedule.batch: expected a multiple of the {world} processes, found "
+                f"{self.recipe.schedule.batch}"
+            )
+        steps = Steps(self.recipe, lambda: trainer.global_step, trainer.global_rank, world)
+        return make_loader(self.samples, steps, self.workers)
+
+
+def train(
+    recipe: Recipe,
+    source: PairSource,
+    folder: Path,
+    machine: Machine | None = None,
+    network: Network | None = None,
+) -> Network:
+    """Train, from the last checkpoint in ``folder`` if there is one.
+
+    Args:
+        recipe: how.
+        source: of the pairs.
+        folder: of the run; see above.
+        machine: where.
+        network: with its initial weights; by default new ones.
+
+    Raises:
+        ConfigError: the folder holds a training of another recipe.
+        BenchError: a loss is not finite.
+    """
+    machine = machine or Machine()
+    _claim(folder, recipe)
+    L.seed_everything(recipe.seed, workers=False, verbose=False)
+    network = network or Network(preset(recipe.preset))
+    module = TrainingModule(network.to(memory_format=torch.channels_last), recipe, folder)
+    trainer = make_trainer(recipe, folder, machine)
+    last = folder / "checkpoints" / "last.ckpt"
+    began = time.monotonic()
+    trainer.fit(
+        module,
+        PairData(source, recipe, machine.workers),
+        ckpt_path=str(last) if last.exists() else None,
+        weights_only=True,
+    )
+    if trainer.is_global_zero:
+        made = describe(recipe, trainer.global_step, time.monotonic() - began)
+        export(network, folder / WEIGHTS, made)
+    return network
+
+
+def make_trainer(recipe: Recipe, folder: Path, machine: Machine) -> L.Trainer:
+    """Lightning's trainer with the logs, checkpoints and validation of a run."""
+    logs = folder / "logs"
+    several = machine.devices * machine.nodes > 1
+    return L.Trainer(
+        accelerator=machine.accelerator,
+        devices=machine.devices,
+        num_nodes=machine.nodes,
+        strategy="ddp_find_unused_parameters_true" if several else "auto",
+        precision=machine.precision,
+        max_epochs=recipe.schedule.epochs,
+        gradient_clip_val=recipe.schedule.clip,
+        logger=[CSVLogger(logs, name="csv"), TensorBoardLogger(logs, name="tensorboard")],
+        callbacks=[*_savers(folder / "checkpoints", machine), *_watchers(folder, machine)],
+        use_distributed_sampler=False,
+        log_every_n_steps=1,
+        enable_model_summary=False,
+        reload_dataloaders_every_n_epochs=1,
+        default_root_dir=folder,
+    )
+
+
+def _savers(folder: Path, machine: Machine) -> list[L.Callback]:
+    """After every epoch, and every few minutes of a long one; always the newest, as last.ckpt."""
+    during = ModelCheckpoint(
+        folder,
+        filename="last",
+        train_time_interval=datetime.timedelta(minutes=machine.save_minutes),
+        enable_version_counter=False,
+    )
+    after = ModelCheckpoint(
+        folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    return [during, after]
+
+
+def _watchers(folder: Path, machine: Machine) -> list[L.Callback]:
+    if not machine.validate_every:
+        return []
+    return [FollowHoldOut(folder / "hold-out", machine.validate_every)]
+
+
+def _claim(folder: Path, recipe: Recipe) -> None:
+    """Write the recipe down; refuse a folder where another one has begun."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path, text = folder / "recipe.json", json.dumps(recipe.to_dict(), indent=2) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        raise ConfigError(
+            f"{path}: expected the recipe {recipe.name!r} with the settings of this call, found "
+            "another. Go on with the settings it began with, or name another folder"
+        )
+    path.write_text(text, encoding="utf-8")
+
+
+def describe(recipe: Recipe, steps: int, seconds: float) -> dict[str, str]:
+    """The record that goes into a weights file."""
+    return {
+        "preset": recipe.preset,
+        "recipe": recipe.name,
+        "data": recipe.data.mixture,
+        "seed": str(recipe.seed),
+        "steps": str(steps),
+        "pairs": str(steps * recipe.schedule.batch),
+        "trained": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "seconds_of_last_start": f"{seconds:.0f}",
+        "torch": torch.__version__,
+    }
+
+
+def export(network: Network, path: Path, record: dict[str, str]) -> None:
+    """Write weights as safetensors, in half precision, with their record."""
+    state = plain_state(network)
+    half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+    partial = path.with_name(f".{path.name}.partial")
+    save_file(half, partial, metadata={"format": "pt", **record})
+    partial.replace(path)

@@ -1,0 +1,112 @@
+"""Endless generated video to train on: the miniature's world, with seeds of its own.
+
+Pair i of a stream is the same whenever and by whomever it is asked for, so that a training goes
+on where it was killed, with any number of workers. Scenes stay in memory while pairs are drawn
+from them, and are made on the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.geometry import mask_to_box
+from bench.mini.render import TargetView, render_frame
+from bench.mini.scenario import draw_scenario
+from bench.mini.scene import Scene, draw_scene
+from bench.mini.signals import stream
+from bench.sequence import FloatArray
+from trackers.siamattn.training.config import DataConfig
+from trackers.siamattn.training.crops import Shot
+from trackers.siamattn.training.samples import Pair
+
+SIZES = ((320, 240), (426, 240), (360, 240))  # frames
+_LENGTH = 90  # frames of a scene's story
+_SHOTS = 8  # frames of it that are rendered
+_SEEN = 0.35  # share of a target that must be visible to be searched for
+_CLEAR = 0.75  # share of it to serve as a template
+_SMALLEST = 6.0  # pixels of a target's shorter side
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One target of a scene in some of its frames, in order of time.
+
+    Attributes:
+        shots: where it can be seen well enough.
+        clear: indices of those in which hardly anything covers it, never none.
+    """
+
+    shots: tuple[Shot, ...]
+    clear: NDArray[np.int64]
+
+
+class GeneratedPairs:
+    """Pairs from generated video.
+
+    Args:
+        data: ``scenes``, ``uses`` and ``negatives`` are used.
+        seed: of the world.
+        name: of the stream: streams share no scene with one another or with the miniature.
+    """
+
+    def __init__(self, data: DataConfig, seed: int, name: str = "training") -> None:
+        self.data = data
+        self.seed = seed
+        self.name = name
+        self._clip = lru_cache(maxsize=2 * data.scenes)(self._draw)
+
+    def pair(self, index: int) -> Pair:
+        """Pair ``index`` >= 0."""
+        rng = stream(self.seed, self.name, "pair", str(index))
+        newest = index // self.data.uses
+        first, second = newest + rng.choice(self.data.scenes, 2, replace=False)
+        clip = self._clip(int(first))
+        template = int(rng.choice(clip.clear))
+        if rng.random() < self.data.negatives:
+            other = self._clip(int(second))
+            return Pair(clip.shots[template], _any(other.shots, rng), False)
+        return Pair(clip.shots[template], _any(clip.shots, rng), True)
+
+    def _draw(self, number: int) -> Clip:
+        """Clip ``number`` of the stream: of its scenes the first that shows its target."""
+        for attempt in range(1000):
+            rng = stream(self.seed, self.name, "scene", str(number), str(attempt))
+            clip = draw_clip(rng)
+            if clip is not None:
+                return clip
+        raise AssertionError("a thousand scenes without a visible target")
+
+
+def draw_clip(rng: np.random.Generator) -> Clip | None:
+    """A random scene's target; None if it is hardly ever to be seen."""
+    width, height = SIZES[rng.integers(len(SIZES))]
+    scene = draw_scene(rng, draw_scenario(rng, _LENGTH, width, height))
+    times = np.sort(rng.choice(_LENGTH, _SHOTS, replace=False))
+    found = [_shot(scene, int(time)) for time in times]
+    seen = [(shot, share) for shot, share in found if share >= _SEEN]
+    shots = tuple(shot for shot, _ in seen)
+    clear = np.flatnonzero([share >= _CLEAR for _, share in seen])
+    return Clip(shots, clear) if len(clear) else None
+
+
+def _shot(scene: Scene, time: int) -> tuple[Shot, float]:
+    """A frame, and the share of the target that is seen in it; 0 where it is too small."""
+    frame = render_frame(scene, time)
+    view = frame.targets[0]
+    box = _box(view)
+    usable = view.full.any() and box[2:].min() >= _SMALLEST
+    share = float(view.visible.sum() / view.silhouette.sum()) if usable else 0.0
+    return Shot(frame.image, box, view.visible), share
+
+
+def _box(view: TargetView) -> FloatArray:
+    """Of the target within the view, as if nothing covered it; zeros where it is not."""
+    return mask_to_box(view.full) if view.full.any() else np.zeros(4)
+
+
+def _any(shots: tuple[Shot, ...], rng: np.random.Generator) -> Shot:
+    return shots[rng.integers(len(shots))]

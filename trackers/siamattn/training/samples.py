@@ -1,0 +1,79 @@
+"""One pair made ready for the network, and pairs put together into a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from trackers.siamattn.config import Config
+from trackers.siamattn.training.config import Recipe
+from trackers.siamattn.training.crops import Crop, Shot, cut_search, cut_template, gray
+from trackers.siamattn.training.graph import Batch
+from trackers.siamattn.training.targets import label_absent, label_anchors, training_anchors
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A template, and a frame to find it in.
+
+    Attributes:
+        template: the target as it is first seen.
+        search: the same target, or another if not ``positive``.
+        positive: whether it is the same.
+    """
+
+    template: Shot
+    search: Shot
+    positive: bool
+
+
+def make_sample(pair: Pair, recipe: Recipe, config: Config, rng: np.random.Generator) -> Batch:
+    """A batch of one pair, cropped, changed at random and labelled.
+
+    Args:
+        pair: of frames.
+        recipe: ``data`` and ``labels`` are used.
+        config: of the network.
+        rng: of everything random here.
+    """
+    tracking = config.tracking_for()
+    template = cut_template(pair.template, tracking, recipe.data, rng)
+    search = cut_search(pair.search, tracking, recipe.data, rng)
+    if rng.random() < recipe.data.gray:
+        template, search = gray(template), gray(search)
+    anchors = training_anchors(config.rpn, tracking)
+    if pair.positive:
+        labels = label_anchors(search.box, anchors, recipe.labels, rng)
+    else:
+        labels = label_absent(search.box, anchors, recipe.labels, config.rpn.stride, rng)
+    side = search.image.shape[0]
+    mask = np.zeros((side, side), np.uint8) if search.mask is None else search.mask
+    lottery = rng.random(anchors[..., 0].size + 1, dtype=np.float32)
+    arrays = (
+        _pixels(template),
+        _pixels(search),
+        labels.cls,
+        labels.loc.astype(np.float32),
+        labels.weight.astype(np.float32),
+        search.box.astype(np.float32),
+        np.array(pair.positive),
+        mask,
+        np.array(pair.positive and bool(mask.any())),
+        lottery,
+    )
+    return Batch(*(torch.as_tensor(array)[None] for array in arrays))
+
+
+def collate(samples: Sequence[Batch]) -> Batch:
+    """Batches put together to one."""
+    rows = ([getattr(sample, f.name) for sample in samples] for f in fields(Batch))
+    return Batch(*(torch.cat(row) for row in rows))
+
+
+def _pixels(crop: Crop) -> NDArray[np.uint8]:
+    """RGB ``(S, S, 3)`` to BGR ``(3, S, S)``."""
+    return np.ascontiguousarray(crop.image[..., ::-1].transpose(2, 0, 1))

@@ -1,0 +1,12 @@
+"""Where the pairs of a recipe come from."""
+
+from __future__ import annotations
+
+from trackers.siamattn.training.config import Recipe
+from trackers.siamattn.training.data import PairSource
+from trackers.siamattn.training.generated import GeneratedPairs
+
+
+def open_pairs(recipe: Recipe) -> PairSource:
+    """The pairs of ``recipe.data``."""
+    return GeneratedPairs(recipe.data, recipe.seed)
