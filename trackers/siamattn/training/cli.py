@@ -14,6 +14,8 @@ from trackers.siamattn.training.config import Recipe, recipe
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
+FACTOR, OVERLAP = 4.0, 0.8  # that a handful must be learned by
+
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="a setting of the recipe, e.g. schedule.epochs=2")
 ]
@@ -40,13 +42,36 @@ def fit(
 ) -> None:
     """Train a network, or go on with a training that was interrupted."""
     from trackers.siamattn.training.fit import Machine, train
-    from trackers.siamattn.training.sourcing import open_pairs
+    from trackers.siamattn.training.sourcing import open_samples
 
     chosen = chosen_recipe(name, settings, seed)
     machine = Machine(
         accelerator, devices, nodes, precision, workers, validate_every=validate_every
     )
-    train(chosen, open_pairs(chosen), folder, machine)
+    train(chosen, open_samples(chosen), folder, machine)
+
+
+@app.command()
+def smoke(
+    folder: Annotated[Path, typer.Argument(help="of the run; must be new")],
+    settings: Settings = None,
+) -> None:
+    """Learn eight pairs by heart, to see that training works here."""
+    from trackers.siamattn.training.fit import Machine
+    from trackers.siamattn.training.smoke import smoke as learn
+
+    if (folder / "recipe.json").exists():
+        raise ConfigError(f"{folder}: expected a new folder, found a training")
+    chosen = chosen_recipe("smoke", settings, None)
+    found = learn(chosen, folder, Machine(accelerator="cpu", workers=0, validate_every=0))
+    factor = found.before / found.after
+    typer.echo(
+        f"loss {found.before:.3f} -> {found.after:.3f}, smaller by a factor of {factor:.1f} "
+        f"(expected: more than {FACTOR}); overlap of the surest proposals with their targets "
+        f"{found.overlap:.3f} (expected: more than {OVERLAP})"
+    )
+    if not (factor > FACTOR and found.overlap > OVERLAP):
+        raise ConfigError("the handful was not learned: something in training is broken")
 
 
 def chosen_recipe(name: str, settings: list[str] | None, seed: int | None) -> Recipe:

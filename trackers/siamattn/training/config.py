@@ -50,7 +50,8 @@ class DataConfig:
         negatives: share of pairs whose search image shows another target.
         gray: share of pairs without colour.
         template, search: the changes of the two crops.
-        scenes: generated video: scenes that pairs are drawn from at a time.
+        scenes: generated video: scenes of each stream that pairs are drawn from at a time.
+        streams: generated video: streams that take turns, at best one for each process.
         uses: generated video: pairs drawn from a scene before another takes its place.
     """
 
@@ -60,6 +61,7 @@ class DataConfig:
     template: Jitter = Jitter()
     search: Jitter = Jitter(shift=64.0, scale=0.18, blur=0.2, flip=0.2)
     scenes: int = 48
+    streams: int = 2
     uses: int = 24
 
 

@@ -74,7 +74,7 @@ def steps_per_epoch(recipe: Recipe) -> int:
     return max(1, recipe.schedule.pairs // recipe.schedule.batch)
 
 
-def make_loader(samples: Samples, steps: Steps, workers: int) -> DataLoader[Batch]:
+def make_loader(samples: Dataset[Batch], steps: Steps, workers: int) -> DataLoader[Batch]:
     """Batches of ``steps``, made by so many processes beside the trainer's own."""
     return DataLoader(
         samples,

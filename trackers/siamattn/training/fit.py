@@ -23,13 +23,13 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from safetensors.torch import save_file
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from bench.errors import ConfigError
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.training.config import Recipe
-from trackers.siamattn.training.data import PairSource, Samples, Steps, make_loader
+from trackers.siamattn.training.data import Steps, make_loader
 from trackers.siamattn.training.graph import Batch
 from trackers.siamattn.training.module import TrainingModule, plain_state
 from trackers.siamattn.training.watch import FollowHoldOut
@@ -63,11 +63,10 @@ class Machine:
 class PairData(L.LightningDataModule):
     """The pairs of a training, from the step where it is."""
 
-    def __init__(self, source: PairSource, recipe: Recipe, workers: int) -> None:
-        """``workers`` processes make what ``recipe`` wants of ``source``."""
+    def __init__(self, samples: Dataset[Batch], recipe: Recipe, workers: int) -> None:
+        """``workers`` processes read the ``samples`` of the steps of ``recipe``."""
         super().__init__()
-        self.samples = Samples(source, recipe, preset(recipe.preset))
-        self.recipe, self.workers = recipe, workers
+        self.samples, self.recipe, self.workers = samples, recipe, workers
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The steps that are left of the epoch, this process's share of each."""
@@ -85,7 +84,7 @@ class PairData(L.LightningDataModule):
 
 def train(
     recipe: Recipe,
-    source: PairSource,
+    samples: Dataset[Batch],
     folder: Path,
     machine: Machine | None = None,
     network: Network | None = None,
@@ -94,7 +93,7 @@ def train(
 
     Args:
         recipe: how.
-        source: of the pairs.
+        samples: pair by pair, see ``data.Samples``.
         folder: of the run; see above.
         machine: where.
         network: with its initial weights; by default new ones.
@@ -113,7 +112,7 @@ def train(
     began = time.monotonic()
     trainer.fit(
         module,
-        PairData(source, recipe, machine.workers),
+        PairData(samples, recipe, machine.workers),
         ckpt_path=str(last) if last.exists() else None,
         weights_only=True,
     )
@@ -135,7 +134,10 @@ def make_trainer(recipe: Recipe, folder: Path, machine: Machine) -> L.Trainer:
         precision=machine.precision,
         max_epochs=recipe.schedule.epochs,
         gradient_clip_val=recipe.schedule.clip,
-        logger=[CSVLogger(logs, name="csv"), TensorBoardLogger(logs, name="tensorboard")],
+        logger=[
+            CSVLogger(logs, name="csv", flush_logs_every_n_steps=10),
+            TensorBoardLogger(logs, name="tensorboard"),
+        ],
         callbacks=[*_savers(folder / "checkpoints", machine), *_watchers(folder, machine)],
         use_distributed_sampler=False,
         log_every_n_steps=1,

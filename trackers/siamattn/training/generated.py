@@ -47,34 +47,38 @@ class Clip:
 class GeneratedPairs:
     """Pairs from generated video.
 
+    Neighbouring pairs are of different streams, each with scenes of its own, so that processes
+    that share every step draw few scenes twice.
+
     Args:
-        data: ``scenes``, ``uses`` and ``negatives`` are used.
+        data: ``scenes``, ``streams``, ``uses`` and ``negatives`` are used.
         seed: of the world.
-        name: of the stream: streams share no scene with one another or with the miniature.
+        name: of the world: none shares a scene with another, or with the miniature.
     """
 
     def __init__(self, data: DataConfig, seed: int, name: str = "training") -> None:
         self.data = data
         self.seed = seed
         self.name = name
-        self._clip = lru_cache(maxsize=2 * data.scenes)(self._draw)
+        self._clip = lru_cache(maxsize=2 * data.scenes * data.streams)(self._draw)
 
     def pair(self, index: int) -> Pair:
         """Pair ``index`` >= 0."""
         rng = stream(self.seed, self.name, "pair", str(index))
-        newest = index // self.data.uses
+        place, number = index % self.data.streams, index // self.data.streams
+        newest = number // self.data.uses
         first, second = newest + rng.choice(self.data.scenes, 2, replace=False)
-        clip = self._clip(int(first))
+        clip = self._clip(place, int(first))
         template = int(rng.choice(clip.clear))
         if rng.random() < self.data.negatives:
-            other = self._clip(int(second))
+            other = self._clip(place, int(second))
             return Pair(clip.shots[template], _any(other.shots, rng), False)
         return Pair(clip.shots[template], _any(clip.shots, rng), True)
 
-    def _draw(self, number: int) -> Clip:
-        """Clip ``number`` of the stream: of its scenes the first that shows its target."""
+    def _draw(self, place: int, number: int) -> Clip:
+        """Clip ``number`` of stream ``place``: of its scenes the first that shows its target."""
         for attempt in range(1000):
-            rng = stream(self.seed, self.name, "scene", str(number), str(attempt))
+            rng = stream(self.seed, self.name, str(place), "scene", str(number), str(attempt))
             clip = draw_clip(rng)
             if clip is not None:
                 return clip

@@ -170,7 +170,8 @@ def test_gradients_of_every_parameter(
     """
     expected = numbers["train_grad"]
     found = dict(passed[0].named_parameters())
-    assert set(found) == set(expected) and len(expected) == 360
+    assert set(found) == set(expected)
+    assert len(expected) == 360
     for name, (norm, most) in expected.items():
         gradient = found[name].grad
         assert gradient is not None, name

@@ -1,0 +1,164 @@
+"""Whole trainings: killed and gone on with, in two processes, with a loss that is no number."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bench.errors import BenchError, ConfigError
+from trackers.siamattn.config import preset
+from trackers.siamattn.network import Network
+from trackers.siamattn.tracker import SiamAttn
+from trackers.siamattn.training.config import recipe
+from trackers.siamattn.training.fit import WEIGHTS, Machine, train
+from trackers.siamattn.training.graph import Batch, training_pass
+from trackers.siamattn.training.samples import collate
+from trackers.siamattn.training.sourcing import open_samples
+
+pytest.importorskip("lightning")
+
+SETTINGS = {
+    "data.scenes": 2,
+    "data.streams": 1,
+    "schedule.batch": 2,
+    "schedule.pairs": 8,
+    "schedule.epochs": 2,
+    "labels.regions": 2,
+}
+RECIPE = recipe("nano", SETTINGS)
+PLAIN = Machine(accelerator="cpu", workers=0, validate_every=0, save_minutes=0.0)
+RUN = """
+import sys
+from pathlib import Path
+from tests.trackers.siamattn.training.test_fit import PLAIN, RECIPE
+from trackers.siamattn.training.fit import train
+from trackers.siamattn.training.sourcing import open_samples
+train(RECIPE, open_samples(RECIPE), Path(sys.argv[1]), PLAIN)
+"""
+GRADIENTS = """
+import sys, torch, torch.distributed as dist
+from dataclasses import fields
+from pathlib import Path
+from tests.trackers.siamattn.training.test_fit import RECIPE, example, gradients
+from trackers.siamattn.training.graph import Batch
+folder, rank = sys.argv[1], int(sys.argv[2])
+dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+whole = example(4)
+part = Batch(*(getattr(whole, f.name)[rank::2] for f in fields(Batch)))
+found = gradients(part)
+for gradient in found.values():
+    dist.all_reduce(gradient)
+torch.save({k: g / 2 for k, g in found.items()}, f"{folder}/{rank}.pt")
+dist.destroy_process_group()
+"""
+pytestmark = pytest.mark.filterwarnings("ignore")  # what Lightning and PyTorch say of each other
+
+
+def losses(folder: Path, version: int = 0) -> dict[int, str]:
+    """The total loss of each step, as it was logged."""
+    path = folder / "logs" / "csv" / f"version_{version}" / "metrics.csv"
+    with path.open(newline="") as stream:
+        return {int(row["step"]): row["train/total"] for row in csv.DictReader(stream)}
+
+
+def start(code: str, *arguments: object) -> subprocess.Popen[bytes]:
+    """A process of its own, with the threads of this one."""
+    root = Path(__file__).parents[4]
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads()), "PYTHONPATH": str(root)}
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code, *map(str, arguments)],
+        env={**os.environ, **threads},
+        stdout=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    train(RECIPE, open_samples(RECIPE), folder, PLAIN)
+    return folder
+
+
+def test_killed_and_gone_on_with_it_learns_the_same(whole: Path, tmp_path: Path) -> None:
+    """Killed in the middle of an epoch: the losses from the last checkpoint on are equal."""
+    process = start(RUN, tmp_path)
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    while not last.exists():
+        time.sleep(0.01)
+        assert process.poll() is None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    train(RECIPE, open_samples(RECIPE), tmp_path, PLAIN)
+    found, expected = losses(tmp_path, 1), losses(whole)
+    assert list(expected) == list(range(8))
+    assert 0 < min(found) and max(found) == 7
+    assert found == {step: expected[step] for step in found}
+
+
+def test_the_weights_track(whole: Path) -> None:
+    path = whole / WEIGHTS
+    assert path.stat().st_size < 10 * 2**20
+    tracker = SiamAttn(weights=path)
+    image = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
+    tracker.init(image, np.array([60.0, 50, 30, 20]))
+    assert np.isfinite(tracker.update(image).region).all()
+
+
+def test_another_recipe_is_refused(whole: Path) -> None:
+    other = RECIPE.override({"weights.mask": 0.5})
+    before = (whole / "recipe.json").read_text()
+    with pytest.raises(ConfigError, match=r"recipe\.json: expected the recipe 'nano'"):
+        train(other, open_samples(other), whole, PLAIN)
+    assert (whole / "recipe.json").read_text() == before
+    assert json.loads(before)["schedule"]["batch"] == 2
+
+
+def test_a_loss_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
+    network = Network(preset(RECIPE.preset))
+    with torch.no_grad():
+        network.bbox_head.tail_det_box.bias.fill_(float("nan"))
+    with pytest.raises(BenchError, match=r"step 0: the loss is not finite .*box nan"):
+        train(RECIPE, open_samples(RECIPE), tmp_path, PLAIN, network)
+    saved = torch.load(tmp_path / "broken-batch-0.pt", weights_only=True)
+    assert saved["batch"]["search"].shape == (2, 3, 191, 191)
+    assert saved["weights"]["bbox_head.tail_det_box.bias"].isnan().all()
+    assert not (tmp_path / "checkpoints" / "last.ckpt").exists()
+
+
+def example(count: int) -> Batch:
+    """A batch whose pairs have different numbers of positive anchors."""
+    samples = open_samples(RECIPE)
+    return collate([samples[index] for index in range(count)])
+
+
+def gradients(batch: Batch) -> dict[str, torch.Tensor]:
+    """Of all parameters, with batch norms' statistics as they are: in two processes each norm
+    would see its half only."""
+    torch.manual_seed(0)
+    network = Network(preset(RECIPE.preset)).eval()
+    training_pass(network, batch, RECIPE.labels, RECIPE.weights).total.backward()  # type: ignore[no-untyped-call]
+    return {k: p.grad for k, p in network.named_parameters() if p.grad is not None}
+
+
+def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
+    processes = [start(GRADIENTS, tmp_path, rank) for rank in (0, 1)]
+    expected = gradients(example(4))
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    found = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
+    assert set(found[0]) == set(expected)
+    for key, wanted in expected.items():
+        assert torch.equal(found[0][key], found[1][key])
+        assert torch.allclose(found[0][key], wanted, rtol=1e-3, atol=1e-5 * wanted.abs().max()), (
+            key
+        )

@@ -1,0 +1,59 @@
+"""Recipes, and the learning rates of the released schedule."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bench.errors import ConfigError
+from tests.trackers.siamattn.training.conftest import GOLDEN, needs_golden
+from trackers.siamattn.config import preset
+from trackers.siamattn.training.config import Recipe, recipe, recipe_names
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_trains_a_network_that_there_is(name: str) -> None:
+    found = recipe(name)
+    assert found.name == name
+    assert found.source
+    assert preset(found.preset).name == found.preset
+    assert found.labels.mask_regions <= found.labels.regions
+
+
+@needs_golden
+def test_released_rates() -> None:
+    expected = json.loads((GOLDEN / "training.json").read_text())["lr_spaces"]
+    schedule = recipe("released").schedule
+    found = [schedule.rate(epoch) for epoch in range(schedule.epochs)]
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_papers_losses_and_schedule() -> None:
+    """Section 4.1: weights .2, .2, .1; 20 epochs, five of them at 1e-3, the backbone after ten."""
+    found = Recipe()
+    assert (found.weights.loc, found.weights.box, found.weights.mask) == (0.2, 0.2, 0.1)
+    rates = [found.schedule.rate(epoch) for epoch in range(20)]
+    assert rates[:5] == [1e-3] * 5
+    assert rates[5] == pytest.approx(5e-3)
+    assert rates[19] == pytest.approx(5e-4)
+    assert found.schedule.frozen == 10
+    assert found.schedule.backbone == 1 / 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"schedule.epoch": 3}, "schedule.epoch.*schedule.epochs"),
+        ({"schedule.epochs": "many"}, "expected int"),
+        ({"weights.regression": "l3"}, "l3.*l1"),
+    ],
+)
+def test_settings_that_are_not(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        recipe("paper", changes)
+
+
+def test_a_recipe_that_is_not() -> None:
+    with pytest.raises(ConfigError, match=r"nana.*nano"):
+        recipe("nana")

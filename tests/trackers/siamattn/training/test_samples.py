@@ -1,0 +1,166 @@
+"""Crops, samples and generated pairs: exact places, awkward targets, the same pairs again."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from bench.mini.signals import stream
+from trackers.siamattn.config import preset
+from trackers.siamattn.training.config import Jitter, recipe
+from trackers.siamattn.training.crops import Crop, Shot, cut, gray, mirrored
+from trackers.siamattn.training.data import Samples, Steps, make_loader, steps_per_epoch
+from trackers.siamattn.training.generated import GeneratedPairs
+from trackers.siamattn.training.graph import Batch
+from trackers.siamattn.training.samples import Pair, collate, make_sample
+
+RECIPE = recipe("nano", {"data.scenes": 2, "data.streams": 1, "schedule.batch": 4})
+CONFIG = preset(RECIPE.preset)
+TRACKING = CONFIG.tracking_for()
+STILL = Jitter(shift=0, scale=0, blur=0, flip=0, colour=0)
+WILD = Jitter(shift=40, scale=0.3, blur=1, flip=1, colour=1, strength=3)
+
+
+def shot(box: tuple[float, ...], size: tuple[int, int] = (240, 320)) -> Shot:
+    """Noise with a bright rectangle on the target, which may lie outside."""
+    image = np.random.default_rng(0).integers(0, 60, (*size, 3), dtype=np.uint8)
+    x, y, w, h = (round(v) for v in box)
+    mask = np.zeros(size, dtype=bool)
+    mask[max(y, 0) : max(y + h, 0), max(x, 0) : max(x + w, 0)] = True
+    image[mask] = (250, 200, 150)
+    return Shot(image, np.array(box, dtype=np.float64), mask)
+
+
+def mask_corners(mask: np.ndarray) -> np.ndarray:
+    ys, xs = np.nonzero(mask)
+    return np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]) - 0.5
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_box_and_mask_stay_with_the_pixels(seed: int) -> None:
+    found = cut(shot((120, 90, 50, 34)), 191, TRACKING, WILD, np.random.default_rng(seed))
+    assert found.mask is not None
+    assert found.image.shape == (191, 191, 3)
+    seen = np.clip(found.box, -0.5, 190.5)
+    assert mask_corners(found.mask) == pytest.approx(seen, abs=1.5)
+
+
+def test_a_still_crop_is_where_the_tracker_looks() -> None:
+    """The target in the middle, with the margin of equation 1 of SiamFC."""
+    found = cut(shot((120, 90, 50, 34)), 191, TRACKING, STILL, np.random.default_rng(0))
+    assert (found.box[:2] + found.box[2:]) / 2 == pytest.approx([95, 95])
+    margin = 0.5 * (50 + 34)
+    zoom = 127 / np.sqrt((50 + margin) * (34 + margin))
+    assert found.box[2:] - found.box[:2] == pytest.approx(np.array([50, 34]) * zoom)
+
+
+@pytest.mark.parametrize(
+    ("box", "size"),
+    [
+        ((-400, -400, 30, 30), (240, 320)),
+        ((310, 230, 80, 90), (240, 320)),
+        ((5, 5, 0.2, 0.2), (240, 320)),
+        ((-10, -10, 60, 60), (8, 8)),
+        ((3, 3, 1000, 2), (240, 320)),
+    ],
+    ids=["outside", "over the border", "a point", "larger than the image", "a line"],
+)
+def test_awkward_targets_make_samples(box: tuple[float, ...], size: tuple[int, int]) -> None:
+    for positive in (True, False):
+        pair = Pair(shot((120, 90, 50, 34)), shot(box, size), positive)
+        found = make_sample(pair, RECIPE, CONFIG, np.random.default_rng(0))
+        assert torch.isfinite(found.loc).all()
+        assert torch.isfinite(found.box).all()
+        assert bool(found.masked) == (positive and bool(found.mask.any()))
+
+
+def test_flips_and_gray() -> None:
+    crop = Crop(shot((10, 20, 30, 40)).image, np.array([10.0, 20, 40, 60]), None)
+    again = mirrored(mirrored(crop))
+    assert np.array_equal(again.image, crop.image)
+    assert np.array_equal(again.box, crop.box)
+    assert mirrored(crop).box.tolist() == [319 - 40, 20, 319 - 10, 60]
+    plain = gray(crop).image
+    assert (plain == plain[..., :1]).all()
+    assert plain.shape == crop.image.shape
+
+
+def test_no_mask_no_mask_loss() -> None:
+    pair = Pair(
+        shot((120, 90, 50, 34)), dataclasses.replace(shot((100, 90, 50, 34)), mask=None), True
+    )
+    found = make_sample(pair, RECIPE, CONFIG, np.random.default_rng(0))
+    assert not found.masked
+    assert found.positive
+
+
+@pytest.fixture(scope="module")
+def source() -> GeneratedPairs:
+    return GeneratedPairs(RECIPE.data, seed=3)
+
+
+def same(a: Pair, b: Pair) -> bool:
+    return (
+        a.positive == b.positive
+        and np.array_equal(a.template.image, b.template.image)
+        and np.array_equal(a.search.image, b.search.image)
+        and np.array_equal(a.search.box, b.search.box)
+    )
+
+
+def test_generated_pairs_are_the_same_whenever_asked_for(source: GeneratedPairs) -> None:
+    other = GeneratedPairs(RECIPE.data, seed=3)
+    assert same(source.pair(7), other.pair(7))
+    assert same(source.pair(2), other.pair(2))
+    assert not same(source.pair(7), source.pair(8))
+    assert not same(source.pair(7), GeneratedPairs(RECIPE.data, seed=4).pair(7))
+
+
+def test_generated_pairs_show_their_target(source: GeneratedPairs) -> None:
+    pairs = [source.pair(index) for index in range(30)]
+    share = np.mean([not pair.positive for pair in pairs])
+    assert 0 < share < 0.5  # 20 % of them, by chance
+    for pair in pairs:
+        for each in (pair.template, pair.search):
+            assert each.mask is not None
+            assert each.mask.any()
+            assert (each.box[2:] >= 6).all()
+
+
+def test_generated_training_never_shows_the_miniature() -> None:
+    """Streams are named: equal numbers would need equal names."""
+    names = ("training", "0", "scene", "0", "0"), ("miniature", "otb2015", "Board", "0")
+    first, second = (stream(0, *each).integers(0, 2**63, 8).tolist() for each in names)
+    assert first != second
+
+
+def test_steps_go_on_where_they_were_and_share_the_pairs() -> None:
+    chosen = recipe("nano", {"schedule.pairs": 20, "schedule.batch": 4})
+    assert steps_per_epoch(chosen) == 5
+    whole = list(Steps(chosen, lambda: 5))
+    assert whole == [[4 * s, 4 * s + 1, 4 * s + 2, 4 * s + 3] for s in range(5, 10)]
+    assert list(Steps(chosen, lambda: 8)) == whole[3:]
+    parts = [list(Steps(chosen, lambda: 5, rank, 2)) for rank in (0, 1)]
+    assert [sorted(a + b) for a, b in zip(*parts, strict=True)] == whole
+
+
+def test_workers_make_no_difference(source: GeneratedPairs) -> None:
+    chosen = RECIPE.override({"schedule.pairs": 8})
+    samples = Samples(source, chosen, CONFIG)
+    alone, helped = (list(make_loader(samples, Steps(chosen, lambda: 0), n)) for n in (0, 1))
+    assert len(alone) == len(helped) == 2
+    for a, b in zip(alone, helped, strict=True):
+        assert all(
+            torch.equal(x, y) for x, y in zip(vars(a).values(), vars(b).values(), strict=True)
+        )
+
+
+def test_collated_rows_keep_their_order(source: GeneratedPairs) -> None:
+    samples = [Samples(source, RECIPE, CONFIG)[index] for index in (0, 1)]
+    both = collate(samples)
+    assert isinstance(both, Batch)
+    assert len(both) == 2
+    assert torch.equal(both.search[1:], samples[1].search)

@@ -1,0 +1,112 @@
+"""Labels, regions and masks where the pairs are awkward."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trackers.siamattn.config import preset
+from trackers.siamattn.training import losses, targets
+from trackers.siamattn.training.config import LabelConfig
+
+CONFIG = preset("siamattn-nano")
+ANCHORS = targets.training_anchors(CONFIG.rpn, CONFIG.tracking_for())
+LABELS = LabelConfig()
+SIDE = CONFIG.tracking_for().instance
+places = st.floats(-300, 500)
+sizes = st.floats(1, 400)
+
+
+@given(places, places, sizes, sizes)
+def test_any_box_gets_labels(x: float, y: float, w: float, h: float) -> None:
+    """Also one that is larger than the crop, or outside it."""
+    box = np.array([x, y, x + w, y + h])
+    found = targets.label_anchors(box, ANCHORS, LABELS, np.random.default_rng(0))
+    assert np.isfinite(found.loc).all()
+    positive = (found.cls == 1).sum()
+    assert positive <= LABELS.positives
+    assert (found.cls == 0).sum() <= LABELS.negatives
+    assert found.weight.sum() == pytest.approx(1.0 if positive else 0.0, abs=1e-5)
+    assert np.array_equal(found.weight > 0, found.cls == 1)
+
+
+@given(places, places)
+def test_a_wrong_target_anywhere(x: float, y: float) -> None:
+    box = np.array([x, y, x + 40, y + 40])
+    found = targets.label_absent(box, ANCHORS, LABELS, 8, np.random.default_rng(0))
+    assert not (found.cls == 1).any()
+    assert not found.weight.any()
+    assert (found.cls == 0).sum() <= LABELS.absent
+
+
+def regions(count: int, box: torch.Tensor, labels: LabelConfig = LABELS) -> torch.Tensor:
+    """Regions chosen among ``count`` proposals near ``box`` and 50 far from it."""
+    torch.manual_seed(0)
+    near = box[:, None] + torch.rand(len(box), count, 4)
+    far = box[:, None] + 500 + torch.rand(len(box), 50, 4)
+    proposals = torch.cat([near, far], 1)
+    return targets.choose_regions(
+        proposals, box, torch.rand(len(box), proposals.shape[1] + 1), labels
+    )
+
+
+def test_regions_overlap_and_do_not_repeat() -> None:
+    box = torch.tensor([[40.0, 50, 90, 100], [10, 20, 60, 50]])
+    found = regions(60, box)
+    assert found.shape == (2, 16, 4)
+    assert (targets.batch_overlaps(found, box) >= 0.5).all()
+    assert all(len(torch.unique(rows, dim=0)) == 16 for rows in found)
+
+
+def test_few_regions_take_turns() -> None:
+    found = regions(2, torch.tensor([[40.0, 50, 90, 100]]))[0]
+    assert len(torch.unique(found, dim=0)) == 3  # two proposals, and the target's own box
+    assert torch.equal(found[:3], found[3:6])
+
+
+def test_without_any_proposal_the_target_itself() -> None:
+    box = torch.tensor([[40.0, 50, 90, 100]])
+    assert torch.equal(regions(0, box), box[:, None].expand(1, 16, 4))
+
+
+def test_masks_are_cut_where_the_crop_ends() -> None:
+    mask = torch.zeros(1, SIDE, SIDE)
+    mask[0, 10:20, 30:50] = 1
+    inside = torch.tensor([[[30.0, 10, 49, 19]]])
+    assert targets.mask_targets(mask, inside).min() == 1
+    outside = torch.tensor([[[-50.0, -50, -10, -10], [300, 300, 400, 400], [30, -9, 49, 9]]])
+    assert targets.mask_targets(mask, outside).sum() == 0
+
+
+def test_losses_of_nothing_are_zero_with_gradients() -> None:
+    """A batch of negatives alone: nothing to regress, refine or paint."""
+    cls = torch.randn(2, 10, 17, 17, requires_grad=True)
+    label = torch.full((2, 5, 17, 17), -1)
+    assert losses.classification_loss(cls, label).item() == 0
+    label[:, :, 3:5] = 0
+    only = losses.classification_loss(cls, label)
+    assert only.item() > 0
+    none = torch.zeros(2, dtype=torch.bool)
+    box = torch.randn(2, 3, 4, requires_grad=True)
+    mask = torch.randn(2, 3, 64, 64, requires_grad=True)
+    total = losses.box_loss(box, torch.zeros(2, 3, 4), none)
+    total = total + losses.mask_loss(mask, torch.zeros(2, 3, 64, 64), none, 0.7)
+    assert total.item() == 0
+    (total + only).backward()  # type: ignore[no-untyped-call]
+    assert box.grad is not None
+    assert not box.grad.any()
+    assert mask.grad is not None
+
+
+def test_the_hardest_pixels_count() -> None:
+    logits, wanted = torch.zeros(1, 1, 2, 5), torch.zeros(1, 1, 2, 5)
+    logits[0, 0, 0] = 4.0
+    yes = torch.ones(1, dtype=torch.bool)
+    half = losses.mask_loss(logits, wanted, yes, 0.5).item()
+    assert half == pytest.approx(np.log1p(np.exp(4.0)), rel=1e-6)
+    assert losses.mask_loss(logits, wanted, yes, 1.0).item() == pytest.approx(
+        (half + np.log(2)) / 2, rel=1e-6
+    )
