@@ -19,6 +19,8 @@ from bench.cli import (
     score,
     serve,
     show,
+    tune,
+    video,
 )
 from bench.errors import BenchError
 
@@ -33,11 +35,13 @@ app = typer.Typer(
 run.register(app)
 score.register(app)
 show.register(app)
+video.register(app)
 datasets.register(app)
 exchange.register(app)
 serve.register(app)
 convert.register(app)
 confidence.register(app)
+tune.register(app)
 doctor.register(app)
 
 

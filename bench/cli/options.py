@@ -41,7 +41,9 @@ Data = Annotated[
 Results = Annotated[
     Path, typer.Option("--results", "-r", help="Folder of raw results, <benchmark>/<tracker>/.")
 ]
-Subset = Annotated[str, typer.Option(help="test; all (LaSOT); TRAIN_0 .. TRAIN_11 (TrackingNet).")]
+Subset = Annotated[
+    str, typer.Option(help="test; train, all (LaSOT); TRAIN_0 .. TRAIN_11 (TrackingNet).")
+]
 Experiment = Annotated[
     str | None,
     typer.Option(

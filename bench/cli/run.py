@@ -66,6 +66,10 @@ def run(
         list[str] | None, typer.Option("--sequence", help="Only these; repeatable or with commas.")
     ] = None,
     subset: options.Subset = "test",
+    tuned_on: Annotated[
+        str | None,
+        typer.Option(help="Dataset whose scores chose these options; every table says so."),
+    ] = None,
 ) -> None:
     """Run a tracker over a benchmark; finished sequences are kept and never run twice.
 
@@ -104,6 +108,7 @@ def run(
             names=options.split_names(sequences or []),
             repetitions=repetitions,
             lockstep=lockstep,
+            tuned_on=tuned_on,
         )
     except KeyboardInterrupt:
         typer.echo("stopped; finished sequences are kept, the same command goes on", err=True)

@@ -16,12 +16,12 @@ from bench.sequence import Sequence
 
 
 def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
-    """The 280 sequences of the test set, or with ``subset="all"`` the 1400 of the benchmark.
+    """The 280 sequences of the test set, the 1120 of ``train``, or the 1400 of ``all``.
 
     Looks for ``<category>/<category>-<n>/`` or ``<category>-<n>/`` in the root and in
     ``LaSOTBenchmark/``, else for the toolkit's ``<sequence>.txt``, else for a JSON.
     """
-    require_subset(benchmark, subset, ("test", "all"))
+    require_subset(benchmark, subset, ("test", "train", "all"))
     table = read_table("lasot_sequences.csv")
     known = {row["name"] for row in table}
     rows = {

@@ -19,7 +19,8 @@ def open_dataset(benchmark: str, root: Path, *, subset: str = "test") -> Dataset
     Args:
         benchmark: a name of ``bench.benchmarks``, or ``"folder"`` for one's own clips.
         root: the official folder, or annotation alone: a folder of it, a JSON or a zip.
-        subset: ``"test"``; also ``"all"`` for LaSOT and ``"TRAIN_0"`` ... for TrackingNet.
+        subset: ``"test"``; also ``"train"`` and ``"all"`` for LaSOT, and ``"TRAIN_0"`` ... for
+            TrackingNet.
 
     Raises:
         ConfigError: no benchmark or subset has that name.

@@ -16,6 +16,7 @@ from bench.evaluation.selection import (
     some,
     surplus_note,
     tracker_names,
+    tuning_note,
 )
 from bench.geometry import Regions, region_overlaps
 from bench.geometry.overlap import Counter, pixel_counter
@@ -94,7 +95,7 @@ def _present(
     """The sequences to score a tracker on; none where it is refused for those it lacks."""
     available = store.sequences(name)
     missing = missing_sequences(dataset, store, name, available)
-    one.notes.extend(surplus_note(dataset, available))
+    one.notes.extend(tuning_note(dataset, store, name) + surplus_note(dataset, available))
     if missing and not partial:
         one.refused = (
             f"no result for {len(missing)} of {len(dataset)} sequences ({some(missing)}). Finish "

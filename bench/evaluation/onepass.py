@@ -16,6 +16,7 @@ from bench.evaluation.selection import (
     some,
     surplus_note,
     tracker_names,
+    tuning_note,
 )
 from bench.evaluation.tracks import Track, load_tracks, track_curves, track_notes, zero_tracks
 from bench.measures import ope
@@ -78,7 +79,10 @@ def evaluate(
     rules = [get_convention(n, benchmark.name) for n in conventions or (benchmark.rule,)]
     available = {name: store.sequences(name) for name in names}
     missing = {name: missing_sequences(dataset, store, name, available[name]) for name in names}
-    notes = {name: surplus_note(dataset, available[name]) for name in names}
+    notes = {
+        name: tuning_note(dataset, store, name) + surplus_note(dataset, available[name])
+        for name in names
+    }
     collected = {rule.name: {name: _Collected() for name in names} for rule in rules}
     for rule in rules:
         for name in names:

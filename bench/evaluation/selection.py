@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bench.errors import DatasetError, ResultError, unknown_name
+from bench.results.record import read_record
 from bench.sequence import Dataset
 
 
@@ -20,6 +21,8 @@ class Store(Protocol):
     def benchmark(self) -> str: ...
 
     def folder(self, tracker: str) -> Path: ...
+
+    def record_path(self, tracker: str) -> Path: ...
 
     def trackers(self) -> list[str]: ...
 
@@ -90,6 +93,23 @@ def surplus_note(dataset: Dataset, available: frozenset[str]) -> list[str]:
     if not surplus:
         return []
     return [f"{len(surplus)} results of sequences that are not in the dataset: {some(surplus)}"]
+
+
+def label_of(dataset: Dataset) -> str:
+    """The benchmark's name, which says so where the dataset is only its miniature."""
+    return f"{dataset.benchmark} (miniature)" if dataset.miniature else dataset.benchmark
+
+
+def tuning_note(dataset: Dataset, store: Store, name: str) -> list[str]:
+    """A note on options that were chosen by scores, where the run record says so."""
+    try:
+        record = read_record(store.record_path(name))
+    except ResultError:
+        return ["run.json cannot be read, so what made these results is not known"]
+    if record is None or record.tuned_on is None:
+        return []
+    here = record.tuned_on == label_of(dataset)
+    return [f"hyper-parameters tuned on {'this benchmark' if here else record.tuned_on}"]
 
 
 def some(names: list[str]) -> str:

@@ -48,12 +48,15 @@ class RunRecord:
         sessions: circumstances of each session, the latest last. JSON values.
         failures: sequences that the latest attempt at them could not finish.
         kind: ``"run"`` for our own runs, else what another verb wrote (``"import"``).
+        tuned_on: label of the dataset whose scores chose the tracker's options, None where
+            none did. It moves no box, so it is not compared; once stated, it stays.
     """
 
     provenance: Mapping[str, Any]
     sessions: tuple[Mapping[str, Any], ...] = ()
     failures: tuple[RunFailure, ...] = ()
     kind: str = "run"
+    tuned_on: str | None = None
 
     def on_device(self, device: str) -> RunRecord:
         """The same, with the device that the tracker turned out to run on."""
@@ -91,7 +94,12 @@ def read_record(path: Path) -> RunRecord | None:
         if content["kind"] != "run":
             return RunRecord({}, kind=str(content["kind"]))
         failures = tuple(RunFailure(**failure) for failure in content["failures"])
-        return RunRecord(dict(content["provenance"]), tuple(content["sessions"]), failures)
+        return RunRecord(
+            dict(content["provenance"]),
+            tuple(content["sessions"]),
+            failures,
+            tuned_on=content.get("tuned_on"),
+        )
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -135,6 +143,7 @@ def continue_record(store: Store, tracker: str, current: RunRecord) -> RunRecord
         provenance={**earlier.provenance, **current.provenance},
         sessions=(*earlier.sessions, *current.sessions),
         failures=earlier.failures,
+        tuned_on=current.tuned_on or earlier.tuned_on,
     )
 
 

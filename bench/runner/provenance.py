@@ -42,6 +42,7 @@ def make_record(
     jobs: int,
     protocol: str = "one-pass",
     lockstep: int = 1,
+    tuned_on: str | None = None,
 ) -> RunRecord:
     """The record of a session that starts now.
 
@@ -84,7 +85,7 @@ def make_record(
     }
     # Through JSON, so that what is compared later is what will have been read back.
     stored: dict[str, Any] = json.loads(json.dumps(provenance, default=str))
-    return RunRecord(stored, (session,))
+    return RunRecord(stored, (session,), tuned_on=tuned_on)
 
 
 def _option(value: Any) -> Any:

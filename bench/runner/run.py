@@ -67,6 +67,7 @@ def run_tracker(
     names: Collection[str] | None = None,
     repetitions: int | None = None,
     lockstep: int = 1,
+    tuned_on: str | None = None,
 ) -> RunSummary:
     """Run a tracker over every sequence that has no result yet, the longest first.
 
@@ -88,6 +89,7 @@ def run_tracker(
         repetitions: at most so many runs of a sequence in an experiment; by default as the
             challenge has it, and one for a tracker that says it is deterministic.
         lockstep: sequences that a worker follows at once, through the tracker's batch form.
+        tuned_on: label of the dataset whose scores chose the options; every score says so.
 
     Raises:
         ConfigError: a sequence or tracker is not known, or a number or name makes no sense.
@@ -102,8 +104,9 @@ def run_tracker(
     chosen = _choose(dataset, names)
     protocol = experiment.name if experiment else "one-pass"
     current = make_record(
-        dataset, spec, protocol=protocol, seed=seed, jobs=jobs, lockstep=lockstep
-    )
+        dataset, spec, protocol=protocol, seed=seed, jobs=jobs, lockstep=lockstep,
+        tuned_on=tuned_on,
+    )  # fmt: skip
     limits = Limits(frame_timeout, start_timeout)
     with locked(store.folder(spec.name)):
         sweep(store.folder(spec.name))

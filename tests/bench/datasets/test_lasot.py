@@ -40,6 +40,9 @@ def test_layouts(tmp_path: Path, write_images, number_of, level: str, by_categor
     everything = open_dataset("lasot", tmp_path, subset="all")
     assert len(everything) == 3
     assert everything.expected == 1400
+    training = open_dataset("lasot", tmp_path, subset="train")
+    assert [s.name for s in training] == ["airplane-2"]
+    assert training.expected == 1120
 
 
 def test_attributes_beside_the_sequences(tmp_path: Path):

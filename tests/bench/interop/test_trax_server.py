@@ -116,7 +116,7 @@ def test_a_box_reaches_a_tracker_of_polygons_as_corners(session: TraxSession) ->
     session.initialize(IMAGE, BOX)
     region, _ = session.frame(IMAGE)
     assert region is not None
-    x, y, width, height = (BOX + [0.25, 0.25, 0, 0]).tolist()
+    x, y, width, height = (BOX + np.array([0.25, 0.25, 0, 0])).tolist()
     assert region.tolist() == [
         [x, y],
         [x + width, y],

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import ResultError
@@ -47,6 +47,7 @@ def finish_one(store: ResultStore) -> None:
     store.boxes_path("kcf", "Bolt").write_text("1,2,3,4\n")
 
 
+@settings(deadline=None)
 @given(record=RECORDS)
 def test_round_trip(record: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "run.json"

@@ -1,0 +1,181 @@
+"""``bench tune``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli import options
+from bench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bench.tuning.plan import Plan
+    from bench.tuning.study import TrialResult
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module."""
+    app.command("tune")(tune)
+
+
+def tune(
+    benchmark: options.BenchmarkName,
+    study: Annotated[
+        Path, typer.Option(help="File that keeps the trials; the same file goes on with them.")
+    ],
+    search: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=VALUES",
+            help="Option to search: NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=A,B,C; repeatable.",
+        ),
+    ],
+    tracker: Annotated[
+        str, typer.Option("--tracker", "-t", help="Registered name or module:Class.")
+    ] = "kcf",
+    trials: Annotated[int, typer.Option(min=1, help="Trials in the study in the end.")] = 50,
+    measure: Annotated[
+        str | None, typer.Option(help="What decides; success, or eao on VOT, by default.")
+    ] = None,
+    stored: Annotated[
+        bool, typer.Option("--stored", help="Choose among the runs in --results; run nothing.")
+    ] = False,
+    on_test_set: Annotated[
+        bool, typer.Option("--on-test-set", help="Tune on a test set; every result says so.")
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Outcome; by default beside the study.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Trials to print.")] = 10,
+    data: options.Data = options.DEFAULT_DATA,
+    results: options.Results = options.DEFAULT_RESULTS,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-s", metavar="NAME=VALUE", help="Option of every trial."),
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="File of weights for the tracker.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
+    experiment: options.Experiment = None,
+    repetitions: Annotated[
+        int | None, typer.Option(min=1, help="VOT: at most so many runs of a sequence.")
+    ] = None,
+    lockstep: Annotated[
+        int, typer.Option(min=1, help="Sequences that a batch tracker follows in one call.")
+    ] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the search and of every run.")] = 0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds a tracker may take for one frame.")
+    ] = 120.0,
+    sequences: Annotated[
+        list[str] | None, typer.Option("--sequence", help="Only these; repeatable or with commas.")
+    ] = None,
+    subset: options.Subset = "test",
+) -> None:
+    """Search a tracker's options for the best score, on data that is no test set.
+
+    Each trial is a run of its own, kept beside the study. Stop it at any moment (Ctrl-C, even
+    kill -9) and give the same command again to go on. The test sets of the six benchmarks are
+    refused unless --on-test-set is given; wherever a tuned result is scored, the table says so.
+
+    [bold]Examples[/]
+
+      bench tune otb2015 --data data/mini --study tuning/kcf.journal --tracker kcf
+      --search learning_rate=0.005:0.1:log --search padding=1.0:3.0 --trials 50
+
+      bench tune folder --data ~/clips --study tuning/siamattn.journal -t siamattn --weights w.pth
+      --search penalty_k=0:0.3 --search window_influence=0.1:0.5 --search lr=0.2:0.7
+
+      bench tune folder --data ~/clips --study tuning/kcf.journal --search scales=1,3,5 --stored
+    """
+    from bench.datasets import open_dataset
+    from bench.tuning.plan import Plan, check_study, choose_measure, only
+    from bench.tuning.search import search as search_live
+    from bench.tuning.search import search_stored
+    from bench.tuning.space import parse_space
+
+    check_study(study)
+    experiment = options.experiment_of(benchmark, experiment)
+    fixed = options.parse_settings(settings or [])
+    plan = Plan(
+        only(
+            open_dataset(benchmark, options.data_root(data, benchmark), subset=subset),
+            options.split_names(sequences or []),
+        ),
+        tracker,
+        parse_space(search, tracker, fixed),
+        choose_measure(experiment, measure),
+        study,
+        experiment,
+        fixed,
+        weights,
+        device,
+        seed,
+        {
+            "jobs": jobs,
+            "frame_timeout": timeout,
+            "repetitions": repetitions,
+            "lockstep": lockstep,
+            "progress": False,
+        },
+    )
+    try:
+        if stored:
+            found = search_stored(plan, results, typer.echo, on_test_set=on_test_set)
+        else:
+            found = search_live(plan, trials, typer.echo, on_test_set=on_test_set)
+    except KeyboardInterrupt:
+        typer.echo("stopped; trials are kept, the same command goes on", err=True)
+        raise typer.Exit(130) from None
+    _report(plan, found, top, json_file, data, subset)
+
+
+def _report(
+    plan: Plan,
+    found: list[TrialResult],
+    top: int,
+    json_file: Path | None,
+    data: Path,
+    subset: str,
+) -> None:
+    from bench.results.text import write_atomically
+    from bench.tuning.outcome import notes, to_json, use_command
+    from bench.tuning.search import best_first
+
+    ranked = best_first(plan, found)
+    command = use_command(plan, ranked[0], data, subset)
+    path = json_file or plan.study.with_name(f"{plan.study.stem}-best.json")
+    content = json.dumps(to_json(plan, found, command), indent=1, allow_nan=False)
+    try:
+        write_atomically(path, f"{content}\n".encode())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
+    _print_trials(plan, ranked[:top])
+    for note in notes(plan, found):
+        typer.echo(f"* {note}")
+    typer.echo(f"best options, all trials -> {path}")
+    typer.echo(f"use them: {command}")
+
+
+def _print_trials(plan: Plan, ranked: list[TrialResult]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    from bench.evaluation.selection import label_of
+    from bench.reports.tables import report_console
+
+    title = f"{label_of(plan.dataset)}, {plan.name}: hyper-parameters tuned on this benchmark"
+    typer.echo(title)
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("Trial", overflow="fold")
+    for heading in (plan.measure, *(each.name for each in plan.space)):
+        table.add_column(heading, justify="right")
+    for trial in ranked:
+        drawn = (trial.options[each.name] for each in plan.space)
+        values = (f"{v:.4g}" if isinstance(v, float) else str(v) for v in drawn)
+        table.add_row(escape(trial.label), f"{trial.value:.4f}", *map(escape, values))
+    report_console().print(table)

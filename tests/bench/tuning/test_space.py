@@ -1,0 +1,73 @@
+"""What may be searched, and what is refused with a reason."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from bench.errors import ConfigError
+from bench.tuning.space import Choice, Range, parse_space
+
+TOY = "toys:Shifted"
+
+
+def test_ranges_and_choices_take_the_type_of_the_option() -> None:
+    space = parse_space(["shift=0:8", "grow=1:16:log", "way=right,down"], TOY, {})
+    assert space == [
+        Range("shift", 0.0, 8.0),
+        Range("grow", 1, 16, log=True),
+        Choice("way", ("right", "down"), ("right", "down")),
+    ]
+    assert [type(value) for each in space[:2] for value in (each.low, each.high)] == [
+        float, float, int, int,
+    ]  # fmt: skip
+    assert [str(each) for each in space] == ["shift=0.0:8.0", "grow=1:16:log", "way=right,down"]
+    kinds = [type(each.distribution()).__name__ for each in space]
+    assert kinds == ["FloatDistribution", "IntDistribution", "CategoricalDistribution"]
+
+
+def test_a_stored_value_has_its_place_or_none() -> None:
+    shift, scales = parse_space(["padding=1:3", "scales=1,3"], "kcf", {})
+    assert shift.place(2.0) == 2.0
+    assert [shift.place(v) for v in (0.5, 3.1, None, "2", True)] == [None] * 5
+    assert scales.place(3) == "3"
+    assert scales.place(5) is None
+
+
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [
+        ([], ["nothing to search", "shift"]),
+        (
+            ["shif=0:1"],
+            ["unknown option of tracker 'toys:Shifted'", "Did you mean 'shift'", "way"],
+        ),
+        (["shift"], ["NAME=LOW:HIGH"]),
+        (["shift=1:0"], ["smaller first"]),
+        (["shift=1:1"], ["smaller first"]),
+        (["shift=0:inf"], ["finite"]),
+        (["shift=nan:1"], ["finite"]),
+        (["shift=0:1:log"], ["above 0"]),
+        (["shift=1:2:lin"], ["LOW:HIGH:log"]),
+        (["shift=1:x"], ["expected float", "'x'"]),
+        (["grow=1.5:2"], ["expected int"]),
+        (["way=up,down"], ["unknown value", "right"]),
+        (["way=down"], ["several different values"]),
+        (["grow=1,1"], ["several different values"]),
+        (["shift=0:1", "shift=0:2"], ["twice"]),
+        (["pause=0:1"], ["twice", "--set"]),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(items: list[str], words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_space(items, TOY, {"pause": "0"})
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_the_library_is_loaded_for_a_search_only() -> None:
+    import subprocess
+
+    script = "import sys, bench.cli.main; sys.exit('optuna' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
