@@ -8,8 +8,11 @@ REPORTS ?= reports
 DEVICE  ?=
 JOBS    ?= 2
 WEIGHTS ?=
+RECIPE  ?= nano
+RUN     ?= runs/$(RECIPE)
 
 BENCH := .venv/bin/bench
+TRAIN := .venv/bin/python -m trackers.siamattn.training
 RUN_OPTIONS = --data $(DATA) --results $(RESULTS) --jobs $(JOBS) \
 	$(if $(DEVICE),--device $(DEVICE)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 SCORE_OPTIONS = --data $(DATA) --results $(RESULTS)
@@ -17,13 +20,13 @@ BENCHMARKS := otb2015 uav123 vot2016 vot2018 lasot trackingnet
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format mini doctor speed clean $(BENCHMARKS:%=eval-%)
+.PHONY: help setup demo train train-smoke ablation test check format mini doctor speed clean $(BENCHMARKS:%=eval-%)
 
 help: ## list every target
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 	@echo
 	@echo "variables: TRACKER=$(TRACKER) DATA=$(DATA) RESULTS=$(RESULTS) REPORTS=$(REPORTS)" \
-		"DEVICE=$(DEVICE) JOBS=$(JOBS) WEIGHTS=$(WEIGHTS)"
+		"DEVICE=$(DEVICE) JOBS=$(JOBS) WEIGHTS=$(WEIGHTS) RECIPE=$(RECIPE) RUN=$(RUN)"
 
 setup: $(STAMP) ## install everything into .venv (done by the other targets when needed)
 
@@ -53,6 +56,16 @@ eval-trackingnet: ## run TRACKER on TrackingNet under DATA and score it
 $(BENCHMARKS:%=eval-%): eval-%: $(STAMP)
 	$(BENCH) run $* --tracker $(TRACKER) $(RUN_OPTIONS)
 	$(BENCH) eval $* $(SCORE_OPTIONS) --json $(REPORTS)/$*.json
+
+train: $(STAMP) ## train SiamAttn by RECIPE into RUN, or go on with a training that was stopped
+	$(TRAIN) fit $(RUN) --recipe $(RECIPE) --workers 1
+
+train-smoke: $(STAMP) ## learn a handful of pairs by heart, to see that training works here
+	$(TRAIN) smoke $$(mktemp -d)/smoke
+
+ablation: $(STAMP) ## train and score the rows of the paper's Tables 5 and 6 at nano size
+	test -d data/mini || $(BENCH) mini data/mini --jobs $(JOBS)
+	$(TRAIN) ablation --out $(REPORTS)/ablation
 
 test: $(STAMP) ## run the whole test suite
 	.venv/bin/pytest -n 2 -q

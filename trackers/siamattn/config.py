@@ -20,6 +20,7 @@ from trackers.siamattn.settings import changed
 Formula = Literal["released", "paper"]
 
 PRESETS = Path(__file__).parent / "presets.json"
+_PARTS = ("rpn", "attention", "refine")  # sections of what an ablation leaves out
 
 
 @dataclass(frozen=True)
@@ -234,13 +235,24 @@ def preset_names() -> list[str]:
 def preset(name: str, settings: Mapping[str, Any] | None = None) -> Config:
     """The preset ``name``, with ``settings`` (dotted name -> value) in place of its own.
 
+    ``size/parts``, e.g. ``siamattn-nano/siamattn-rr``, is the preset ``size`` with the parts of
+    another: all of its changes but those of tracking. Ablations are made so.
+
     Raises:
         ConfigError: no such preset or setting, or a value of another type.
     """
+    size, slash, parts = name.partition("/")
+    changes = dict(_changes(size))
+    if slash:
+        changes |= {k: v for k, v in _changes(parts).items() if k.split(".")[0] in _PARTS}
+    return Config(name=name).override({**changes, **(settings or {})})
+
+
+def _changes(name: str) -> dict[str, Any]:
     known = _presets()
     if name not in known:
         raise unknown_name("preset", name, known)
-    return Config(name=name).override({**known[name], **(settings or {})})
+    return known[name]
 
 
 @lru_cache(maxsize=1)

@@ -74,6 +74,40 @@ def smoke(
         raise ConfigError("the handful was not learned: something in training is broken")
 
 
+@app.command()
+def ablation(
+    out: Annotated[Path, typer.Option(help="folder of the table")] = Path("reports/ablation"),
+    tables: Annotated[str, typer.Option(help="of the paper, with commas: 5, 6, 7")] = "5,6",
+    seeds: Annotated[int, typer.Option(min=1, help="trainings of each row")] = 2,
+    name: Annotated[str, typer.Option("--recipe", help="size, data and budget")] = "ablation",
+    settings: Settings = None,
+    benchmark: Annotated[str, typer.Option(help="vot2016 or vot2018")] = "vot2016",
+    data: Annotated[Path, typer.Option(help="where the benchmark lies")] = Path("data/mini"),
+    runs: Annotated[Path, typer.Option(help="folder of the trainings")] = Path("runs/ablation"),
+    results: Annotated[Path, typer.Option(help="folder of raw results")] = Path(
+        "results/ablation"
+    ),
+) -> None:
+    """Train and score the rows of the paper's ablations; what is finished is kept."""
+    from bench.cli.options import data_root
+    from bench.datasets import open_dataset
+    from trackers.siamattn.training import ablation as rows
+    from trackers.siamattn.training import ablation_table
+    from trackers.siamattn.training.fit import Machine
+
+    base = chosen_recipe(name, settings, None)
+    dataset = open_dataset(benchmark, data_root(data, benchmark))
+    chosen = rows.rows(tables.split(","))
+    notes = [*dataset.caveats, ablation_table.budget(base, seeds)]
+    found = []
+    machine = Machine(workers=1, validate_every=0)
+    for each in rows.ablate(chosen, base, range(seeds), (runs, results), dataset, machine):
+        found.append(each)
+        path = ablation_table.write(found, out, notes)
+    typer.echo(ablation_table.frame(found).to_string(index=False))
+    typer.echo("\n".join([*notes, f"table: {path}"]))
+
+
 def chosen_recipe(name: str, settings: list[str] | None, seed: int | None) -> Recipe:
     """A named recipe with the settings of a command line.
 

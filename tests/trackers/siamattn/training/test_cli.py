@@ -1,0 +1,53 @@
+"""The command line of training, as a user gives it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("lightning")
+ROOT = Path(__file__).parents[4]
+
+
+def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "trackers.siamattn.training", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_smoke(tmp_path: Path) -> None:
+    """What `make train-smoke` promises: a smaller loss, and boxes on their targets."""
+    found = call("smoke", tmp_path / "run")
+    assert found.returncode == 0, found.stderr[-2000:]
+    factor, overlap = map(
+        float, re.findall(r"factor of ([\d.]+).*targets ([\d.]+)", found.stdout)[0]
+    )
+    assert factor > 4
+    assert overlap > 0.8
+    assert (tmp_path / "run" / "weights.safetensors").exists()
+
+
+def test_smoke_sees_what_was_not_learned(tmp_path: Path) -> None:
+    found = call("smoke", tmp_path / "run", "--set", "schedule.pairs=8")
+    assert found.returncode == 1
+    assert "error: the handful was not learned" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--recipe", "nono"], "error: unknown recipe 'nono'"),
+        (["--set", "schedule.epoch=3"], "schedule.epochs"),
+        (["--set", "schedule"], "expected NAME=VALUE"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:
+    found = call("fit", tmp_path / "run", *arguments)
+    assert found.returncode == 1
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,138 @@
+"""The paper's ablations (Tables 5 to 7), trained and evaluated with equal budgets.
+
+Every row is trained once for each seed, by the same recipe and on the same pairs; the rows differ
+in the network's preset, or in Table 7 in the training sets. What is finished is not done again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.errors import BenchError, unknown_name
+from bench.evaluation import evaluate
+from bench.results.experiments import ExperimentStore
+from bench.runner import run_tracker
+from bench.scores import TrackerScores
+from bench.sequence import Dataset
+from bench.tracker import make_spec
+from trackers.siamattn.training.config import Recipe
+from trackers.siamattn.training.fit import WEIGHTS, Machine, train
+from trackers.siamattn.training.sourcing import open_samples
+
+TABLE = Path(__file__).parent / "ablation.json"
+MEASURES = ("accuracy", "robustness", "eao")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of an ablation.
+
+    Attributes:
+        table: number of the paper's table.
+        label: of the row.
+        preset: of the full-size network whose parts the row has.
+        printed: what the paper prints for it on VOT2016, by measure.
+        mixture: training sets of the row; None for those of the recipe.
+    """
+
+    table: str
+    label: str
+    preset: str
+    printed: Mapping[str, float]
+    mixture: str | None = None
+
+    def recipe(self, base: Recipe, seed: int) -> Recipe:
+        """``base`` with what the row changes: its size stays, its parts are the row's."""
+        name = base.preset if self.preset == "siamattn" else f"{base.preset}/{self.preset}"
+        changes: dict[str, object] = {"preset": name, "seed": seed}
+        if self.mixture is not None:
+            changes["data.mixture"] = self.mixture
+        return base.override(changes)
+
+    def name(self, seed: int) -> str:
+        """Of its folders: rows of two tables that are the same share them."""
+        parts = [self.preset, *([self.mixture] if self.mixture else []), f"seed-{seed}"]
+        return "-".join(parts)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row, and its scores for each seed."""
+
+    row: Row
+    scores: tuple[TrackerScores, ...]
+
+    def mean(self, measure: str) -> float:
+        """Over the seeds."""
+        return float(np.mean([each.measures[measure] for each in self.scores]))
+
+    def extremes(self, measure: str) -> tuple[float, float]:
+        """The lowest and highest of the seeds."""
+        values = [each.measures[measure] for each in self.scores]
+        return min(values), max(values)
+
+    def interval(self, measure: str) -> tuple[float, float]:
+        """95 % over sequences, the mean of the seeds' bootstrap intervals."""
+        low, high = np.mean([each.intervals[measure] for each in self.scores], axis=0)
+        return float(low), float(high)
+
+
+def rows(tables: Iterable[str]) -> list[Row]:
+    """The rows of the paper's tables ``"5"``, ``"6"`` and ``"7"``.
+
+    Raises:
+        ConfigError: no such table.
+    """
+    known = json.loads(TABLE.read_text(encoding="utf-8"))
+    chosen = list(tables)
+    for table in chosen:
+        if table not in known:
+            raise unknown_name("ablation table", table, known)
+    return [Row(table, **row) for table in chosen for row in known[table]["rows"]]
+
+
+def ablate(
+    chosen: Sequence[Row],
+    base: Recipe,
+    seeds: Sequence[int],
+    folders: tuple[Path, Path],
+    dataset: Dataset,
+    machine: Machine,
+) -> Iterator[Finding | tuple[Row, BenchError]]:
+    """Train, run and score row by row; a row that cannot be trained says why.
+
+    Args:
+        chosen: rows.
+        base: size, data and budget of all of them.
+        seeds: every row is trained once with each.
+        folders: for the trainings, and for the raw results.
+        dataset: of the VOT challenge, to evaluate on.
+        machine: where to train.
+    """
+    runs, results = folders
+    store = ExperimentStore(results, dataset.benchmark, "baseline")
+    for row in chosen:
+        try:
+            for seed in seeds:
+                weights = _trained(row.recipe(base, seed), runs / row.name(seed), machine)
+                spec = make_spec("siamattn", {}, row.name(seed), weights=weights)
+                run_tracker(dataset, spec, store)
+        except BenchError as error:
+            yield row, error
+            continue
+        names = [row.name(seed) for seed in seeds]
+        scored = evaluate(dataset, store, names)[0].trackers
+        yield Finding(row, tuple(scored[name] for name in names))
+
+
+def _trained(recipe: Recipe, folder: Path, machine: Machine) -> Path:
+    """The weights of a training, which is begun, gone on with, or was finished before."""
+    weights = folder / WEIGHTS
+    if not weights.exists():
+        train(recipe, open_samples(recipe), folder, machine)
+    return weights

@@ -1,0 +1,63 @@
+"""An ablation as a table: what was measured here beside what the paper prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.errors import BenchError
+from trackers.siamattn.training.ablation import MEASURES, Finding, Row
+from trackers.siamattn.training.config import Recipe
+
+_SHORT = {"accuracy": "A", "robustness": "R", "eao": "EAO"}
+
+
+def frame(found: Sequence[Finding | tuple[Row, BenchError]]) -> pd.DataFrame:
+    """One line a row: means and extremes of the seeds, intervals over sequences, printed."""
+    return pd.DataFrame([_line(each) for each in found])
+
+
+def budget(base: Recipe, seeds: int) -> str:
+    """What every row was given, in a sentence."""
+    pairs = base.schedule.pairs * base.schedule.epochs
+    return (
+        f"{base.preset} in place of the full network: {pairs} pairs of {base.data.mixture} video "
+        f"for each of {seeds} seeds, the same for all rows; the printed figures are of the full "
+        "network on VOT2016 itself and can be compared by their order only"
+    )
+
+
+def _line(each: Finding | tuple[Row, BenchError]) -> dict[str, Any]:
+    if isinstance(each, tuple):
+        row, error = each
+        return {"table": row.table, "row": row.label, "seeds": 0, "note": str(error)}
+    line: dict[str, Any] = {
+        "table": each.row.table,
+        "row": each.row.label,
+        "seeds": len(each.scores),
+    }
+    for measure in MEASURES:
+        short = _SHORT[measure]
+        low, high = each.extremes(measure)
+        line[short] = round(each.mean(measure), 3)
+        line[f"{short} of seeds"] = f"{low:.3f}..{high:.3f}"
+        line[f"{short} 95 %"] = "{:.3f}..{:.3f}".format(*each.interval(measure))
+        line[f"{short} printed"] = each.row.printed.get(measure)
+    return line
+
+
+def write(
+    found: Sequence[Finding | tuple[Row, BenchError]], folder: Path, notes: list[str]
+) -> Path:
+    """``ablation.csv`` in ``folder``; the notes stand beneath the table as comments."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "ablation.csv"
+    partial = path.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8", newline="") as stream:
+        frame(found).to_csv(stream, index=False)
+        stream.writelines(f"# {note}\n" for note in notes)
+    partial.replace(path)
+    return path
