@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.cli import options
 from bench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bench.sequence import Image, Sequence
 
 
 def register(app: typer.Typer) -> None:
@@ -43,26 +46,45 @@ def confidence(
     """
     from bench.datasets import open_dataset
     from bench.protocols.onepass import check_frames
-    from bench.sequence import to_tracker
     from bench.tracker import make_spec
 
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     clip = dataset[sequence]
-    frames = check_frames(clip)
+    check_frames(clip)
+    if start > len(clip.regions):
+        raise ConfigError(f"--start {start}: {sequence} has no annotation on that frame")
     if not start < frame <= len(clip):
         raise ConfigError(
             f"--frame {frame}: expected {start + 1} to {len(clip)}, a frame of {sequence} after "
             f"the one it starts on ({start})"
         )
-    spec = make_spec(
-        tracker, options.parse_settings(settings or []), device=device, weights=weights
-    )
-    follower = spec.build()
-    maps_of = getattr(follower, "confidence_maps", None)
-    if maps_of is None:
+    given = options.parse_settings(settings or [])
+    follower = make_spec(tracker, given, device=device, weights=weights).build()
+    if not hasattr(follower, "confidence_maps"):
         raise ConfigError(f"tracker {tracker!r} has no attention to look at")
-    follower.init(frames[start - 1], to_tracker(clip.ground_truth[start - 1], clip.origin))
-    for index in range(start, frame - 1):
-        follower.update(frames[index])
-    maps_of(frames[frame - 1]).save(output)
+    _maps(follower, clip, start, frame).save(output)
     typer.echo(f"{output}: frame {frame} of {sequence}")
+
+
+def _maps(tracker: Any, clip: Sequence, start: int, frame: int) -> Any:
+    """The confidence maps of ``frame``, for a target followed from frame ``start`` on."""
+    import numpy as np
+
+    from bench.protocols.onepass import check_frames
+    from bench.protocols.reset import as_region, starting_region
+    from bench.protocols.steps import Follow, Start, Steps, drive
+    from bench.tracker import starts_on
+
+    frames = check_frames(clip)
+
+    def image(number: int) -> Image:
+        return np.array(frames[number - 1])
+
+    def steps() -> Steps[Any]:
+        truth = as_region(clip.regions, start - 1, clip.origin)
+        yield Start(start, image(start), starting_region(truth, starts_on(tracker)))
+        for number in range(start + 1, frame):
+            yield Follow(number, image(number))
+
+    drive(tracker, steps())
+    return tracker.confidence_maps(image(frame))

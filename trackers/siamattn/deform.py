@@ -11,6 +11,7 @@ were trained with. Positions are in cells, the centre of the first cell at 0.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -18,8 +19,6 @@ from torch import Tensor, nn
 
 TRANS_STD = 0.1  # offsets of bins are in tenths of the region's size
 SAMPLES = 4  # samples per side of a bin
-
-Pair = tuple[Tensor, Tensor]
 
 
 def deform_conv2d(
@@ -47,35 +46,32 @@ def deform_conv2d(
     Returns:
         ``(B, C', H', W')``, channels last in memory.
     """
-    batch, channels, height, width = x.shape
+    batch, channels = x.shape[:2]
     taps = weight.shape[-1] ** 2
     groups = offset.shape[1] // (2 * taps)
-    h, w = _tap_positions(offset, weight.shape[-1], stride, padding, dilation)
-    index, share = _bilinear(h, w, h.floor() + 1, w.floor() + 1, (height, width))
-    # One row per image, cell and group of channels: (B * H * W * G, C / G).
-    rows = x.permute(0, 2, 3, 1).reshape(-1, channels // groups).contiguous()
-    image = torch.arange(batch, device=x.device, dtype=torch.int32).view(-1, 1, 1, 1, 1, 1)
-    group = torch.arange(groups, device=x.device, dtype=torch.int32).view(-1, 1)
-    index = (index + image * (height * width)) * groups + group
-    columns = _weighted_rows(rows, index, share)
+    places = _tap_positions(offset, weight.shape[-1], stride, padding, dilation)
+    lower = places.floor()
+    share = (places - lower) * (places > -1)  # no slope for a tap a whole cell outside
+    # Taps outside find a border of zeros: cells are counted from its corner.
+    framed = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))  # (B, H + 2, W + 2, C)
+    index, part = _four_cells(lower + 1, lower + 2, share, framed.shape[1:3])
+    image = _steps(x, batch, framed[0, ..., 0].numel()).view(-1, 1, 1, 1, 1)
+    index = (index + image) * groups + _steps(x, groups)
+    columns = _weighted_rows(framed.reshape(-1, channels // groups), index, part)
     kernel = weight.permute(0, 2, 3, 1).reshape(len(weight), -1)  # (C', taps * C)
     out = F.linear(columns.view(-1, taps * channels), kernel)
     return out.view(batch, *offset.shape[-2:], -1).permute(0, 3, 1, 2)
 
 
-def _tap_positions(
-    offset: Tensor, size: int, stride: int, padding: int, dilation: int
-) -> tuple[Tensor, Tensor]:
-    """y and x of every tap, ``(B, H', W', taps, G)``: the order of a convolution's columns."""
+def _tap_positions(offset: Tensor, size: int, stride: int, padding: int, dilation: int) -> Tensor:
+    """y and x of every tap, ``(2, B, H', W', taps, G)``: the order of a convolution's columns."""
     batch, _, height, width = offset.shape
+    taps = _steps(offset, size, dilation) - padding
+    y, x = (_steps(offset, n, stride).view(-1, 1) + taps for n in (height, width))
+    shape = (height, width, size, size)
+    y, x = y.view(height, 1, size, 1).expand(shape), x.view(width, 1, size).expand(shape)
     moved = _exact(offset).view(batch, -1, size * size, 2, height, width)
-    dy, dx = moved.permute(0, 4, 5, 2, 1, 3).unbind(-1)
-    steps = torch.arange(max(height, width, size), device=offset.device)
-    top = (steps[:height] * stride - padding).view(-1, 1, 1, 1)
-    left = (steps[:width] * stride - padding).view(-1, 1, 1)
-    taps = steps[:size] * dilation
-    y, x = taps.repeat_interleave(size).view(-1, 1), taps.repeat(size).view(-1, 1)
-    return top + y + dy, left + x + dx
+    return moved.permute(3, 0, 4, 5, 2, 1) + torch.stack([y, x]).view(2, 1, height, width, -1, 1)
 
 
 def deform_roi_pool(
@@ -97,37 +93,40 @@ def deform_roi_pool(
         ``(K, C, P, P)``, channels last in memory.
     """
     height, width = x.shape[-2:]
-    h, w = _sample_positions(_exact(rois), offset, bins, scale)
-    kept = (w >= -0.5) & (w <= width - 0.5) & (h >= -0.5) & (h <= height - 0.5)
-    part = kept / kept.sum((-1, -2), keepdim=True).clamp(min=1)
-    h, w = h.clamp(0, height - 1), w.clamp(0, width - 1)
-    index, share = _bilinear(h, w, h.ceil(), w.ceil(), (height, width))
-    image = rois[:, 0].int().view(-1, 1, 1, 1, 1, 1)
+    v, u = _sample_positions(_exact(rois), offset, bins, scale)
+    kept = (v >= -0.5) & (v <= height - 0.5) & (u >= -0.5) & (u <= width - 0.5)
+    places = torch.stack([v.clamp(0, height - 1), u.clamp(0, width - 1)])
+    lower = places.floor()
+    index, part = _four_cells(lower, places.ceil(), places - lower, (height, width))
+    index = index + rois[:, 0].int().view(-1, 1, 1) * (height * width)
+    part = part * (kept / kept.sum(0).clamp(min=1))
     rows = x.permute(0, 2, 3, 1).flatten(0, 2).contiguous()  # (B * H * W, C)
-    index, share = index + image * (height * width), share * part[..., None]
-    out = _weighted_rows(rows, index.flatten(3), share.flatten(3))
+    out = _weighted_rows(rows, index.flatten(0, 1), part.flatten(0, 1))
     return out.view(len(rois), bins, bins, -1).permute(0, 3, 1, 2)
 
 
-def _sample_positions(
-    rois: Tensor, offset: Tensor | None, bins: int, scale: float
-) -> tuple[Tensor, Tensor]:
-    """y and x of every sample in cells, ``(K, P, P, 4, 4)``; samples start at a bin's edge."""
-    first, last = _round_half_away(rois[:, 1:3]), _round_half_away(rois[:, 3:5])
-    start = first * scale - 0.5  # (K, 2): x, y
-    extent = ((last + 1) * scale - 0.5 - start).clamp(min=0.1)
-    step = extent / bins
-    steps = torch.arange(max(bins, SAMPLES), device=rois.device)
-    edges = steps[:bins] * step[..., None] + start[..., None]  # (K, 2, P)
-    left, top = edges[:, 0, None, :], edges[:, 1, :, None]
+def _sample_positions(rois: Tensor, offset: Tensor | None, bins: int, scale: float) -> Tensor:
+    """y and x of every sample in cells, ``(2, 16, K, P, P)``; samples start at a bin's edge."""
+    x1, y1, x2, y2 = _round_half_away(rois[:, 1:]).unbind(1)
+    start = torch.stack([y1, x1])[..., None, None] * scale - 0.5  # (2, K, 1, 1)
+    end = (torch.stack([y2, x2])[..., None, None] + 1) * scale - 0.5
+    extent = (end - start).clamp(min=0.1)
+    edge = start + _grid(rois, bins).view(2, 1, bins, bins) * (extent / bins)
     if offset is not None:
-        moved = _exact(offset) * TRANS_STD * extent[..., None, None]  # (K, 2, P, P)
-        left, top = left + moved[:, 0], top + moved[:, 1]
-    inner = steps[:SAMPLES] * (step / SAMPLES)[..., None]  # (K, 2, 4)
-    x = left[..., None, None] + inner[:, 0].view(-1, 1, 1, 1, SAMPLES)
-    y = top[..., None, None] + inner[:, 1].view(-1, 1, 1, SAMPLES, 1)
-    shape = (len(rois), bins, bins, SAMPLES, SAMPLES)
-    return y.expand(shape), x.expand(shape)
+        edge = edge + _exact(offset).transpose(0, 1).flip(0) * TRANS_STD * extent
+    inner = _grid(rois, SAMPLES).view(2, -1, 1, 1, 1) * (extent / bins / SAMPLES)[:, None]
+    return edge[:, None] + inner
+
+
+def _grid(like: Tensor, side: int) -> Tensor:
+    """Row and column of every place of a square, ``(2, side * side)``."""
+    steps = _steps(like, side)
+    return torch.stack([steps.repeat_interleave(side), steps.repeat(side)])
+
+
+def _steps(like: Tensor, number: int, step: int = 1) -> Tensor:
+    """0, ``step``, ..., ``(number,)`` int32 on the device of ``like``."""
+    return torch.arange(0, number * step, step, dtype=torch.int32, device=like.device)
 
 
 def _exact(positions: Tensor) -> Tensor:
@@ -139,39 +138,32 @@ def _round_half_away(x: Tensor) -> Tensor:
     return torch.where(x < 0, (x - 0.5).ceil(), (x + 0.5).floor())
 
 
-def _bilinear(
-    y: Tensor, x: Tensor, y1: Tensor, x1: Tensor, size: tuple[int, int]
+def _four_cells(
+    lower: Tensor, upper: Tensor, share: Tensor, size: Sequence[int]
 ) -> tuple[Tensor, Tensor]:
-    """The cells (floor y | y1) x (floor x | x1) of an H x W map and their bilinear weights.
+    """The cells around positions of a map H x W, and their bilinear weights.
+
+    Args:
+        lower: row and column of the cell before, ``(2, ...)``. Beyond the map they count as the
+            nearest inside, and so does what is no number.
+        upper: likewise of the cell behind.
+        share: of the cell behind along each axis, 0..1.
+        size: H, W.
 
     Returns:
-        Index y * W + x as int32, and weight, ``(..., 4)`` each; cells outside the map weigh 0.
+        Index row * W + column as int32, and weight, ``(4, ...)`` each.
     """
-    rows, row_weights = _linear(y, y1, size[0])
-    columns, column_weights = _linear(x, x1, size[1])
-    index = torch.stack([row * size[1] + column for row in rows for column in columns], -1)
-    weight = torch.stack([a * b for a in row_weights for b in column_weights], -1)
-    return index, weight
-
-
-def _linear(x: Tensor, upper: Tensor, size: int) -> tuple[Pair, Pair]:
-    """The cells (floor x, upper) along one axis, and their linear weights.
-
-    A position a whole cell outside reaches none: neither value nor slope.
-    """
-    lower = x.floor()
-    u = x - lower  # floor has slope 0: gradients are those within the cell
-    last = size - 1
-    cells = lower.clamp(0, last).int(), upper.clamp(0, last).int()
-    near = (1 - u) * ((lower >= 0) & (lower <= last))
-    return cells, (near, u * ((x > -1) & (upper <= last)))
+    rows, columns = torch.stack([lower, upper], 1).int()
+    rows, columns = rows.clamp(0, size[0] - 1), columns.clamp(0, size[1] - 1)
+    of_rows, of_columns = torch.stack([1 - share, share], 1)
+    index = (rows * size[1])[:, None] + columns
+    return index.flatten(0, 1), (of_rows[:, None] * of_columns).flatten(0, 1)
 
 
 def _weighted_rows(rows: Tensor, index: Tensor, weight: Tensor) -> Tensor:
-    """Sums over J of rows ``(R, C)`` at index ``(..., J)`` times weight ``(..., J)``: (M, C)."""
-    samples = index.shape[-1]
-    weight = weight.reshape(-1, samples).to(rows.dtype)
-    return F.embedding_bag(index.view(-1, samples), rows, mode="sum", per_sample_weights=weight)
+    """Sums over J of rows ``(R, C)`` at index ``(J, ...)`` times weight ``(J, ...)``: (M, C)."""
+    bags, shares = (each.flatten(1).T.contiguous() for each in (index, weight.to(rows.dtype)))
+    return F.embedding_bag(bags, rows, mode="sum", per_sample_weights=shares)
 
 
 class DeformConv2d(nn.Module):

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bench.errors import TrackerError
 from bench.geometry import box_to_polygon
 from bench.sequence import FloatArray, Image
 from trackers.siamattn import masks, search
@@ -68,6 +69,9 @@ class Engine:
         Args:
             states: they are left as they are.
             images: one for each, of any sizes.
+
+        Raises:
+            TrackerError: the network's answer is not finite.
         """
         views = [state.view for state in states]
         crops = [look(*lane) for lane in zip(states, images, views, strict=True)]
@@ -84,20 +88,23 @@ class Engine:
         return moved, [self._answer(*lane) for lane in ends]
 
     def confidence_maps(self, state: State, image: Image) -> ConfidenceMaps:
-        """Figure 4 of the paper for the next frame of a target."""
+        """Figure 4 of the paper for the next frame of a target; raises as ``advance``."""
         crop = look(state, image, state.view)
         with exact_inference():
             maps = self.network.confidence(self._pixels([crop]), state.template)
         plain, attended = (_numpy(each)[0] for each in maps)
+        self._refuse_infinite("confidence", plain, attended)
         return ConfidenceMaps(crop, plain, attended, self.config.rpn.stride)
 
     def _propose(
         self, state: State, view: search.View, cls: Floats, loc: Floats
     ) -> search.Proposal:
-        boxes = search.decode(loc, self.anchors)
         size = state.box[2:] * view.zoom
-        scores = search.foreground(cls)
-        return search.best_proposal(scores, boxes, size, self.window, state.tracking)
+        with np.errstate(all="ignore"):  # what is not finite ranks first, and is refused
+            boxes, scores = search.decode(loc, self.anchors), search.foreground(cls)
+            best = search.best_proposal(scores, boxes, size, self.window, state.tracking)
+        self._refuse_infinite("score or box of a proposal", best.score, best.penalty, best.box)
+        return best
 
     def _locate(
         self,
@@ -114,7 +121,9 @@ class Engine:
         boxes = [search.proposal_in_crop(p.box, view.instance) for p, view in pairs]
         rois = self._rois([search.roi_of(box, margin=0.5) for box in boxes])
         deltas = _numpy(self.network.refine_box(features, rois)) * search.DELTAS
-        refined = map(search.shift, boxes, deltas)
+        with np.errstate(over="ignore"):
+            refined = [search.shift(*lane) for lane in zip(boxes, deltas, strict=True)]
+        self._refuse_infinite("refined box", *refined)
         return [view.to_frame(box) for view, box in zip(views, refined, strict=True)]
 
     def _follow(
@@ -136,6 +145,7 @@ class Engine:
             regions = [search.roi_of(views[lane].to_crop(states[lane].box)) for lane in lanes]
             logits = self.network.refine_mask(features, self._rois(regions, lanes))
             for lane, mask in zip(lanes, _numpy(logits.sigmoid()), strict=True):
+                self._refuse_infinite("mask", mask)
                 found[lane] = mask
         return found
 
@@ -157,6 +167,14 @@ class Engine:
         rectangle = masks.rotated_rectangle(mask)
         region = box_to_polygon(box) if rectangle is None else rectangle
         return SiamesePrediction(region, proposal.score, box, mask if self.keep_mask else None)
+
+    def _refuse_infinite(self, what: str, *values: Floats | FloatArray | float) -> None:
+        if not all(np.isfinite(each).all() for each in values):
+            raise TrackerError(
+                f"expected a finite {what} from the network of preset {self.config.name!r}, found "
+                "NaN or infinity. Its weights are damaged, or were never trained: give others "
+                "with --weights FILE."
+            )
 
     def _pixels(self, crops: Sequence[Image]) -> Tensor:
         """RGB crops as the network wants them: BGR ``(B, 3, S, S)``, float 0..255."""

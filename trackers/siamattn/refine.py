@@ -106,7 +106,7 @@ class MaskHead(nn.Module):
     def forward(self, x: Tensor, rois: Tensor, crop: int) -> Tensor:
         """Map ``(B, C, 63, 63)`` and K regions to logits ``(K, 64, 64)``."""
         pooled = self.roi_pool_m(x, rois, x.shape[-1] / crop)
-        out: Tensor = self.conv_logits(self.upsample(self.convs(pooled)).relu())
+        out: Tensor = self.conv_logits(self.upsample(self.convs(pooled)).relu_())
         return out[:, 0]
 
 

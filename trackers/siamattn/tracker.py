@@ -110,7 +110,11 @@ class SiamAttn:
     def advance(
         self, states: Sequence[State], images: Sequence[Image]
     ) -> tuple[list[State], list[SiamesePrediction]]:
-        """Find B targets, each in its own next frame; see ``Engine.advance``."""
+        """Find B targets, each in its own next frame; see ``Engine.advance``.
+
+        Raises:
+            TrackerError: the network's answer is not finite.
+        """
         return self.engine.advance(states, images)
 
     def confidence_maps(self, image: Image) -> ConfidenceMaps:

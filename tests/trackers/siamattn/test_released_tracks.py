@@ -17,6 +17,7 @@ import torch
 
 from trackers.siamattn.checkpoints import shapes
 from trackers.siamattn.config import Config, preset
+from trackers.siamattn.lanes import SiamesePrediction
 from trackers.siamattn.tracker import SiamAttn, SiamRPN
 
 Tensors = dict[str, torch.Tensor]
@@ -83,22 +84,36 @@ def filmed(shared: Path) -> list[Lane]:
         ]
 
 
+@pytest.fixture(scope="module")
+def followed(siamattn: SiamAttn, generated: list[Lane]) -> list[list[SiamesePrediction]]:
+    """What our tracker says of the generated lanes, followed once for all tests."""
+    return follow(siamattn, generated)
+
+
 def test_every_generated_frame_is_the_released_one(
-    siamattn: SiamAttn, generated: list[Lane]
+    followed: list[list[SiamesePrediction]], generated: list[Lane]
 ) -> None:
-    check_frames(siamattn, generated)
+    check_frames(followed, generated)
 
 
 def test_every_filmed_frame_is_the_released_one(siamattn: SiamAttn, filmed: list[Lane]) -> None:
-    check_frames(siamattn, filmed)
+    check_frames(follow(siamattn, filmed), filmed)
 
 
-def check_frames(tracker: SiamAttn, lanes: list[Lane]) -> None:
-    """Both lanes in one batch, so that batches are held to the released numbers too."""
+def follow(tracker: SiamAttn, lanes: list[Lane]) -> list[list[SiamesePrediction]]:
+    """Predictions of every frame, lanes in one batch: the released numbers hold batches too."""
     states = [start(tracker, lane) for lane in lanes]
+    found = []
     for index in range(FRAMES):
-        images = [lane.frames[index + 1] for lane in lanes]
-        states, predictions = tracker.advance(states, images)
+        states, predictions = tracker.advance(states, [lane.frames[index + 1] for lane in lanes])
+        found.append(predictions)
+    return found
+
+
+def check_frames(found: list[list[SiamesePrediction]], lanes: list[Lane]) -> None:
+    """Box, score, polygon and, where recorded, the mask of every frame and lane."""
+    assert len(found) == FRAMES
+    for index, predictions in enumerate(found):
         for lane, prediction in zip(lanes, predictions, strict=True):
             row = lane.rows[index]
             np.testing.assert_allclose(prediction.box, row["bbox"], atol=BOX)
@@ -111,11 +126,9 @@ def check_frames(tracker: SiamAttn, lanes: list[Lane]) -> None:
 
 
 def test_alone_without_masks_on_any_threads_is_the_same(
-    siamattn: SiamAttn, generated: list[Lane]
+    siamattn: SiamAttn, generated: list[Lane], followed: list[list[SiamesePrediction]]
 ) -> None:
-    lane = generated[0]
-    states = [start(siamattn, each) for each in generated]
-    _, (batched, _) = siamattn.advance(states, [each.frames[1] for each in generated])
+    lane, batched = generated[0], followed[0][0]
     for threads in (1, 2):
         with thread_count(threads):
             (_,), (single,) = siamattn.advance([start(siamattn, lane, "box")], [lane.frames[1]])
