@@ -106,7 +106,8 @@ def train(
     _claim(folder, recipe)
     L.seed_everything(recipe.seed, workers=False, verbose=False)
     network = network or Network(preset(recipe.preset))
-    module = TrainingModule(network.to(memory_format=torch.channels_last), recipe, folder)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module = TrainingModule(network, recipe, folder)
     trainer = make_trainer(recipe, folder, machine)
     last = folder / "checkpoints" / "last.ckpt"
     began = time.monotonic()

@@ -105,6 +105,5 @@ def _centred(box: FloatArray) -> FloatArray:
 
 def _overlaps(found: FloatArray, truth: FloatArray) -> FloatArray:
     """Of the frames after the first in which the target is in view."""
-    known = np.isfinite(truth).all(1)
-    known[0] = False
-    return box_iou(found[known], truth[known])
+    known = np.isfinite(truth[1:]).all(axis=1)
+    return box_iou(found[1:][known], truth[1:][known])

@@ -19,7 +19,7 @@ def classification_loss(cls: Tensor, label: Tensor) -> Tensor:
         cls: ``(B, 2A, R, R)``, background of the A anchors first.
         label: ``(B, A, R, R)`` 1, 0, or -1 for anchors that do not count.
     """
-    logits = cls.unflatten(1, (2, -1)).log_softmax(1)
+    logits = cls.view(len(cls), 2, -1, *cls.shape[2:]).log_softmax(1)
     terms = [
         _mean(-logits[:, kind][label == kind], logits) for kind in (1, 0)
     ]  # target, background
@@ -35,7 +35,7 @@ def regression_loss(loc: Tensor, wanted: Tensor, weight: Tensor, form: str = "l1
         weight: ``(B, A, R, R)``; of an image they sum to 1 or are all 0.
         form: ``l1`` as released, or the paper's ``smooth_l1``.
     """
-    found = loc.unflatten(1, (4, -1))
+    found = loc.view(len(loc), 4, -1, *loc.shape[2:])
     function = F.l1_loss if form == "l1" else F.smooth_l1_loss
     return (function(found, wanted, reduction="none").sum(1) * weight).sum() / len(loc)
 

@@ -77,5 +77,5 @@ def _overlap(network: Network, batch: Batch) -> float:
 
 
 def _foreground(cls: Tensor) -> Tensor:
-    pairs = cls.unflatten(1, (2, -1))
-    return (pairs[:, 1] - pairs[:, 0]).flatten(1)
+    background, target = cls.flatten(2).chunk(2, dim=1)
+    return (target - background).flatten(1)
