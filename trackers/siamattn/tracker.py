@@ -18,6 +18,8 @@ from trackers.siamattn.engine import Engine
 from trackers.siamattn.figure import ConfidenceMaps
 from trackers.siamattn.lanes import SiamesePrediction, State, first_box, is_rotated
 
+NANO = Path(__file__).parent / "weights" / "siamattn-nano.safetensors"
+
 Mode = Literal["auto", "box", "mask"]
 Benchmark = Literal["auto", "vot", "otb"]
 
@@ -151,6 +153,16 @@ class SiamAttn:
             )
         for rotated in (False, True):
             self.tracking(config, rotated)
+
+
+class SiamAttnNano(SiamAttn):
+    """The smallest SiamAttn, with weights that this project trained on generated video.
+
+    Options are those of ``SiamAttn``; ``weights/README.md`` is the weights' card.
+    """
+
+    def _required(self, weights: Path | None) -> Path:
+        return NANO if weights is None else weights
 
 
 class SiamRPN(SiamAttn):

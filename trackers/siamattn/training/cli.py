@@ -52,6 +52,19 @@ def fit(
 
 
 @app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="of a training, finished or not")],
+    target: Annotated[Path, typer.Argument(help=".safetensors file to write")],
+) -> None:
+    """Write the weights of a training's last checkpoint, in half precision."""
+    from trackers.siamattn.training import fit
+
+    chosen, network, steps = fit.load_run(folder)
+    fit.export(network, target, fit.describe(chosen, steps))
+    typer.echo(f"{target}: {chosen.preset} after {steps} steps of {chosen.schedule.batch} pairs")
+
+
+@app.command()
 def smoke(
     folder: Annotated[Path, typer.Argument(help="of the run; must be new")],
     settings: Settings = None,

@@ -8,13 +8,13 @@ silent, the defaults are those of the released configuration.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.errors import unknown_name
+from bench.errors import ConfigError, unknown_name
 from trackers.siamattn.settings import changed
 
 RECIPES = Path(__file__).parent / "recipes.json"
@@ -210,6 +210,28 @@ def recipe(name: str, settings: Mapping[str, Any] | None = None) -> Recipe:
     if name not in known:
         raise unknown_name("recipe", name, known)
     return Recipe(name=name).override({**known[name], **(settings or {})})
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe that a run wrote down.
+
+    Raises:
+        ConfigError: no such file, or not a recipe of this version.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: expected the recipe of a training ({error})") from error
+    return Recipe().override(dict(_flat(found)))
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested settings by dotted name."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ A run has a folder:
     checkpoints/      last.ckpt, all of the state: a killed training goes on from it
     logs/             CSV and TensorBoard, one version for each start
     hold-out/         what the network found, as pictures
+    curves.png        the losses, and the hold-out's scores
     weights.safetensors   the last weights, in half precision, with their record
 """
 
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ from torch.utils.data import DataLoader, Dataset
 from bench.errors import ConfigError
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
-from trackers.siamattn.training.config import Recipe
+from trackers.siamattn.training.config import Recipe, read_recipe
+from trackers.siamattn.training.curves import DrawCurves
 from trackers.siamattn.training.data import Steps, make_loader
 from trackers.siamattn.training.graph import Batch
 from trackers.siamattn.training.module import TrainingModule, plain_state
@@ -110,7 +111,6 @@ def train(
     module = TrainingModule(network, recipe, folder)
     trainer = make_trainer(recipe, folder, machine)
     last = folder / "checkpoints" / "last.ckpt"
-    began = time.monotonic()
     trainer.fit(
         module,
         PairData(samples, recipe, machine.workers),
@@ -118,9 +118,26 @@ def train(
         weights_only=True,
     )
     if trainer.is_global_zero:
-        made = describe(recipe, trainer.global_step, time.monotonic() - began)
-        export(network, folder / WEIGHTS, made)
+        export(network, folder / WEIGHTS, describe(recipe, trainer.global_step))
     return network
+
+
+def load_run(folder: Path) -> tuple[Recipe, Network, int]:
+    """The recipe of a run, the network of its last checkpoint, and the steps behind it.
+
+    Raises:
+        ConfigError: the folder holds no training, or none that has been saved yet.
+    """
+    last = folder / "checkpoints" / "last.ckpt"
+    if not last.exists():
+        raise ConfigError(f"{folder}: expected a training with {last.relative_to(folder)}")
+    recipe = read_recipe(folder / "recipe.json")
+    saved = torch.load(last, map_location="cpu", weights_only=True)
+    network = Network(preset(recipe.preset))
+    network.load_state_dict(
+        {key.removeprefix("network."): value for key, value in saved["state_dict"].items()}
+    )
+    return recipe, network.eval(), int(saved["global_step"])
 
 
 def make_trainer(recipe: Recipe, folder: Path, machine: Machine) -> L.Trainer:
@@ -163,9 +180,10 @@ def _savers(folder: Path, machine: Machine) -> list[L.Callback]:
 
 
 def _watchers(folder: Path, machine: Machine) -> list[L.Callback]:
-    if not machine.validate_every:
-        return []
-    return [FollowHoldOut(folder / "hold-out", machine.validate_every)]
+    watchers: list[L.Callback] = [DrawCurves(folder)]
+    if machine.validate_every:  # before the curves, which show it
+        watchers.insert(0, FollowHoldOut(folder / "hold-out", machine.validate_every))
+    return watchers
 
 
 def _claim(folder: Path, recipe: Recipe) -> None:
@@ -180,7 +198,7 @@ def _claim(folder: Path, recipe: Recipe) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def describe(recipe: Recipe, steps: int, seconds: float) -> dict[str, str]:
+def describe(recipe: Recipe, steps: int) -> dict[str, str]:
     """The record that goes into a weights file."""
     return {
         "preset": recipe.preset,
@@ -190,7 +208,6 @@ def describe(recipe: Recipe, steps: int, seconds: float) -> dict[str, str]:
         "steps": str(steps),
         "pairs": str(steps * recipe.schedule.batch),
         "trained": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "seconds_of_last_start": f"{seconds:.0f}",
         "torch": torch.__version__,
     }
 
@@ -201,4 +218,5 @@ def export(network: Network, path: Path, record: dict[str, str]) -> None:
     half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
     partial = path.with_name(f".{path.name}.partial")
     save_file(half, partial, metadata={"format": "pt", **record})
+    partial.chmod(0o644)  # safetensors writes for its owner alone
     partial.replace(path)
