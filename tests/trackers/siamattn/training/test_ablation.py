@@ -1,0 +1,82 @@
+"""Ablations: rows, what each changes, and the whole command on a tiny budget."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from bench.errors import ConfigError
+from trackers.siamattn.config import preset
+from trackers.siamattn.training import ablation
+from trackers.siamattn.training.ablation import Finding, Row, rows
+from trackers.siamattn.training.ablation_table import frame, write
+from trackers.siamattn.training.config import recipe
+
+BASE = recipe("ablation")
+
+
+def test_rows_are_the_papers() -> None:
+    found = rows(["5", "6", "7"])
+    assert [row.table for row in found] == ["5"] * 6 + ["6"] * 4 + ["7"] * 2
+    assert [row.printed["eao"] for row in found[:6]] == [0.464, 0.477, 0.486, 0.511, 0.513, 0.537]
+    with pytest.raises(ConfigError, match="unknown ablation table '8'"):
+        rows(["8"])
+
+
+@pytest.mark.parametrize("row", rows(["5", "6"]), ids=lambda row: f"{row.table} {row.label}")
+def test_a_row_changes_the_parts_and_nothing_else(row: Row) -> None:
+    found = row.recipe(BASE, seed=3)
+    assert found.seed == 3
+    assert found.schedule == BASE.schedule
+    assert found.data == BASE.data
+    small, full = preset(found.preset), preset(row.preset)
+    assert (small.attention, small.rpn) == (full.attention, full.rpn)
+    assert (small.refine.box, small.refine.mask) == (full.refine.box, full.refine.mask)
+    assert small.backbone == preset("siamattn-nano").backbone
+    assert small.tracking == preset("siamattn-nano").tracking
+
+
+def test_the_same_network_in_two_tables_is_trained_once() -> None:
+    names = [row.name(0) for row in rows(["5", "6"])]
+    assert len(names) == 10
+    assert len(set(names)) == 9
+
+
+def test_table_7_changes_the_training_sets() -> None:
+    mixtures = [row.recipe(BASE, 0).data.mixture for row in rows(["7"])]
+    assert mixtures == ["table7-a", "paper"]
+
+
+class Scores:
+    """As ``bench.scores.TrackerScores``, of one seed."""
+
+    def __init__(self, eao: float) -> None:
+        self.measures = {"accuracy": 0.5, "robustness": 1.0, "eao": eao}
+        self.intervals = {name: (v - 0.1, v + 0.1) for name, v in self.measures.items()}
+
+
+def test_the_table_has_seeds_intervals_and_what_failed(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    good, bad = rows(["5"])[:2]
+    finding = Finding(good, (Scores(0.2), Scores(0.4)))  # type: ignore[arg-type]
+    table = frame([finding, (bad, ConfigError("no data"))])
+    assert table["EAO"].tolist()[0] == 0.3
+    assert table["EAO of seeds"][0] == "0.200..0.400"
+    assert table["EAO 95 %"][0] == "0.200..0.400"
+    assert table["EAO printed"][0] == 0.464
+    assert table["seeds"].tolist() == [2, 0]
+    assert table["note"][1] == "no data"
+    path = write([finding], tmp_path, ["miniature: generated video, not the benchmark"])
+    assert pd.read_csv(path, comment="#")["EAO"].tolist() == [0.3]
+    assert "# miniature" in path.read_text()
+
+
+def test_a_row_that_cannot_be_trained_costs_itself_only(monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    def refuse(*_: object) -> None:
+        raise ConfigError("no pairs")
+
+    monkeypatch.setattr(ablation, "_trained", refuse)
+    dataset = type("D", (), {"benchmark": "vot2016"})()
+    found = list(
+        ablation.ablate(rows(["6"]), BASE, [0], (tmp_path, tmp_path), dataset, None)  # type: ignore[arg-type]
+    )
+    assert [str(each[1]) for each in found] == ["no pairs"] * 4  # type: ignore[index]
