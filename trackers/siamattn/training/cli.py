@@ -33,6 +33,12 @@ def fit(
     name: Annotated[str, typer.Option("--recipe", help="named settings")] = "nano",
     settings: Settings = None,
     seed: Seed = None,
+    initial: Annotated[
+        Path | None, typer.Option(help="weights of the same network to begin with")
+    ] = None,
+    backbone: Annotated[
+        Path | None, typer.Option(help="torchvision's ResNet-50 to begin with")
+    ] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu")] = "auto",
     devices: Annotated[int, typer.Option(help="processes on each node")] = 1,
     nodes: Annotated[int, typer.Option(help="machines")] = 1,
@@ -41,14 +47,15 @@ def fit(
     validate_every: Annotated[int, typer.Option(help="epochs; 0 never")] = 1,
 ) -> None:
     """Train a network, or go on with a training that was interrupted."""
-    from trackers.siamattn.training.fit import Machine, train
+    from trackers.siamattn.training.fit import Machine, new_network, train
     from trackers.siamattn.training.sourcing import open_samples
 
     chosen = chosen_recipe(name, settings, seed)
+    network = new_network(chosen, initial, backbone)
     machine = Machine(
         accelerator, devices, nodes, precision, workers, validate_every=validate_every
     )
-    train(chosen, open_samples(chosen), folder, machine)
+    train(chosen, open_samples(chosen), folder, machine, network)
 
 
 @app.command()

@@ -26,12 +26,14 @@ from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
 from bench.errors import ConfigError
+from trackers.siamattn.checkpoints import load_network
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.training.config import Recipe, read_recipe
 from trackers.siamattn.training.curves import DrawCurves
 from trackers.siamattn.training.data import Steps, make_loader
 from trackers.siamattn.training.graph import Batch
+from trackers.siamattn.training.imagenet import load_backbone
 from trackers.siamattn.training.module import TrainingModule, plain_state
 from trackers.siamattn.training.watch import FollowHoldOut
 
@@ -104,9 +106,9 @@ def train(
         BenchError: a loss is not finite.
     """
     machine = machine or Machine()
+    network = network or new_network(recipe)
     _claim(folder, recipe)
     L.seed_everything(recipe.seed, workers=False, verbose=False)
-    network = network or Network(preset(recipe.preset))
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = TrainingModule(network, recipe, folder)
     trainer = make_trainer(recipe, folder, machine)
@@ -119,6 +121,28 @@ def train(
     )
     if trainer.is_global_zero:
         export(network, folder / WEIGHTS, describe(recipe, trainer.global_step))
+    return network
+
+
+def new_network(
+    recipe: Recipe, initial: Path | None = None, backbone: Path | None = None
+) -> Network:
+    """A network to train, its random weights drawn with the recipe's seed.
+
+    Args:
+        recipe: ``preset`` and ``seed`` are used.
+        initial: weights of the same architecture to begin with.
+        backbone: torchvision's ResNet-50 to begin with.
+
+    Raises:
+        ConfigError: a file is missing, damaged or of another architecture.
+    """
+    L.seed_everything(recipe.seed, workers=False, verbose=False)
+    network = Network(preset(recipe.preset))
+    if backbone is not None:
+        load_backbone(network.backbone, backbone)
+    if initial is not None:
+        network.load_state_dict(load_network(initial, recipe.preset).state_dict())
     return network
 
 
