@@ -33,6 +33,7 @@ def fit(
     name: Annotated[str, typer.Option("--recipe", help="named settings")] = "nano",
     settings: Settings = None,
     seed: Seed = None,
+    data: Annotated[Path | None, typer.Option(help="folder of the training sets")] = None,
     initial: Annotated[
         Path | None, typer.Option(help="weights of the same network to begin with")
     ] = None,
@@ -55,7 +56,7 @@ def fit(
     machine = Machine(
         accelerator, devices, nodes, precision, workers, validate_every=validate_every
     )
-    train(chosen, open_samples(chosen), folder, machine, network)
+    train(chosen, open_samples(chosen, data, folder), folder, machine, network)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,11 @@ from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.training.config import Recipe, read_recipe
 from trackers.siamattn.training.curves import DrawCurves
-from trackers.siamattn.training.data import Steps, make_loader
+from trackers.siamattn.training.data import Samples, Steps, make_loader
 from trackers.siamattn.training.graph import Batch
 from trackers.siamattn.training.imagenet import load_backbone
 from trackers.siamattn.training.module import TrainingModule, plain_state
-from trackers.siamattn.training.watch import FollowHoldOut
+from trackers.siamattn.training.watch import FollowHoldOut, TellSkips
 
 WEIGHTS = "weights.safetensors"
 
@@ -111,7 +112,8 @@ def train(
     L.seed_everything(recipe.seed, workers=False, verbose=False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = TrainingModule(network, recipe, folder)
-    trainer = make_trainer(recipe, folder, machine)
+    tellers = [TellSkips(samples.source)] if isinstance(samples, Samples) else []
+    trainer = make_trainer(recipe, folder, machine, tellers)
     last = folder / "checkpoints" / "last.ckpt"
     trainer.fit(
         module,
@@ -164,7 +166,9 @@ def load_run(folder: Path) -> tuple[Recipe, Network, int]:
     return recipe, network.eval(), int(saved["global_step"])
 
 
-def make_trainer(recipe: Recipe, folder: Path, machine: Machine) -> L.Trainer:
+def make_trainer(
+    recipe: Recipe, folder: Path, machine: Machine, tellers: Sequence[L.Callback] = ()
+) -> L.Trainer:
     """Lightning's trainer with the logs, checkpoints and validation of a run."""
     logs = folder / "logs"
     several = machine.devices * machine.nodes > 1
@@ -180,7 +184,11 @@ def make_trainer(recipe: Recipe, folder: Path, machine: Machine) -> L.Trainer:
             CSVLogger(logs, name="csv", flush_logs_every_n_steps=10),
             TensorBoardLogger(logs, name="tensorboard"),
         ],
-        callbacks=[*_savers(folder / "checkpoints", machine), *_watchers(folder, machine)],
+        callbacks=[
+            *_savers(folder / "checkpoints", machine),
+            *_watchers(folder, machine),
+            *tellers,
+        ],
         use_distributed_sampler=False,
         log_every_n_steps=1,
         enable_model_summary=False,

@@ -1,4 +1,4 @@
-"""Validation during training: numbers and pictures of the hold-out."""
+"""What a training tells while it goes on: the hold-out, and what could not be read."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import cv2
 import lightning as L  # noqa: N812
 import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_warn
 
 from bench.sequence import FloatArray, Image
+from trackers.siamattn.training.data import PairSource
 from trackers.siamattn.training.holdout import Film, Score, films, follow
+from trackers.siamattn.training.mixture import Mixture
 from trackers.siamattn.training.module import TrainingModule
 
 _TRUTH, _FOUND = (255, 255, 255), (230, 80, 0)  # RGB
@@ -65,3 +68,17 @@ def _drawn(film: Film, found: FloatArray, time: int) -> Image:
             corners = np.concatenate([box[:2], box[:2] + box[2:]]).round().astype(int)
             cv2.rectangle(image, corners[:2].tolist(), corners[2:].tolist(), colour, 2)
     return image[::2, ::2]
+
+
+class TellSkips(L.Callback):
+    """Says at the end of every epoch what of the training sets could not be read."""
+
+    def __init__(self, source: PairSource) -> None:
+        """``source`` of the pairs; generated ones skip nothing."""
+        self.source = source
+
+    def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """Count and name it."""
+        if trainer.is_global_zero and isinstance(self.source, Mixture):
+            for skips in self.source.skips():
+                rank_zero_warn(f"skipped so far, {skips}")

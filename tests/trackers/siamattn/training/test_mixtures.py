@@ -1,0 +1,86 @@
+"""The named mixtures: what they are made of, and what they say when a set is not there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from bench.errors import ConfigError, DatasetError
+from trackers.siamattn.training.config import recipe, recipe_names
+from trackers.siamattn.training.mixtures import MIXTURES, mixture_names, open_mixture
+from trackers.siamattn.training.readers.opening import LAYOUTS, options_of
+
+TABLE = json.loads(MIXTURES.read_text(encoding="utf-8"))
+
+
+def uses(name: str) -> dict[str, tuple[int, int | None]]:
+    rows = TABLE[name]["uses"]
+    return {row.get("folder", row["layout"]): (row["frame_range"], row["uses"]) for row in rows}
+
+
+def test_mixtures_have_the_numbers_of_the_release() -> None:
+    paper = {
+        "coco": (1, None),
+        "youtube-vos": (100, 150_000),
+        "lasot": (300, 200_000),
+        "trackingnet": (100, 200_000),
+    }
+    assert uses("paper") == uses("table7-b") == paper
+    assert uses("released") == uses("released-crop511") == paper | {"got10k": (30, 150_000)}
+    assert uses("table7-a").keys() == {"vid", "youtube-bb", "coco", "det", "youtube-vos"}
+
+
+@pytest.mark.parametrize("name", mixture_names())
+def test_every_mixture_can_be_opened_by_the_readers(name: str) -> None:
+    for row in TABLE[name]["uses"]:
+        assert row["layout"] in LAYOUTS
+        assert set(row.get("options", {})) <= set(options_of(row["layout"]))
+
+
+def test_every_recipe_names_a_mixture() -> None:
+    known = {*mixture_names(), "generated"}
+    assert {recipe(name).data.mixture for name in recipe_names()} <= known
+
+
+def test_a_mixture_without_its_sets_names_all_of_them(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="'paper': 4 of its 4") as caught:
+        open_mixture("paper", tmp_path, 0)
+    for layout in ("coco", "youtube-vos", "lasot", "trackingnet"):
+        assert str(tmp_path / layout) in str(caught.value)
+    with pytest.raises(ConfigError, match=r"mixture.*'papier'.*mean 'paper'"):
+        open_mixture("papier", tmp_path, 0)
+
+
+def write_crops(root: Path, annotation: str, videos: int) -> None:
+    """Two tracks in each of some videos; the crops are smaller than real ones."""
+    box = [10, 20, 60, 70]
+    tracks = {"00": {"000000": box, "000007": box}, "01": {"000000": box}}
+    for video in map(str, range(videos)):
+        for name in ("000000.00", "000007.00", "000000.01"):
+            path = root / "crop511" / video / f"{name}.x.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            assert cv2.imwrite(str(path), np.zeros((51, 51, 3), dtype=np.uint8))
+    text = json.dumps({str(video): tracks for video in range(videos)})
+    (root / annotation).write_text(text)
+
+
+def test_a_mixture_of_folders_gives_pairs(tmp_path: Path) -> None:
+    for folder in ("coco", "youtube-vos", "lasot", "trackingnet", "got10k"):
+        write_crops(tmp_path / folder, "train2017.json" if folder == "coco" else "train.json", 3)
+    mixture = open_mixture("released-crop511", tmp_path, 1, skipped=tmp_path / "skipped.jsonl")
+    assert len(mixture) == 3 + 150_000 + 200_000 + 200_000 + 150_000
+    names = [use.source.name for use in mixture.uses]
+    assert names == ["coco", "youtube-vos", "lasot", "trackingnet", "got10k"]
+    pairs = [mixture.pair(index) for index in range(20)]
+    assert {pair.positive for pair in pairs} == {True, False}
+    assert pairs[0].search.box == pytest.approx([223.75, 223.75, 63.5, 63.5])
+    (tmp_path / "lasot" / "crop511" / "0" / "000000.01.x.jpg").unlink()
+    for index in range(200):
+        mixture.pair(index)
+    (skip,) = mixture.skips()
+    assert (skip.source, skip.count) == ("lasot", 1)
+    assert "000000.01.x.jpg does not exist" in skip.first[0]

@@ -1,0 +1,131 @@
+"""Folders of crops as PySOT's scripts cut them, with the JSON that belongs to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.errors import DatasetError
+from bench.sequence import FloatArray, Image
+from trackers.siamattn.training.readers.masks import read_flat_mask
+from trackers.siamattn.training.readers.rows import (
+    Reader,
+    Rows,
+    known_rows,
+    nothing_found,
+    read_frame,
+)
+from trackers.siamattn.training.sources import BoolArray
+
+CENTRE = 255.0  # pixel in the middle of a crop of 511
+EXEMPLAR = 127.0
+CONTEXT = 0.5
+
+Track = tuple[str, str]
+
+
+def open_crop511(
+    root: Path,
+    annotation: str = "train.json",
+    folder: str = "crop511",
+    name: str = "crop511",
+    masks: bool = False,
+) -> Reader[Track]:
+    """Tracks of a PySOT training set, ``{video: {track: {frame: [x1, y1, x2, y2]}}}``.
+
+    Images are ``{video}/{frame:06d}.{track}.x.jpg``, a crop for every frame with the target in
+    the middle; masks, where the crops were cut with them, ``{frame:06d}.{track}.m.png``.
+
+    Args:
+        root: holds the annotation and the folder of crops.
+        annotation: name of the JSON file.
+        folder: name of the folder of crops.
+        name: of the training set.
+        masks: whether there are masks.
+
+    Raises:
+        DatasetError: the annotation is missing, broken or empty.
+    """
+    videos = _read(root / annotation, root)
+    keys = [(video, track) for video, tracks in videos.items() for track in tracks]
+    if not keys:
+        raise nothing_found("crop511", root, f"tracks in {annotation}")
+    load = partial(_load, root / folder, name, videos, masks)
+    return Reader(name, keys, load, masks, sum(map(bool, videos.values())))
+
+
+def _read(path: Path, root: Path) -> Mapping[str, Mapping[str, Any]]:
+    if not path.is_file():
+        raise nothing_found("crop511", root, f"{path.name} and crop511/<video>/000000.00.x.jpg")
+    try:
+        videos = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise DatasetError(f"{path}: expected JSON, {error}. Write it anew.") from error
+    if isinstance(videos, dict) and all(isinstance(tracks, dict) for tracks in videos.values()):
+        return videos
+    raise DatasetError(f"{path}: expected {{video: {{track: {{frame: box}}}}}}, found otherwise")
+
+
+def _load(
+    folder: Path,
+    source: str,
+    videos: Mapping[str, Mapping[str, Any]],
+    masks: bool,
+    key: Track,
+) -> Rows:
+    video, track = key
+    name = f"{source}/{video}/{track}"
+    try:
+        frames = {int(n): box for n, box in videos[video][track].items() if n.isdecimal()}
+        sizes = np.array([_size(box) for box in frames.values()], dtype=np.float64)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise DatasetError(
+            f"{name}: expected {{frame: [x1, y1, x2, y2]}}, found something else ({error})"
+        ) from error
+    boxes = boxes_in_crops(sizes.reshape(-1, 2))
+    crops = partial(_crop, folder / video, track)
+    return Rows(
+        name,
+        *known_rows(name, boxes, list(frames)),
+        crops,
+        partial(_mask, folder / video, track) if masks else None,
+    )
+
+
+def _size(box: Any) -> tuple[float, float]:
+    """Width and height of corners; PySOT takes a bare width and height too."""
+    if len(box) == 2:
+        return float(box[0]), float(box[1])
+    x1, y1, x2, y2 = map(float, box)
+    return x2 - x1, y2 - y1
+
+
+def boxes_in_crops(sizes: FloatArray) -> FloatArray:
+    """Where targets of some sizes in their frames are in their crops.
+
+    A crop is 511 of the pixels of which the exemplar's side, the target with its margin, takes
+    127: s = sqrt((w + c) (h + c)) with c = (w + h) / 2.
+
+    Args:
+        sizes: ``(N, 2)`` width and height in the frames.
+
+    Returns:
+        ``(N, 4)`` x, y, width, height; NaN where a size is not positive.
+    """
+    known = np.where((sizes > 0).all(axis=1, keepdims=True), sizes, np.nan)
+    margin = CONTEXT * known.sum(axis=1, keepdims=True)
+    scaled = known * EXEMPLAR / np.sqrt((known + margin).prod(axis=1, keepdims=True))
+    return np.concatenate([CENTRE - (scaled - 1) / 2, scaled], axis=1)
+
+
+def _crop(folder: Path, track: str, number: int) -> Image:
+    return read_frame(folder / f"{number:06d}.{track}.x.jpg")
+
+
+def _mask(folder: Path, track: str, number: int) -> BoolArray:
+    return read_flat_mask(folder / f"{number:06d}.{track}.m.png")

@@ -1,0 +1,153 @@
+"""What every layout becomes: rows of frames with a known box, and a list of targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bench.errors import DatasetError
+from bench.sequence import FloatArray, Image, read_image
+from trackers.siamattn.training.sources import BoolArray, Target
+
+_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_TAIL = 1 << 16  # bytes at the end of a file in which the end of its image is looked for
+
+Key = TypeVar("Key")
+ImageAt = Callable[[int], Image]
+MaskAt = Callable[[int], BoolArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A ``Target`` whose images and masks are read by the number of the frame.
+
+    Attributes:
+        name: says where it is from.
+        boxes: ``(N, 4)`` x, y, width, height in 0-based pixels.
+        numbers: ``(N,)`` int, increasing.
+        image_at: reads the image of a frame.
+        mask_at: reads the mask of a frame; None without masks.
+    """
+
+    name: str
+    boxes: FloatArray
+    numbers: NDArray[np.int64]
+    image_at: ImageAt
+    mask_at: MaskAt | None = None
+
+    def image(self, index: int) -> Image:
+        """Frame of row ``index``, RGB ``uint8 (H, W, 3)``; DatasetError if it is broken."""
+        return self.image_at(int(self.numbers[index]))
+
+    def mask(self, index: int) -> BoolArray | None:
+        """``(H, W)`` bool of row ``index`` or None; DatasetError if it is broken."""
+        return None if self.mask_at is None else self.mask_at(int(self.numbers[index]))
+
+
+@dataclass(frozen=True, eq=False)
+class Reader(Generic[Key]):
+    """A ``Source`` that knows a key of every target, and reads the target when it is asked for.
+
+    Attributes:
+        name: of the training set.
+        keys: one for each target.
+        load: reads the target of a key; raises DatasetError.
+        has_masks: whether its targets have masks.
+        videos: of the set, or images: how often it is used where each of them is used once.
+    """
+
+    name: str
+    keys: Sequence[Key]
+    load: Callable[[Key], Target]
+    has_masks: bool
+    videos: int
+
+    def __len__(self) -> int:
+        """Number of targets."""
+        return len(self.keys)
+
+    def target(self, index: int) -> Target:
+        """Target ``index``, 0 <= index < len; DatasetError if nothing of it can be used."""
+        return self.load(self.keys[index])
+
+
+def known_rows(
+    name: str,
+    boxes: ArrayLike,
+    numbers: ArrayLike,
+    size: tuple[float, float] | None = None,
+) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Those rows whose box can be trained on, in order of their numbers.
+
+    Dropped are boxes that are not finite or without area, and, where the size of the image is
+    known, boxes wholly outside of it. Boxes partly outside stay: cropping handles them.
+
+    Args:
+        name: of the target, for the message.
+        boxes: ``(N, 4)`` x, y, width, height in 0-based pixels.
+        numbers: ``(N,)`` of the frames.
+        size: width and height of the images in pixels.
+
+    Raises:
+        DatasetError: none is left.
+    """
+    rows = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    order = np.asarray(numbers, dtype=np.int64)
+    with np.errstate(invalid="ignore"):
+        good = np.isfinite(rows).all(axis=1) & (rows[:, 2:] > 0).all(axis=1)
+        if size is not None:
+            good &= (rows[:, :2] < size).all(axis=1) & (rows[:, :2] + rows[:, 2:] > 0).all(axis=1)
+    if not good.any():
+        raise DatasetError(
+            f"{name}: expected a frame with a known box, found none in {len(rows)}. "
+            "Nothing is to be done if the target is never visible; else restore the annotation."
+        )
+    kept = np.flatnonzero(good)
+    kept = kept[np.argsort(order[kept], kind="stable")]
+    return rows[kept], order[kept]
+
+
+def read_frame(path: Path) -> Image:
+    """An image file as RGB ``uint8 (H, W, 3)``.
+
+    Raises:
+        DatasetError: it is missing, cannot be decoded, or is a JPEG cut short, of which OpenCV
+            would make an image that is grey from there on.
+    """
+    image = read_image(path)
+    with path.open("rb") as stream:
+        is_jpeg = stream.read(2) == _JPEG_START
+        stream.seek(max(path.stat().st_size - _TAIL, 0))
+        if is_jpeg and _JPEG_END not in stream.read():
+            raise DatasetError(f"{path}: the image is cut short. Unpack it anew.")
+    return image
+
+
+def image_in(folder: Path, pattern: str, number: int) -> Image:
+    """The image ``pattern.format(number)`` of a folder; DatasetError if it is broken."""
+    return read_frame(folder / pattern.format(number))
+
+
+def the_image(path: Path, number: int) -> Image:
+    """The one image of a target that has no other; DatasetError if it is broken."""
+    return read_frame(path)
+
+
+def nothing_found(layout: str, root: Path, expected: str) -> DatasetError:
+    """The error for a folder that holds no target of the layout."""
+    state = "nothing of it was found" if root.exists() else "the folder does not exist"
+    return DatasetError(
+        f"no training set of layout {layout!r} at {root}: {state}.\n"
+        f"  expected: {expected}\n"
+        "Give the folder that the official archives were unpacked into."
+    )
+
+
+def first_folder(*candidates: Path) -> Path | None:
+    """The first of some folders that exists."""
+    return next((folder for folder in candidates if folder.is_dir()), None)

@@ -1,0 +1,118 @@
+"""YouTube-VOS: a palette image for every fifth frame; boxes are those around the masks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bench.errors import DatasetError
+from trackers.siamattn.training.readers.index import Found, Index, obtain
+from trackers.siamattn.training.readers.masks import label_boxes, read_labels
+from trackers.siamattn.training.readers.rows import (
+    Reader,
+    Rows,
+    image_in,
+    known_rows,
+    nothing_found,
+)
+from trackers.siamattn.training.sources import BoolArray
+
+_LAYOUT = (
+    "train/meta.json, train/JPEGImages/<video>/00000.jpg, train/Annotations/<video>/00000.png"
+)
+_AHEAD = 8  # videos whose masks are decoded at a time
+
+Objects = Mapping[int, Sequence[int]]  # id of an object -> numbers of its frames
+
+
+def open_youtube_vos(root: Path, split: str = "train", index: Path | None = None) -> Reader[int]:
+    """The objects of YouTube-VOS, by id.
+
+    Frames are those that ``meta.json`` lists for an object; those in which its mask is empty are
+    left out. The files' names count every frame of the video, of which each fifth is there.
+
+    Args:
+        root: holds ``train/``, or is it.
+        split: name of that folder.
+        index: file to keep the boxes, for which every mask is decoded once.
+
+    Raises:
+        DatasetError: ``meta.json`` is missing, broken or empty.
+    """
+    folder = root / split if (root / split).is_dir() else root
+    meta = folder / "meta.json"
+    if not meta.is_file():
+        raise nothing_found("youtube-vos", root, _LAYOUT)
+    videos = read_meta(meta)
+    table = obtain(index, str(folder.resolve()), lambda: _scan(folder / "Annotations", videos))
+    if not len(table):
+        raise nothing_found("youtube-vos", root, _LAYOUT)
+    return Reader(
+        "youtube-vos", range(len(table)), partial(_load, table, folder), True, len(videos)
+    )
+
+
+def read_meta(path: Path) -> dict[str, Objects]:
+    """The numbers of the frames of every object of every video.
+
+    Raises:
+        DatasetError: the file is broken.
+    """
+    try:
+        videos = json.loads(path.read_bytes())["videos"]
+        return {video: _objects(entry) for video, entry in videos.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DatasetError(
+            f"{path}: expected {{videos: {{video: {{objects: {{id: {{frames: [...]}}}}}}}}}}, "
+            f"found otherwise ({error!r}). Restore the file from the official archive."
+        ) from error
+
+
+def _objects(entry: Mapping[str, Any]) -> Objects:
+    return {int(key): sorted(map(int, o["frames"])) for key, o in entry["objects"].items()}
+
+
+def _scan(annotations: Path, videos: Mapping[str, Objects]) -> Iterator[Found]:
+    names = sorted(videos)
+    with ThreadPoolExecutor(_AHEAD) as pool:
+        scanned = pool.map(lambda name: _video(annotations / name, videos[name]), names)
+        for targets in scanned:
+            yield from targets
+
+
+def _video(folder: Path, objects: Objects) -> list[Found]:
+    """The objects of a video, and the masks that could not be read."""
+    rows: dict[int, dict[int, tuple[float, float, float, float]]] = {key: {} for key in objects}
+    broken = []
+    for number in sorted({number for numbers in objects.values() for number in numbers}):
+        try:
+            boxes = label_boxes(read_labels(folder / f"{number:05d}.png"))
+        except DatasetError as error:
+            broken.append(Found(folder.name, problem=str(error)))
+            continue
+        for key, numbers in objects.items():
+            if key in boxes and number in numbers:
+                rows[key][number] = boxes[key]
+    found = [Found(folder.name, str(k), tuple(r.values()), tuple(r)) for k, r in rows.items() if r]
+    return found + broken
+
+
+def _load(table: Index, folder: Path, target: int) -> Rows:
+    boxes, numbers = table.rows(target)
+    video, track = str(table.groups[target]), str(table.tracks[target])
+    name = f"youtube-vos/{video}/{track}"
+    return Rows(
+        name,
+        *known_rows(name, boxes, numbers),
+        partial(image_in, folder / "JPEGImages" / video, "{:05d}.jpg"),
+        partial(_mask, folder / "Annotations" / video, int(track)),
+    )
+
+
+def _mask(folder: Path, label: int, number: int) -> BoolArray:
+    inside: BoolArray = read_labels(folder / f"{number:05d}.png") == label
+    return inside
