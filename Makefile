@@ -20,7 +20,7 @@ BENCHMARKS := otb2015 uav123 vot2016 vot2018 lasot trackingnet
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train train-smoke ablation test check format mini doctor speed clean $(BENCHMARKS:%=eval-%)
+.PHONY: help setup demo plots train train-smoke ablation test check format mini doctor speed clean $(BENCHMARKS:%=eval-%)
 
 help: ## list every target
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -37,7 +37,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt packaging/opencv-python/setup
 	@echo "installing into .venv: a few minutes the first time, about 2 GB"
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --constraint constraints.txt ./packaging/opencv-python
-	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[fast,siamattn,train,interop,dev]'
+	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[fast,siamattn,train,interop,reports,dev]'
 	$(BENCH) doctor
 	touch $@
 
@@ -56,6 +56,15 @@ eval-trackingnet: ## run TRACKER on TrackingNet under DATA and score it
 $(BENCHMARKS:%=eval-%): eval-%: $(STAMP)
 	$(BENCH) run $* --tracker $(TRACKER) $(RUN_OPTIONS)
 	$(BENCH) eval $* $(SCORE_OPTIONS) --json $(REPORTS)/$*.json
+
+plots: $(STAMP) ## draw the scores of everything in RESULTS into REPORTS/plots (PDF, SVG, PNG)
+	@failed=0; for benchmark in $(BENCHMARKS); do \
+		if test -d "$(RESULTS)/$$benchmark"; then \
+			$(BENCH) plots $$benchmark $(SCORE_OPTIONS) --out $(REPORTS)/plots || failed=1; \
+		else \
+			echo "$$benchmark: no results in $(RESULTS)/$$benchmark"; \
+		fi; \
+	done; exit $$failed
 
 train: $(STAMP) ## train SiamAttn by RECIPE into RUN, or go on with a training that was stopped
 	$(TRAIN) fit $(RUN) --recipe $(RECIPE) --workers 1

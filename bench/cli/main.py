@@ -15,6 +15,7 @@ from bench.cli import (
     datasets,
     doctor,
     exchange,
+    plots,
     run,
     score,
     serve,
@@ -36,6 +37,7 @@ run.register(app)
 score.register(app)
 show.register(app)
 video.register(app)
+plots.register(app)
 datasets.register(app)
 exchange.register(app)
 serve.register(app)

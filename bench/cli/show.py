@@ -23,7 +23,8 @@ def show(
     results: options.Results = options.DEFAULT_RESULTS,
     trackers: options.Trackers = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write .mp4 or .avi instead of playing.")
+        Path | None,
+        typer.Option("--output", "-o", help="Write .mp4, .webm or .avi instead of playing."),
     ] = None,
     experiment: options.Experiment = None,
     fps: Annotated[float, typer.Option(min=1, help="Frames per second.")] = 25.0,
@@ -39,6 +40,8 @@ def show(
     """
     from bench.datasets import open_dataset
     from bench.reports import overlay
+    from bench.reports.captions import captioned_frames
+    from bench.reports.video import write_video
 
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     clip = dataset[sequence]
@@ -52,9 +55,9 @@ def show(
             raise unknown_name("tracker with results", name, known)
     regions = {name: store.read_regions(name, sequence) for name in names}
     drawn = overlay.layers(clip, regions)
-    frames = overlay.overlay(clip, drawn)
+    frames = captioned_frames(clip, drawn)
     if output is None:
         overlay.play(frames, f"{sequence} ({benchmark})", fps)
         return
-    count = overlay.write_video(frames, output, fps)
+    count = write_video(frames, output, fps)
     typer.echo(f"{output}: {count} frames, ground truth and {', '.join(names) or 'no tracker'}")

@@ -1,30 +1,25 @@
-"""Frames with ground truth and trackers' boxes drawn, as a video file or in a window."""
+"""Frames with ground truth and trackers' regions drawn, as pictures or in a window."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.errors import BenchError, ConfigError, DatasetError
+from bench.errors import BenchError
 from bench.geometry import Regions, box_to_polygon
-from bench.sequence import FloatArray, Image, Sequence
+from bench.reports.palette import PALETTE, TRUTH, Colour, colour_of
+from bench.sequence import BoolArray, FloatArray, Image, Sequence
 
-if TYPE_CHECKING:
-    from cv2 import VideoWriter
+Shape = FloatArray | BoolArray
+"""Corners ``(K, 2)`` in 0-based pixels, or a mask ``(H, W)`` of bool."""
 
-# Colours of the Okabe-Ito palette, told apart by colour-blind readers too; RGB.
-_PALETTE = (
-    (230, 159, 0), (86, 180, 233), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167),
-)  # fmt: skip
-_TRUTH = (0, 200, 80)
+STARTED, FAILED, WAITS = "started", "FAILED", "waits"
+_MARKS = {1: STARTED, 2: FAILED, 0: WAITS}
 _FAR = 30_000  # pixels; the drawing functions overflow somewhere beyond
-
-
-_MARKS = {1: "started", 2: "FAILED", 0: "waits"}
+_TINT = 0.4  # share of the colour inside a mask
+_WIDE = 640  # pixels; smaller frames are enlarged, so that thin lines stay thin
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,30 +29,48 @@ class Layer:
     Attributes:
         name: shown in the legend.
         colour: RGB.
-        corners: ``(K, 2)`` 0-based pixels of each frame, None where there is nothing to draw.
-        marks: what the legend says beside the name, by index of the frame.
+        shapes: the region of each frame, None where there is nothing to draw.
+        marks: what is said beside the name, by index of the frame: the codes of a run with
+            resets.
+        dashed: drawn with gaps, as the colour is another layer's too.
     """
 
     name: str
-    colour: tuple[int, int, int]
-    corners: tuple[FloatArray | None, ...]
+    colour: Colour
+    shapes: tuple[Shape | None, ...]
     marks: Mapping[int, str]
+    dashed: bool = False
+
+    def shape(self, index: int) -> Shape | None:
+        """The region of a frame; None beyond the last."""
+        return self.shapes[index] if index < len(self.shapes) else None
+
+    def failures(self, index: int) -> int:
+        """How often it has failed up to a frame, that one included."""
+        return sum(mark == FAILED and at <= index for at, mark in self.marks.items())
+
+    def last_shape(self, index: int) -> Shape | None:
+        """The last region before a frame."""
+        known = (shape for shape in reversed(self.shapes[:index]) if shape is not None)
+        return next(known, None)
 
 
 def layers(sequence: Sequence, results: Mapping[str, Regions]) -> list[Layer]:
     """Ground truth and trackers' regions (file coordinates) as layers to draw."""
-    drawn = [_layer("ground truth", _TRUTH, sequence.regions, sequence.origin)]
+    drawn = [_layer("ground truth", TRUTH, sequence.regions, sequence.origin)]
     for index, (name, regions) in enumerate(results.items()):
-        colour = _PALETTE[index % len(_PALETTE)]
-        drawn.append(_layer(name, colour, regions, sequence.origin))
+        dashed = index // len(PALETTE) % 2 == 1
+        drawn.append(_layer(name, colour_of(index), regions, sequence.origin, dashed=dashed))
     return drawn
 
 
-def _layer(name: str, colour: tuple[int, int, int], regions: Regions, origin: float) -> Layer:
+def _layer(
+    name: str, colour: Colour, regions: Regions, origin: float, *, dashed: bool = False
+) -> Layer:
     rows = zip(regions.values, regions.counts.tolist(), strict=True)
     corners = tuple(_corners(values[:count], origin) for values, count in rows)
     marks = {i: _MARKS.get(c, "") for i, c in enumerate(regions.codes.tolist()) if c >= 0}
-    return Layer(name, colour, corners, marks)
+    return Layer(name, colour, corners, marks, dashed)
 
 
 def _corners(numbers: FloatArray, origin: float) -> FloatArray | None:
@@ -68,93 +81,84 @@ def _corners(numbers: FloatArray, origin: float) -> FloatArray | None:
     return polygon - origin
 
 
-def overlay(sequence: Sequence, drawn: list[Layer]) -> Iterator[Image]:
-    """Every frame with all layers drawn, a legend and the frame number.
+def draw_regions(
+    image: Image, drawn: list[Layer], index: int, *, zoom: int | None = None
+) -> Image:
+    """A copy of a frame with the regions of all layers drawn, no legend.
 
-    Raises:
-        DatasetError: only annotation is at hand, or a frame cannot be read.
+    Where a tracker failed, a cross marks the place of its last region, and a border of its
+    colour lies around the frame.
+
+    Args:
+        image: RGB ``uint8 (H, W, 3)``.
+        drawn: what to draw, the first on top.
+        index: of the frame, counted from 0.
+        zoom: whole factor to enlarge the frame by; by default to 640 pixels or more.
     """
-    if sequence.frames is None:
-        raise DatasetError(
-            f"{sequence.name}: only annotation is at hand, there are no frames to draw"
-        )
-    for index in range(len(sequence)):
-        yield draw(sequence.frames[index], drawn, index, sequence.first_frame + index)
-
-
-def draw(image: Image, drawn: list[Layer], index: int, number: int) -> Image:
-    """A copy of ``image`` with the regions of frame ``index`` drawn."""
     import cv2
 
-    canvas = image.copy()
-    thickness = max(1, round(min(image.shape[:2]) / 240))
-    for layer in drawn:
-        corners = layer.corners[index] if index < len(layer.corners) else None
-        if corners is not None:
-            whole = np.rint(corners.clip(-_FAR, _FAR)).astype(np.int32)
-            cv2.polylines(canvas, [whole], True, layer.colour, thickness, cv2.LINE_AA)
-    _write(canvas, f"#{number}", 0, (255, 255, 255))
-    for line, layer in enumerate(drawn, start=1):
-        text = f"{layer.name} {layer.marks.get(index, '')}"
-        _write(canvas, text, line, layer.colour)
+    zoom = zoom or -(-_WIDE // image.shape[1])
+    size = (image.shape[1] * zoom, image.shape[0] * zoom)
+    canvas = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC) if zoom > 1 else image.copy()
+    canvas = np.asarray(canvas, dtype=np.uint8)
+    thickness = max(2, round(min(canvas.shape[:2]) / 260))
+    for layer in reversed(drawn):
+        shape = layer.shape(index)
+        if shape is not None:
+            _draw_shape(canvas, shape, layer, zoom, thickness)
+        elif layer.marks.get(index) == FAILED:
+            _draw_failure(canvas, layer, index, zoom, thickness)
     return canvas
 
 
-def _write(canvas: Image, text: str, line: int, colour: tuple[int, int, int]) -> None:
+def _draw_shape(canvas: Image, shape: Shape, layer: Layer, zoom: int, thickness: int) -> None:
     import cv2
 
-    scale = max(0.4, min(canvas.shape[:2]) / 720)
-    place = (int(8 * scale) + 2, int((line + 1) * 28 * scale) + 2)
-    ascii_text = text.encode("ascii", "replace").decode()  # OpenCV's font knows no more
-    for ink, width in (((0, 0, 0), 3), (colour, 1)):
-        cv2.putText(
-            canvas, ascii_text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, width, cv2.LINE_AA
-        )
+    if shape.dtype != np.bool_:
+        enlarged = (np.asarray(shape, dtype=np.float64) + 0.5) * zoom - 0.5
+        _draw_outline(canvas, enlarged, layer, thickness)
+        return
+    pixels = np.kron(shape, np.ones((zoom, zoom))).astype(np.uint8)[: canvas.shape[0]]
+    inside = pixels[:, : canvas.shape[1]] > 0
+    mixed = canvas[inside] * (1 - _TINT) + np.array(layer.colour) * _TINT
+    canvas[inside] = np.rint(mixed).astype(np.uint8)
+    for contour in cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
+        _draw_outline(canvas, contour[:, 0].astype(float), layer, thickness)
 
 
-def write_video(frames: Iterator[Image], path: Path, fps: float) -> int:
-    """Write frames to ``path`` (.mp4 or .avi) and return their number.
-
-    Raises:
-        ConfigError: the ending is none of these, or no encoder is at hand.
-    """
+def _draw_outline(canvas: Image, corners: FloatArray, layer: Layer, thickness: int) -> None:
+    """A closed line on a thin dark one, which keeps it visible on any ground."""
     import cv2
 
-    codecs = {".mp4": "mp4v", ".avi": "MJPG"}
-    if path.suffix.lower() not in codecs:
-        raise ConfigError(f"{path}: expected a file name that ends in .mp4 or .avi")
-    if path.is_dir() or path.parent.is_file():
-        raise ConfigError(f"{path}: expected a file to write, found a folder there")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-    code = cv2.VideoWriter.fourcc(*codecs[path.suffix.lower()])
-    writer, count = None, 0
-    try:
-        for frame in frames:
-            writer = writer or _open_writer(partial, code, fps, frame)
-            writer.write(frame[:, :, ::-1])
-            count += 1
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    finally:
-        if writer is not None:
-            writer.release()
-    if count:
-        partial.replace(path)
-    return count
+    whole = np.rint(corners.clip(-_FAR, _FAR)).astype(np.int32)
+    cv2.polylines(canvas, [whole], True, (0, 0, 0), thickness + 2, cv2.LINE_AA)
+    lines = _dashes(whole, 6 * thickness) if layer.dashed else [whole]
+    cv2.polylines(canvas, lines, not layer.dashed, layer.colour, thickness, cv2.LINE_AA)
 
 
-def _open_writer(path: Path, code: int, fps: float, frame: Image) -> VideoWriter:
+def _dashes(corners: FloatArray, length: int) -> list[FloatArray]:
+    """A closed line ``(K, 2)`` cut into pieces with gaps, all about ``length`` pixels."""
+    pieces = []
+    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        steps = max(1, min(200, round(float(np.hypot(*(end - start))) / length / 2) * 2))
+        along = start + np.linspace(0, 1, steps + 1)[:, None] * (end - start)
+        pieces += [np.rint(along[i : i + 2]).astype(np.int32) for i in range(0, steps, 2)]
+    return pieces
+
+
+def _draw_failure(canvas: Image, layer: Layer, index: int, zoom: int, thickness: int) -> None:
     import cv2
 
-    writer = cv2.VideoWriter(str(path), code, fps, (frame.shape[1], frame.shape[0]))
-    if not writer.isOpened():
-        raise ConfigError(
-            f"{path.suffix} at {fps} frames per second: OpenCV has no encoder for it here; try "
-            ".avi or another --fps"
-        )
-    return writer
+    height, width = canvas.shape[:2]
+    border = 3 * thickness
+    cv2.rectangle(canvas, (0, 0), (width - 1, height - 1), layer.colour, border)
+    last = layer.last_shape(index)
+    if last is None:
+        return
+    points = np.argwhere(last)[:, ::-1] if last.dtype == np.bool_ else last
+    x, y = np.clip(points.mean(axis=0) * zoom, -_FAR, _FAR).round().astype(int).tolist()
+    for colour, width in (((0, 0, 0), 3 * thickness + 2), (layer.colour, 3 * thickness)):
+        cv2.drawMarker(canvas, (x, y), colour, cv2.MARKER_TILTED_CROSS, 14 * thickness, width)
 
 
 def play(frames: Iterator[Image], title: str, fps: float) -> None:

@@ -1,0 +1,97 @@
+"""``bench video``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli import options
+from bench.errors import ConfigError, unknown_name
+
+if TYPE_CHECKING:
+    from bench.results.experiments import ExperimentStore
+    from bench.results.store import ResultStore
+    from bench.sequence import Image
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module."""
+    app.command("video")(video)
+
+
+def video(
+    benchmark: options.BenchmarkName,
+    sequence: Annotated[str, typer.Argument(help="Name of the sequence.")],
+    output: Annotated[Path, typer.Option("--out", "-o", help="Write .mp4, .webm or .avi.")],
+    data: options.Data = options.DEFAULT_DATA,
+    results: options.Results = options.DEFAULT_RESULTS,
+    trackers: options.Trackers = None,
+    experiment: options.Experiment = None,
+    fps: Annotated[float, typer.Option(min=0.1, max=240, help="Frames per second.")] = 25.0,
+    hold: Annotated[
+        float, typer.Option(min=0, max=10, help="Seconds that the frame of a failure stays.")
+    ] = 0.6,
+    subset: options.Subset = "test",
+) -> None:
+    """Write a video of a sequence with ground truth and trackers' regions, for any browser.
+
+    Of an experiment of VOT the first repetition is shown: where a tracker fails, a cross and
+    a border in its colour appear, the frame stays for a moment, and the legend counts.
+
+    [bold]Examples[/]
+
+      bench video otb2015 Crossing --data data/mini --results results/mini --out crossing.mp4
+
+      bench video vot2018 bag -t SiamRPN,ECO --data /data/VOT2018 --out bag.mp4
+    """
+    from bench.datasets import open_dataset
+    from bench.reports import overlay
+    from bench.reports.captions import captioned_frames
+    from bench.reports.video import write_video
+
+    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
+    clip = dataset[sequence]
+    store = options.result_store(results, benchmark, options.experiment_of(benchmark, experiment))
+    names = shown_trackers(store, sequence, options.split_names(trackers or []))
+    drawn = overlay.layers(clip, {name: store.read_regions(name, sequence) for name in names})
+    frames = captioned_frames(clip, drawn, hold=round(hold * fps))
+    failing = {i for layer in drawn for i, mark in layer.marks.items() if mark == overlay.FAILED}
+    total = len(clip) + round(hold * fps) * len(failing)
+    count = write_video(_watched(frames, total), output, fps)
+    typer.echo(f"{output}: {count} frames, ground truth and {', '.join(names) or 'no tracker'}")
+    for caveat in dataset.caveats:
+        typer.echo(f"note: {caveat}", err=True)
+
+
+def shown_trackers(
+    store: ResultStore | ExperimentStore, sequence: str, wanted: list[str] | None
+) -> list[str]:
+    """Trackers to draw: those asked for, or all that have a result of the sequence.
+
+    Raises:
+        ConfigError: one has no results, or none of this sequence.
+    """
+    known = store.trackers()
+    for name in wanted or []:
+        if name not in known:
+            raise unknown_name("tracker with results", name, known)
+        if sequence not in store.sequences(name):
+            raise ConfigError(
+                f"{name} has no result of {sequence} in {store.folder(name)}. Make one with "
+                "`bench run`, or leave the tracker out of --trackers."
+            )
+    return wanted or [name for name in known if sequence in store.sequences(name)]
+
+
+def _watched(frames: Iterable[Image], total: int) -> Iterator[Image]:
+    """The same frames, with a progress bar where someone is watching."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(
+        frames, "drawing", total, console=console, transient=True, disable=not console.is_terminal
+    )

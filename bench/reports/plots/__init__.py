@@ -1,0 +1,1 @@
+"""Scores as figures for a paper: matplotlib's object interface, no global state, no LaTeX."""

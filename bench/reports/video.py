@@ -1,0 +1,131 @@
+"""Frames as a video file that plays in a browser: H.264, or VP9 where that is not at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from bench.errors import ConfigError
+from bench.sequence import Image
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+
+# Encoders by file ending, the first that this build of PyAV has is used.
+_ENCODERS = {
+    ".mp4": ("libx264", "libopenh264", "libvpx-vp9"),
+    ".webm": ("libvpx-vp9",),
+    ".avi": ("mjpeg",),
+}
+_OPTIONS = {
+    "libx264": {"crf": "20", "preset": "veryfast"},
+    "libvpx-vp9": {"crf": "30", "b": "0", "deadline": "realtime", "cpu-used": "6"},
+}
+
+
+def write_video(frames: Iterable[Image], path: Path, fps: float) -> int:
+    """Write frames to ``path`` (.mp4, .webm or .avi) and return their number.
+
+    The file appears whole or not at all. Sides are made even by repeating the last column or
+    row, as 4:2:0 colour needs; a frame of another size than the first is cut or filled with
+    black at its right and bottom, so that coordinates stay where they are.
+
+    Args:
+        frames: RGB ``uint8 (H, W, 3)``.
+        path: file to write; its folder is made.
+        fps: frames per second, kept to a thousandth.
+
+    Raises:
+        ConfigError: PyAV or an encoder is missing, the ending is none of these, there is no
+            frame, or the file cannot be written.
+    """
+    encoder = _encoder(path)
+    rate = _rate(fps)
+    rest = iter(frames)
+    first = next(rest, None)
+    if first is None:
+        raise ConfigError(f"{path}: expected at least one frame to write, found none")
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        count = _encode(chain([first], rest), partial, encoder, rate)
+        partial.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+    return count
+
+
+def _encoder(path: Path) -> str:
+    """Name of the encoder for a file."""
+    if path.suffix.lower() not in _ENCODERS:
+        raise ConfigError(f"{path}: expected a file name that ends in {', '.join(_ENCODERS)}")
+    if path.is_dir():
+        raise ConfigError(f"{path}: expected a file to write, found a folder there")
+    try:
+        import av
+    except ImportError:
+        raise ConfigError(
+            "writing a video needs PyAV: pip install 'siamattn-bench[reports]'"
+        ) from None
+    wanted = _ENCODERS[path.suffix.lower()]
+    for name in wanted:
+        if name in av.codecs_available:
+            return name
+    raise ConfigError(
+        f"{path}: this build of PyAV has no {' or '.join(wanted)}; try another ending "
+        f"({', '.join(_ENCODERS)})"
+    )
+
+
+def _rate(fps: float) -> Fraction:
+    if not 0.01 <= fps <= 1000:
+        raise ConfigError(f"expected 0.01 to 1000 frames per second, found {fps:g}")
+    return Fraction(fps).limit_denominator(1001)
+
+
+def _encode(frames: Iterable[Image], path: Path, encoder: str, rate: Fraction) -> int:
+    import av
+
+    options = {"movflags": "+faststart"} if path.suffix.lower() == ".mp4" else {}
+    count, stream = 0, None
+    with av.open(str(path), "w", options=options) as container:
+        for image in frames:
+            stream = stream or _open_stream(container, encoder, rate, image)
+            picture = av.VideoFrame.from_ndarray(_fitted(image, stream.height, stream.width))
+            picture.pts, picture.time_base = count, 1 / rate
+            container.mux(stream.encode(picture))
+            count += 1
+        if stream is not None:
+            container.mux(stream.encode())
+    return count
+
+
+def _open_stream(
+    container: OutputContainer, encoder: str, rate: Fraction, image: Image
+) -> VideoStream:
+    options = _OPTIONS.get(encoder, {})
+    stream = cast("VideoStream", container.add_stream(encoder, rate, options=options))
+    height, width = image.shape[:2]
+    stream.height, stream.width = height + height % 2, width + width % 2
+    stream.pix_fmt = "yuvj420p" if encoder == "mjpeg" else "yuv420p"
+    stream.gop_size = max(1, round(rate))  # a second: seeking to a frame stays quick
+    return stream
+
+
+def _fitted(image: Image, height: int, width: int) -> Image:
+    """The image on a canvas of even size."""
+    rows, columns = min(image.shape[0], height), min(image.shape[1], width)
+    missing = height - rows, width - columns
+    mode = "edge" if max(missing) <= 1 else "constant"
+    padding = ((0, missing[0]), (0, missing[1]), (0, 0))
+    return np.ascontiguousarray(np.pad(image[:rows, :columns], padding, mode=mode))  # type: ignore[call-overload]

@@ -1,0 +1,202 @@
+"""What a plot shows is what the scores say: places, order, limits, gaps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from bench.errors import ConfigError
+from bench.geometry import Regions
+from bench.reports.overlay import layers
+from bench.reports.plots import attributes, curves, ranking, sequences, vot
+from bench.reports.plots.strip import Row, even_frames, strip, telling_sequences
+from bench.reports.plots.style import DASHES, MARKERS, Plot, line_of, marker_of, sentence
+from bench.scores import BenchmarkScores
+from bench.sequence import Sequence
+
+Maker = Callable[..., BenchmarkScores]
+MANY = tuple(f"tracker-{i}" for i in range(24))
+
+
+def legend_of(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def words(figure: Figure) -> str:
+    return " ".join(text.get_text().replace("\n", " ") for text in figure.texts)
+
+
+def test_success_is_the_stored_curve_with_its_score(make_one_pass: Maker) -> None:
+    scores = make_one_pass(("a", "b", "c"))
+    figure = curves.success(scores).figure
+    assert legend_of(figure) == ["[0.700] a", "[0.680] b", "[0.660] c"]
+    lines = figure.axes[0].get_lines()
+    assert len(lines) == 3
+    by_colour = {line.get_color(): line for line in lines}
+    for place, name in enumerate("abc"):
+        line = by_colour[line_of(place)["color"]]
+        assert tuple(line.get_xdata()) == scores.thresholds["success"]
+        assert tuple(line.get_ydata()) == scores.trackers[name].curves["success"]
+    assert "In brackets: area under the curve." in words(figure)
+
+
+def test_each_legend_has_its_own_order_and_each_tracker_one_dress(make_one_pass: Maker) -> None:
+    figure = curves.precision(make_one_pass(("a", "b", "c"))).figure
+    assert legend_of(figure) == ["[0.320] c", "[0.310] b", "[0.300] a"]
+    handles = figure.legends[0].get_lines()
+    assert [h.get_color() for h in handles] == [line_of(i)["color"] for i in (2, 1, 0)]
+    assert "value at 20 pixels" in words(figure)
+
+
+@pytest.mark.parametrize("draw", [curves.success, curves.expected_overlap, vot.speed])
+def test_more_than_twenty_are_grey_and_the_plot_says_so(
+    make_one_pass: Maker, make_vot: Maker, draw: Callable[[BenchmarkScores], Plot]
+) -> None:
+    scores = (make_vot if draw is curves.expected_overlap else make_one_pass)(MANY)
+    figure = draw(scores).figure
+    drawn = 23 if draw is vot.speed else 24  # one has no times
+    lines = [line for line in figure.axes[0].get_lines() if len(line.get_xdata()) != 2]
+    grey = [line for line in lines if line.get_color() in ("0.82", "0.8")]
+    assert (len(lines), len(grey)) == (drawn, 4)
+    assert len(legend_of(figure)) == drawn - 4
+    assert "The best 20 of 24 trackers are named, the others grey." in words(figure)
+
+
+def test_dresses_differ_without_colour_too() -> None:
+    lines = [(line_of(i)["color"], str(line_of(i)["linestyle"])) for i in range(35)]
+    points = [(marker_of(i)["color"], marker_of(i)["marker"]) for i in range(84)]
+    assert len(set(lines)) == 35
+    assert len(set(points)) == 84
+    for i in range(35):
+        window = {str(line_of(j)["linestyle"]) for j in range(i, i + len(DASHES))}
+        assert len(window) == len(DASHES)
+    assert len(set(MARKERS)) == len(MARKERS)
+
+
+def test_expected_overlap_shades_the_lengths_of_the_eao(make_vot: Maker) -> None:
+    figure = curves.expected_overlap(make_vot(("a", "b"))).figure
+    (band,) = figure.axes[0].patches
+    assert (band.get_x(), band.get_x() + band.get_width()) == (100, 356)  # type: ignore[attr-defined]
+    assert legend_of(figure) == ["[0.400] a", "[0.390] b"]
+    estimated = curves.expected_overlap(replace(make_vot(("a",)), interval=(71, 84))).figure
+    assert "lengths 71 to 84, estimated from these sequences, not 100 to 356" in words(estimated)
+
+
+def test_ar_stands_at_the_raw_values_with_both_intervals(make_vot: Maker) -> None:
+    figure = vot.accuracy_robustness(make_vot(("a",))).figure
+    axes = figure.axes[0]
+    across, upright, point = axes.get_lines()
+    assert point.get_xdata()[0] == pytest.approx(math.exp(-30 * 0.2 / 100))
+    assert point.get_ydata()[0] == 0.6
+    low, high = math.exp(-30 * 0.3 / 100), math.exp(-30 * 0.1 / 100)
+    assert list(across.get_xdata()) == pytest.approx([low, high])
+    assert list(upright.get_ydata()) == [0.5, 0.65]
+    assert "S = 30" in axes.get_xlabel()
+
+
+def test_ranking_has_the_best_on_top_with_its_interval(make_vot: Maker) -> None:
+    scores = make_vot(("a", "b"))
+    without = replace(scores.trackers["b"], measures={"accuracy": 0.5})
+    figure = ranking.ranking(replace(scores, trackers={**scores.trackers, "c": without})).figure
+    axes = figure.axes[0]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["a  0.400", "b  0.390"]
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]
+    assert list(axes.get_lines()[0].get_xdata()) == pytest.approx([0.35, 0.45])
+    assert "Without a value: c." in words(figure)
+
+
+def test_speed_names_those_without_times(make_one_pass: Maker) -> None:
+    figure = vot.speed(make_one_pass(("a", "b", "c"))).figure
+    points = {line.get_xdata()[0]: line.get_ydata()[0] for line in figure.axes[0].get_lines()}
+    assert points == pytest.approx({10: 0.7, 90: 0.66})
+    assert figure.axes[0].get_xscale() == "log"
+    assert "Without times: b." in words(figure)
+
+
+def test_radar_runs_from_nothing_to_the_best_of_each_spoke(make_one_pass: Maker) -> None:
+    scores = make_one_pass(("a", "b"))
+    figure = attributes.radar(scores).figure
+    low, top = figure.axes[0].get_lines()  # the best is drawn last
+    assert list(top.get_ydata()) == [1] * 8
+    assert low.get_ydata()[0] == pytest.approx(0.68 / 0.7)
+    labels = [text.get_text() for text in figure.axes[0].get_xticklabels()]
+    assert labels[0] == "OCC\n0.700"
+    two = {k: v for k, v in scores.trackers["a"].per_attribute.items() if k in ("OCC", "SV")}
+    few = replace(scores.trackers["a"], per_attribute=two)
+    with pytest.raises(ConfigError, match="expected 3 attributes or more"):
+        attributes.radar(replace(scores, trackers={"a": few}))
+
+
+def test_an_attribute_without_a_value_is_a_dash_not_a_zero(make_one_pass: Maker) -> None:
+    scores = make_one_pass(("a", "b"))
+    lacks = replace(scores.trackers["b"], per_attribute={"SV": {"success": 0.5, "sequences": 3}})
+    figure = attributes.bars(replace(scores, trackers={**scores.trackers, "b": lacks})).figure
+    axes = figure.axes[0]
+    widths = [bar.get_width() for bar in axes.patches]  # type: ignore[attr-defined]
+    assert len(widths) == 14
+    assert sum(math.isnan(width) for width in widths) == 6
+    assert [text.get_text() for text in axes.texts] == ["–"] * 6
+    assert 0 not in widths
+
+
+def test_heat_map_is_the_table_with_gaps_crossed(make_one_pass: Maker) -> None:
+    scores = make_one_pass(("a", "b"), 3)
+    lacks = replace(scores.trackers["b"], per_sequence={"seq_2": {"success": 0.9}})
+    figure = sequences.heat_map(replace(scores, trackers={**scores.trackers, "b": lacks})).figure
+    axes = figure.axes[0]
+    shown = np.ma.filled(axes.get_images()[0].get_array().astype(float), np.nan)
+    expected = [[0, np.nan], [0.7 / 3, np.nan], [1.4 / 3, 0.9]]
+    np.testing.assert_allclose(shown, expected)
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["seq_0", "seq_1", "seq_2"]
+    crosses = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.get_lines()]
+    assert crosses == [(1, 0), (1, 1)]
+
+
+def test_heat_map_of_lasot_runs_on_in_panels(make_one_pass: Maker) -> None:
+    figure = sequences.heat_map(make_one_pass(MANY[:2], 280)).figure
+    *panels, colours = figure.axes
+    rows = [len(axes.get_yticks()) for axes in panels]
+    assert sum(rows) == 280
+    assert max(rows) <= 71
+    assert "seq_0" in panels[0].get_yticklabels()[0].get_text()
+    assert colours.get_xlabel() == "Success"
+
+
+class Grey:
+    """Plain frames of an odd size."""
+
+    def __len__(self) -> int:
+        return 20
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return np.full((60, 81, 3), 10 * index, dtype=np.uint8)
+
+
+def test_strip_shows_the_frames_asked_for() -> None:
+    clip = Sequence("cl_ip", np.tile([10.0, 10, 20, 20], (20, 1)), Grey(), first_frame=301)
+    drawn = layers(clip, {"$a$": Regions.from_rows([])})
+    assert even_frames(clip) == (4, 8, 11, 15)
+    figure = strip([Row(clip, drawn, (0, 9)), Row(clip, drawn, (3,))], "title", ["note"]).figure
+    shown = [axes for axes in figure.axes if axes.get_images()]
+    assert [axes.texts[0].get_text() for axes in shown] == ["#301", "#310", "#304"]
+    assert [axes.get_images()[0].get_array()[0, 0, 0] for axes in shown] == [0, 90, 30]
+    assert shown[0].get_title(loc="left") == "cl_ip"
+    assert legend_of(figure) == ["ground truth", "$a$"]
+    with pytest.raises(ConfigError, match="expected frames 301 to 320, found 321"):
+        strip([Row(clip, drawn, (20,))], "title", [])
+
+
+def test_telling_sequences_are_those_of_disagreement(make_one_pass: Maker) -> None:
+    scores = make_one_pass(("a", "b", "c"), 12)
+    names = [f"seq_{i}" for i in range(12)]
+    assert telling_sequences(scores, names, 2) == ["seq_11", "seq_10"]
+    assert telling_sequences(scores, ["seq_3", "unscored"], 2) == ["seq_3", "unscored"]
+
+
+def test_sentences_keep_what_they_quote() -> None:
+    assert sentence("see a_b. Then c.") == "See a_b. Then c."

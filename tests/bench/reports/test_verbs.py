@@ -1,0 +1,210 @@
+"""``bench plots``, ``bench video`` and ``bench show`` on one's own clips and a little of VOT."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from bench.cli.main import main
+
+Bench = Callable[..., tuple[int, str, str]]
+FRAMES = 24
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
+    """Run the command in this process: exit code, standard output, standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        output = capsys.readouterr()
+        assert "Traceback" not in output.err
+        return int(left.value.code or 0), output.out, output.err
+
+    return run
+
+
+def write_frames(folder: Path, count: int = FRAMES) -> None:
+    folder.mkdir(parents=True)
+    for index in range(count):
+        image = np.full((60, 80, 3), 40 + index, dtype=np.uint8)
+        cv2.imwrite(str(folder / f"{index + 1:08d}.jpg"), image)
+
+
+def write_boxes(path: Path, start: float, count: int = FRAMES) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{start + i},20,20,20\n" for i in range(count)))
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """Two clips, and results of a good tracker, a bad one and one with a strange name."""
+    for name in ("clip_a", "clip_b"):
+        write_frames(tmp_path / "data" / name)
+        write_boxes(tmp_path / "data" / name / "groundtruth.txt", 5)
+        for tracker, start in (("good", 6), ("bad", 12), ("$we_ird", 8)):
+            write_boxes(tmp_path / "results" / "folder" / tracker / f"{name}.txt", start)
+    return tmp_path
+
+
+def places(work: Path) -> tuple[object, ...]:
+    return ("--data", work / "data", "--results", work / "results")
+
+
+def test_plots_of_ones_own_clips(bench: Bench, work: Path) -> None:
+    out = work / "out"
+    code, printed, _ = bench(
+        "plots", "folder", *places(work), "--out", out, "--only", "success,strip",
+        "--format", "png,svg",
+    )  # fmt: skip
+    assert code == 0
+    written = {path.name for path in (out / "folder").iterdir()}
+    assert written == {"success.png", "success.svg", "strip.png", "strip.svg", "captions.md"}
+    assert str(out / "folder" / "success.svg") in printed
+    image = cv2.imread(str(out / "folder" / "success.png"))
+    assert image is not None
+    assert image.shape[1] == 990  # 3.3 inches at 300 dots
+    assert (image < 100).any()
+
+
+def test_a_broken_result_is_named_and_the_others_are_drawn(bench: Bench, work: Path) -> None:
+    write_boxes(work / "results" / "folder" / "bad" / "clip_b.txt", 12, count=7)
+    code, _, errors = bench(
+        "plots", "folder", *places(work), "--out", work / "out", "--only", "success",
+        "--format", "svg",
+    )  # fmt: skip
+    assert code == 0
+    assert "warning: bad is not drawn" in errors
+    captions = (work / "out" / "folder" / "captions.md").read_text()
+    assert "Not drawn, results broken or missing: bad." in captions
+    assert "PARTIAL RESULTS" in captions
+
+
+def test_missing_results_are_refused_unless_partial(bench: Bench, work: Path) -> None:
+    (work / "results" / "folder" / "bad" / "clip_b.txt").unlink()
+    arguments = ("plots", "folder", *places(work), "--out", work / "out", "--only", "ranking")
+    _, _, errors = bench(*arguments)
+    assert "bad is not drawn" in errors
+    code, _, errors = bench(*arguments, "--partial")
+    assert (code, "not drawn" in errors) == (0, False)
+    assert (
+        "partial: 1 of 2 sequences (bad)"
+        in (work / "out" / "folder" / "captions.md").read_text().lower()
+    )
+
+
+def test_nothing_that_can_be_scored_is_an_error(bench: Bench, work: Path) -> None:
+    for tracker in ("good", "bad", "$we_ird"):
+        (work / "results" / "folder" / tracker / "clip_b.txt").write_text("no,boxes\n")
+    code, _, errors = bench("plots", "folder", *places(work), "--out", work / "out")
+    assert code == 1
+    assert "clip_b.txt" in errors
+    assert not (work / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--only", "sucess"), "Did you mean 'success'"),
+        (("--only", "ar"), "has no robustness"),
+        (("--format", "jpg"), "unknown format 'jpg'"),
+        (("--trackers", "god"), "Did you mean 'good'"),
+        (("--only", "strip", "--frames", "x"), "expects numbers"),
+        (("--only", "strip", "--frames", "99"), "expected frames 1 to 24, found 99"),
+        (("--only", "strip", "--sequences", "clip_c"), "unknown sequence 'clip_c'"),
+    ],
+)
+def test_wrong_words_are_one_line_errors(
+    bench: Bench, work: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    code, _, errors = bench("plots", "folder", *places(work), "--out", work / "out", *arguments)
+    assert code == 1
+    assert message in errors
+
+
+def read_video(path: Path) -> tuple[float, list[np.ndarray]]:
+    with av.open(str(path)) as container:
+        rate = float(container.streams.video[0].average_rate or 0)
+        return rate, [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def test_a_video_has_every_frame_and_the_speed_given(bench: Bench, work: Path) -> None:
+    path = work / "clip.mp4"
+    code, printed, _ = bench(
+        "video", "folder", "clip_a", *places(work), "--out", path, "--fps", 12,
+        "--trackers", "good,$we_ird",
+    )  # fmt: skip
+    assert code == 0
+    assert f"{FRAMES} frames, ground truth and good, $we_ird" in printed
+    rate, frames = read_video(path)
+    assert rate == 12
+    assert len(frames) == FRAMES
+    assert frames[0].shape[:2] > (480, 640)
+    assert (np.abs(frames[0][:480] - np.array([41.0] * 3)) > 60).any()  # regions are drawn
+
+
+def test_show_writes_the_same_kind_of_video(bench: Bench, work: Path) -> None:
+    path = work / "clip.webm"
+    code, _, _ = bench("show", "folder", "clip_a", *places(work), "--output", path)
+    assert code == 0
+    assert len(read_video(path)[1]) == FRAMES
+
+
+def test_a_video_of_what_is_not_there_is_an_error(bench: Bench, work: Path) -> None:
+    (work / "results" / "folder" / "bad" / "clip_a.txt").unlink()
+    for name, message in (("bad", "no result of clip_a"), ("god", "Did you mean 'good'")):
+        code, _, errors = bench(
+            "video", "folder", "clip_a", *places(work), "--out", work / "x.mp4", "-t", name
+        )
+        assert code == 1
+        assert message in errors
+        assert not (work / "x.mp4").exists()
+
+
+@pytest.fixture
+def vot(tmp_path: Path) -> Path:
+    """Two sequences of VOT2018, and a tracker that fails in one of them."""
+    data = tmp_path / "data" / "vot2018"
+    for name in ("bag", "ball1"):
+        write_frames(data / name / "color", 40)
+        write_boxes(data / name / "groundtruth.txt", 5, 40)
+        run = ["1"] + [f"{6 + i},20,20,20" for i in range(1, 40)]
+        if name == "bag":
+            run[10:16] = ["2", "0", "0", "0", "0", "1"]
+        path = tmp_path / "results" / "vot2018" / "jumpy" / "baseline" / name / f"{name}_001.txt"
+        path.parent.mkdir(parents=True)
+        path.write_text("\n".join(run) + "\n")
+    (data / "list.txt").write_text("bag\nball1\n")
+    return tmp_path
+
+
+def test_the_frame_of_a_failure_stays_in_a_vot_video(bench: Bench, vot: Path) -> None:
+    path = vot / "bag.mp4"
+    code, _, _ = bench("video", "vot2018", "bag", *places(vot), "--out", path, "--hold", 0.4)
+    assert code == 0
+    _, frames = read_video(path)
+    assert len(frames) == 40 + 10
+    pairs = itertools.pairwise(frame.astype(float) for frame in frames)
+    steps = [float(np.abs(before - after).mean()) for before, after in pairs]
+    assert max(steps[10:20]) < 0.5 < min(steps[9], steps[20])  # nothing moves meanwhile
+
+
+def test_plots_of_a_part_of_vot(bench: Bench, vot: Path) -> None:
+    code, _, errors = bench(
+        "plots", "vot2018", *places(vot), "--out", vot / "o", "--format", "png"
+    )
+    assert code == 0
+    assert {path.stem for path in (vot / "o" / "vot2018").glob("*.png")} == {
+        "ar", "expected_overlap", "ranking", "attributes", "sequences", "strip"
+    }  # fmt: skip
+    assert "no speed plot" in errors  # no times are stored
+    assert "PARTIAL" in (vot / "o" / "vot2018" / "captions.md").read_text()
