@@ -7,7 +7,7 @@ data=data/mini results=results/mini
 
 test -f "$data/.complete" || { "$bench" mini "$data" --jobs "$jobs" && touch "$data/.complete"; }
 for benchmark in otb2015 uav123 vot2016 vot2018 lasot trackingnet; do
-    for tracker in static kcf opencv-mil; do
+    for tracker in static kcf opencv-mil siamattn-nano; do
         "$bench" run "$benchmark" --tracker "$tracker" --data "$data" --results "$results" --jobs "$jobs"
     done
     "$bench" eval "$benchmark" --data "$data" --results "$results" --json "reports/mini/$benchmark.json"
@@ -17,4 +17,4 @@ done
 echo
 echo "Everything above was computed on generated video (the miniature), not on the benchmarks."
 echo "Raw results: $results   Scores: reports/mini"
-echo "A video:     $bench show otb2015 Crossing --data $data --results $results --output reports/mini/crossing.mp4"
+echo "A video:     $bench video otb2015 Crossing --data $data --results $results --out reports/mini/crossing.mp4"

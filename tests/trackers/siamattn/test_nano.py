@@ -1,0 +1,50 @@
+"""The weights that ship: small, with their record, and truly tracking."""
+
+from __future__ import annotations
+
+import numpy as np
+from safetensors import safe_open
+
+from bench.geometry import box_iou
+from bench.tracker import registered_trackers
+from trackers.siamattn.checkpoints import load_network
+from trackers.siamattn.tracker import NANO, SiamAttnNano
+from trackers.siamattn.training.holdout import films, follow
+
+
+def test_the_file_is_small_and_says_where_it_is_from() -> None:
+    assert NANO.stat().st_size <= 10 * 2**20
+    with safe_open(NANO, "pt") as file:
+        record = file.metadata()
+    assert record["preset"] == "siamattn-nano"
+    assert record["data"] == "generated"
+    assert int(record["pairs"]) > 0
+    assert int(record["steps"]) > 0
+    card = (NANO.parent / "README.md").read_text(encoding="utf-8")
+    assert f"{int(record['steps']):,} steps" in card
+    assert record["recipe"] in card
+
+
+def test_it_is_registered() -> None:
+    assert registered_trackers()["siamattn-nano"] == "trackers.siamattn.tracker:SiamAttnNano"
+
+
+def test_it_follows_what_it_was_never_trained_on() -> None:
+    """Four films of the hold-out, twelve frames each: twice the overlap of standing still."""
+    chosen = films(count=4, frames=12)
+    found = follow(load_network(NANO), chosen)
+    overlaps = [
+        box_iou(track, film.boxes) for track, film in zip(found.boxes, chosen, strict=True)
+    ]
+    still = [box_iou(np.repeat(film.boxes[:1], 12, axis=0), film.boxes) for film in chosen]
+    assert np.nanmean(overlaps) > 2 * np.nanmean(still)
+
+
+def test_it_is_sure_of_what_it_follows() -> None:
+    """As a plug-in, with its own weights: a box and a probability for each frame."""
+    film = films(count=4, frames=12)[1]
+    tracker = SiamAttnNano()
+    tracker.init(film.images[0], film.boxes[0])
+    answers = [tracker.update(image) for image in film.images[1:]]
+    assert np.mean([answer.score for answer in answers]) > 0.5
+    assert all(np.shape(answer.region) == (4,) for answer in answers)
