@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from bench.tracker import registered_trackers
+
 _FOLDER = Path(__file__).parent
 _NAMES = ("tracker", "benchmark", "experiment", "kind", "source")
 
@@ -44,10 +46,17 @@ def _expectation(row: dict[str, str]) -> Expectation:
 
 
 def expected_of(tracker: str, benchmark: str, experiment: str) -> list[Expectation]:
-    """What is known of a tracker, by the name of its results."""
+    """What is known of a tracker, by the name of its results.
+
+    A registered tracker that only begins with the name, such as a smaller variant, is another.
+    """
+    name = tracker.lower()
+    others = registered_trackers().keys() - {each.tracker for each in expectations()}
+    if any(name.startswith(other) for other in others):
+        return []
     return [
         each
         for each in expectations()
-        if tracker.lower().startswith(each.tracker)
+        if name.startswith(each.tracker)
         and (each.benchmark, each.experiment) == (benchmark, experiment)
     ]

@@ -227,7 +227,7 @@ def test_doctor_trackers_version_and_help(work: Path) -> None:
     assert "trackers.kcf:KCF" in bench("trackers", cwd=work).stdout
     assert "float" in bench("trackers", "kcf", cwd=work).stdout
     assert bench("--version", cwd=work).stdout.startswith("bench ")
-    for verb in ("run", "eval", "show", "check", "import", "export", "pack", "mini", "doctor"):
+    for verb in ("run", "eval", "show", "video", "plots", "tune", "check", "import", "pack", "mini"):
         assert "Examples" in bench(verb, "--help", cwd=work).stdout
 
 
