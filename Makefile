@@ -20,7 +20,7 @@ BENCHMARKS := otb2015 uav123 vot2016 vot2018 lasot trackingnet
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo plots train train-smoke ablation test check format mini doctor speed clean $(BENCHMARKS:%=eval-%)
+.PHONY: help setup demo tables report plots train train-smoke ablation test check format mini doctor speed clean $(BENCHMARKS:%=eval-%)
 
 help: ## list every target
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -57,6 +57,9 @@ $(BENCHMARKS:%=eval-%): eval-%: $(STAMP)
 	$(BENCH) run $* --tracker $(TRACKER) $(RUN_OPTIONS)
 	$(BENCH) eval $* $(SCORE_OPTIONS) --json $(REPORTS)/$*.json
 
+tables: $(STAMP) ## write the paper's tables, printed beside scored, into REPORTS/tables
+	$(BENCH) tables $(SCORE_OPTIONS) --out $(REPORTS)/tables
+
 plots: $(STAMP) ## draw the scores of everything in RESULTS into REPORTS/plots (PDF, SVG, PNG)
 	@failed=0; for benchmark in $(BENCHMARKS); do \
 		if test -d "$(RESULTS)/$$benchmark"; then \
@@ -65,6 +68,9 @@ plots: $(STAMP) ## draw the scores of everything in RESULTS into REPORTS/plots (
 			echo "$$benchmark: no results in $(RESULTS)/$$benchmark"; \
 		fi; \
 	done; exit $$failed
+
+report: $(STAMP) ## write the report page of everything in RESULTS into REPORTS/report
+	$(BENCH) report $(SCORE_OPTIONS) --out $(REPORTS)/report
 
 train: $(STAMP) ## train SiamAttn by RECIPE into RUN, or go on with a training that was stopped
 	$(TRAIN) fit $(RUN) --recipe $(RECIPE) --workers 1

@@ -16,10 +16,12 @@ from bench.cli import (
     doctor,
     exchange,
     plots,
+    report,
     run,
     score,
     serve,
     show,
+    tables,
     tune,
     video,
 )
@@ -37,7 +39,9 @@ run.register(app)
 score.register(app)
 show.register(app)
 video.register(app)
+report.register(app)
 plots.register(app)
+tables.register(app)
 datasets.register(app)
 exchange.register(app)
 serve.register(app)

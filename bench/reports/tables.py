@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -16,6 +16,7 @@ from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, unknown_name
 from bench.published import expected_of
 from bench.reports.layouts import Layout, layout_of
+from bench.reports.notes import footnotes
 from bench.scores import BenchmarkScores, TrackerScores
 
 _PIPE_WIDTH = 10_000
@@ -187,30 +188,6 @@ def to_csv(scored: list[BenchmarkScores]) -> str:
                 row = [scores.benchmark, scores.convention, name, measure, *cells]
                 writer.writerow([*row, scores.partial, notes])
     return stream.getvalue()
-
-
-def footnotes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]:
-    """What must stand under every table: stand-ins, gaps, the convention, the interval."""
-    yield from scores.caveats
-    if rule:
-        yield f"convention {scores.convention}: {scores.source}"
-        for difference in scores.differences:
-            yield f"differs from the official definition: {difference}"
-    if scores.interval:
-        yield _interval_note(scores.interval, get_benchmark(scores.benchmark).interval)
-    for note in get_benchmark(scores.benchmark).notes:
-        yield note
-    for name, tracker in scores.trackers.items():
-        for note in tracker.notes:
-            yield f"{name}: {note}"
-    yield layout_of(scores.experiment).footnote
-
-
-def _interval_note(interval: tuple[int, int], published: tuple[int, int] | None) -> str:
-    note = f"EAO: expected overlap averaged over lengths {interval[0]}..{interval[1]}"
-    if interval == published or published is None:
-        return note
-    return f"{note}, estimated from these sequences, not {published[0]}..{published[1]}"
 
 
 def print_footnotes(console: Console, scored: list[BenchmarkScores]) -> None:

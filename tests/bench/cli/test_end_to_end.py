@@ -227,7 +227,8 @@ def test_doctor_trackers_version_and_help(work: Path) -> None:
     assert "trackers.kcf:KCF" in bench("trackers", cwd=work).stdout
     assert "float" in bench("trackers", "kcf", cwd=work).stdout
     assert bench("--version", cwd=work).stdout.startswith("bench ")
-    for verb in ("run", "eval", "show", "video", "plots", "tune", "check", "import", "pack", "mini"):
+    verbs = "run eval show video plots tables report tune check import pack mini"
+    for verb in verbs.split():
         assert "Examples" in bench(verb, "--help", cwd=work).stdout
 
 

@@ -1,0 +1,102 @@
+"""``bench report``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bench.benchmarks import benchmarks as known_benchmarks
+from bench.benchmarks import get_benchmark
+from bench.cli import options
+
+if TYPE_CHECKING:
+    from bench.reports.page import Study
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module."""
+    app.command("report")(report)
+
+
+def report(
+    data: options.Data = options.DEFAULT_DATA,
+    results: options.Results = options.DEFAULT_RESULTS,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path(
+        "reports/report"
+    ),
+    benchmarks: Annotated[
+        list[str] | None,
+        typer.Option("--benchmarks", "-b", help="Names, with commas; all six by default."),
+    ] = None,
+    videos: Annotated[
+        Literal["none", "first", "all"],
+        typer.Option(help="Videos of no sequence, the first three of a benchmark, or all."),
+    ] = "first",
+    video_width: Annotated[
+        int, typer.Option(min=64, max=4096, help="Wider frames are scaled down to so many pixels.")
+    ] = 640,
+) -> None:
+    """Write the report page: one folder that opens from disk, without a server or a network.
+
+    Every benchmark has its tables and curves, every sequence the overlap over time with the video
+    in step. What is missing, partial or broken is shown as that. The folder is replaced as a
+    whole once the new report is complete.
+
+    [bold]Examples[/]
+
+      bench report --data data/mini --results results/mini --videos all
+
+      bench report --data /data --benchmarks lasot,vot2018 --out reports/ours
+    """
+    from bench.reports.page import Videos, absent_study, write_report
+
+    wanted = options.split_names(benchmarks or [])
+    chosen = [get_benchmark(name).name for name in wanted or _six()]
+    studies: list[Study] = []
+    for name in dict.fromkeys((*_six(), *chosen)):
+        studies += _studies(name, data, results) if name in chosen else [absent_study(name)]
+    with _watched() as progress:
+        problems = write_report(studies, out, Videos(videos, video_width), progress)
+    for problem in problems:
+        typer.echo(f"note: {problem}", err=True)
+    for study in studies:
+        typer.echo(f"{study.title}: {study.status}")
+    typer.echo(f"the report: {out / 'index.html'}")
+
+
+def _six() -> list[str]:
+    """The benchmarks that the overview has a place for."""
+    return [name for name, row in known_benchmarks().items() if row.sequences is not None]
+
+
+def _studies(benchmark: str, data: Path, results: Path) -> Iterator[Study]:
+    """The main study of a benchmark, and one for each further experiment with results."""
+    from bench.datasets import open_dataset
+    from bench.reports.page import open_study
+
+    experiments = get_benchmark(benchmark).experiments or (None,)
+    for place, experiment in enumerate(experiments):
+        store = options.result_store(results, benchmark, experiment)
+        if place and not store.trackers():
+            continue
+        root = options.data_root(data, benchmark)
+        yield open_study(benchmark, experiment, partial(open_dataset, benchmark, root), store)
+
+
+@contextmanager
+def _watched() -> Iterator[Callable[[str], None]]:
+    """Says what is being written, where someone is watching."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("reading") as status:
+        yield lambda what: status.update(escape(what))

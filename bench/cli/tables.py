@@ -1,0 +1,172 @@
+"""``bench tables``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.benchmarks import get_benchmark
+from bench.cli import options
+from bench.errors import ConfigError, unknown_name
+
+if TYPE_CHECKING:
+    from bench.reports.stored import Stored
+    from bench.reports.table import Table
+
+FORMATS = ("md", "tex", "csv", "html")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb of this module."""
+    app.command("tables")(tables)
+
+
+def _complete_table(incomplete: str) -> list[str]:
+    from bench.published.papers import table_names
+
+    return [name for name in table_names() if name.startswith(incomplete)]
+
+
+def tables(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TABLES]...",
+            help="1 to 4, otb, challenge; 5 to 7 as printed only; by default all that can be "
+            "compared.",
+            autocompletion=_complete_table,
+        ),
+    ] = None,
+    data: options.Data = options.DEFAULT_DATA,
+    results: options.Results = options.DEFAULT_RESULTS,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")] = Path(
+        "reports/tables"
+    ),
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help="md, tex, csv, html; all by default.")
+    ] = None,
+    intervals: Annotated[
+        bool, typer.Option("--intervals", help="Write 95 % intervals beside scored figures.")
+    ] = False,
+    same: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PRINTED", help="Hold results NAME against the printed row PRINTED."
+        ),
+    ] = None,
+    partial: options.Partial = False,
+) -> None:
+    """Write the paper's tables: printed figures beside scores of stored results, and differences.
+
+    Every row says whether it is printed in a paper, imported (raw results made elsewhere, scored
+    here) or measured (run and scored here). What is missing, broken or cannot be read is named
+    so. Annotation is enough: no frame is read.
+
+    [bold]Examples[/]
+
+      bench tables --data /data --results results
+
+      bench tables 1 challenge --data /data --format tex --intervals
+
+      bench tables 3 --data /data --same my_run=SiamAttn
+    """
+    from bench.published.papers import paper_table
+    from bench.reports.paper import build_table
+
+    chosen = list(dict.fromkeys(options.split_names(names or []) or _comparable()))
+    papers = [paper_table(name) for name in chosen]
+    endings = _endings(formats or [])
+    renamed = _renamed(same or [])
+    wanted = dict.fromkeys(name for paper in papers if paper.scored for name in paper.benchmarks)
+    scored = {name: _stored(name, data, results, partial=partial) for name in wanted}
+    _require_results(renamed, scored)
+    for paper in papers:
+        stored = [scored[name] for name in paper.benchmarks] if paper.scored else []
+        table = build_table(paper, stored, same=renamed)
+        paths = [_write(table, out, ending, intervals=intervals) for ending in endings]
+        typer.echo(f"{table.title}: {', '.join(map(str, paths))}")
+    for name, one in scored.items():
+        _report(get_benchmark(name).title, one, results / name)
+
+
+def _endings(formats: list[str]) -> list[str]:
+    """The formats to write, all by default."""
+    endings = options.split_names(formats) or list(FORMATS)
+    for ending in endings:
+        if ending not in FORMATS:
+            raise unknown_name("format of tables", ending, FORMATS)
+    return endings
+
+
+def _require_results(names: Iterable[str], scored: Mapping[str, Stored]) -> None:
+    having = {name for one in scored.values() for name in one.origins}
+    for name in names:
+        if name not in having:
+            raise unknown_name("tracker with results, named by --same,", name, having)
+
+
+def _comparable() -> list[str]:
+    """Names of the tables that results can be compared with."""
+    from bench.published.papers import paper_table, table_names
+
+    return [name for name in table_names() if paper_table(name).scored]
+
+
+def _renamed(same: list[str]) -> dict[str, str]:
+    """Printed row by name of results, as ``--same`` says."""
+    from bench.published.papers import paper_table
+
+    known = dict.fromkeys(row for name in _comparable() for row in paper_table(name).rows)
+    pairs = {}
+    for item in same:
+        name, equals, printed = item.rpartition("=")
+        if not equals or not name:
+            raise ConfigError(f"--same expects NAME=PRINTED, found {item!r}")
+        if printed not in known:
+            raise unknown_name("printed row", printed, known)
+        pairs[name] = printed
+    return pairs
+
+
+def _stored(benchmark: str, data: Path, results: Path, *, partial: bool) -> Stored:
+    from bench.datasets import open_dataset
+    from bench.reports.stored import score_stored
+
+    store = options.result_store(results, benchmark, options.experiment_of(benchmark, None))
+    root = options.data_root(data, benchmark)
+    return score_stored(lambda: open_dataset(benchmark, root), store, partial=partial)
+
+
+def _write(table: Table, folder: Path, ending: str, *, intervals: bool) -> Path:
+    from bench.reports import render
+    from bench.results.text import write_atomically
+
+    writers = {
+        "md": render.to_markdown,
+        "tex": render.to_latex,
+        "csv": render.to_csv,
+        "html": render.to_html_page,
+    }
+    path = folder / f"{table.name}.{ending}"
+    text = writers[ending](table, intervals=intervals)
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
+    return path
+
+
+def _report(title: str, stored: Stored, folder: Path) -> None:
+    """Say what a table could not be filled with."""
+    if not stored.origins:
+        typer.echo(f"note: {title}: no results in {folder}", err=True)
+    reasons: dict[str, list[str]] = {}
+    for name, why in stored.failed.items():
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        typer.echo(f"warning: {title}: {', '.join(names)} not scored: {why}", err=True)
+    if stored.miniature:
+        typer.echo(f"note: {title}: scored on the miniature, not on the benchmark", err=True)

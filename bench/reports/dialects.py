@@ -1,0 +1,105 @@
+"""How Markdown, LaTeX and HTML write any text as text, and stress it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from bench.errors import ConfigError
+from bench.reports.table import Mark
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one language writes what a table needs.
+
+    Attributes:
+        escape: any text as text, whatever characters it has.
+        marks: pattern around the best and the second best figure.
+        raised: pattern around the letter of a footnote.
+        odd: pattern around what is no plain figure; the first place is its state.
+        kind: pattern around the kind of a row, in both places.
+    """
+
+    escape: Callable[[str], str]
+    marks: Mapping[Mark, str]
+    raised: str
+    odd: str = "{1}"
+    kind: str = "{1}"
+
+
+def plain(text: str) -> str:
+    """Text on one line, without control characters and marks that turn its direction."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def escape_markdown(text: str) -> str:
+    """Text that Markdown with tables shows as it is."""
+    kept = re.sub(r"([\\`*_\[\]|~$#!])", r"\\\1", plain(text))
+    return html.escape(kept, quote=False)
+
+
+def escape_html(text: str) -> str:
+    """Text that HTML shows as it is, inside an element or an attribute."""
+    return html.escape(plain(text))
+
+
+def escape_latex(text: str) -> str:
+    """Text that LaTeX shows as it is, in ASCII; letters it lacks by number, as U+8DDF."""
+    written = str(_latex_encoder().unicode_to_latex(plain(text)))
+    # After the end of a row, these would be read as an argument of it.
+    return f"{{}}{written}" if written.startswith(("[", "*")) else written
+
+
+@lru_cache(maxsize=1)
+def _latex_encoder() -> Any:
+    try:
+        from pylatexenc.latexencode import (
+            RULE_REGEX,
+            UnicodeToLatexConversionRule,
+            UnicodeToLatexEncoder,
+        )
+    except ImportError:
+        raise needs_extra() from None
+
+    # The library leaves alone what the default fonts draw as something else, and ligatures.
+    own = UnicodeToLatexConversionRule(
+        RULE_REGEX,
+        [
+            (re.compile(r"\|"), r"{\\textbar}"),
+            (re.compile(r"`"), r"{\\textasciigrave}"),
+            (re.compile(r"([-'])(?=\1)"), r"\1{}"),
+        ],
+    )
+    return UnicodeToLatexEncoder(
+        conversion_rules=[own, "defaults"],
+        unknown_char_policy="unihex",
+        unknown_char_warning=False,
+    )
+
+
+MARKDOWN = Dialect(
+    escape_markdown, {"best": "**{}**", "second": "<u>{}</u>"}, "<sup>{}</sup>", "*{1}*"
+)
+LATEX = Dialect(
+    escape_latex,
+    {"best": r"\textbf{{{}}}", "second": r"\underline{{{}}}"},
+    r"\textsuperscript{{{}}}",
+    r"\textit{{{1}}}",
+)
+HTML = Dialect(
+    escape_html,
+    {"best": "<strong>{}</strong>", "second": "<u>{}</u>"},
+    "<sup>{}</sup>",
+    '<span class="{0}">{1}</span>',
+    '<span class="{0}">{1}</span>',
+)
+
+
+def needs_extra() -> ConfigError:
+    """The error where a library of the extra ``reports`` is not installed."""
+    return ConfigError("tables for papers need: pip install 'siamattn-bench[reports]'")

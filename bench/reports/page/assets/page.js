@@ -1,0 +1,154 @@
+// What every page shares: theme, data handed over by scripts, sorting and filtering of tables.
+"use strict";
+
+const bench = {
+  root: document.documentElement.dataset.root,
+  data: new Map(),
+
+  receive(key, content) {
+    bench.data.set(key, content);
+  },
+
+  /** Load a script once; pages opened from disk may not fetch anything else. */
+  load(path) {
+    bench.loading ??= new Map();
+    if (!bench.loading.has(path)) {
+      bench.loading.set(path, new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = bench.root + path;
+        script.onload = resolve;
+        script.onerror = () => reject(new Error(`${path} is missing from the report`));
+        document.head.append(script);
+      }));
+    }
+    return bench.loading.get(path);
+  },
+
+  /** An element with properties and children; text is never read as HTML. */
+  element(tag, properties = {}, ...children) {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  },
+
+  swatch(tracker) {
+    const dashes = { solid: "none", dash: "6 3", dot: "2 3", dashdot: "7 2 2 2" };
+    const space = "http://www.w3.org/2000/svg";
+    const drawing = document.createElementNS(space, "svg");
+    const line = document.createElementNS(space, "line");
+    drawing.setAttribute("class", "swatch");
+    drawing.setAttribute("viewBox", "0 0 22 8");
+    const attributes = { x1: 0, y1: 4, x2: 22, y2: 4, stroke: tracker.color, "stroke-width": 3,
+      "stroke-dasharray": dashes[tracker.dash] };
+    for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, value);
+    drawing.append(line);
+    return drawing;
+  },
+
+  /** A tracker's colour as it is drawn on the page: lighter on dark paper. */
+  tone(colour) {
+    if (!bench.isDark()) return colour;
+    const parts = colour.match(/[0-9a-f]{2}/g).map((part) => parseInt(part, 16));
+    return `rgb(${parts.map((part) => Math.round(part + 0.3 * (255 - part))).join(",")})`;
+  },
+
+  isDark() {
+    const chosen = document.documentElement.dataset.theme;
+    return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  },
+
+  /** Buttons that show and hide trackers; a double click shows one alone. */
+  chips(box, trackers, shown, changed) {
+    const buttons = trackers.map((tracker, index) => {
+      const button = bench.element("button", { type: "button", className: "chip" },
+        bench.swatch(tracker), tracker.name);
+      if (tracker.problem) Object.assign(button, { disabled: true, title: tracker.problem });
+      button.onclick = () => { toggle(index); update(); };
+      button.ondblclick = () => { only(index); update(); };
+      return button;
+    });
+    const toggle = (index) => shown.has(index) ? shown.delete(index) : shown.add(index);
+    const only = (index) => { shown.clear(); shown.add(index); };
+    const usable = [...trackers.keys()].filter((index) => !trackers[index].problem);
+    const all = bench.element("button", { type: "button", className: "chip plain" }, "all");
+    const none = bench.element("button", { type: "button", className: "chip plain" }, "none");
+    all.onclick = () => { usable.forEach((index) => shown.add(index)); update(); };
+    none.onclick = () => { shown.clear(); update(); };
+    const update = () => {
+      buttons.forEach((button, index) => button.setAttribute("aria-pressed", shown.has(index)));
+      changed();
+    };
+    buttons.forEach((button, index) => button.setAttribute("aria-pressed", shown.has(index)));
+    box.replaceChildren(...buttons, all, none);
+  },
+};
+
+{
+  const remembered = (() => { try { return localStorage.getItem("theme"); } catch { return null; } })();
+  if (remembered) document.documentElement.dataset.theme = remembered;
+}
+
+/** The value a cell is sorted by; nothing at all comes last in either direction. */
+function sortValue(row, column, kind) {
+  const cell = row.cells[column];
+  if (!cell) return null;
+  if (kind === "text") return cell.textContent.trim();
+  const value = cell.dataset.value ?? "";
+  return value === "" ? null : Number(value);
+}
+
+function sortTable(table, header) {
+  const kind = header.dataset.sort;
+  const before = header.getAttribute("aria-sort");
+  const rising = kind === "text" || "lower" in header.dataset || header.textContent.trim() === "Rank";
+  const first = rising ? "ascending" : "descending";
+  const second = rising ? "descending" : "ascending";
+  const order = before === first ? second : first;
+  for (const each of table.tHead.rows[0].cells) each.removeAttribute("aria-sort");
+  header.setAttribute("aria-sort", order);
+  const sign = order === "ascending" ? 1 : -1;
+  const body = table.tBodies[0];
+  const keyed = [...body.rows].map((row) => [sortValue(row, header.cellIndex, kind), row]);
+  const compare = kind === "text"
+    ? (a, b) => a.localeCompare(b, "en", { numeric: true })
+    : (a, b) => a - b;
+  keyed.sort(([a], [b]) => {
+    if (a === null || b === null) return (a === null) - (b === null);
+    return sign * compare(a, b);
+  });
+  body.append(...keyed.map(([, row]) => row));
+}
+
+function filterTable(input) {
+  const wanted = input.value.trim().toLowerCase();
+  const table = document.getElementById(input.dataset.filter);
+  for (const row of table.tBodies[0]?.rows ?? []) {
+    row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const header = event.target.closest(".sortable thead th[data-sort]");
+  if (header && !event.target.closest("a")) sortTable(header.closest("table"), header);
+});
+document.addEventListener("keydown", (event) => {
+  const header = event.target.closest?.(".sortable thead th[data-sort]");
+  if (header && !event.target.closest("a") && (event.key === "Enter" || event.key === " ")) {
+    event.preventDefault();
+    sortTable(header.closest("table"), header);
+  }
+});
+document.addEventListener("input", (event) => {
+  if (event.target.matches("[data-filter]")) filterTable(event.target);
+});
+document.addEventListener("DOMContentLoaded", () => {
+  for (const header of document.querySelectorAll("th[data-sort]")) header.tabIndex = 0;
+  document.getElementById("theme").onclick = () => {
+    const theme = bench.isDark() ? "light" : "dark";
+    document.documentElement.dataset.theme = theme;
+    try { localStorage.setItem("theme", theme); } catch { /* private windows keep nothing */ }
+    document.dispatchEvent(new Event("themechange"));
+  };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
+    document.dispatchEvent(new Event("themechange")));
+});

@@ -1,0 +1,146 @@
+"""What is known of one benchmark (or one experiment of it): annotation, results, scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from bench.benchmarks import Benchmark, get_benchmark
+from bench.errors import DatasetError, ResultError
+from bench.reports.gather import gather
+from bench.reports.layouts import Layout, layout_of
+from bench.results.experiments import ExperimentStore
+from bench.results.store import ResultStore
+from bench.scores import BenchmarkScores, TrackerScores
+from bench.sequence import Dataset, Sequence
+
+Store = ResultStore | ExperimentStore
+Status = Literal["complete", "partial", "miniature", "not scored", "missing"]
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """One benchmark, or one experiment of it, as far as there is something to show.
+
+    Attributes:
+        benchmark: its row in the table of benchmarks.
+        experiment: name of the experiment of the VOT challenge, None for one-pass evaluation.
+        dataset: annotation, None where there is none.
+        store: where raw results lie, None where the dataset is missing.
+        scores: by the official convention, None where nothing could be scored.
+        problem: why there are no scores.
+    """
+
+    benchmark: Benchmark
+    experiment: str | None
+    dataset: Dataset | None = None
+    store: Store | None = None
+    scores: BenchmarkScores | None = None
+    problem: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Name of its page and folder: the benchmark's, with any experiment but the main one."""
+        main = self.benchmark.experiments[:1]
+        if self.experiment is None or self.experiment in main:
+            return self.benchmark.name
+        return f"{self.benchmark.name}-{self.experiment}"
+
+    @property
+    def title(self) -> str:
+        """As it is printed."""
+        extra = self.key != self.benchmark.name
+        return f"{self.benchmark.title} {self.experiment}" if extra else self.benchmark.title
+
+    @property
+    def layout(self) -> Layout:
+        """Which measures are shown, in which order."""
+        return layout_of(self.experiment or "onepass")
+
+    @property
+    def first_measure(self) -> str:
+        """The measure that trackers are ranked by."""
+        return next(iter(self.layout.columns))
+
+    @property
+    def status(self) -> Status:
+        """How far its numbers can be trusted, or why there are none."""
+        if self.dataset is None or not self.has_results:
+            return "missing"
+        if self.scores is None:
+            return "not scored"
+        if self.dataset.miniature:
+            return "miniature"
+        return "partial" if self.scores.partial else "complete"
+
+    @cached_property
+    def has_results(self) -> bool:
+        """Whether any tracker has a result."""
+        return self.store is not None and bool(self.store.trackers())
+
+    @cached_property
+    def trackers(self) -> tuple[str, ...]:
+        """Names with results: the best first, then partial ones, then those without scores."""
+        if self.store is None:
+            return ()
+        return tuple(sorted(self.store.trackers(), key=self._place))
+
+    def _place(self, name: str) -> tuple[bool, bool, float, str]:
+        value = self.value(name, self.first_measure)
+        unknown = math.isnan(value)
+        return unknown, self.is_partial(name), 0.0 if unknown else -value, name.lower()
+
+    def tracker_scores(self, name: str) -> TrackerScores | None:
+        """Scores of a tracker, None where it could not be scored."""
+        return self.scores.trackers.get(name) if self.scores else None
+
+    def value(self, name: str, measure: str) -> float:
+        """A tracker's measure; NaN where there is none."""
+        scores = self.tracker_scores(name)
+        return scores.measures.get(measure, math.nan) if scores else math.nan
+
+    def is_partial(self, name: str) -> bool:
+        """Whether a tracker was scored on fewer sequences than the dataset has."""
+        scores = self.tracker_scores(name)
+        return bool(scores and self.dataset and len(scores.per_sequence) < len(self.dataset))
+
+    @cached_property
+    def sequences(self) -> tuple[Sequence, ...]:
+        """The sequences that have a page: all, where any tracker has a result."""
+        return self.dataset.sequences if self.dataset and self.has_results else ()
+
+
+def open_study(
+    benchmark: str,
+    experiment: str | None,
+    open_data: Callable[[], Dataset],
+    store: Store,
+) -> Study:
+    """Everything there is of a benchmark; what is missing or broken is said in ``problem``.
+
+    Args:
+        benchmark: a name of ``bench.benchmarks``.
+        experiment: of the VOT challenge, None for one-pass evaluation.
+        open_data: reads the annotation.
+        store: where the raw results lie.
+    """
+    row = get_benchmark(benchmark)
+    try:
+        dataset = open_data()
+    except DatasetError as error:
+        return Study(row, experiment, problem=str(error))
+    try:
+        scores = gather(dataset, store, partial=True)
+    except (DatasetError, ResultError) as error:
+        return Study(row, experiment, dataset, store, problem=str(error))
+    return Study(row, experiment, dataset, store, scores)
+
+
+def absent_study(benchmark: str) -> Study:
+    """A benchmark that was not asked for: its place on the overview stays, empty."""
+    row = get_benchmark(benchmark)
+    experiment = row.experiments[0] if row.experiments else None
+    return Study(row, experiment, problem="Left out of this report by --benchmarks.")

@@ -1,0 +1,226 @@
+"""A ``Table`` as Markdown, LaTeX, CSV and HTML. Whatever a name contains, it stays text.
+
+pandas lays the tables out; what differs between the languages stands in ``dialects``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from bench.reports.dialects import (
+    HTML,
+    LATEX,
+    MARKDOWN,
+    Dialect,
+    escape_latex,
+    escape_markdown,
+    needs_extra,
+    plain,
+)
+from bench.reports.table import Cell, Column, Mark, Row, Table, text_of
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from pandas import DataFrame
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def to_markdown(table: Table, *, intervals: bool = False) -> str:
+    """A table as GitHub and most others read Markdown: best bold, second best underlined.
+
+    Raises:
+        ConfigError: the libraries of the extra ``reports`` are not installed.
+    """
+    frame = _frame(table, MARKDOWN, intervals)
+    if frame.columns.nlevels > 1:  # Markdown has one line of headings only
+        frame.columns = [" ".join(filter(None, names)) for names in frame.columns]
+    align = ["left", "left", *["right"] * len(table.columns)]
+    try:
+        body = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
+    except ImportError:
+        raise needs_extra() from None
+    notes = [f"<sup>{mark}</sup> {note}" for mark, note in _marked(table, MARKDOWN)]
+    notes += [escape_markdown(note) for note in table.notes]
+    lines = "".join(f"\n- {note}" for note in notes)
+    return f"**{escape_markdown(table.title)}**\n\n{body}\n{lines}\n"
+
+
+def to_latex(table: Table, *, intervals: bool = False) -> str:
+    r"""A ``table*`` with its caption and notes, for a document that loads ``booktabs``.
+
+    The label is ``tab:<name>``. Best bold, second best underlined.
+
+    Raises:
+        ConfigError: the libraries of the extra ``reports`` are not installed.
+    """
+    frame = _frame(table, LATEX, intervals)
+    layout = "ll" + "r" * len(table.columns)
+    tabular = _styled(frame).to_latex(hrules=True, column_format=layout, multicol_align="c")
+    return _environment().get_template("table.tex.j2").render(
+        caption=escape_latex(table.title),
+        name=table.name,
+        tabular=tabular.rstrip(),
+        marked=_marked(table, LATEX),
+        notes=[escape_latex(note) for note in table.notes],
+    )  # fmt: skip
+
+
+def to_html(table: Table, *, intervals: bool = False) -> str:
+    """A ``<figure>`` to stand in a page: class ``paper-table``, best strong, second best ``<u>``.
+
+    Cells that are no plain figure carry their state as class, and rows their kind.
+
+    Raises:
+        ConfigError: the libraries of the extra ``reports`` are not installed.
+    """
+    body = _styled(_frame(table, HTML, intervals)).to_html(exclude_styles=True)
+    return _environment("html").get_template("table.html.j2").render(
+        caption=plain(table.title),
+        name=table.name,
+        body=body,
+        marked=[(letter, plain(note)) for letter, note in _lettered(table)],
+        notes=[plain(note) for note in table.notes],
+    )  # fmt: skip
+
+
+def to_html_page(table: Table, *, intervals: bool = False) -> str:
+    """A table as a page of its own, which needs no other file.
+
+    Raises:
+        ConfigError: the libraries of the extra ``reports`` are not installed.
+    """
+    body = to_html(table, intervals=intervals)
+    page = _environment("html").get_template("page.html.j2")
+    return f"{page.render(caption=plain(table.title), body=body)}\n"
+
+
+def to_csv(table: Table, *, intervals: bool = True) -> str:
+    """One line a figure, for programs: value, interval, state, mark and notes each in its place.
+
+    A name that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    import pandas as pd
+
+    notes = "; ".join(plain(note) for note in table.notes)
+    lines = [
+        {**_csv_line(table, index, row, column, intervals), "table_notes": notes}
+        for index, row in enumerate(table.rows)
+        for column in table.columns
+    ]
+    text: str = pd.DataFrame(lines).to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def _csv_line(
+    table: Table, index: int, row: Row, column: Column, intervals: bool
+) -> dict[str, Any]:
+    cell = row.cell(column)
+    low, high = (cell.interval if intervals else None) or (None, None)
+    return {
+        "table": table.name,
+        "row": _harmless(row.label),
+        "kind": row.kind,
+        "group": column.group,
+        "column": column.heading,
+        "unit": column.unit,
+        "better": column.better,
+        "value": cell.value,
+        "low": low,
+        "high": high,
+        "state": cell.state,
+        "mark": table.mark(index, column),
+        "note": _harmless("; ".join(filter(None, (row.note, cell.note)))),
+    }
+
+
+def _harmless(text: str) -> str:
+    line = plain(text)
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+
+
+def _frame(table: Table, dialect: Dialect, intervals: bool) -> DataFrame:
+    """The finished text of every cell, under one or two lines of headings."""
+    import pandas as pd
+
+    headings = [("", table.first_heading), ("", "Kind")]
+    headings += [(column.group, column.title) for column in table.columns]
+    escaped = [tuple(map(dialect.escape, pair)) for pair in headings]
+    letters = {note: letter for letter, note in _lettered(table)}
+    rows = [_texts(table, i, dialect, letters, intervals) for i in range(len(table.rows))]
+    grouped = any(group for group, _ in headings)
+    columns = pd.MultiIndex.from_tuples(escaped) if grouped else [name for _, name in escaped]
+    return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def _texts(
+    table: Table, index: int, dialect: Dialect, letters: Mapping[str, str], intervals: bool
+) -> list[str]:
+    row = table.rows[index]
+    label = dialect.escape(row.label) + _raised(dialect, letters, row.note)
+    texts = [label, dialect.kind.format(row.kind, row.kind)]
+    for column in table.columns:
+        cell, mark = row.cell(column), table.mark(index, column)
+        text = _figure(cell, column, dialect, mark, intervals)
+        texts.append(text + _raised(dialect, letters, cell.note))
+    return texts
+
+
+def _figure(
+    cell: Cell, column: Column, dialect: Dialect, mark: Mark | None, intervals: bool
+) -> str:
+    text = dialect.escape(text_of(cell, column, interval=intervals))
+    if cell.state not in ("known", "missing"):
+        text = dialect.odd.format(cell.state, text)
+    return dialect.marks[mark].format(text) if mark else text
+
+
+def _raised(dialect: Dialect, letters: Mapping[str, str], note: str) -> str:
+    return dialect.raised.format(letters[note]) if note else ""
+
+
+def _lettered(table: Table) -> list[tuple[str, str]]:
+    """Each footnote with its letter: a to z, then aa, ab, ..."""
+    return [(_letter(number), note) for number, note in enumerate(table.footnotes())]
+
+
+def _letter(number: int) -> str:
+    before, last = divmod(number, len(_LETTERS))
+    return (_letter(before - 1) if before else "") + _LETTERS[last]
+
+
+def _marked(table: Table, dialect: Dialect) -> list[tuple[str, str]]:
+    return [(letter, dialect.escape(note)) for letter, note in _lettered(table)]
+
+
+def _styled(frame: DataFrame) -> Any:
+    """The frame as pandas' Styler, its text left as it is: it has been escaped."""
+    try:
+        return frame.style.hide(axis="index")
+    except (ImportError, AttributeError):
+        raise needs_extra() from None
+
+
+@lru_cache(maxsize=2)
+def _environment(language: str = "tex") -> Environment:
+    """Templates; those of LaTeX are written with << >>, as braces are its own."""
+    try:
+        from jinja2 import Environment, PackageLoader
+    except ImportError:
+        raise needs_extra() from None
+
+    loader = PackageLoader("bench.reports", "templates")
+    if language == "html":
+        return Environment(loader=loader, autoescape=True, trim_blocks=True)
+    return Environment(
+        loader=loader,
+        autoescape=False,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
+    )

@@ -1,0 +1,191 @@
+"""The folder of a report: what stands in it, and that it appears whole or not at all."""
+
+from __future__ import annotations
+
+import html
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.errors import ConfigError, DatasetError
+from bench.reports.page import Study, Videos, absent_study, open_study, write_report
+from bench.reports.page.render import Renderer
+from bench.results.store import ResultStore
+from bench.sequence import Dataset, Image, Sequence, Trajectory
+from tests.bench.reports.page.conftest import HOSTILE, UNICODE, Made, bench
+
+
+class Text(HTMLParser):
+    """The text of a page, and the elements and attributes it has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def read(path: Path) -> Text:
+    parser = Text()
+    parser.feed(path.read_text(encoding="utf-8"))
+    return parser
+
+
+def row_of(page: str, name: str) -> str:
+    """The row of the main table that begins with a name, tags taken off."""
+    rows = re.findall(r"<tr.*?</tr>", page, flags=re.DOTALL)
+    (row,) = (row for row in rows if f'<span class="name">{html.escape(name)}</span>' in row)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", row)))
+
+
+def test_every_link_leads_somewhere(made: Made) -> None:
+    pages = list(made.report.rglob("*.html"))
+    assert len(pages) == 1 + 6 + 6 + 4
+    for page in pages:
+        for tag, attributes in read(page).found:
+            target = attributes.get("href") or attributes.get("src")
+            if target and tag in ("a", "script", "link") and not target.startswith("data:"):
+                assert (page.parent / target).is_file(), f"{page.name}: {target}"
+
+
+def test_nothing_comes_from_a_network(made: Made) -> None:
+    for page in made.report.rglob("*.html"):
+        for tag, attributes in read(page).found:
+            for key in ("src", "href"):
+                assert not (attributes.get(key) or "").startswith(("http", "//")), (page, tag)
+
+
+def test_names_are_text_and_nothing_else(made: Made) -> None:
+    for page in made.report.rglob("*.html"):
+        parsed = read(page)
+        assert not [tag for tag, _ in parsed.found if tag in ("img", "b")], page
+        assert not [a for _, a in parsed.found if any(k.startswith("on") for k in a)], page
+    text = "".join(read(made.report / "otb2015.html").text)
+    assert HOSTILE in text
+    assert UNICODE in text
+
+
+def test_broken_and_partial_results_are_no_zeros(made: Made) -> None:
+    page = (made.report / "otb2015.html").read_text(encoding="utf-8")
+    broken, half = row_of(page, "broken"), row_of(page, "half")
+    assert "not scored" in broken
+    assert "expected numbers, found '1,2,three,4'" in broken
+    assert "0.000" not in broken
+    assert "2 of 6 sequences" in half
+    assert re.search(r"sequences – 0\.\d{3}", half), "a partial tracker has scores but no rank"
+
+
+def test_missing_benchmarks_stay_visible(made: Made) -> None:
+    overview = " ".join("".join(read(made.report / "index.html").text).split())
+    for title in ("UAV123 missing", "LaSOT missing", "TrackingNet missing"):
+        assert title in overview
+    assert "OTB-2015 miniature" in overview
+    lasot = "".join(read(made.report / "lasot.html").text)
+    assert "expected as" in lasot
+    assert "<category>" in lasot
+
+
+def test_what_must_be_said_stands_beside_the_numbers(made: Made) -> None:
+    for page in ("otb2015.html", "vot2018.html", "index.html", "otb2015/Crossing.html"):
+        text = "".join(read(made.report / page).text)
+        assert "generated video, not the benchmark" in text, page
+    otb = "".join(read(made.report / "otb2015.html").text)
+    assert "convention otb" in otb
+    assert "normalised precision is no part of this benchmark" in otb
+
+
+def test_videos_of_the_first_sequences_only(made: Made) -> None:
+    assert len(list(made.report.glob("video/otb2015/*.mp4"))) == 3
+    assert len(list(made.report.glob("video/vot2018/*.mp4"))) == 3
+
+
+def test_benchmarks_left_out_say_so(made: Made, tmp_path: Path) -> None:
+    out = tmp_path / "some"
+    options = ("--data", made.data, "--results", made.results, "--videos", "none")
+    bench("report", *options, "--benchmarks", "vot2018", "--out", out)
+    assert "Left out of this report" in (out / "otb2015.html").read_text()
+    assert not (out / "video").exists()
+
+
+def test_unknown_benchmark_is_one_message(made: Made, tmp_path: Path) -> None:
+    done = bench("report", "-b", "vot2081", "--out", tmp_path / "x", code=1)
+    assert "Did you mean 'vot2018'" in done.stderr
+
+
+class Film:
+    """Two grey frames and one that cannot be read."""
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: int) -> Image:
+        if index == 2:
+            raise DatasetError("frame 3 is lost")
+        return np.full((48, 64, 3), 90, dtype=np.uint8)
+
+
+def test_hidden_truth_and_lost_frames_still_give_a_page(tmp_path: Path) -> None:
+    """TrackingNet's test set: one row of truth, so regions alone; and no video of lost frames."""
+    sequence = Sequence("a#b", np.array([[5.0, 5.0, 20.0, 10.0]]), Film(), hidden=True)
+    dataset = Dataset("trackingnet", tmp_path, (sequence,), expected=511)
+    store = ResultStore(tmp_path / "results", "trackingnet")
+    boxes = np.tile([6.0, 5.0, 20.0, 10.0], (3, 1))
+    store.write("mine", sequence, Trajectory(boxes, np.full(3, 0.1), np.full(3, np.nan)))
+    study = open_study("trackingnet", None, lambda: dataset, store)
+    assert study.status == "not scored"
+    problems = write_report([study], tmp_path / "report", Videos("all"))
+    assert len(problems) == 1
+    assert "no video of a#b: frame 3 is lost" in problems[0]
+    page = "".join(read(tmp_path / "report/trackingnet/a-b.html").text)
+    assert "ground truth on the server only" in page
+    overview = "".join(read(tmp_path / "report/index.html").text)
+    assert "not scored" in overview
+    assert "0.000" not in overview
+
+
+def test_foreign_folders_are_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(ConfigError, match="found something else"):
+        write_report([absent_study("lasot")], tmp_path, Videos())
+    assert (tmp_path / "thesis.tex").read_text() == "mine"
+
+
+def test_an_interrupted_report_leaves_the_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "report"
+    write_report([absent_study("lasot")], folder, Videos())
+    before = (folder / "index.html").read_bytes()
+
+    def interrupted(self: Renderer) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Renderer, "overview", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_report([absent_study("lasot")], folder, Videos())
+    assert (folder / "index.html").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_killed_between_two_renames_the_earlier_one_comes_back(tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    write_report([absent_study("lasot")], folder, Videos())
+    folder.rename(tmp_path / ".report.earlier")
+    bad = Study(absent_study("lasot").benchmark, None, problem="second")
+    write_report([bad], folder, Videos())
+    assert "second" in (folder / "index.html").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot be written"):
+        write_report([absent_study("lasot")], tmp_path / "file" / "report", Videos())
