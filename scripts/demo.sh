@@ -14,7 +14,9 @@ for benchmark in otb2015 uav123 vot2016 vot2018 lasot trackingnet; do
 done
 "$bench" eval otb2015 --data "$data" --results "$results" --convention all
 "$bench" eval vot2018 --data "$data" --results "$results" --per-attribute --ranks
+"$bench" report --data "$data" --results "$results" --out reports/mini/report --videos all
 echo
 echo "Everything above was computed on generated video (the miniature), not on the benchmarks."
 echo "Raw results: $results   Scores: reports/mini"
 echo "A video:     $bench video otb2015 Crossing --data $data --results $results --out reports/mini/crossing.mp4"
+echo "The report:  reports/mini/report/index.html"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +98,16 @@ class Renderer:
             styles=self.styles,
             notes=tables.footnotes(study),
         )
+
+    def papers(self, tables: Iterable[str]) -> str:
+        """The page of printed tables.
+
+        Args:
+            tables: as HTML, with names escaped.
+        """
+        from markupsafe import Markup
+
+        return self._render("papers.html.j2", root="", papers=[Markup(each) for each in tables])
 
     def _neighbour(self, study: Study, files: list[str], index: int) -> Mapping[str, str] | None:
         if not 0 <= index < len(files):

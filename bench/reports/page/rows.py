@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from bench.reports.notes import scores_notes
 from bench.reports.page.origin import Origin, origin_of
 from bench.reports.page.packing import rounded
 from bench.reports.page.study import Study
@@ -193,11 +194,7 @@ def footnotes(study: Study) -> list[str]:
     scores = study.scores
     if scores is None:
         return [study.problem] if study.problem else []
-    lines = [*scores.caveats, f"convention {scores.convention}, after {scores.source}"]
-    lines += [f"not the official definition: {each}" for each in scores.differences]
-    if scores.interval and study.first_measure == "eao":
-        lines.append(f"EAO: mean over the lengths {scores.interval[0]} to {scores.interval[1]}")
-    lines += [study.layout.footnote, *study.benchmark.notes]
+    lines = list(scores_notes(scores))
     about: dict[str, list[str]] = {}
     for name, tracker in scores.trackers.items():
         for note in tracker.notes:

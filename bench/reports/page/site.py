@@ -13,6 +13,7 @@ from typing import Literal, cast
 from bench.errors import BenchError, ConfigError
 from bench.reports.page import views
 from bench.reports.page.packing import file_names, script
+from bench.reports.page.papers import paper_tables
 from bench.reports.page.render import Renderer
 from bench.reports.page.rows import styles_of
 from bench.reports.page.study import Study
@@ -126,6 +127,7 @@ class _Writer:
             self._write_study(study, files)
             for index in range(len(files)):
                 self._write_sequence(study, files, index)
+        self._write_text("papers.html", self.renderer.papers(paper_tables(self.studies)))
         self._write_text("index.html", self.renderer.overview())
         self._write_text(_MARK, "written by `bench report`, which may replace this folder\n")
         return self.problems
@@ -173,8 +175,10 @@ def _frames(sequence: Sequence, width: int) -> Iterator[Image]:
     import cv2
 
     frames = sequence.frames
-    for index in range(min(len(sequence), len(frames or ()))):
-        image = cast("Image", frames[index])  # type: ignore[index]
+    if frames is None:
+        return
+    for index in range(min(len(sequence), len(frames))):
+        image = frames[index]
         scale = width / image.shape[1]
         if scale < 1:
             size = (width, round(image.shape[0] * scale))

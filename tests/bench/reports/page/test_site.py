@@ -48,7 +48,7 @@ def row_of(page: str, name: str) -> str:
 
 def test_every_link_leads_somewhere(made: Made) -> None:
     pages = list(made.report.rglob("*.html"))
-    assert len(pages) == 1 + 6 + 6 + 4
+    assert len(pages) == 2 + 6 + 6 + 4
     for page in pages:
         for tag, attributes in read(page).found:
             target = attributes.get("href") or attributes.get("src")
@@ -100,6 +100,15 @@ def test_what_must_be_said_stands_beside_the_numbers(made: Made) -> None:
     otb = "".join(read(made.report / "otb2015.html").text)
     assert "convention otb" in otb
     assert "normalised precision is no part of this benchmark" in otb
+
+
+def test_printed_tables_stand_beside_what_was_scored(made: Made) -> None:
+    page = (made.report / "papers.html").read_text(encoding="utf-8")
+    rows = re.findall(r"<tr.*?</tr>", page, flags=re.DOTALL)
+    texts = [html.unescape(re.sub(r"<[^>]+>", " ", row)).split() for row in rows]
+    assert any("SiamAttn" in text and "printed" in text for text in texts)
+    assert any("steady" in text and "imported" in text for text in texts)
+    assert "miniature" in page
 
 
 def test_videos_of_the_first_sequences_only(made: Made) -> None:
