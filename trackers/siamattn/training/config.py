@@ -95,7 +95,7 @@ class LossConfig:
     """Weights and forms of the losses (equation 5).
 
     Attributes:
-        cls, loc, box, mask: weights.
+        cls, loc, box, mask: weights; a head whose loss has weight 0 is not computed.
         regression: form of the proposals' regression; the release has ``l1``.
         hardest: share of the mask's pixels that count, the hardest ones.
     """

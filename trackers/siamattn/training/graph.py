@@ -49,7 +49,10 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """Each loss before its weight, 0 where the network has no such head, and the weighted sum."""
+    """Each loss before its weight, and the weighted sum.
+
+    0 where the network has no such head, or the head's loss has no weight: neither is computed.
+    """
 
     total: Tensor
     cls: Tensor
@@ -82,15 +85,16 @@ def training_pass(
     cls = losses.classification_loss(proposals.cls, batch.cls)
     loc = losses.regression_loss(proposals.loc, batch.loc, batch.weight, weights.regression)
     box, mask = cls.new_zeros(()), cls.new_zeros(())
-    refine = network.config.refine
-    if refine.box or refine.mask:
+    refined = network.config.refine.box and weights.box > 0
+    masked = network.config.refine.mask and weights.mask > 0
+    if refined or masked:
         if regions is None:
             regions = _regions(network, proposals.loc, batch, labels)
-        if refine.box:
+        if refined:
             deltas = network.refine_box(proposals.features, _rows(regions))
             wanted = targets.box_targets(regions, batch.box)
             box = losses.box_loss(deltas.view_as(wanted), wanted, batch.positive)
-        if refine.mask:
+        if masked:
             regions = regions[:, : labels.mask_regions]
             logits = network.refine_mask(proposals.features, _rows(regions))
             wanted = targets.mask_targets(batch.mask, regions)

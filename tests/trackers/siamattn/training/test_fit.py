@@ -152,6 +152,19 @@ def gradients(batch: Batch) -> dict[str, torch.Tensor]:
     return {k: p.grad for k, p in network.named_parameters() if p.grad is not None}
 
 
+def test_a_head_whose_loss_has_no_weight_is_not_computed() -> None:
+    network = Network(preset(RECIPE.preset))
+    weights = recipe("nano", {"weights.mask": 0.0}).weights
+    whole = training_pass(network, example(2), RECIPE.labels, RECIPE.weights)
+    part = training_pass(network, example(2), RECIPE.labels, weights)
+    part.total.backward()
+    still = [k for k, p in network.named_parameters() if p.grad is None]
+    assert (part.cls, part.box, part.mask) == (whole.cls, whole.box, 0)
+    assert whole.mask > 0
+    assert still
+    assert all("mask" in k or "lateral" in k for k in still), still
+
+
 def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
     processes = [start(GRADIENTS, tmp_path, rank) for rank in (0, 1)]
     expected = gradients(example(4))
