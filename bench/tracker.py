@@ -227,14 +227,15 @@ def make_spec(
         target: registered name or ``module:Class``.
         settings: option values as text, from ``--set name=value``.
         name: name of the result folder; by default the registered or class name.
-        device: given to trackers that have a ``device`` option, ignored by others.
+        device: given as option ``device``.
         weights: given as option ``weights``.
 
     Raises:
-        ConfigError: unknown option, a value of the wrong type, or a tracker without weights.
+        ConfigError: unknown option, a value of the wrong type, or a tracker that needs weights
+            without them, or that takes no weights or device and is given them.
     """
     known = tracker_options(target)
-    options = {}
+    options: dict[str, Any] = {}
     for key, text in (settings or {}).items():
         if key not in known:
             raise unknown_name(f"option of tracker {target!r}", key, known)
@@ -247,7 +248,12 @@ def make_spec(
         if not weights.is_file():
             raise ConfigError(f"--weights {weights}: no such file")
         options["weights"] = weights
-    if device is not None and "device" in known:
+    if device is not None:
+        if "device" not in known:
+            raise ConfigError(
+                f"tracker {target!r} has no option to choose where it runs, but --device {device} "
+                "given; leave it out"
+            )
         options["device"] = device
     missing = [k for k, p in known.items() if p.default is p.empty and k not in options]
     if missing:

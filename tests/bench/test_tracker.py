@@ -107,7 +107,8 @@ def test_weights_and_device_reach_trackers_that_take_them(plugin: str, tmp_path:
     assert spec.options == {"weights": weights, "device": "cuda:1"}
     sha256_of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert spec.weights_hash() == sha256_of_abc
-    assert make_spec("static", device="cuda").options == {}
+    with pytest.raises(ConfigError, match="no option to choose where it runs, but --device cuda"):
+        make_spec("static", device="cuda")
     with pytest.raises(ConfigError, match="takes no weights"):
         make_spec("static", weights=weights)
     with pytest.raises(ConfigError, match="no such file"):
