@@ -33,6 +33,7 @@ from trackers.siamattn.network import Network
 from trackers.siamattn.training.config import Recipe, read_recipe
 from trackers.siamattn.training.curves import DrawCurves
 from trackers.siamattn.training.data import Samples, Steps, make_loader
+from trackers.siamattn.training.ending import EndAtOnce
 from trackers.siamattn.training.graph import Batch
 from trackers.siamattn.training.imagenet import load_backbone
 from trackers.siamattn.training.module import TrainingModule, plain_state
@@ -188,6 +189,7 @@ def make_trainer(
             *_savers(folder / "checkpoints", machine),
             *_watchers(folder, machine),
             *tellers,
+            EndAtOnce(),
         ],
         use_distributed_sampler=False,
         log_every_n_steps=1,

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -71,15 +72,32 @@ def losses(folder: Path, version: int = 0) -> dict[int, str]:
         return {int(row["step"]): row["train/total"] for row in csv.DictReader(stream)}
 
 
-def start(code: str, *arguments: object) -> subprocess.Popen[bytes]:
-    """A process of its own, with the threads of this one."""
+def start(*arguments: object) -> subprocess.Popen[bytes]:
+    """Python in a group of its own, with the threads of this process."""
     root = Path(__file__).parents[4]
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads()), "PYTHONPATH": str(root)}
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", code, *map(str, arguments)],
+        [sys.executable, "-W", "ignore", *map(str, arguments)],
         env={**os.environ, **threads},
+        start_new_session=True,
         stdout=subprocess.DEVNULL,
     )
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def is_group(number: int) -> bool:
+    """Whether a process of the group lives."""
+    try:
+        os.killpg(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +110,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_killed_and_gone_on_with_it_learns_the_same(whole: Path, tmp_path: Path) -> None:
     """Killed in the middle of an epoch: the losses from the last checkpoint on are equal."""
-    process = start(RUN, tmp_path)
+    process = start("-c", RUN, tmp_path)
     last = tmp_path / "checkpoints" / "last.ckpt"
     while not last.exists():
         time.sleep(0.01)
@@ -105,6 +123,18 @@ def test_killed_and_gone_on_with_it_learns_the_same(whole: Path, tmp_path: Path)
     assert min(found) > 0
     assert max(found) == 7
     assert found == {step: expected[step] for step in found}
+
+
+def test_two_processes_end_when_one_is_told_to(tmp_path: Path) -> None:
+    settings = {**SETTINGS, "schedule.epochs": 100}
+    given = [f"--set={name}={value}" for name, value in settings.items()]
+    machine = ["--accelerator=cpu", "--devices=2", "--workers=0", "--validate-every=0"]
+    process = start("-m", "trackers.siamattn.training", "fit", tmp_path, *machine, *given)
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    wait_until(lambda: last.exists() or process.poll() is not None)
+    process.terminate()
+    assert process.wait(60) == -signal.SIGTERM
+    wait_until(lambda: not is_group(process.pid))
 
 
 def test_the_weights_track(whole: Path) -> None:
@@ -166,7 +196,7 @@ def test_a_head_whose_loss_has_no_weight_is_not_computed() -> None:
 
 
 def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
-    processes = [start(GRADIENTS, tmp_path, rank) for rank in (0, 1)]
+    processes = [start("-c", GRADIENTS, tmp_path, rank) for rank in (0, 1)]
     expected = gradients(example(4))
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
     found = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
