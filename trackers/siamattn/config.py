@@ -7,15 +7,13 @@ and tables are those of the paper (arXiv 2004.06711).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import ConfigError, unknown_name
-from trackers.siamattn.settings import changed
+from trackers.siamattn.settings import load_table, named, overridden
 
 Formula = Literal["released", "paper"]
 
@@ -207,9 +205,7 @@ class Config:
         if name not in known:
             raise unknown_name("set of tracking hyper-parameters", name, known)
         chosen: TrackingConfig = getattr(self.tracking, name)
-        for key, value in settings.items():
-            chosen = changed(chosen, key, value, f"tracking.{name}")
-        return chosen
+        return overridden(chosen, settings, f"tracking.{name}")
 
     def override(self, settings: Mapping[str, Any]) -> Config:
         """A copy with ``settings``: dotted name -> value, e.g. ``{"refine.mask": False}``.
@@ -217,10 +213,7 @@ class Config:
         Raises:
             ConfigError: no such name, or a value of another type.
         """
-        config = self
-        for name, value in settings.items():
-            config = changed(config, name, value)
-        return config
+        return overridden(self, settings)
 
     def to_dict(self) -> dict[str, Any]:
         """Every setting as nested plain values, for a record beside weights."""
@@ -229,7 +222,7 @@ class Config:
 
 def preset_names() -> list[str]:
     """The names of all presets, sorted."""
-    return sorted(_presets())
+    return sorted(load_table(PRESETS))
 
 
 def preset(name: str, settings: Mapping[str, Any] | None = None) -> Config:
@@ -242,20 +235,8 @@ def preset(name: str, settings: Mapping[str, Any] | None = None) -> Config:
         ConfigError: no such preset or setting, or a value of another type.
     """
     size, slash, parts = name.partition("/")
-    changes = dict(_changes(size))
+    changes = dict(named("preset", size, PRESETS))
     if slash:
-        changes |= {k: v for k, v in _changes(parts).items() if k.split(".")[0] in _PARTS}
+        other = named("preset", parts, PRESETS)
+        changes |= {k: v for k, v in other.items() if k.split(".")[0] in _PARTS}
     return Config(name=name).override({**changes, **(settings or {})})
-
-
-def _changes(name: str) -> dict[str, Any]:
-    known = _presets()
-    if name not in known:
-        raise unknown_name("preset", name, known)
-    return known[name]
-
-
-@lru_cache(maxsize=1)
-def _presets() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = json.loads(PRESETS.read_text(encoding="utf-8"))
-    return found

@@ -1,13 +1,47 @@
-"""Frozen records of settings, changed by dotted name."""
+"""Frozen records of settings, changed by dotted name, and tables of named changes as data."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from bench.errors import ConfigError, unknown_name
 
 Record = TypeVar("Record")
+
+
+@lru_cache(maxsize=8)
+def load_table(path: Path) -> dict[str, dict[str, Any]]:
+    """The rows of a json file by name; read once, so that nobody may change what is returned."""
+    found: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def named(kind: str, name: str, path: Path) -> dict[str, Any]:
+    """The row ``name`` of the table ``path``; ``kind`` is what messages call a row.
+
+    Raises:
+        ConfigError: no such row.
+    """
+    known = load_table(path)
+    if name not in known:
+        raise unknown_name(kind, name, known)
+    return known[name]
+
+
+def overridden(record: Record, settings: Mapping[str, Any], where: str = "") -> Record:
+    """A copy of ``record`` with all of ``settings`` (dotted name -> value) changed.
+
+    Raises:
+        ConfigError: no such setting, or a value of another type.
+    """
+    for name, value in settings.items():
+        record = changed(record, name, value, where)
+    return record
 
 
 def changed(record: Record, name: str, value: Any, where: str = "") -> Record:

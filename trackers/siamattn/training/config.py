@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.errors import ConfigError, unknown_name
-from trackers.siamattn.settings import changed
+from bench.errors import ConfigError
+from trackers.siamattn.settings import load_table, named, overridden
 
 RECIPES = Path(__file__).parent / "recipes.json"
 
@@ -185,10 +184,7 @@ class Recipe:
         Raises:
             ConfigError: no such name, or a value of another type.
         """
-        recipe = self
-        for name, value in settings.items():
-            recipe = changed(recipe, name, value)
-        return recipe
+        return overridden(self, settings)
 
     def to_dict(self) -> dict[str, Any]:
         """Every setting as nested plain values, for the record beside weights."""
@@ -197,7 +193,7 @@ class Recipe:
 
 def recipe_names() -> list[str]:
     """The names of all recipes, sorted."""
-    return sorted(_recipes())
+    return sorted(load_table(RECIPES))
 
 
 def recipe(name: str, settings: Mapping[str, Any] | None = None) -> Recipe:
@@ -206,10 +202,8 @@ def recipe(name: str, settings: Mapping[str, Any] | None = None) -> Recipe:
     Raises:
         ConfigError: no such recipe or setting, or a value of another type.
     """
-    known = _recipes()
-    if name not in known:
-        raise unknown_name("recipe", name, known)
-    return Recipe(name=name).override({**known[name], **(settings or {})})
+    changes = named("recipe", name, RECIPES)
+    return Recipe(name=name).override({**changes, **(settings or {})})
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -232,9 +226,3 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-@lru_cache(maxsize=1)
-def _recipes() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = json.loads(RECIPES.read_text(encoding="utf-8"))
-    return found
