@@ -24,15 +24,11 @@ def confidence(
     sequence: Annotated[str, typer.Argument(help="Name of the sequence.")],
     frame: Annotated[int, typer.Option("--frame", "-f", min=2, help="Which frame, from 2.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Write .png, .pdf or .svg.")],
-    tracker: Annotated[
-        str, typer.Option("--tracker", "-t", help="Registered name or module:Class.")
-    ] = "siamattn",
-    weights: Annotated[Path | None, typer.Option(help="File of the tracker's weights.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Tracker option.")
-    ] = None,
+    tracker: options.Tracker = "siamattn",
+    weights: options.Weights = None,
+    settings: options.Settings = None,
     start: Annotated[int, typer.Option(min=1, help="Start on this frame's annotation.")] = 1,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda:0, ...")] = None,
+    device: options.Device = None,
     data: options.Data = options.DEFAULT_DATA,
     subset: options.Subset = "test",
 ) -> None:
@@ -58,7 +54,7 @@ def confidence(
             f"--frame {frame}: expected {start + 1} to {len(clip)}, a frame of {sequence} after "
             f"the one it starts on ({start})"
         )
-    given = options.parse_settings(settings or [])
+    given = options.parse_settings(settings)
     follower = make_spec(tracker, given, device=device, weights=weights).build()
     if not hasattr(follower, "confidence_maps"):
         raise ConfigError(f"tracker {tracker!r} has no attention to look at")

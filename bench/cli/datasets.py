@@ -58,7 +58,7 @@ def mini(
         list[str] | None,
         typer.Option("--benchmark", help="Only these; repeatable or with commas."),
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 2,
+    jobs: options.Jobs = 2,
 ) -> None:
     """Write the built-in miniature: generated video in each benchmark's own layout.
 
@@ -73,7 +73,7 @@ def mini(
     from bench.mini import write_miniature
 
     started = time.monotonic()
-    names = options.split_names(benchmarks or [])
+    names = options.split_names(benchmarks)
     try:
         write_miniature(root, seed=seed, benchmarks=names, jobs=jobs)
     except OSError as error:

@@ -19,6 +19,13 @@ def _complete_benchmark(incomplete: str) -> list[str]:
     return [name for name in benchmarks() if name.startswith(incomplete)]
 
 
+def complete_tracker(incomplete: str) -> list[str]:
+    """Registered trackers whose names begin so."""
+    from bench.tracker import registered_trackers
+
+    return [name for name in registered_trackers() if name.startswith(incomplete)]
+
+
 def _complete_experiment(incomplete: str) -> list[str]:
     known = dict.fromkeys(e for each in benchmarks().values() for e in each.experiments)
     return [name for name in known if name.startswith(incomplete)]
@@ -59,8 +66,38 @@ Partial = Annotated[
     bool, typer.Option("--partial", help="Accept missing sequences; every table says so.")
 ]
 
+# Of verbs that make a tracker, and run it.
+Tracker = Annotated[
+    str,
+    typer.Option(
+        "--tracker",
+        "-t",
+        help="Registered name (see `bench trackers`) or module:Class.",
+        autocompletion=complete_tracker,
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", metavar="NAME=VALUE", help="Option of the tracker; repeatable."),
+]
+Weights = Annotated[Path | None, typer.Option(help="File of weights for the tracker.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")]
+Repetitions = Annotated[
+    int | None, typer.Option(min=1, help="VOT: at most so many runs of a sequence.")
+]
+Lockstep = Annotated[
+    int, typer.Option(min=1, help="Sequences that a batch tracker follows in one call.")
+]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")]
+Seed = Annotated[int, typer.Option(help="Seed of every random generator.")]
+Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds a tracker may take for one frame.")]
+Sequences = Annotated[
+    list[str] | None, typer.Option("--sequence", help="Only these; repeatable or with commas.")
+]
+
 DEFAULT_DATA = Path("data")
 DEFAULT_RESULTS = Path("results")
+DEFAULT_TIMEOUT = 120.0
 
 
 def experiment_of(benchmark: str, wanted: str | None) -> str | None:
@@ -100,14 +137,14 @@ def data_root(data: Path, benchmark: str) -> Path:
     return nested if nested.is_dir() else data
 
 
-def parse_settings(settings: list[str]) -> dict[str, str]:
-    """``["a=1", "b=x"]`` as a dictionary.
+def parse_settings(settings: list[str] | None) -> dict[str, str]:
+    """``["a=1", "b=x"]`` as a dictionary; empty for none given.
 
     Raises:
         ConfigError: an item has no ``=``.
     """
     pairs = {}
-    for item in settings:
+    for item in settings or []:
         key, equals, value = item.partition("=")
         if not equals or not key:
             raise ConfigError(f"--set expects NAME=VALUE, found {item!r}")
@@ -115,13 +152,13 @@ def parse_settings(settings: list[str]) -> dict[str, str]:
     return pairs
 
 
-def split_names(names: list[str]) -> list[str] | None:
+def split_names(names: list[str] | None) -> list[str] | None:
     """Names given one by one or separated by commas; None for none given.
 
     Raises:
         ConfigError: something was given, but no name in it.
     """
-    flat = [part.strip() for name in names for part in name.split(",") if part.strip()]
+    flat = [part.strip() for name in names or [] for part in name.split(",") if part.strip()]
     if names and not flat:
         raise ConfigError(
             f"expected names separated by commas, found {', '.join(map(repr, names))}"

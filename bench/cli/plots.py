@@ -83,13 +83,13 @@ def plots(
     from bench.reports.palette import PALETTE
     from bench.reports.plots import catalogue, style
 
-    wanted = options.split_names(only or [])
+    wanted = options.split_names(only)
     catalogue.check_names(wanted or [], (*catalogue.PLOTS, _STRIP))
-    endings = options.split_names(formats or []) or list(style.FORMATS)
+    endings = options.split_names(formats) or list(style.FORMATS)
     catalogue.check_names(endings, style.FORMATS)
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     store = options.result_store(results, benchmark, options.experiment_of(benchmark, experiment))
-    names = options.split_names(trackers or [])
+    names = options.split_names(trackers)
     scores = gather(dataset, store, names, convention, partial=partial)
     folder = out / _folder_name(scores)
     of_scores = None if wanted is None else [name for name in wanted if name != _STRIP]
@@ -147,9 +147,9 @@ def _rows(
     drawable = [sequence.name for sequence in dataset if sequence.frames is not None]
     if not drawable:
         raise ConfigError(f"{dataset.root} holds annotation only: the strip needs images")
-    chosen = options.split_names(sequences or []) or telling_sequences(scores, drawable)
+    chosen = options.split_names(sequences) or telling_sequences(scores, drawable)
     best = [entry.name for entry in entries_of(scores, first_measure(scores), most)][:most]
-    wanted = [_number(text) for text in options.split_names(frames or []) or []]
+    wanted = [_number(text) for text in options.split_names(frames) or []]
     rows = []
     for name in chosen:
         clip = dataset[name]

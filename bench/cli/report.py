@@ -55,7 +55,7 @@ def report(
     """
     from bench.reports.page import Videos, absent_study, write_report
 
-    wanted = options.split_names(benchmarks or [])
+    wanted = options.split_names(benchmarks)
     chosen = [get_benchmark(name).name for name in wanted or _six()]
     studies: list[Study] = []
     for name in dict.fromkeys((*_six(), *chosen)):

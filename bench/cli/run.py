@@ -9,9 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli import options
+from bench.cli.ending import stoppable
 
 if TYPE_CHECKING:
     from bench.runner import RunSummary
+
+ResultName = Annotated[
+    str | None, typer.Option(help="Name of the result folder; the tracker's by default.")
+]
+TunedOn = Annotated[
+    str | None,
+    typer.Option(help="Dataset whose scores chose these options; every table says so."),
+]
+TrackerToShow = Annotated[
+    str | None,
+    typer.Argument(help="Show the options of this one.", autocompletion=options.complete_tracker),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -20,56 +33,24 @@ def register(app: typer.Typer) -> None:
     app.command("trackers")(trackers)
 
 
-def _complete_tracker(incomplete: str) -> list[str]:
-    from bench.tracker import registered_trackers
-
-    return [name for name in registered_trackers() if name.startswith(incomplete)]
-
-
 def run(
     benchmark: options.BenchmarkName,
-    tracker: Annotated[
-        str,
-        typer.Option(
-            "--tracker",
-            "-t",
-            help="Registered name (see `bench trackers`) or module:Class.",
-            autocompletion=_complete_tracker,
-        ),
-    ] = "kcf",
+    tracker: options.Tracker = "kcf",
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
-    name: Annotated[
-        str | None, typer.Option(help="Name of the result folder; the tracker's by default.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", "-s", metavar="NAME=VALUE", help="Option of the tracker; repeatable."
-        ),
-    ] = None,
-    weights: Annotated[Path | None, typer.Option(help="File of weights for the tracker.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
+    name: ResultName = None,
+    settings: options.Settings = None,
+    weights: options.Weights = None,
+    device: options.Device = None,
     experiment: options.Experiment = None,
-    repetitions: Annotated[
-        int | None, typer.Option(min=1, help="VOT: at most so many runs of a sequence.")
-    ] = None,
-    lockstep: Annotated[
-        int, typer.Option(min=1, help="Sequences that a batch tracker follows in one call.")
-    ] = 1,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 1,
-    seed: Annotated[int, typer.Option(help="Seed of every random generator.")] = 0,
-    timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds a tracker may take for one frame.")
-    ] = 120.0,
-    sequences: Annotated[
-        list[str] | None, typer.Option("--sequence", help="Only these; repeatable or with commas.")
-    ] = None,
+    repetitions: options.Repetitions = None,
+    lockstep: options.Lockstep = 1,
+    jobs: options.Jobs = 1,
+    seed: options.Seed = 0,
+    timeout: options.Timeout = options.DEFAULT_TIMEOUT,
+    sequences: options.Sequences = None,
     subset: options.Subset = "test",
-    tuned_on: Annotated[
-        str | None,
-        typer.Option(help="Dataset whose scores chose these options; every table says so."),
-    ] = None,
+    tuned_on: TunedOn = None,
 ) -> None:
     """Run a tracker over a benchmark; finished sequences are kept and never run twice.
 
@@ -91,13 +72,13 @@ def run(
     from bench.tracker import make_spec
 
     experiment = options.experiment_of(benchmark, experiment)
-    spec = make_spec(tracker, options.parse_settings(settings or []), name, device, weights)
+    spec = make_spec(tracker, options.parse_settings(settings), name, device, weights)
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     for caveat in dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
     store = options.result_store(results, benchmark, experiment)
     started = time.monotonic()
-    try:
+    with stoppable("finished sequences"):
         summary = run_tracker(
             dataset,
             spec,
@@ -105,14 +86,11 @@ def run(
             jobs=jobs,
             seed=seed,
             frame_timeout=timeout,
-            names=options.split_names(sequences or []),
+            names=options.split_names(sequences),
             repetitions=repetitions,
             lockstep=lockstep,
             tuned_on=tuned_on,
         )
-    except KeyboardInterrupt:
-        typer.echo("stopped; finished sequences are kept, the same command goes on", err=True)
-        raise typer.Exit(130) from None
     unit = "runs" if experiment else "sequences"
     _report(summary, spec.name, unit, store.folder(spec.name), time.monotonic() - started)
 
@@ -133,12 +111,7 @@ def _report(summary: RunSummary, name: str, unit: str, folder: Path, seconds: fl
         raise typer.Exit(1)
 
 
-def trackers(
-    tracker: Annotated[
-        str | None,
-        typer.Argument(help="Show the options of this one.", autocompletion=_complete_tracker),
-    ] = None,
-) -> None:
+def trackers(tracker: TrackerToShow = None) -> None:
     """List the registered trackers, or the options of one.
 
     [bold]Examples[/]

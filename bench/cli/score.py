@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli import options
-from bench.errors import ConfigError
+from bench.cli.ending import write_file
 
 if TYPE_CHECKING:
     from bench.scores import BenchmarkScores
@@ -32,42 +32,46 @@ def _conventions(experiment: str | None) -> tuple[str, ...]:
     return conventions.convention_names() if experiment is None else vot.convention_names()
 
 
+Convention = Annotated[
+    str | None,
+    typer.Option(
+        help="Official by default; otb, lasot, trackingnet, pysot, got10k, pytracking; on VOT "
+        "vot, vot-matlab-head, pysot, vot-toolkit, got10k; all.",
+        autocompletion=_complete_convention,
+    ),
+]
+Compare = Annotated[
+    tuple[str, str] | None,
+    typer.Option(metavar="A B", help="Paired test of tracker A against tracker B."),
+]
+PerSequence = Annotated[bool, typer.Option("--per-sequence", help="A row a sequence.")]
+PerAttribute = Annotated[
+    bool, typer.Option("--per-attribute", help="A row an attribute, or a tag on VOT.")
+]
+Ranks = Annotated[
+    bool, typer.Option("--ranks", help="Rank by significance tests, as VOT reports (VOT only).")
+]
+JsonFile = Annotated[
+    Path | None,
+    typer.Option("--json", help="Write all scores here (a list of them for --convention all)."),
+]
+CsvFile = Annotated[Path | None, typer.Option("--csv", help="Write the table here.")]
+
+
 def evaluate(
     benchmark: options.BenchmarkName,
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
     trackers: options.Trackers = None,
-    convention: Annotated[
-        str | None,
-        typer.Option(
-            help="Official by default; otb, lasot, trackingnet, pysot, got10k, pytracking; on VOT "
-            "vot, vot-matlab-head, pysot, vot-toolkit, got10k; all.",
-            autocompletion=_complete_convention,
-        ),
-    ] = None,
+    convention: Convention = None,
     experiment: options.Experiment = None,
     partial: options.Partial = False,
-    compare: Annotated[
-        tuple[str, str] | None,
-        typer.Option(metavar="A B", help="Paired test of tracker A against tracker B."),
-    ] = None,
-    per_sequence: Annotated[
-        bool, typer.Option("--per-sequence", help="A row a sequence.")
-    ] = False,
-    per_attribute: Annotated[
-        bool, typer.Option("--per-attribute", help="A row an attribute, or a tag on VOT.")
-    ] = False,
-    ranks: Annotated[
-        bool,
-        typer.Option("--ranks", help="Rank by significance tests, as VOT reports (VOT only)."),
-    ] = False,
-    json_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--json", help="Write all scores here (a list of them for --convention all)."
-        ),
-    ] = None,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the table here.")] = None,
+    compare: Compare = None,
+    per_sequence: PerSequence = False,
+    per_attribute: PerAttribute = False,
+    ranks: Ranks = False,
+    json_file: JsonFile = None,
+    csv_file: CsvFile = None,
     subset: options.Subset = "test",
 ) -> None:
     """Score raw results exactly as the benchmark's official code does.
@@ -88,48 +92,57 @@ def evaluate(
     """
     from bench.datasets import open_dataset
     from bench.evaluation import evaluate as score
-    from bench.reports import tables
 
     experiment = options.experiment_of(benchmark, experiment)
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
-    wanted = options.split_names(trackers or [])
+    wanted = options.split_names(trackers)
     if compare:
         wanted = [*(wanted or []), *compare]
     everything = convention == "all"
     chosen = _conventions(experiment) if everything else [convention] if convention else None
     store = options.result_store(results, benchmark, experiment)
     scored = score(dataset, store, wanted, chosen, partial=partial, ranks=ranks)
+    per = _breakdowns(experiment, per_attribute=per_attribute, per_sequence=per_sequence)
+    _print(scored, per, compare, side_by_side=everything)
+    _write(scored, json_file, csv_file)
+
+
+def _breakdowns(experiment: str | None, *, per_attribute: bool, per_sequence: bool) -> list[str]:
+    """What rows of their own are asked for, in the order in which they are printed."""
+    asked = {"tag" if experiment else "attribute": per_attribute, "sequence": per_sequence}
+    return [rows for rows, wanted in asked.items() if wanted]
+
+
+def _print(
+    scored: list[BenchmarkScores],
+    breakdowns: list[str],
+    compare: tuple[str, str] | None,
+    *,
+    side_by_side: bool,
+) -> None:
+    from bench.reports import tables
+
     console = tables.report_console()
-    if everything:
+    if side_by_side:
         tables.print_conventions(console, scored)
     else:
         tables.print_scores(console, scored[0])
     for one in scored:
-        if per_attribute:
-            tables.print_breakdown(console, one, "tag" if experiment else "attribute")
-        if per_sequence:
-            tables.print_breakdown(console, one, "sequence")
+        for rows in breakdowns:
+            tables.print_breakdown(console, one, rows)
         if one.ranks:
             tables.print_ranks(console, one)
         if compare:
             tables.print_comparison(console, one, *compare)
     tables.print_footnotes(console, scored)
-    _write(scored, json_file, csv_file)
 
 
 def _write(scored: list[BenchmarkScores], json_file: Path | None, csv_file: Path | None) -> None:
     from bench.reports import tables
-    from bench.results.text import write_atomically
 
-    files = {}
     if json_file:
         plain = [one.to_json() for one in scored]
         content = plain[0] if len(plain) == 1 else plain
-        files[json_file] = json.dumps(content, indent=1, allow_nan=False)
+        write_file(json_file, json.dumps(content, indent=1, allow_nan=False))
     if csv_file:
-        files[csv_file] = tables.to_csv(scored)
-    for path, text in files.items():
-        try:
-            write_atomically(path, text.encode())
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
+        write_file(csv_file, tables.to_csv(scored))

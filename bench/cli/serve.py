@@ -9,17 +9,6 @@ import typer
 
 from bench.cli import options
 
-Tracker = Annotated[
-    str,
-    typer.Option("--tracker", "-t", help="Registered name or module:Class (`bench trackers`)."),
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", "-s", metavar="NAME=VALUE", help="Option of the tracker; repeatable."),
-]
-Weights = Annotated[Path | None, typer.Option(help="File of weights for the tracker.")]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")]
-
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
@@ -30,11 +19,11 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    tracker: Tracker,
-    settings: Settings = None,
-    weights: Weights = None,
-    device: Device = None,
-    seed: Annotated[int, typer.Option(help="Seed of every random generator.")] = 0,
+    tracker: options.Tracker,
+    settings: options.Settings = None,
+    weights: options.Weights = None,
+    device: options.Device = None,
+    seed: options.Seed = 0,
 ) -> None:
     """Run a tracker as a TraX server, for a toolkit that speaks TraX to start.
 
@@ -45,7 +34,7 @@ def serve(
     from bench.interop.trax_server import TraxServer
     from bench.tracker import make_spec
 
-    chosen = options.parse_settings(settings or [])
+    chosen = options.parse_settings(settings)
     spec = make_spec(tracker, chosen, device=device, weights=weights)
     TraxServer(spec, seed).serve()
 
@@ -60,9 +49,9 @@ def workspace(
         str | None, typer.Option("--tracker", help="Add one for `vot evaluate` to run.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="Its name there; its own by default.")] = None,
-    settings: Settings = None,
-    weights: Weights = None,
-    device: Device = None,
+    settings: options.Settings = None,
+    weights: options.Weights = None,
+    device: options.Device = None,
     protocol: Annotated[
         Literal["trax", "python"], typer.Option(help="How the toolkit talks to it.")
     ] = "trax",
@@ -91,9 +80,9 @@ def workspace(
     dataset = open_dataset(benchmark, options.data_root(data, benchmark))
     served = []
     if tracker is not None:
-        chosen = options.parse_settings(settings or [])
+        chosen = options.parse_settings(settings)
         served = [Served(make_spec(tracker, chosen, name, device, weights), protocol)]
-    names = options.split_names(trackers or []) or []
+    names = options.split_names(trackers) or []
     write_workspace(
         folder,
         dataset,

@@ -47,7 +47,7 @@ def show(
     clip = dataset[sequence]
     store = options.result_store(results, benchmark, options.experiment_of(benchmark, experiment))
     known = store.trackers()
-    names = options.split_names(trackers or []) or [
+    names = options.split_names(trackers) or [
         name for name in known if sequence in store.sequences(name)
     ]
     for name in names:

@@ -10,6 +10,7 @@ import typer
 
 from bench.benchmarks import get_benchmark
 from bench.cli import options
+from bench.cli.ending import write_file
 from bench.errors import ConfigError, unknown_name
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def tables(
     from bench.published.papers import paper_table
     from bench.reports.paper import build_table
 
-    chosen = list(dict.fromkeys(options.split_names(names or []) or _comparable()))
+    chosen = list(dict.fromkeys(options.split_names(names) or _comparable()))
     papers = [paper_table(name) for name in chosen]
     endings = _endings(formats or [])
     renamed = _renamed(same or [])
@@ -142,7 +143,6 @@ def _stored(benchmark: str, data: Path, results: Path, *, partial: bool) -> Stor
 
 def _write(table: Table, folder: Path, ending: str, *, intervals: bool) -> Path:
     from bench.reports import render
-    from bench.results.text import write_atomically
 
     writers = {
         "md": render.to_markdown,
@@ -152,10 +152,7 @@ def _write(table: Table, folder: Path, ending: str, *, intervals: bool) -> Path:
     }
     path = folder / f"{table.name}.{ending}"
     text = writers[ending](table, intervals=intervals)
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
+    write_file(path, text)
     return path
 
 

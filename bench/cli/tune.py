@@ -9,11 +9,42 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli import options
-from bench.errors import ConfigError
+from bench.cli.ending import stoppable, write_file
 
 if TYPE_CHECKING:
+    from bench.sequence import Dataset
     from bench.tuning.plan import Plan
     from bench.tuning.study import TrialResult
+
+StudyFile = Annotated[
+    Path, typer.Option(help="File that keeps the trials; the same file goes on with them.")
+]
+Search = Annotated[
+    list[str],
+    typer.Option(
+        metavar="NAME=VALUES",
+        help="Option to search: NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=A,B,C; repeatable.",
+    ),
+]
+Measure = Annotated[
+    str | None, typer.Option(help="What decides; success, or eao on VOT, by default.")
+]
+Trials = Annotated[int, typer.Option(min=1, help="Trials in the study in the end.")]
+AmongStored = Annotated[
+    bool, typer.Option("--stored", help="Choose among the runs in --results; run nothing.")
+]
+OnTestSet = Annotated[
+    bool, typer.Option("--on-test-set", help="Tune on a test set; every result says so.")
+]
+OutcomeFile = Annotated[
+    Path | None, typer.Option("--json", help="Outcome; by default beside the study.")
+]
+Top = Annotated[int, typer.Option(min=1, help="Trials to print.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", metavar="NAME=VALUE", help="Option of every trial."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Of the search and of every run.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,56 +54,27 @@ def register(app: typer.Typer) -> None:
 
 def tune(
     benchmark: options.BenchmarkName,
-    study: Annotated[
-        Path, typer.Option(help="File that keeps the trials; the same file goes on with them.")
-    ],
-    search: Annotated[
-        list[str],
-        typer.Option(
-            metavar="NAME=VALUES",
-            help="Option to search: NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=A,B,C; repeatable.",
-        ),
-    ],
-    tracker: Annotated[
-        str, typer.Option("--tracker", "-t", help="Registered name or module:Class.")
-    ] = "kcf",
-    trials: Annotated[int, typer.Option(min=1, help="Trials in the study in the end.")] = 50,
-    measure: Annotated[
-        str | None, typer.Option(help="What decides; success, or eao on VOT, by default.")
-    ] = None,
-    stored: Annotated[
-        bool, typer.Option("--stored", help="Choose among the runs in --results; run nothing.")
-    ] = False,
-    on_test_set: Annotated[
-        bool, typer.Option("--on-test-set", help="Tune on a test set; every result says so.")
-    ] = False,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Outcome; by default beside the study.")
-    ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Trials to print.")] = 10,
+    study: StudyFile,
+    search: Search,
+    tracker: options.Tracker = "kcf",
+    trials: Trials = 50,
+    measure: Measure = None,
+    stored: AmongStored = False,
+    on_test_set: OnTestSet = False,
+    json_file: OutcomeFile = None,
+    top: Top = 10,
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", "-s", metavar="NAME=VALUE", help="Option of every trial."),
-    ] = None,
-    weights: Annotated[Path | None, typer.Option(help="File of weights for the tracker.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
+    settings: Settings = None,
+    weights: options.Weights = None,
+    device: options.Device = None,
     experiment: options.Experiment = None,
-    repetitions: Annotated[
-        int | None, typer.Option(min=1, help="VOT: at most so many runs of a sequence.")
-    ] = None,
-    lockstep: Annotated[
-        int, typer.Option(min=1, help="Sequences that a batch tracker follows in one call.")
-    ] = 1,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="Of the search and of every run.")] = 0,
-    timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds a tracker may take for one frame.")
-    ] = 120.0,
-    sequences: Annotated[
-        list[str] | None, typer.Option("--sequence", help="Only these; repeatable or with commas.")
-    ] = None,
+    repetitions: options.Repetitions = None,
+    lockstep: options.Lockstep = 1,
+    jobs: options.Jobs = 1,
+    seed: Seed = 0,
+    timeout: options.Timeout = options.DEFAULT_TIMEOUT,
+    sequences: options.Sequences = None,
     subset: options.Subset = "test",
 ) -> None:
     """Search a tracker's options for the best score, on data that is no test set.
@@ -91,46 +93,45 @@ def tune(
 
       bench tune folder --data ~/clips --study tuning/kcf.journal --search scales=1,3,5 --stored
     """
-    from bench.datasets import open_dataset
-    from bench.tuning.plan import Plan, check_study, choose_measure, only
-    from bench.tuning.search import search as search_live
-    from bench.tuning.search import search_stored
+    from bench.tuning.plan import Plan, check_study, choose_measure
     from bench.tuning.space import parse_space
 
     check_study(study)
     experiment = options.experiment_of(benchmark, experiment)
-    fixed = options.parse_settings(settings or [])
+    fixed = options.parse_settings(settings)
+    running = {
+        "jobs": jobs, "frame_timeout": timeout, "repetitions": repetitions, "lockstep": lockstep,
+        "progress": False,
+    }  # fmt: skip
+    dataset = _dataset(benchmark, data, subset, sequences)
+    space = parse_space(search, tracker, fixed)
+    decisive = choose_measure(experiment, measure)
     plan = Plan(
-        only(
-            open_dataset(benchmark, options.data_root(data, benchmark), subset=subset),
-            options.split_names(sequences or []),
-        ),
-        tracker,
-        parse_space(search, tracker, fixed),
-        choose_measure(experiment, measure),
-        study,
-        experiment,
-        fixed,
-        weights,
-        device,
-        seed,
-        {
-            "jobs": jobs,
-            "frame_timeout": timeout,
-            "repetitions": repetitions,
-            "lockstep": lockstep,
-            "progress": False,
-        },
+        dataset, tracker, space, decisive, study, experiment, fixed, weights, device, seed, running
     )
-    try:
-        if stored:
-            found = search_stored(plan, results, typer.echo, on_test_set=on_test_set)
-        else:
-            found = search_live(plan, trials, typer.echo, on_test_set=on_test_set)
-    except KeyboardInterrupt:
-        typer.echo("stopped; trials are kept, the same command goes on", err=True)
-        raise typer.Exit(130) from None
+    found = _search(plan, trials, results if stored else None, on_test_set=on_test_set)
     _report(plan, found, top, json_file, data, subset)
+
+
+def _dataset(benchmark: str, data: Path, subset: str, sequences: list[str] | None) -> Dataset:
+    """The sequences whose scores decide."""
+    from bench.datasets import open_dataset
+    from bench.tuning.plan import only
+
+    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
+    return only(dataset, options.split_names(sequences))
+
+
+def _search(
+    plan: Plan, trials: int, stored: Path | None, *, on_test_set: bool
+) -> list[TrialResult]:
+    """All trials: new runs, or those among the results under ``stored``."""
+    from bench.tuning.search import search, search_stored
+
+    with stoppable("trials"):
+        if stored is not None:
+            return search_stored(plan, stored, typer.echo, on_test_set=on_test_set)
+        return search(plan, trials, typer.echo, on_test_set=on_test_set)
 
 
 def _report(
@@ -141,7 +142,6 @@ def _report(
     data: Path,
     subset: str,
 ) -> None:
-    from bench.results.text import write_atomically
     from bench.tuning.outcome import notes, to_json, use_command
     from bench.tuning.search import best_first
 
@@ -149,10 +149,7 @@ def _report(
     command = use_command(plan, ranked[0], data, subset)
     path = json_file or plan.study.with_name(f"{plan.study.stem}-best.json")
     content = json.dumps(to_json(plan, found, command), indent=1, allow_nan=False)
-    try:
-        write_atomically(path, f"{content}\n".encode())
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
+    write_file(path, f"{content}\n")
     _print_trials(plan, ranked[:top])
     for note in notes(plan, found):
         typer.echo(f"* {note}")

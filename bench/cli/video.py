@@ -55,7 +55,7 @@ def video(
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     clip = dataset[sequence]
     store = options.result_store(results, benchmark, options.experiment_of(benchmark, experiment))
-    names = shown_trackers(store, sequence, options.split_names(trackers or []))
+    names = shown_trackers(store, sequence, options.split_names(trackers))
     drawn = overlay.layers(clip, {name: store.read_regions(name, sequence) for name in names})
     frames = captioned_frames(clip, drawn, hold=round(hold * fps))
     failing = {i for layer in drawn for i, mark in layer.marks.items() if mark == overlay.FAILED}
