@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-BENCH = Path(sys.executable).with_name("bench")
+Bench = Callable[..., subprocess.CompletedProcess[str]]
 PLUGIN = """
 from bench.tracker import Prediction
 
@@ -30,23 +30,8 @@ class Drift:
 """
 
 
-def bench(*arguments: object, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the installed command and expect an exit code; there is never a traceback."""
-    done = subprocess.run(
-        [str(BENCH), *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, "COLUMNS": "200", "TERM": "dumb"},
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
-
-
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def work(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the miniature of three benchmarks, one run and a plug-in module."""
     folder = tmp_path_factory.mktemp("work")
     (folder / "my_plugin.py").write_text(PLUGIN)
@@ -61,7 +46,7 @@ def sequences(work: Path, tracker: str = "static") -> list[Path]:
     return sorted((work / "results" / "otb2015" / tracker).glob("*.txt"))
 
 
-def test_a_finished_run_is_not_run_again(work: Path) -> None:
+def test_a_finished_run_is_not_run_again(bench: Bench, work: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in sequences(work)}
     assert len(before) >= 4
     done = bench("run", "otb2015", "--tracker", "static", cwd=work)
@@ -70,7 +55,7 @@ def test_a_finished_run_is_not_run_again(work: Path) -> None:
     assert before == {path: path.stat().st_mtime_ns for path in sequences(work)}
 
 
-def test_other_options_under_the_same_name_are_refused(work: Path) -> None:
+def test_other_options_under_the_same_name_are_refused(bench: Bench, work: Path) -> None:
     done = bench(
         "run", "otb2015", "--tracker", "my_plugin:Drift", "--name", "drift", "--set", "step=2",
         cwd=work, code=1,
@@ -79,7 +64,7 @@ def test_other_options_under_the_same_name_are_refused(work: Path) -> None:
     assert "--name" in done.stderr
 
 
-def test_scores_are_labelled_miniature_everywhere(work: Path) -> None:
+def test_scores_are_labelled_miniature_everywhere(bench: Bench, work: Path) -> None:
     done = bench("eval", "otb2015", "--json", "s.json", "--csv", "s.csv", cwd=work)
     assert "MINIATURE" in done.stdout
     assert "generated video, not the benchmark" in done.stdout
@@ -92,7 +77,7 @@ def test_scores_are_labelled_miniature_everywhere(work: Path) -> None:
     assert float(success["static"]) == plain["trackers"]["static"]["measures"]["success"]
 
 
-def test_conventions_breakdowns_and_comparison_are_printed(work: Path) -> None:
+def test_conventions_breakdowns_and_comparison_are_printed(bench: Bench, work: Path) -> None:
     done = bench("eval", "otb2015", "--convention", "all", cwd=work)
     assert "so a perfect tracker scores 1" in done.stdout
     done = bench(
@@ -103,7 +88,7 @@ def test_conventions_breakdowns_and_comparison_are_printed(work: Path) -> None:
     assert sequences(work)[0].stem in done.stdout
 
 
-def test_a_failing_tracker_costs_its_sequences_and_the_exit_code(work: Path) -> None:
+def test_a_failing_tracker_costs_its_sequences_and_the_exit_code(bench: Bench, work: Path) -> None:
     done = bench(
         "run", "otb2015", "--tracker", "my_plugin:Drift", "--name", "fails", "--set", "fail_at=5",
         cwd=work, code=1,
@@ -115,7 +100,9 @@ def test_a_failing_tracker_costs_its_sequences_and_the_exit_code(work: Path) -> 
 
 
 @pytest.mark.parametrize("format_", ["pysot", "got10k", "pytracking", "otb-mat", "otb-json"])
-def test_export_and_import_give_the_same_numbers(work: Path, format_: str, tmp_path: Path) -> None:
+def test_export_and_import_give_the_same_numbers(
+    bench: Bench, work: Path, format_: str, tmp_path: Path
+) -> None:
     bench("export", "otb2015", tmp_path, "--tracker", "static", "--format", format_, cwd=work)
     folders = [p for p in [tmp_path, *tmp_path.rglob("*")] if p.is_dir() and p.name != "times"]
     source = max(folders, key=lambda p: len([f for f in p.iterdir() if f.is_file()]))
@@ -130,7 +117,7 @@ def test_export_and_import_give_the_same_numbers(work: Path, format_: str, tmp_p
         assert theirs == ours
 
 
-def test_trackingnet_archive_of_the_miniature_must_be_asked_for(work: Path) -> None:
+def test_trackingnet_archive_of_the_miniature_must_be_asked_for(bench: Bench, work: Path) -> None:
     bench("run", "trackingnet", "--tracker", "static", cwd=work)
     arguments = ("pack", "trackingnet", "--tracker", "static", "--archive", "static.zip")
     done = bench(*arguments, cwd=work, code=1)
@@ -142,7 +129,7 @@ def test_trackingnet_archive_of_the_miniature_must_be_asked_for(work: Path) -> N
         assert len(archive.namelist()) >= 4
 
 
-def test_video_has_every_frame(work: Path) -> None:
+def test_video_has_every_frame(bench: Bench, work: Path) -> None:
     import cv2
 
     path = sequences(work)[0]
@@ -154,7 +141,7 @@ def test_video_has_every_frame(work: Path) -> None:
     assert frame.std() > 10
 
 
-def test_check_names_a_missing_frame(work: Path) -> None:
+def test_check_names_a_missing_frame(bench: Bench, work: Path) -> None:
     bench("check", "lasot", cwd=work)
     frame = sorted((work / "data" / "lasot").rglob("*.jpg"))[7]
     content = frame.read_bytes()
@@ -191,7 +178,9 @@ def test_check_names_a_missing_frame(work: Path) -> None:
         (["export", "otb2015", "out", "-t", "static", "--format", "word"], ["pysot"]),
     ],
 )
-def test_mistakes_get_one_clear_error(work: Path, arguments: list[str], words: list[str]) -> None:
+def test_mistakes_get_one_clear_error(
+    bench: Bench, work: Path, arguments: list[str], words: list[str]
+) -> None:
     filled = [part.format(sequence=sequences(work)[0].stem) for part in arguments]
     done = bench(*filled, cwd=work, code=1)
     assert done.stderr.startswith(("error: ", "note: "))
@@ -199,7 +188,7 @@ def test_mistakes_get_one_clear_error(work: Path, arguments: list[str], words: l
         assert word in done.stderr
 
 
-def test_own_clip_of_the_first_box_only(work: Path, tmp_path: Path) -> None:
+def test_own_clip_of_the_first_box_only(bench: Bench, work: Path, tmp_path: Path) -> None:
     clip = tmp_path / "clips" / "walk"
     clip.mkdir(parents=True)
     frames = sorted((work / "data" / "otb2015").rglob("0*.jpg"))[:5]
@@ -212,7 +201,7 @@ def test_own_clip_of_the_first_box_only(work: Path, tmp_path: Path) -> None:
     bench("show", "folder", "walk", "--data", "clips", "--output", "walk.avi", cwd=tmp_path)
 
 
-def test_own_clip_with_too_few_boxes_is_refused(work: Path, tmp_path: Path) -> None:
+def test_own_clip_with_too_few_boxes_is_refused(bench: Bench, work: Path, tmp_path: Path) -> None:
     clip = tmp_path / "clips" / "walk"
     clip.mkdir(parents=True)
     for number, frame in enumerate(sorted((work / "data" / "otb2015").rglob("0*.jpg"))[:5]):
@@ -222,7 +211,7 @@ def test_own_clip_with_too_few_boxes_is_refused(work: Path, tmp_path: Path) -> N
     assert "5 frames, but 3 rows" in done.stderr
 
 
-def test_doctor_trackers_version_and_help(work: Path) -> None:
+def test_doctor_trackers_version_and_help(bench: Bench, work: Path) -> None:
     assert "no known trap" in bench("doctor", cwd=work).stdout
     assert "trackers.kcf:KCF" in bench("trackers", cwd=work).stdout
     assert "float" in bench("trackers", "kcf", cwd=work).stdout

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-BENCH = Path(sys.executable).with_name("bench")
+Bench = Callable[..., subprocess.CompletedProcess[str]]
 PLUGIN = """
 import random
 from bench.tracker import Prediction
@@ -25,23 +24,8 @@ class Jump:
 """
 
 
-def bench(*arguments: object, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the installed command and expect an exit code; there is never a traceback."""
-    done = subprocess.run(
-        [str(BENCH), *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, "COLUMNS": "200", "TERM": "dumb"},
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
-
-
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def work(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the miniature of VOT2018, and three trackers' runs."""
     folder = tmp_path_factory.mktemp("work")
     (folder / "my_plugin.py").write_text(PLUGIN)
@@ -51,13 +35,13 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def scores(work: Path, *arguments: object) -> Any:
+def scores(bench: Bench, work: Path, *arguments: object) -> Any:
     bench("eval", "vot2018", "--json", "s.json", *arguments, cwd=work)
     return json.loads((work / "s.json").read_text())
 
 
-def test_json_has_the_promised_measures(work: Path) -> None:
-    plain = scores(work)
+def test_json_has_the_promised_measures(bench: Bench, work: Path) -> None:
+    plain = scores(bench, work)
     assert plain["convention"] == "vot"
     assert plain["experiment"] == "baseline"
     assert "miniature" in plain["caveats"][0]
@@ -100,20 +84,20 @@ def test_official_layout(work: Path) -> None:
             )
 
 
-def test_failures_of_the_files_are_those_that_are_scored(work: Path) -> None:
-    plain = scores(work, "-t", "static")
+def test_failures_of_the_files_are_those_that_are_scored(bench: Bench, work: Path) -> None:
+    plain = scores(bench, work, "-t", "static")
     counted = sum(path.read_text().split().count("2") for path in trajectories(work, "static"))
     assert plain["trackers"]["static"]["measures"]["failures"] == counted
 
 
-def test_the_other_experiments(work: Path) -> None:
+def test_the_other_experiments(bench: Bench, work: Path) -> None:
     for experiment in ("unsupervised", "realtime"):
         bench("run", "vot2018", "-t", "static", "--experiment", experiment, cwd=work)
-    plain = scores(work, "--experiment", "unsupervised")
+    plain = scores(bench, work, "--experiment", "unsupervised")
     overlap = plain["trackers"]["static"]["measures"]["average_overlap"]
     assert 0 < overlap < 1
-    plain = scores(work, "--experiment", "realtime")
-    again = scores(work, "-t", "static")
+    plain = scores(bench, work, "--experiment", "realtime")
+    again = scores(bench, work, "-t", "static")
     # no tracker is faster, so real time changes nothing
     for measure in ("accuracy", "failures", "eao"):
         assert (
@@ -122,7 +106,7 @@ def test_the_other_experiments(work: Path) -> None:
         )
 
 
-def test_tables_conventions_ranks_and_comparison(work: Path) -> None:
+def test_tables_conventions_ranks_and_comparison(bench: Bench, work: Path) -> None:
     done = bench(
         "eval", "vot2018", "--ranks", "--per-attribute", "--per-sequence", "--csv", "s.csv",
         "--compare", "static", "Jump", cwd=work,
@@ -137,18 +121,18 @@ def test_tables_conventions_ranks_and_comparison(work: Path) -> None:
         assert name in done.stdout
 
 
-def test_runs_can_be_handed_out_and_brought_in(work: Path, tmp_path: Path) -> None:
+def test_runs_can_be_handed_out_and_brought_in(bench: Bench, work: Path, tmp_path: Path) -> None:
     bench("export", "vot2018", tmp_path, "-t", "Jump", "--format", "vot", cwd=work)
     (source,) = (path.parent for path in tmp_path.rglob("baseline"))
     bench("import", "vot2018", source, "--name", "back", "--format", "vot", cwd=work)
-    plain = scores(work, "-t", "Jump,back")
+    plain = scores(bench, work, "-t", "Jump,back")
     assert (
         plain["trackers"]["back"]["measures"]["eao"]
         == (plain["trackers"]["Jump"]["measures"]["eao"])
     )
 
 
-def test_video_with_failures(work: Path) -> None:
+def test_video_with_failures(bench: Bench, work: Path) -> None:
     path = trajectories(work, "static")[0]
     bench("show", "vot2018", path.parent.name, "-o", "clip.mp4", cwd=work)
     assert (work / "clip.mp4").stat().st_size > 10_000
@@ -169,7 +153,9 @@ def test_video_with_failures(work: Path) -> None:
         (["eval", "vot2018", "-t", "nobody"], ["nobody", "static"]),
     ],
 )
-def test_mistakes_get_one_clear_error(work: Path, arguments: list[str], words: list[str]) -> None:
+def test_mistakes_get_one_clear_error(
+    bench: Bench, work: Path, arguments: list[str], words: list[str]
+) -> None:
     done = bench(*arguments, cwd=work, code=1)
     assert done.stderr.startswith(("error: ", "note: "))
     for word in words:
@@ -184,7 +170,7 @@ def test_mistakes_get_one_clear_error(work: Path, arguments: list[str], words: l
         (lambda lines: [*lines[:3], "7", *lines[4:]], [":4", "code"]),
     ],
 )
-def test_a_broken_file_is_named(work: Path, spoil: Any, words: list[str]) -> None:
+def test_a_broken_file_is_named(bench: Bench, work: Path, spoil: Any, words: list[str]) -> None:
     path = trajectories(work, "static")[0]
     content = path.read_text()
     path.write_text("\n".join(spoil(content.splitlines())) + "\n")

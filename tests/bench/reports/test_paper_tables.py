@@ -37,21 +37,6 @@ OTB = {
 CHALLENGE = ("LADCF", "SiamRPN", "UPDT", "ECO", "CCOT", "SiamFC")
 
 
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
-    """Run the command in this process: exit code, standard output, standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        output = capsys.readouterr()
-        assert "Traceback" not in output.err
-        return int(left.value.code or 0), output.out, output.err
-
-    return run
-
-
 @pytest.fixture(scope="module")
 def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The miniature of UAV123 with results: run here, imported, broken and incomplete."""
