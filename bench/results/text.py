@@ -89,12 +89,19 @@ def _parse_fast(data: bytes, columns: int) -> FloatArray | None:
     lines = (len(separators) + 1) // columns
     if not data or separators != ((b"," * (columns - 1) + b"\n") * lines)[:-1]:
         return None
+    flat = parse_numbers(data)
+    if flat is None or flat.size != lines * columns:
+        return None
+    return flat.reshape(lines, columns)
+
+
+def parse_numbers(data: bytes) -> FloatArray | None:
+    """Numbers ``(N,)`` that commas and line ends separate; None if a JSON parser refuses them."""
     try:
         document = _parser().parse(b"[" + data.replace(b"\n", b",") + b"]")
-        flat = np.frombuffer(cast(simdjson.Array, document).as_buffer(of_type="d"))
+        return np.frombuffer(cast(simdjson.Array, document).as_buffer(of_type="d"))
     except (ValueError, TypeError, RuntimeError):
         return None
-    return flat.reshape(lines, columns) if flat.size == lines * columns else None
 
 
 @lru_cache(maxsize=1)

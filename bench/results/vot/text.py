@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import codecs
-from functools import lru_cache
 from pathlib import Path
-from typing import cast
 
 import numpy as np
-import simdjson
 
 from bench.errors import ResultError
 from bench.geometry import Regions
-from bench.results.text import format_exact, format_rows
+from bench.results.text import format_exact, format_rows, parse_numbers
 from bench.results.vot.trajectory import (
     RawTrajectory,
     are_checked,
@@ -74,22 +71,12 @@ def _parse_fast(data: bytes) -> Regions | None:
     ends = np.flatnonzero(np.frombuffer(separators, dtype=np.uint8) == ord("\n"))
     bounds = np.concatenate(([-1], ends, [len(separators)]))
     counts = bounds[1:] - bounds[:-1]
-    try:
-        document = _parser().parse(b"[" + data.replace(b"\n", b",") + b"]")
-        flat = np.frombuffer(cast(simdjson.Array, document).as_buffer(of_type="d"))
-    except (ValueError, TypeError, RuntimeError):
-        return None
-    if len(flat) != counts.sum() or not are_checked(flat, counts):
+    flat = parse_numbers(data)
+    if flat is None or len(flat) != counts.sum() or not are_checked(flat, counts):
         return None
     values = np.full((len(counts), max(8, int(counts.max()))), np.nan)
     values[np.arange(values.shape[1]) < counts[:, None]] = flat
     return Regions(values, counts)
-
-
-@lru_cache(maxsize=1)
-def _parser() -> simdjson.Parser:
-    """One parser for all files: making its buffers anew costs more than parsing a file."""
-    return simdjson.Parser()
 
 
 def _parse_carefully(data: bytes, where: Path | str) -> RawTrajectory:
