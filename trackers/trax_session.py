@@ -21,6 +21,7 @@ import numpy as np
 
 from bench.errors import TrackerError
 from bench.geometry import box_to_polygon
+from bench.interop.trax_server import REGIONS, decode_region
 from bench.sequence import FloatArray, Image
 from bench.tracker import Region
 
@@ -83,7 +84,7 @@ class TraxSession:
             return None, 0.0
         region, properties = objects[0]
         score = properties.get("confidence")
-        return _decode(region, image.shape), None if score is None else float(score)
+        return _decode(region, image), None if score is None else float(score)
 
     def close(self) -> None:
         """Tell the process to end, and end it."""
@@ -197,15 +198,6 @@ class TraxSession:
         )
 
 
-def _decode(region: Any, shape: tuple[int, ...]) -> Region | None:
-    """A TraX region as box, polygon or mask ``shape[:2]``; None for a reported failure."""
-    if region.type == "rectangle":
-        return np.array(region.bounds())
-    if region.type == "polygon":
-        return np.array(list(region))
-    if region.type == "mask":
-        mask = np.zeros(shape[:2], dtype=bool)
-        found = region.array(True)[: shape[0], : shape[1]] > 0
-        mask[: found.shape[0], : found.shape[1]] = found
-        return mask
-    return None
+def _decode(region: Any, image: Image) -> Region | None:
+    """A TraX region as box, polygon or mask of the image; None for a reported failure."""
+    return decode_region(region, image) if region.type in REGIONS else None

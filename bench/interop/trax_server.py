@@ -17,7 +17,7 @@ from bench.interop.session import Session
 from bench.sequence import FloatArray, Image, read_image
 from bench.tracker import Region, TrackerSpec
 
-_REGIONS = ["rectangle", "polygon", "mask"]
+REGIONS = ["rectangle", "polygon", "mask"]  # of TraX, that are the place of a target
 _IMAGES = ["path", "memory", "buffer"]
 
 
@@ -49,7 +49,7 @@ class TraxServer:
         from trax.server import Server
 
         try:
-            server = Server(_REGIONS, _IMAGES, ["color"], self._name)
+            server = Server(REGIONS, _IMAGES, ["color"], self._name)
             try:
                 while self._answer(server):
                     pass
