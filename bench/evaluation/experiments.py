@@ -12,11 +12,11 @@ from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.evaluation.selection import (
     missing_sequences,
+    notes_on,
+    partial_note,
+    refusal,
     refuse_hidden,
-    some,
-    surplus_note,
     tracker_names,
-    tuning_note,
 )
 from bench.geometry import Regions, region_overlaps
 from bench.geometry.overlap import Counter, pixel_counter
@@ -95,15 +95,12 @@ def _present(
     """The sequences to score a tracker on; none where it is refused for those it lacks."""
     available = store.sequences(name)
     missing = missing_sequences(dataset, store, name, available)
-    one.notes.extend(tuning_note(dataset, store, name) + surplus_note(dataset, available))
+    one.notes.extend(notes_on(dataset, store, name, available))
     if missing and not partial:
-        one.refused = (
-            f"no result for {len(missing)} of {len(dataset)} sequences ({some(missing)}). Finish "
-            "the run with `bench run`, or score what is there with --partial."
-        )
+        one.refused = refusal(dataset, missing)
         return frozenset()
     if missing:
-        one.notes.append(f"partial: {len(dataset) - len(missing)} of {len(dataset)} sequences")
+        one.notes.append(partial_note(dataset, missing))
     return available
 
 

@@ -12,11 +12,11 @@ from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.evaluation.selection import (
     missing_sequences,
+    notes_on,
+    partial_note,
+    refusal,
     refuse_hidden,
-    some,
-    surplus_note,
     tracker_names,
-    tuning_note,
 )
 from bench.evaluation.tracks import Track, load_tracks, track_curves, track_notes, zero_tracks
 from bench.measures import ope
@@ -79,10 +79,7 @@ def evaluate(
     rules = [get_convention(n, benchmark.name) for n in conventions or (benchmark.rule,)]
     available = {name: store.sequences(name) for name in names}
     missing = {name: missing_sequences(dataset, store, name, available[name]) for name in names}
-    notes = {
-        name: tuning_note(dataset, store, name) + surplus_note(dataset, available[name])
-        for name in names
-    }
+    notes = {name: notes_on(dataset, store, name, available[name]) for name in names}
     collected = {rule.name: {name: _Collected() for name in names} for rule in rules}
     for rule in rules:
         for name in names:
@@ -153,17 +150,13 @@ def _accept_missing(
     if not missing:
         return
     if partial:
-        present = len(dataset) - len(missing)
-        one.notes.append(f"partial: {present} of {len(dataset)} sequences")
+        one.notes.append(partial_note(dataset, missing))
     elif rule.missing == "zeros":
         one.notes.append(
             f"{len(missing)} missing sequences scored as zero boxes, as the server does"
         )
     else:
-        one.refused = (
-            f"no result for {len(missing)} of {len(dataset)} sequences ({some(missing)}). Finish "
-            "the run with `bench run`, or score what is there with --partial."
-        )
+        one.refused = refusal(dataset, missing)
 
 
 def _collect(

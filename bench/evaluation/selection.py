@@ -87,7 +87,25 @@ def missing_sequences(
     return missing
 
 
-def surplus_note(dataset: Dataset, available: frozenset[str]) -> list[str]:
+def partial_note(dataset: Dataset, missing: list[str]) -> str:
+    """The note on scores that lack sequences."""
+    return f"partial: {len(dataset) - len(missing)} of {len(dataset)} sequences"
+
+
+def refusal(dataset: Dataset, missing: list[str]) -> str:
+    """Why a tracker without results of some sequences is not scored, and what to do."""
+    return (
+        f"no result for {len(missing)} of {len(dataset)} sequences ({some(missing)}). Finish "
+        "the run with `bench run`, or score what is there with --partial."
+    )
+
+
+def notes_on(dataset: Dataset, store: Store, name: str, available: frozenset[str]) -> list[str]:
+    """What must be said of a tracker's results whatever they score."""
+    return tuning_note(dataset, store, name) + _surplus_note(dataset, available)
+
+
+def _surplus_note(dataset: Dataset, available: frozenset[str]) -> list[str]:
     """A note on results of sequences that the dataset does not have, if there are any."""
     surplus = sorted(available - {sequence.name for sequence in dataset})
     if not surplus:
