@@ -108,17 +108,24 @@ def run_tracker(
         tuned_on=tuned_on,
     )  # fmt: skip
     limits = Limits(frame_timeout, start_timeout)
-    with locked(store.folder(spec.name)):
-        sweep(store.folder(spec.name))
-        run = _Run(store, spec.name, continue_record(store, spec.name, current))
-        waves = _waves(experiment, spec, repetitions)
+    with _session(store, spec.name, current) as run:
+        for wave in _waves(experiment, spec, repetitions):
+            units = run.plan(chosen, seed, experiment, wave)
+            with closing(run_units(units, spec, jobs, seed, limits, lockstep)) as outcomes:
+                run.gather(outcomes, units, progress)
+    return run.summary()
+
+
+@contextmanager
+def _session(
+    store: ResultStore | ExperimentStore, name: str, current: RunRecord
+) -> Iterator[_Run]:
+    """A run that holds its folder alone and goes on with the record that is there."""
+    with locked(store.folder(name)):
+        sweep(store.folder(name))
+        run = _Run(store, name, continue_record(store, name, current))
         with run.recorded():
-            for wave in waves:
-                units = run.plan(chosen, seed, experiment, wave)
-                outcomes = run_units(units, spec, jobs, seed, limits, lockstep)
-                with closing(outcomes):
-                    run.gather(outcomes, units, progress)
-    return RunSummary(tuple(run.finished), tuple(run.skipped), tuple(run.failures))
+            yield run
 
 
 def _waves(experiment: Experiment | None, spec: TrackerSpec, limit: int | None) -> list[range]:
@@ -189,6 +196,10 @@ class _Run:
         if isinstance(self.store, ExperimentStore):
             return self.store.finished(self.name, unit.sequence, unit.repetition)
         return self.store.finished(self.name, unit.sequence)
+
+    def summary(self) -> RunSummary:
+        """What became of it."""
+        return RunSummary(tuple(self.finished), tuple(self.skipped), tuple(self.failures))
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
