@@ -9,13 +9,12 @@ every target is as likely as any other.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bench.errors import DatasetError, unknown_name
+from bench.errors import DatasetError
+from trackers.siamattn.settings import load_table, named
 from trackers.siamattn.training.mixture import Mixture
 from trackers.siamattn.training.readers.opening import open_source, options_of
 from trackers.siamattn.training.sources import Use
@@ -25,7 +24,7 @@ MIXTURES = Path(__file__).parent / "mixtures.json"
 
 def mixture_names() -> list[str]:
     """The names of all mixtures, sorted."""
-    return sorted(_mixtures())
+    return sorted(load_table(MIXTURES))
 
 
 def open_mixture(
@@ -50,19 +49,17 @@ def open_mixture(
         ConfigError: no such mixture.
         DatasetError: a set is missing or its annotation is broken; names every one.
     """
-    known = _mixtures()
-    if name not in known:
-        raise unknown_name("mixture of training sets", name, known)
+    rows = named("mixture of training sets", name, MIXTURES)["uses"]
     uses, problems = [], []
-    for row in known[name]["uses"]:
+    for row in rows:
         try:
             uses.append(_use(row, root, index))
         except DatasetError as error:
             problems.append(str(error))
     if problems:
         raise DatasetError(
-            f"mixture {name!r}: {len(problems)} of its {len(known[name]['uses'])} training sets "
-            "cannot be used.\n" + "\n".join(problems)
+            f"mixture {name!r}: {len(problems)} of its {len(rows)} training sets cannot be "
+            "used.\n" + "\n".join(problems)
         )
     return Mixture(uses, seed, negatives, skipped)
 
@@ -75,9 +72,3 @@ def _use(row: Mapping[str, Any], root: Path, index: Path | None) -> Use:
     source = open_source(layout, root / row.get("folder", layout), **options)
     count = source.videos if row["uses"] is None else row["uses"]
     return Use(source, row["frame_range"], count)
-
-
-@lru_cache(maxsize=1)
-def _mixtures() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = json.loads(MIXTURES.read_text(encoding="utf-8"))
-    return found
