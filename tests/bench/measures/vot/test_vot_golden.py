@@ -14,7 +14,7 @@ from bench.measures.vot.accuracy import accuracy_robustness, burnt_in, weighted_
 from bench.measures.vot.expected_overlap import expected_overlap
 from bench.measures.vot.interval import estimate_interval
 from bench.measures.vot.runs import FAILED, SequenceRuns
-from bench.runner.run import are_equal
+from bench.runner.session import are_equal
 from tests.bench.measures.vot.conftest import TAGS, load, read
 
 TRACKERS = "ABC"
