@@ -99,7 +99,7 @@ def convert(source: Path, target: Path, name: str | None = None) -> dict[str, st
     made = {
         "preset": config.name,
         "source": source.name,
-        "source_sha256": _sha256(source),
+        "source_sha256": sha256(source),
         "converted": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
     partial = target.with_name(f".{target.name}.partial")
@@ -255,7 +255,8 @@ def _shorten(text: str, limit: int = 200) -> str:
     return text if len(text) <= limit else f"{text[:limit]}..."
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):

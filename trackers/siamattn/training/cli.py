@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,10 +49,11 @@ def fit(
     validate_every: Annotated[int, typer.Option(help="epochs; 0 never")] = 1,
 ) -> None:
     """Train a network, or go on with a training that was interrupted."""
-    from trackers.siamattn.training.fit import Machine, new_network, train
+    from trackers.siamattn.training.fit import Machine, begun_from, new_network, train
     from trackers.siamattn.training.sourcing import open_samples
 
     chosen = chosen_recipe(name, settings, seed)
+    chosen = replace(chosen, initial=begun_from(backbone, initial))
     network = new_network(chosen, initial, backbone)
     machine = Machine(
         accelerator, devices, nodes, precision, workers, validate_every=validate_every

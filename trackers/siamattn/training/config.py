@@ -167,12 +167,14 @@ class Recipe:
         source: where its numbers are from.
         preset: architecture, see ``trackers.siamattn.config``.
         seed: of everything random.
+        initial: the weights it begins with, files by name and SHA-256; empty for random ones.
     """
 
     name: str = "paper"
     source: str = ""
     preset: str = "siamattn"
     seed: int = 0
+    initial: str = ""
     data: DataConfig = field(default_factory=DataConfig)
     labels: LabelConfig = field(default_factory=LabelConfig)
     weights: LossConfig = field(default_factory=LossConfig)

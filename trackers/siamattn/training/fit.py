@@ -27,7 +27,7 @@ from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
 from bench.errors import ConfigError
-from trackers.siamattn.checkpoints import load_network
+from trackers.siamattn.checkpoints import load_network, sha256
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.training.config import Recipe, read_recipe
@@ -149,6 +149,18 @@ def new_network(
     return network
 
 
+def begun_from(*files: Path | None) -> str:
+    """What a training begins with, for its record; None for a file that is not used.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
+    try:
+        return ", ".join(f"{path.name} (SHA-256 {sha256(path)})" for path in files if path)
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: cannot be read ({error.strerror})") from error
+
+
 def load_run(folder: Path) -> tuple[Recipe, Network, int]:
     """The recipe of a run, the network of its last checkpoint, and the steps behind it.
 
@@ -233,8 +245,10 @@ def _claim(folder: Path, recipe: Recipe) -> None:
 
 
 def describe(recipe: Recipe, steps: int) -> dict[str, str]:
-    """The record that goes into a weights file."""
+    """The record that goes into a weights file; steps and pairs are those of this training."""
+    initial = {"initial": recipe.initial} if recipe.initial else {}
     return {
+        **initial,
         "preset": recipe.preset,
         "recipe": recipe.name,
         "data": recipe.data.mixture,

@@ -45,6 +45,7 @@ def test_smoke_sees_what_was_not_learned(tmp_path: Path) -> None:
         (["--recipe", "nono"], "error: unknown recipe 'nono'"),
         (["--set", "schedule.epoch=3"], "schedule.epochs"),
         (["--set", "schedule"], "expected NAME=VALUE"),
+        (["--initial", "none.safetensors"], "none.safetensors: cannot be read"),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:

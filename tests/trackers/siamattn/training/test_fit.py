@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.tracker import SiamAttn
 from trackers.siamattn.training.config import recipe
-from trackers.siamattn.training.fit import WEIGHTS, Machine, train
+from trackers.siamattn.training.fit import WEIGHTS, Machine, begun_from, describe, train
 from trackers.siamattn.training.graph import Batch, training_pass
 from trackers.siamattn.training.samples import collate
 from trackers.siamattn.training.sourcing import open_samples
@@ -144,6 +145,16 @@ def test_the_weights_track(whole: Path) -> None:
     image = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
     tracker.init(image, np.array([60.0, 50, 30, 20]))
     assert np.isfinite(tracker.update(image).region).all()
+
+
+def test_the_record_says_what_it_began_with(tmp_path: Path) -> None:
+    weights = tmp_path / "first.safetensors"
+    weights.write_bytes(b"abc")
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    begun = replace(RECIPE, initial=begun_from(None, weights))
+    assert describe(begun, 3)["initial"] == f"first.safetensors (SHA-256 {digest})"
+    assert describe(begun, 3)["pairs"] == "6"
+    assert "initial" not in describe(RECIPE, 3)
 
 
 def test_another_recipe_is_refused(whole: Path) -> None:
