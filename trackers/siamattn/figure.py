@@ -47,7 +47,7 @@ class ConfidenceMaps:
             panel.set_axis_off()
         for panel, (title, values) in zip(panels[1:], maps.items(), strict=True):
             shown = panel.imshow(
-                values, cmap="turbo", vmin=0, vmax=1, alpha=0.6, extent=self._extent(values)
+                values, cmap="viridis", vmin=0, vmax=1, alpha=0.6, extent=self._extent(values)
             )
             panel.set_title(f"{title}\nat most {values.max():.2f}")
             panel.set_xlim(panels[0].get_xlim())
