@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ class Benchmark:
         rule: name of the official convention in ``bench.measures.conventions``.
         site: where the official site offers the data; None for one's own clips.
         notes: what must be said wherever a score of this benchmark stands.
+        measure_notes: what must be said where a score by the measure of that name stands.
         layout: the folders its reader expects, in one line.
         experiments: the experiments of the VOT challenge it has, the main one first; none where
             a tracker makes one pass.
@@ -47,6 +48,7 @@ class Benchmark:
     site: str | None
     layout: str
     notes: tuple[str, ...] = ()
+    measure_notes: Mapping[str, str] = field(default_factory=dict)
     experiments: tuple[str, ...] = ()
     interval: tuple[int, int] | None = None
 

@@ -33,7 +33,8 @@ def scores_notes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]
             yield f"differs from the official definition: {difference}"
     if scores.interval:
         yield _interval_note(scores.interval, get_benchmark(scores.benchmark).interval)
-    yield from get_benchmark(scores.benchmark).notes
+    benchmark = get_benchmark(scores.benchmark)
+    yield from (*benchmark.measure_notes.values(), *benchmark.notes)
     yield layout_of(scores.experiment).footnote
 
 

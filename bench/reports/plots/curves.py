@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError
 from bench.measures.conventions import get_convention
 from bench.reports.plots.ranking import Entry, eao_note, entries_of, limit_note
@@ -72,8 +73,9 @@ def _one_pass(scores: BenchmarkScores, measure: str, title: str, x: str, y: str)
     if kind.startswith("at"):
         at = float(kind.split()[1])
         axes.axvline(at, color="0.6", linewidth=0.6, zorder=0)
-    note = f"in brackets: {_WORDS[kind]}"
-    return _finished(figure, scores, title, entries, note)
+    notes = [f"in brackets: {_WORDS[kind]}"]
+    notes += filter(None, [get_benchmark(scores.benchmark).measure_notes.get(measure)])
+    return _finished(figure, scores, title, entries, *notes)
 
 
 def expected_overlap(scores: BenchmarkScores) -> Plot:

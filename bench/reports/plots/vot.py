@@ -121,10 +121,13 @@ def _logarithmic(axes: Axes) -> None:
 
 def _plain(fps: float) -> str:
     """
-    >>> _plain(0.5), _plain(100_000)
-    ('0.5', '100k')
+    >>> _plain(0.5), _plain(1000), _plain(1_000_000)
+    ('0.5', '1k', '1M')
     """
-    return f"{fps:g}" if fps < 10_000 else f"{fps / 1000:g}k"
+    for unit, size in (("M", 1_000_000), ("k", 1000)):
+        if fps >= size:
+            return f"{fps / size:g}{unit}"
+    return f"{fps:g}"
 
 
 def _point(axes: Axes, entry: Entry, x: float, y: float) -> None:
