@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bench.errors import DatasetError, ResultError
 from bench.reports.gather import gather
-from bench.reports.page.origin import origin_of
+from bench.reports.origin import origin_of
 from bench.reports.table import Kind, State
 from bench.results.experiments import ExperimentStore
 from bench.results.store import ResultStore
@@ -45,6 +45,21 @@ class Stored:
     state: State = "broken"
 
 
+def stored_origin(store: ResultStore | ExperimentStore, name: str) -> Origin:
+    """What the run record says; results without one were made elsewhere as far as is known.
+
+    Args:
+        store: where the raw results lie.
+        name: of a tracker with results.
+    """
+    found = origin_of(store.record_path(name))
+    if found.kind == "measured":
+        return Origin("measured")
+    if found.kind == "unknown":
+        return Origin("imported", "no readable run record, so what made these is not known")
+    return Origin("imported")
+
+
 def score_stored(
     open_dataset: Callable[[], Dataset],
     store: ResultStore | ExperimentStore,
@@ -61,7 +76,7 @@ def score_stored(
     names = store.trackers()
     if not names:
         return Stored(store.benchmark)
-    origins = {name: _origin(store, name) for name in names}
+    origins = {name: stored_origin(store, name) for name in names}
     try:
         dataset = open_dataset()
         scores = gather(dataset, store, partial=partial)
@@ -90,13 +105,3 @@ def _each_reason(
         except ResultError as error:
             reasons[name] = str(error)
     return reasons
-
-
-def _origin(store: ResultStore | ExperimentStore, name: str) -> Origin:
-    """What the run record says; results without one were made elsewhere as far as is known."""
-    found = origin_of(store.record_path(name))
-    if found.kind == "measured":
-        return Origin("measured")
-    if found.kind == "unknown":
-        return Origin("imported", "no readable run record, so what made these is not known")
-    return Origin("imported")

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bench.reports.page.origin import origin_of
 from bench.reports.page.study import Study
 
 if TYPE_CHECKING:
     from bench.reports.stored import Stored
-    from bench.reports.table import Kind
 
 
 def paper_tables(studies: list[Study]) -> Iterator[str]:
@@ -36,10 +34,10 @@ def paper_tables(studies: list[Study]) -> Iterator[str]:
 
 def _stored(study: Study) -> Stored:
     """A study as the tables of papers take it; nothing is scored anew."""
-    from bench.reports.stored import Origin, Stored
+    from bench.reports.stored import Stored, stored_origin
 
-    kinds = {name: _kind(study, name) for name in study.trackers}
-    origins = {name: Origin(kind, note) for name, (kind, note) in kinds.items()}
+    store = study.store
+    origins = {name: stored_origin(store, name) for name in study.trackers} if store else {}
     failed = dict(study.scores.refused) if study.scores else {}
     if study.scores is None:
         failed = dict.fromkeys(study.trackers, study.problem or "")
@@ -51,13 +49,3 @@ def _stored(study: Study) -> Stored:
         failed,
         "broken" if study.scores else "unscored",
     )
-
-
-def _kind(study: Study, name: str) -> tuple[Kind, str]:
-    """Imported, unless the run record says that results were made here."""
-    found = origin_of(study.store.record_path(name)) if study.store else None
-    if found is not None and found.kind == "measured":
-        return "measured", ""
-    if found is not None and found.kind == "unknown":
-        return "imported", "no readable run record, so what made these is not known"
-    return "imported", ""

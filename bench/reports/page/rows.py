@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.reports.notes import scores_notes
-from bench.reports.page.origin import Origin, origin_of
+from bench.reports.origin import Origin, origin_of
 from bench.reports.page.packing import rounded
 from bench.reports.page.study import Study
 from bench.reports.palette import PALETTE, colour_of, hex_of
