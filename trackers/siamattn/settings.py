@@ -24,13 +24,17 @@ def load_table(path: Path) -> dict[str, dict[str, Any]]:
 def named(kind: str, name: str, path: Path) -> dict[str, Any]:
     """The row ``name`` of the table ``path``; ``kind`` is what messages call a row.
 
+    A row that has ``"like": OTHER`` is the row OTHER with changes.
+
     Raises:
         ConfigError: no such row.
     """
     known = load_table(path)
     if name not in known:
         raise unknown_name(kind, name, known)
-    return known[name]
+    row = dict(known[name])
+    like = row.pop("like", None)
+    return {**named(kind, like, path), **row} if like else row
 
 
 def overridden(record: Record, settings: Mapping[str, Any], where: str = "") -> Record:

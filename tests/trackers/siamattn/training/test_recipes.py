@@ -54,6 +54,13 @@ def test_settings_that_are_not(changes: dict[str, object], said: str) -> None:
         recipe("paper", changes)
 
 
+def test_a_recipe_like_another() -> None:
+    """``nano-proposals`` is ``nano`` but for what its row changes."""
+    base, like = recipe("nano"), recipe("nano-proposals")
+    assert (like.weights.box, like.weights.mask, like.schedule.epochs) == (0.0, 0.0, 40)
+    assert (like.weights.cls, like.labels, like.data) == (base.weights.cls, base.labels, base.data)
+
+
 def test_a_recipe_that_is_not() -> None:
     with pytest.raises(ConfigError, match=r"nana.*nano"):
         recipe("nana")
