@@ -153,6 +153,12 @@ def paper_table(name: str) -> PaperTable:
     return PaperTable(name=name, columns=columns, figures=figures, **content)
 
 
+@lru_cache(maxsize=1)
+def re_runs() -> tuple[Figure, ...]:
+    """What others measured with a tracker's released weights."""
+    return tuple(Figure(**row) for row in _read_csv("re-runs.csv"))
+
+
 def match_row(table: PaperTable, benchmark: str, results: str, kind: str) -> Match | None:
     """The printed row that results of a name and kind belong to, None where there is none.
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, unknown_name
-from bench.published import expected_of
+from bench.published.expectations import expected_of
 from bench.reports.layouts import Layout, layout_of
 from bench.reports.notes import footnotes
 from bench.scores import BenchmarkScores, TrackerScores
@@ -54,20 +54,19 @@ def print_scores(console: Console, scores: BenchmarkScores) -> None:
 
 def _print_expectations(console: Console, scores: BenchmarkScores, layout: Layout) -> None:
     """What a paper prints of the trackers at hand, and what others measured."""
-    known = {
-        (name, each.kind): each
+    known = [
+        (name, each)
         for name in scores.trackers
         for each in expected_of(name, scores.benchmark, scores.experiment)
-    }
+    ]
     if not known:
         return
     table = _table("What is known of these trackers, on the whole benchmark")
     for heading in ("Tracker", *layout.columns.values(), "Source"):
         table.add_column(heading, overflow="fold")
-    for (name, kind), each in known.items():
-        values = (each.measures.get(measure) for measure in layout.columns)
-        cells = ["-" if value is None else f"{value:g}" for value in values]
-        table.add_row(escape(f"{name}, {kind}"), *cells, escape(each.source))
+    for name, each in known:
+        cells = [each.measures.get(measure, "-") for measure in layout.columns]
+        table.add_row(escape(f"{name}, {each.kind}"), *cells, escape(each.source))
     console.print(table)
 
 

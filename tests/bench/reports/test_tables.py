@@ -58,6 +58,17 @@ def test_best_tracker_first_with_interval_and_every_footnote() -> None:
         assert words in text
 
 
+def test_siamattn_stands_beside_what_is_known_of_it() -> None:
+    found = scores()
+    text = printed(
+        tables.print_scores, replace(found, trackers={"siamattn": found.trackers["low"]})
+    )
+    known = text[text.index("What is known of these trackers") :]
+    assert "siamattn, printed" in known
+    assert known.index("0.712") < known.index("0.926")
+    assert "What is known" not in printed(tables.print_scores, found)
+
+
 def test_conventions_stand_side_by_side_with_their_reasons() -> None:
     other = scores(differences=("frames with NaN are left out",), refused={"third": "NaN"})
     text = printed(tables.print_conventions, [scores(), other])

@@ -1,0 +1,77 @@
+"""What is known of a registered tracker: what papers print, and what others measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bench.benchmarks import get_benchmark
+from bench.published.papers import Figure, paper_table, re_runs, table_names
+from bench.tracker import registered_trackers
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What one source says that a tracker scores on a benchmark.
+
+    Attributes:
+        kind: ``"printed"`` in a paper, or ``"re-run"`` by somebody else.
+        source: where it stands, and what is known to be wrong with it.
+        measures: by name of the measure, fractions of 1 with as many digits as the source gives.
+    """
+
+    kind: str
+    source: str
+    measures: dict[str, str]
+
+
+def expected_of(tracker: str, benchmark: str, experiment: str) -> list[Expectation]:
+    """What is known of a tracker, by the name of its results.
+
+    Results are of the registered tracker whose name theirs begins with, the longest of them:
+    ``siamattn-vot`` of ``siamattn``, ``siamattn-nano`` of none that a paper knows. Only the main
+    experiment of a benchmark is compared, and only figures that can be read beyond doubt.
+
+    Args:
+        tracker: name of results.
+        benchmark: identifier, e.g. ``"vot2018"``.
+        experiment: ``"onepass"`` or an experiment of VOT.
+    """
+    if experiment not in (*get_benchmark(benchmark).experiments, "onepass")[:1]:
+        return []
+    fitting = (each for each in registered_trackers() if tracker.lower().startswith(each))
+    name = max(fitting, key=len, default="")
+    printed = _of(name, benchmark, _printed(benchmark), "printed")
+    return [*printed, *_of(name, benchmark, ((f, "") for f in re_runs()), "re-run")]
+
+
+def _printed(benchmark: str) -> Iterator[tuple[Figure, str]]:
+    """Figures of every table whose rows are trackers, each with the unit of its column."""
+    for table in map(paper_table, table_names()):
+        units = {c.measure: c.unit for c in table.columns if c.benchmark == benchmark}
+        if table.scored:
+            yield from ((f, units[f.measure]) for f in table.figures if f.benchmark == benchmark)
+
+
+def _of(
+    name: str, benchmark: str, figures: Iterable[tuple[Figure, str]], kind: str
+) -> Iterator[Expectation]:
+    """The figures of one tracker that can be read beyond doubt, those of one source together."""
+    wanted = [
+        (figure, unit)
+        for figure, unit in figures
+        if (figure.row.lower(), figure.benchmark) == (name, benchmark)
+        and figure.printed
+        and figure.status in ("read", "misprint")
+    ]
+    for source in dict.fromkeys(figure.source for figure, _ in wanted):
+        own = [(figure, unit) for figure, unit in wanted if figure.source == source]
+        notes = "; ".join(dict.fromkeys(figure.note for figure, _ in own if figure.note))
+        measures = {figure.measure: _fraction(figure, unit) for figure, unit in own}
+        yield Expectation(kind, f"{source} ({notes})" if notes else source, measures)
+
+
+def _fraction(figure: Figure, unit: str) -> str:
+    """A printed figure as a fraction of 1, no digit more or less."""
+    return str(Decimal(figure.printed).scaleb(-2 if unit == "%" else 0))

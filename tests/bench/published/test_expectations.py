@@ -1,0 +1,48 @@
+"""What is known of a tracker: the figures of the paper and of an independent re-run."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.published.expectations import expected_of
+
+
+def test_siamattn_on_vot2018_is_known_from_the_paper_and_from_a_re_run() -> None:
+    """SEMANTICS 6.3: .4264 / .6292 / .1967 by the challenge's reading, one run."""
+    printed, again = expected_of("siamattn-vot", "vot2018", "baseline")
+    assert printed.kind == "printed"
+    assert printed.measures == {"eao": "0.470", "accuracy": "0.63", "robustness": "0.16"}
+    assert "Table 1" in printed.source
+    assert again.kind == "re-run"
+    assert again.measures == {"eao": "0.4264", "accuracy": "0.6292", "robustness": "0.1967"}
+    assert "third party" in again.source
+
+
+@pytest.mark.parametrize(
+    ("tracker", "benchmark", "measures"),
+    [
+        ("siamattn", "vot2016", {"eao": "0.537", "accuracy": "0.68", "robustness": "0.14"}),
+        ("SiamAttn", "otb2015", {"success": "0.712", "precision": "0.926"}),
+        ("siamattn", "lasot", {"success": "0.560", "normalized_precision": "0.648"}),
+        ("siamattn", "trackingnet", {"success": "0.752", "normalized_precision": "0.817"}),
+        ("siamattn", "uav123", {"precision": "0.845"}),  # the success cannot be read
+        ("siamrpn++", "uav123", {"precision": "0.807"}),  # the success stands where one guesses
+        ("siamrpn++-otb", "vot2018", {"eao": "0.415", "accuracy": "0.60", "robustness": "0.23"}),
+    ],
+)
+def test_printed_figures(tracker: str, benchmark: str, measures: dict[str, str]) -> None:
+    experiment = "baseline" if benchmark.startswith("vot") else "onepass"
+    found = [e for e in expected_of(tracker, benchmark, experiment) if e.kind == "printed"]
+    assert [each.measures for each in found] == [measures]
+
+
+def test_a_misprint_is_named() -> None:
+    assert "swaps" in expected_of("siamattn", "otb2015", "onepass")[0].source
+
+
+@pytest.mark.parametrize(
+    ("tracker", "experiment"),
+    [("siamattn-nano", "baseline"), ("eco", "baseline"), ("siamattn", "realtime")],
+)
+def test_nothing_is_known(tracker: str, experiment: str) -> None:
+    assert expected_of(tracker, "vot2018", experiment) == []
