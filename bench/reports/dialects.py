@@ -59,9 +59,11 @@ def escape_latex(text: str) -> str:
 def _latex_encoder() -> Any:
     try:
         from pylatexenc.latexencode import (
+            RULE_DICT,
             RULE_REGEX,
             UnicodeToLatexConversionRule,
             UnicodeToLatexEncoder,
+            get_builtin_uni2latex_dict,
         )
     except ImportError:
         raise needs_extra() from None
@@ -73,13 +75,39 @@ def _latex_encoder() -> Any:
             (re.compile(r"\|"), r"{\\textbar}"),
             (re.compile(r"`"), r"{\\textasciigrave}"),
             (re.compile(r"([-'])(?=\1)"), r"\1{}"),
+            (re.compile("×"), r"\\ensuremath{\\times}"),
+            (re.compile("°"), r"\\ensuremath{^\\circ}"),
         ],
     )
+    drawn = {
+        code: written
+        for code, written in get_builtin_uni2latex_dict().items()
+        if code < 128 or _always_drawn(written)
+    }
     return UnicodeToLatexEncoder(
-        conversion_rules=[own, "defaults"],
+        conversion_rules=[own, UnicodeToLatexConversionRule(RULE_DICT, drawn)],
         unknown_char_policy="unihex",
         unknown_char_warning=False,
     )
+
+
+# What LaTeX draws with its default fonts and no package: accents and letters, signs, Greek.
+_TEXT = re.compile(
+    "['`^\"~=.cvuHr]|ae|AE|oe|OE|[oOlLi]|ss|textendash|textemdash|textellipsis|textbullet"
+    "|textquote(left|right|dblleft|dblright)|textsection|textcopyright|textregistered"
+)
+_MATHEMATICS = re.compile(
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau"
+    "|upsilon|phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Phi|Psi|Omega"
+    "|times|pm|leq|geq|neq|approx|infty"
+)
+
+
+def _always_drawn(written: str) -> bool:
+    """Whether LaTeX knows a character, as the library writes it, without any package."""
+    commands = set(re.findall(r"\\([a-zA-Z]+|.)", written))
+    known = _MATHEMATICS if "ensuremath" in commands else _TEXT
+    return written.isascii() and all(map(known.fullmatch, commands - {"ensuremath"}))
 
 
 MARKDOWN = Dialect(

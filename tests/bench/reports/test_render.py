@@ -27,9 +27,12 @@ HOSTILE = (
     "* star",
     "=cmd|' /C calc'!A0",
     "追踪器 é ß Ω 😀 “quoted”",
+    "Трекер_Łęż Đđ «þ» ½ € 𝒜 ﬁ",
     "\\\\ \\end{tabular} \\end{document}",
     "{{ 7 * 7 }} << name >> <% raw %>",
 )
+
+SIGNS = range(0x2000, 0x2300)
 
 
 def table(*labels: str) -> Table:
@@ -169,6 +172,17 @@ def test_escaped_latex_parses(name: str) -> None:
     LatexWalker(f"{{{escape_latex(name)}}}", tolerant_parsing=False).get_latex_nodes()
 
 
+def test_latex_names_by_number_what_a_package_would_have_to_draw() -> None:
+    """The document loads booktabs alone: no Cyrillic, no ogonek, no guillemets."""
+    assert r"\texttt{U+0422}" in escape_latex("Т")
+    for letter in "ęđþ«½€𝒜":
+        assert f"U+{ord(letter):04X}" in escape_latex(letter)
+    assert escape_latex("Łéçß") == r"{\L}\'e\c{c}{\ss}"
+    assert escape_latex("3 × α ≥ 2°") == (
+        r"3 \ensuremath{\times} \ensuremath{\alpha} \ensuremath{\geq} 2\ensuremath{^\circ}"
+    )
+
+
 def test_latex_draws_the_characters_that_were_meant() -> None:
     """The default fonts draw | as a dash, and join hyphens and apostrophes."""
     assert escape_latex("a|b") == r"a{\textbar}b"
@@ -176,14 +190,17 @@ def test_latex_draws_the_characters_that_were_meant() -> None:
 
 
 def test_latex_compiles(tmp_path: Path) -> None:
+    """The ends of rows, captions and footnotes with hostile names, and all of three alphabets."""
     engine = next(filter(shutil.which, ("pdflatex", "xelatex", "lualatex", "tectonic")), None)
     if engine is None:
         pytest.skip(
             "needs a LaTeX installation; the tests beside this one parse what it would read"
         )
     head = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n"
+    letters = "\n\n".join(escape_latex(chr(code)) for code in (*range(0xA1, 0x500), *SIGNS))
+    body = f"{to_latex(table(*HOSTILE), intervals=True)}\n{letters}\n"
     source = tmp_path / "paper.tex"
-    source.write_text(head + to_latex(table(*HOSTILE), intervals=True) + "\\end{document}\n")
+    source.write_text(f"{head}{body}\\end{{document}}\n")
     flags = [] if engine == "tectonic" else ["-interaction=nonstopmode", "-halt-on-error"]
     done = subprocess.run([engine, *flags, source.name], cwd=tmp_path, capture_output=True)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
