@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
+from bench.evaluation.faults import BrokenRows, broken_answers
 from bench.evaluation.selection import (
     missing_sequences,
     notes_on,
@@ -36,6 +37,7 @@ class _Collected:
     runs: dict[str, list[vot.SequenceRuns]]
     fps: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    broken: BrokenRows = field(default_factory=BrokenRows)
     refused: str | None = None
 
 
@@ -86,6 +88,10 @@ def evaluate(
                 collected[name].runs[rule.name].append(runs)
         for name in having:
             _note_times(collected[name], store, name, sequence, regions[name])
+            counts = np.array([broken_answers(run.codes) for run in regions[name]])
+            collected[name].broken.add(*counts.sum(axis=0).tolist())
+    for one in collected.values():
+        _tell_broken(one)
     return [_scores(dataset, store, rule, collected, ranks=ranks) for rule in rules]
 
 
@@ -169,6 +175,14 @@ def _note_times(
     into.fps[sequence.name] = _fps(times, regions)
     if sequence.size is None:
         into.notes.append(f"{sequence.name}: overlap without bounds, the image size is not known")
+
+
+def _tell_broken(one: _Collected) -> None:
+    """Note regions that are none; refuse a tracker that has nothing else to be scored."""
+    outcome = "no part of accuracy, overlap 0 in expected overlaps"
+    one.notes.extend(one.broken.note("are no region though nothing failed", outcome))
+    if one.broken.all:
+        one.refused = one.refused or "no frame of any sequence has a region"
 
 
 def _fps(times: FloatArray | None, regions: list[Regions]) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
+from bench.evaluation.faults import BrokenRows, broken_boxes
 from bench.evaluation.selection import (
     missing_sequences,
     notes_on,
@@ -20,7 +21,7 @@ from bench.evaluation.selection import (
 )
 from bench.evaluation.tracks import Track, load_tracks, track_curves, track_notes, zero_tracks
 from bench.measures import ope
-from bench.measures.conventions import Convention, differences, get_convention
+from bench.measures.conventions import Convention, differences, get_convention, words
 from bench.measures.summary import summarize, thresholds_of
 from bench.results.store import ResultStore
 from bench.scores import BenchmarkScores, TrackerScores
@@ -80,6 +81,7 @@ def evaluate(
     available = {name: store.sequences(name) for name in names}
     missing = {name: missing_sequences(dataset, store, name, available[name]) for name in names}
     notes = {name: notes_on(dataset, store, name, available[name]) for name in names}
+    broken = {name: BrokenRows() for name in names}
     collected = {rule.name: {name: _Collected() for name in names} for rule in rules}
     for rule in rules:
         for name in names:
@@ -89,6 +91,7 @@ def evaluate(
         tracks = list(load_tracks(store, sequence, available))
         for track in tracks:
             notes[track.tracker].extend(track_notes(sequence, track))
+            broken[track.tracker].add(broken_boxes(track.result), len(track.result) - 1)
         for rule in rules:
             zeros = [] if partial else zero_tracks(sequence, missing, rule)
             for track, curves in track_curves(sequence, tracks + zeros, rule):
@@ -98,6 +101,9 @@ def evaluate(
                     one.covered.append(
                         ope.covered_frames(track.result[: len(sequence.ground_truth)])
                     )
+    for rule in rules:
+        for name in names:
+            _tell_broken(collected[rule.name][name], broken[name], rule)
     if len(rules) == 1:
         _raise_refusal(collected[rules[0].name], store)
     incomplete = any(missing.values())
@@ -170,6 +176,13 @@ def _collect(
     into.sequences.append(sequence)
     into.curves.append(curves)
     into.fps.append(track.fps)
+
+
+def _tell_broken(one: _Collected, broken: BrokenRows, rule: Convention) -> None:
+    """Note rows that are no box; refuse a tracker that has nothing else to be scored."""
+    one.notes.extend(broken.note("are NaN or have no size", words(rule, "repair")))
+    if broken.all:
+        one.refused = one.refused or "no row after the first of any sequence is a box"
 
 
 def _raise_refusal(collected: dict[str, _Collected], store: ResultStore) -> None:

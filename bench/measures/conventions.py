@@ -182,11 +182,16 @@ _WORDS = {
 }
 
 
+def words(convention: Convention, setting: str) -> str:
+    """What a setting of a convention means, as a phrase, e.g. of its ``"repair"``."""
+    return _WORDS[setting][getattr(convention, setting)]
+
+
 def differences(convention: Convention, official: Convention) -> list[str]:
     """Where ``convention`` deviates from ``official``, one phrase a rule."""
     mine, theirs = dataclasses.asdict(convention), dataclasses.asdict(official)
     return [
-        words[mine[rule]]
-        for rule, words in _WORDS.items()
-        if mine[rule] != theirs[rule] and mine[rule] in words
+        phrases[mine[rule]]
+        for rule, phrases in _WORDS.items()
+        if mine[rule] != theirs[rule] and mine[rule] in phrases
     ]

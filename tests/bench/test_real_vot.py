@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,18 @@ def test_vot2016(shared: Path, tmp_path: Path) -> None:
     assert round(mcct["accuracy"], 4) == 0.5785
     assert round(tadt["eao"], 4) == 0.3006
     assert round(tadt["accuracy"], 4) == 0.5504
+
+
+def test_regions_of_nan_are_counted(shared: Path, tmp_path: Path) -> None:
+    """They are no part of accuracy, and overlap nothing in the expected overlaps."""
+    sound = shared / "data" / "vot2018" / "results" / "SiamFC"
+    broken = tmp_path / "vot2018" / "SiamFC"
+    shutil.copytree(sound / "baseline" / "ants1", broken / "baseline" / "ants1")
+    for path in (broken / "baseline" / "ants1").glob("ants1_0*.txt"):
+        rows = path.read_text().splitlines()
+        path.write_text("\n".join(rows[:5] + ["nan,nan,nan,nan"] * (len(rows) - 5)) + "\n")
+    dataset = open_dataset("vot2018", shared / "data" / "vot2018" / "annotations")
+    store = ExperimentStore(tmp_path, "vot2018", "baseline")
+    (scores,) = evaluate(dataset, store, partial=True)
+    notes = " ".join(scores.trackers["SiamFC"].notes)
+    assert "rows are no region though nothing failed, in 1 sequence" in notes

@@ -126,6 +126,37 @@ def test_a_convention_may_refuse_one_tracker_beside_others(
         evaluate(dataset, store, conventions=["pytracking"])
 
 
+def test_rows_that_are_no_box_are_named_with_what_becomes_of_them(
+    dataset: Dataset, store: ResultStore
+) -> None:
+    for name, broken in (("a", [0, 4, 5]), ("b", [19])):
+        rows = dataset[name].ground_truth.copy()
+        rows[broken] = [[np.nan] * 4, [np.nan] * 4, [30, 30, 0, 10]][: len(broken)]
+        write_atomically(store.boxes_path("perfect", name), format_rows(rows))
+    official, pysot = evaluate(dataset, store, conventions=["otb", "pysot"])
+    said = "3 of 35 rows are NaN or have no size, in 2 sequences"  # row 1 is given
+    assert official.trackers["perfect"].notes == (
+        f"{said}: rows of NaN or w, h <= 0 take the row before",
+    )
+    assert pysot.trackers["perfect"].notes == (f"{said}: broken rows are scored as they are",)
+    assert official.trackers["still"].notes == ()
+
+
+@pytest.mark.parametrize("row", [[np.nan] * 4, [0.0] * 4])
+def test_a_result_without_one_box_is_no_score(
+    dataset: Dataset, store: ResultStore, row: list[float]
+) -> None:
+    for one in dataset:
+        rows = np.vstack([one.ground_truth[:1], np.tile(row, (len(one) - 1, 1))])
+        write_atomically(store.boxes_path("still", one.name), format_rows(rows))
+    with pytest.raises(
+        ResultError, match="still: no row after the first of any sequence is a box"
+    ):
+        evaluate(dataset, store)
+    official, _ = evaluate(dataset, store, conventions=["otb", "lasot"])
+    assert set(official.trackers) == {"perfect"}
+
+
 def test_trackingnet_scores_missing_files_as_zero_boxes(tmp_path: Path) -> None:
     dataset = Dataset("trackingnet", tmp_path, (sequence("a"), sequence("b")), expected=2)
     store = ResultStore(tmp_path, "trackingnet")

@@ -1,0 +1,63 @@
+"""Rows of results that are no region: scored by the rules, and never without a word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.sequence import FloatArray
+
+
+@dataclass(eq=False)
+class BrokenRows:
+    """How many rows of a tracker's results are no region.
+
+    Attributes:
+        broken: of all its sequences.
+        rows: that could have been one, the first of a sequence not counted: it is given.
+        sequences: that have a broken row.
+    """
+
+    broken: int = 0
+    rows: int = 0
+    sequences: int = 0
+
+    def add(self, broken: int, rows: int) -> None:
+        """Count one more sequence."""
+        self.broken += broken
+        self.rows += rows
+        self.sequences += broken > 0
+
+    @property
+    def all(self) -> bool:
+        """Whether there is no usable row at all."""
+        return 0 < self.rows <= self.broken
+
+    def note(self, kind: str, consequence: str) -> list[str]:
+        """What must be said beside a score, nothing where no row is broken."""
+        if not self.broken:
+            return []
+        places = "1 sequence" if self.sequences == 1 else f"{self.sequences} sequences"
+        return [f"{self.broken} of {self.rows} rows {kind}, in {places}: {consequence}"]
+
+
+def broken_boxes(boxes: FloatArray) -> int:
+    """How many of ``(M, 4)`` boxes hold a NaN or have no size, the first row not counted."""
+    sized = np.minimum(boxes[1:, 2], boxes[1:, 3]) > 0  # never with a NaN
+    return len(boxes) - 1 - int(np.count_nonzero(sized & ~np.isnan(boxes[1:, :2]).any(axis=1)))
+
+
+def broken_answers(codes: NDArray[np.int64]) -> tuple[int, int]:
+    """How many frames have code 0 without a failure before, and how many an answer or that.
+
+    A region with NaN is read as code 0, which the protocol writes after a failure only.
+
+    Args:
+        codes: ``(N,)`` of one run, -1 where there is a region.
+    """
+    silent = codes == 0
+    before = np.maximum.accumulate(np.where(silent, 0, np.arange(len(codes))))
+    broken = int(np.count_nonzero(silent & (codes[before] != 2)))
+    return broken, broken + int(np.count_nonzero(codes == -1))
