@@ -63,12 +63,17 @@ def tracker_names(store: Store, wanted: Iterable[str] | None) -> list[str]:
         if name not in known:
             raise unknown_name(f"tracker with results in {folder}", name, known)
     if not names:
-        raise ResultError(
-            f"no results to score: looked for {store.folder('<tracker>')}. Make some "
-            f"with `bench run {store.benchmark} ...` or bring some in with "
-            f"`bench import {store.benchmark} ...`."
-        )
+        raise ResultError(no_results(store))
     return names
+
+
+def no_results(store: Store) -> str:
+    """What to say where a benchmark has no results at all, and what to do."""
+    return (
+        f"no results to score: looked for {store.folder('<tracker>')}. Make some "
+        f"with `bench run {store.benchmark} ...` or bring some in with "
+        f"`bench import {store.benchmark} ...`."
+    )
 
 
 def missing_sequences(

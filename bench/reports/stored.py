@@ -30,8 +30,8 @@ class Stored:
     Attributes:
         benchmark: its identifier.
         origins: every tracker with results.
+        dataset: annotation; None where it was not read.
         scores: of those that can be scored; None where none can.
-        miniature: whether the dataset is the generated stand-in.
         failed: why a tracker has no scores, by tracker.
         state: what its cells are then: ``"broken"``, or ``"unscored"`` where the dataset is to
             blame.
@@ -39,10 +39,15 @@ class Stored:
 
     benchmark: str
     origins: Mapping[str, Origin] = field(default_factory=dict)
+    dataset: Dataset | None = None
     scores: BenchmarkScores | None = None
-    miniature: bool = False
     failed: Mapping[str, str] = field(default_factory=dict)
     state: State = "broken"
+
+    @property
+    def miniature(self) -> bool:
+        """Whether the dataset is the generated stand-in."""
+        return self.dataset is not None and self.dataset.miniature
 
 
 def stored_origin(store: ResultStore | ExperimentStore, name: str) -> Origin:
@@ -69,7 +74,7 @@ def score_stored(
     """Score whatever lies in a store; what cannot be scored is named with the reason.
 
     Args:
-        open_dataset: opens the annotation; called only where there are results.
+        open_dataset: reads the annotation; called only where there are results.
         store: where the raw results lie.
         partial: score trackers on the sequences they finished instead of refusing.
     """
@@ -77,16 +82,18 @@ def score_stored(
     if not names:
         return Stored(store.benchmark)
     origins = {name: stored_origin(store, name) for name in names}
+    dataset = None
     try:
         dataset = open_dataset()
         scores = gather(dataset, store, partial=partial)
     except DatasetError as error:
         reason = dict.fromkeys(names, str(error))
-        return Stored(store.benchmark, origins, failed=reason, state="unscored")
+        return Stored(store.benchmark, origins, dataset, failed=reason, state="unscored")
     except ResultError as error:
+        assert dataset is not None  # results are read after it
         failed = _each_reason(dataset, store, names, str(error), partial=partial)
-        return Stored(store.benchmark, origins, miniature=dataset.miniature, failed=failed)
-    return Stored(store.benchmark, origins, scores, dataset.miniature, scores.refused)
+        return Stored(store.benchmark, origins, dataset, failed=failed)
+    return Stored(store.benchmark, origins, dataset, scores, scores.refused)
 
 
 def _each_reason(

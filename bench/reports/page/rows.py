@@ -163,9 +163,7 @@ def _remark(study: Study, name: str) -> str:
 
 
 def _problem(study: Study, name: str) -> str:
-    if study.scores is None:
-        return study.problem or ""
-    return study.scores.refused.get(name, "")
+    return study.stored.failed.get(name, "")
 
 
 def _origin(study: Study, name: str) -> Origin:

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Literal
 
 from bench.benchmarks import Benchmark, get_benchmark
-from bench.errors import DatasetError, ResultError
-from bench.reports.gather import gather
+from bench.evaluation.selection import no_results
 from bench.reports.layouts import Layout, layout_of
+from bench.reports.stored import Stored, score_stored
 from bench.results.experiments import ExperimentStore
 from bench.results.store import ResultStore
 from bench.scores import BenchmarkScores, TrackerScores
@@ -28,18 +28,26 @@ class Study:
     Attributes:
         benchmark: its row in the table of benchmarks.
         experiment: name of the experiment of the VOT challenge, None for one-pass evaluation.
-        dataset: annotation, None where there is none.
-        store: where raw results lie, None where the dataset is missing.
-        scores: by the official convention, None where nothing could be scored.
+        stored: its results, with scores by the official convention.
+        store: where raw results lie, None where nobody looked.
         problem: why there are no scores.
     """
 
     benchmark: Benchmark
     experiment: str | None
-    dataset: Dataset | None = None
+    stored: Stored
     store: Store | None = None
-    scores: BenchmarkScores | None = None
     problem: str | None = None
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """Annotation, None where there is none."""
+        return self.stored.dataset
+
+    @property
+    def scores(self) -> BenchmarkScores | None:
+        """By the official convention, None where nothing could be scored."""
+        return self.stored.scores
 
     @property
     def key(self) -> str:
@@ -68,9 +76,9 @@ class Study:
     @property
     def status(self) -> Status:
         """How far its numbers can be trusted, or why there are none."""
-        if self.dataset is None or not self.has_results:
+        if not self.has_results:
             return "missing"
-        if self.scores is None:
+        if self.scores is None or self.dataset is None:
             return "not scored"
         if self.dataset.miniature:
             return "miniature"
@@ -79,14 +87,12 @@ class Study:
     @cached_property
     def has_results(self) -> bool:
         """Whether any tracker has a result."""
-        return self.store is not None and bool(self.store.trackers())
+        return bool(self.stored.origins)
 
     @cached_property
     def trackers(self) -> tuple[str, ...]:
         """Names with results: the best first, then partial ones, then those without scores."""
-        if self.store is None:
-            return ()
-        return tuple(sorted(self.store.trackers(), key=self._place))
+        return tuple(sorted(self.stored.origins, key=self._place))
 
     def _place(self, name: str) -> tuple[bool, bool, float, str]:
         value = self.value(name, self.first_measure)
@@ -127,20 +133,24 @@ def open_study(
         open_data: reads the annotation.
         store: where the raw results lie.
     """
-    row = get_benchmark(benchmark)
-    try:
-        dataset = open_data()
-    except DatasetError as error:
-        return Study(row, experiment, problem=str(error))
-    try:
-        scores = gather(dataset, store, partial=True)
-    except (DatasetError, ResultError) as error:
-        return Study(row, experiment, dataset, store, problem=str(error))
-    return Study(row, experiment, dataset, store, scores)
+    row, stored = get_benchmark(benchmark), score_stored(open_data, store, partial=True)
+    return Study(row, experiment, stored, store, _problem(stored, store))
+
+
+def _problem(stored: Stored, store: Store) -> str | None:
+    """Why there are no scores, in one sentence where all results have the same fault."""
+    if stored.scores is not None:
+        return None
+    reasons = set(stored.failed.values())
+    if not reasons:
+        return no_results(store)
+    return reasons.pop() if len(reasons) == 1 else "None of these results can be scored."
 
 
 def absent_study(benchmark: str) -> Study:
     """A benchmark that was not asked for: its place on the overview stays, empty."""
     row = get_benchmark(benchmark)
     experiment = row.experiments[0] if row.experiments else None
-    return Study(row, experiment, problem="Left out of this report by --benchmarks.")
+    return Study(
+        row, experiment, Stored(row.name), problem="Left out of this report by --benchmarks."
+    )

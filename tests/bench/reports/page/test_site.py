@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bench.datasets import open_dataset
 from bench.errors import ConfigError, DatasetError
-from bench.reports.page import Study, Videos, absent_study, open_study, write_report
+from bench.reports.page import Videos, absent_study, open_study, write_report
 from bench.reports.page.render import Renderer
 from bench.results.store import ResultStore
 from bench.sequence import Dataset, Image, Sequence, Trajectory
@@ -160,6 +162,36 @@ def test_hidden_truth_and_lost_frames_still_give_a_page(tmp_path: Path) -> None:
     assert "0.000" not in overview
 
 
+def test_every_broken_result_is_named_with_its_own_reason(made: Made, tmp_path: Path) -> None:
+    store = ResultStore(tmp_path / "results", "otb2015")
+    for name, text in (("first", "1,2,3"), ("second", "1,2,3,4,x")):
+        for sequence in ("Board", "David"):
+            path = store.boxes_path(name, sequence)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    study = open_study("otb2015", None, lambda: made.dataset("otb2015"), store)
+    write_report([study], tmp_path / "report", Videos())
+    reasons = study.stored.failed
+    assert "second" in reasons["second"]
+    assert "first" not in reasons["second"]
+    for page in ("otb2015.html", "papers.html"):
+        text = " ".join(read(tmp_path / "report" / page).text)
+        assert reasons["first"] in text
+        assert reasons["second"] in text
+
+
+def test_results_without_their_dataset_stay_visible(tmp_path: Path) -> None:
+    store = ResultStore(tmp_path / "results", "otb2015")
+    sequence = Sequence("a", np.array([[5.0, 5.0, 20.0, 10.0]]))
+    store.write("mine", sequence, Trajectory(np.ones((1, 4)), np.ones(1), np.ones(1)))
+    study = open_study("otb2015", None, lambda: open_dataset("otb2015", tmp_path / "none"), store)
+    assert study.status == "not scored"
+    write_report([study], tmp_path / "report", Videos())
+    for page in ("index.html", "otb2015.html", "papers.html"):
+        assert "mine" in " ".join(read(tmp_path / "report" / page).text)
+    assert "no OTB-2015 dataset" in (study.problem or "")
+
+
 def test_foreign_folders_are_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(ConfigError, match="found something else"):
@@ -188,7 +220,7 @@ def test_killed_between_two_renames_the_earlier_one_comes_back(tmp_path: Path) -
     folder = tmp_path / "report"
     write_report([absent_study("lasot")], folder, Videos())
     folder.rename(tmp_path / ".report.earlier")
-    bad = Study(absent_study("lasot").benchmark, None, problem="second")
+    bad = replace(absent_study("lasot"), problem="second")
     write_report([bad], folder, Videos())
     assert "second" in (folder / "index.html").read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
