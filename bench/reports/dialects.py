@@ -23,6 +23,7 @@ class Dialect:
         raised: pattern around the letter of a footnote.
         odd: pattern around what is no plain figure; the first place is its state.
         kind: pattern around the kind of a row, in both places.
+        interval: pattern of a figure and its interval.
     """
 
     escape: Callable[[str], str]
@@ -30,6 +31,7 @@ class Dialect:
     raised: str
     odd: str = "{1}"
     kind: str = "{1}"
+    interval: str = "{0} {1}"
 
 
 def plain(text: str) -> str:
@@ -118,6 +120,7 @@ LATEX = Dialect(
     {"best": r"\textbf{{{}}}", "second": r"\underline{{{}}}"},
     r"\textsuperscript{{{}}}",
     r"\textit{{{1}}}",
+    interval=r"\shortstack[r]{{{0}\\{{\scriptsize {1}}}}}",
 )
 HTML = Dialect(
     escape_html,

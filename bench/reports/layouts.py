@@ -19,7 +19,7 @@ class Layout:
         by_group: measures shown by attribute or tag.
         compared: measures of a sequence in which two trackers are compared.
         decimals: decimals of a measure, 3 where nothing is said.
-        footnote: what intervals and speeds are.
+        meanings: what must be said of a measure, or of ``fps``, where it is shown.
     """
 
     columns: Mapping[str, str]
@@ -28,15 +28,14 @@ class Layout:
     by_group: tuple[str, ...]
     compared: tuple[str, ...]
     decimals: Mapping[str, int] = field(default_factory=dict)
-    footnote: str = (
-        "intervals: 95 % bootstrap over sequences; fps: mean over sequences, decoding excluded"
-    )
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, measure: str, value: float) -> str:
         """A value as tables print it; a dash where there is none."""
         return "-" if math.isnan(value) else f"{value:.{self.decimals.get(measure, 3)}f}"
 
 
+_FPS = {"fps": "fps: mean over sequences, decoding excluded"}
 _ONE_PASS = Layout(
     columns={
         "success": "Success",
@@ -49,6 +48,7 @@ _ONE_PASS = Layout(
     breakdown=("success", "precision"),
     by_group=("success", "precision"),
     compared=("success", "precision", "normalized_precision"),
+    meanings=_FPS,
 )
 _RESETS = Layout(
     columns={
@@ -63,8 +63,12 @@ _RESETS = Layout(
     by_group=("accuracy", "robustness", "eao"),
     compared=("accuracy", "failures"),
     decimals={"failures": 1},
-    footnote="A: overlap pooled over valid frames, burn-in 10; R: failures per 100 frames, lower "
-    "is better; AR x: exp(-30 failures / frames); intervals: 95 % bootstrap over sequences",
+    meanings={
+        "accuracy": "A: overlap pooled over valid frames, burn-in 10",
+        "robustness": "R: failures per 100 frames, lower is better",
+        "reliability": "AR x: exp(-30 failures / frames)",
+        **_FPS,
+    },
 )
 _UNSUPERVISED = Layout(
     columns={"average_overlap": "AO"},
@@ -72,8 +76,11 @@ _UNSUPERVISED = Layout(
     breakdown=("average_overlap",),
     by_group=("average_overlap",),
     compared=("average_overlap",),
-    footnote="AO: overlap without resets, averaged over all frames, those without one as zero; "
-    "intervals: 95 % bootstrap over sequences",
+    meanings={
+        "average_overlap": "AO: overlap without resets, averaged over all frames, those without "
+        "one as zero",
+        **_FPS,
+    },
 )
 _LAYOUTS = {"baseline": _RESETS, "realtime": _RESETS, "unsupervised": _UNSUPERVISED}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from bench.benchmarks import get_benchmark
+from bench.benchmarks import Benchmark, get_benchmark
 from bench.reports.layouts import layout_of
 from bench.scores import BenchmarkScores
+
+INTERVALS = "intervals: 95 % bootstrap over sequences"
 
 
 def footnotes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]:
@@ -16,26 +18,40 @@ def footnotes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]:
         scores: on one benchmark under one convention.
         rule: whether the convention has to be explained.
     """
-    *general, layout = scores_notes(scores, rule=rule)
-    yield from general
+    yield from scores_notes(scores, rule=rule)
     for name, tracker in scores.trackers.items():
         for note in tracker.notes:
             yield f"{name}: {note}"
-    yield layout
+    meanings = layout_of(scores.experiment).meanings.values()
+    yield "; ".join([*meanings, INTERVALS])
 
 
-def scores_notes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]:
-    """What is to be said of scores, whichever trackers they are of."""
-    yield from scores.caveats
+def scores_notes(
+    scores: BenchmarkScores, *, rule: bool = True, measures: Collection[str] | None = None
+) -> Iterator[str]:
+    """What is to be said of scores, whichever trackers they are of.
+
+    Args:
+        scores: on one benchmark under one convention.
+        rule: whether the convention has to be explained.
+        measures: that are shown; all by default.
+    """
+    benchmark = get_benchmark(scores.benchmark)
+    yield from scores.caveats or _complete(scores, benchmark)
     if rule:
         yield f"convention {scores.convention}: {scores.source}"
         for difference in scores.differences:
             yield f"differs from the official definition: {difference}"
-    if scores.interval:
-        yield _interval_note(scores.interval, get_benchmark(scores.benchmark).interval)
-    benchmark = get_benchmark(scores.benchmark)
-    yield from (*benchmark.measure_notes.values(), *benchmark.notes)
-    yield layout_of(scores.experiment).footnote
+    if scores.interval and (measures is None or "eao" in measures):
+        yield _interval_note(scores.interval, benchmark.interval)
+    notes = benchmark.measure_notes.items()
+    yield from (note for measure, note in notes if measures is None or measure in measures)
+    yield from benchmark.notes
+
+
+def _complete(scores: BenchmarkScores, benchmark: Benchmark) -> Iterator[str]:
+    if benchmark.sequences is not None:
+        yield f"complete: {scores.sequences} of {benchmark.sequences} sequences"
 
 
 def _interval_note(interval: tuple[int, int], published: tuple[int, int] | None) -> str:

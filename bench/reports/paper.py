@@ -10,6 +10,7 @@ from datetime import date
 
 from bench.benchmarks import get_benchmark
 from bench.published.papers import Figure, Heading, Match, PaperTable, Status, match_row
+from bench.reports.layouts import layout_of
 from bench.reports.notes import scores_notes
 from bench.reports.stored import Stored
 from bench.reports.table import MISSING, Cell, Column, Kind, Row, State, Table
@@ -44,7 +45,7 @@ class _Scored:
     @property
     def comparable(self) -> bool:
         """Whether its scores may be held against printed ones."""
-        return self.match is not None and not self.stored.miniature
+        return self.match is not None and not self.stored.miniature and _is_whole(self.stored)
 
 
 def build_table(
@@ -194,6 +195,8 @@ def _row_notes(scored: _Scored) -> Iterator[str]:
 
 
 def _is_partial(scored: _Scored) -> bool:
+    if not (scored.stored.miniature or _is_whole(scored.stored)):
+        return True
     notes = scored.scores.notes if scored.scores else ()
     return any(note.startswith("partial:") for note in notes)
 
@@ -213,23 +216,50 @@ def _notes(paper: PaperTable, scored: list[_Scored], today: date) -> Iterator[st
     yield (
         "Bold is best and underlined second best, printed rows among themselves and scored rows "
         "among themselves; what prints alike is marked alike. A column of which a figure is "
-        "lost is not ranked, nor are partial results. A question mark: the figure is not verified."
+        "lost is not ranked, nor are results that lack sequences. A question mark: the figure is "
+        "not verified."
     )
     if not paper.scored:
         yield f"Written on {today.isoformat()}."
         return
     yield (
         "Imported: raw results made elsewhere, scored here. Measured: run and scored here. "
-        "Differences are scored minus printed, both rounded as printed."
+        "Differences are scored minus printed, both rounded as printed. Intervals, where shown: "
+        "95 % bootstrap over sequences."
     )
+    about: dict[str, list[str]] = {}
     for one in _distinct(scored):
-        title = get_benchmark(one.benchmark).title
-        if one.scores is not None:
-            yield from (f"{title}: {note}" for note in scores_notes(one.scores))
-        if one.miniature:
-            yield f"{title}: no differences, as the miniature is not the benchmark"
+        for note in _scores_notes(paper, one):
+            about.setdefault(note, []).append(get_benchmark(one.benchmark).title)
+    yield from (f"{', '.join(titles)}: {note}" for note, titles in about.items())
     yield from _unscored(paper, scored)
     yield f"Written on {today.isoformat()}."
+
+
+def _scores_notes(paper: PaperTable, stored: Stored) -> Iterator[str]:
+    """What is to be said of the scores of one benchmark in the columns of a table."""
+    if stored.scores is None:
+        return
+    shown = {column.measure for column in paper.columns if column.benchmark == stored.benchmark}
+    yield from scores_notes(stored.scores, measures=shown)
+    meanings = layout_of(stored.scores.experiment).meanings.items()
+    yield from (meaning for measure, meaning in meanings if measure in shown)
+    if stored.miniature:
+        yield "no differences, as the miniature is not the benchmark"
+    elif not _is_whole(stored):
+        yield "neither ranked nor held against printed figures, as too many sequences are lacking"
+
+
+def _is_whole(stored: Stored) -> bool:
+    """Whether a dataset has nearly all sequences; averages of fewer are of something else.
+
+    An expected average overlap needs them all, as the lengths it is the mean over follow.
+    """
+    expected = get_benchmark(stored.benchmark).sequences
+    if expected is None or stored.scores is None:
+        return True
+    lacking = expected - stored.scores.sequences
+    return lacking <= (0 if stored.scores.interval else expected // 100)
 
 
 def _distinct(scored: list[_Scored]) -> list[Stored]:
@@ -245,6 +275,6 @@ def _unscored(paper: PaperTable, scored: list[_Scored]) -> Iterator[str]:
         if lacking:
             title = get_benchmark(benchmark).title
             yield (
-                f"{title}: no results here of {', '.join(lacking)}; docs/systems.md says where "
-                "they can be had"
+                f"{title}: no results here of {', '.join(lacking)}; docs/systems.md says what is "
+                "known of where they can be had"
             )

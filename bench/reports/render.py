@@ -19,7 +19,7 @@ from bench.reports.dialects import (
     needs_extra,
     plain,
 )
-from bench.reports.table import Cell, Column, Mark, Row, Table, text_of
+from bench.reports.table import Cell, Column, Mark, Row, Table, interval_of, text_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -171,10 +171,12 @@ def _texts(
 def _figure(
     cell: Cell, column: Column, dialect: Dialect, mark: Mark | None, intervals: bool
 ) -> str:
-    text = dialect.escape(text_of(cell, column, interval=intervals))
+    text = dialect.escape(text_of(cell, column))
     if cell.state not in ("known", "missing"):
         text = dialect.odd.format(cell.state, text)
-    return dialect.marks[mark].format(text) if mark else text
+    text = dialect.marks[mark].format(text) if mark else text
+    interval = dialect.escape(interval_of(cell, column)) if intervals else ""
+    return dialect.interval.format(text, interval) if interval else text
 
 
 def _raised(dialect: Dialect, letters: Mapping[str, str], note: str) -> str:

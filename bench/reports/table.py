@@ -147,7 +147,7 @@ class Table:
         return tuple(notes)
 
 
-def text_of(cell: Cell, column: Column, *, interval: bool = False) -> str:
+def text_of(cell: Cell, column: Column) -> str:
     """A figure as it is printed, without its marks.
 
     A dash stands for a missing one, a word for one that is broken, not scored or not verified.
@@ -155,10 +155,15 @@ def text_of(cell: Cell, column: Column, *, interval: bool = False) -> str:
     if cell.value is None:
         return _WORDS.get(cell.state, "—")
     text = _number(cell.value, cell, column)
-    if interval and cell.interval is not None:
-        low, high = (_number(value, cell, column) for value in cell.interval)
-        text += f" [{low}, {high}]"
     return f"{text}?" if cell.state == "unverified" else text
+
+
+def interval_of(cell: Cell, column: Column) -> str:
+    """The interval of a figure as it is printed; empty where there is none."""
+    if cell.value is None or cell.interval is None:
+        return ""
+    low, high = (_number(value, cell, column) for value in cell.interval)
+    return f"[{low}, {high}]"
 
 
 def _number(value: float, cell: Cell, column: Column) -> str:

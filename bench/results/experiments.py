@@ -22,6 +22,7 @@ import numpy as np
 
 from bench.errors import ResultError
 from bench.geometry import Regions
+from bench.results.folders import tracker_names
 from bench.results.text import write_atomically
 from bench.results.vot.binary import count_records, parse_binary
 from bench.results.vot.text import count_rows, format_text, parse_text
@@ -64,9 +65,13 @@ class ExperimentStore:
         return self.folder(tracker) / "run.json"
 
     def trackers(self) -> list[str]:
-        """Names of the trackers that have a run, sorted without regard to case."""
-        names = _folders(self.root / self.benchmark)
-        return sorted((n for n in names if any(self._with_runs(n))), key=str.lower)
+        """Names of the trackers that have a run, sorted without regard to case.
+
+        Raises:
+            ResultError: a name is not text.
+        """
+        folder = self.root / self.benchmark
+        return tracker_names(folder, (n for n in _folders(folder) if any(self._with_runs(n))))
 
     def sequences(self, tracker: str) -> frozenset[str]:
         """Names of the sequences that ``tracker`` has a run of."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.geometry.regions import Regions
+from bench.results.folders import tracker_names
 from bench.results.text import format_rows, read_rows, write_atomically
 from bench.sequence import FloatArray, Sequence, Trajectory, to_file
 
@@ -48,12 +49,16 @@ class ResultStore:
         return self.folder(tracker) / "run.json"
 
     def trackers(self) -> list[str]:
-        """Names of the trackers that have results, sorted without regard to case."""
+        """Names of the trackers that have results, sorted without regard to case.
+
+        Raises:
+            ResultError: a name is not text.
+        """
         folder = self.root / self.benchmark
         if not folder.is_dir():
             return []
         found = (p for p in folder.iterdir() if p.is_dir() and any(p.glob("*.txt")))
-        return sorted((p.name for p in found), key=str.lower)
+        return tracker_names(folder, (p.name for p in found))
 
     def sequences(self, tracker: str) -> frozenset[str]:
         """Names of the sequences that ``tracker`` has a result of."""

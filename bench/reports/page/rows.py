@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bench.reports.notes import scores_notes
+from bench.reports.layouts import layout_of
+from bench.reports.notes import INTERVALS, scores_notes
 from bench.reports.origin import Origin, origin_of
 from bench.reports.page.packing import rounded
 from bench.reports.page.study import Study
@@ -192,9 +193,13 @@ def footnotes(study: Study) -> list[str]:
     scores = study.scores
     if scores is None:
         return [study.problem] if study.problem else []
-    lines = list(scores_notes(scores))
     about: dict[str, list[str]] = {}
     for name, tracker in scores.trackers.items():
         for note in tracker.notes:
             about.setdefault(note, []).append(name)
-    return lines + [f"{', '.join(names)}: {note}" for note, names in about.items()]
+    meanings = layout_of(scores.experiment).meanings.values()
+    return [
+        *scores_notes(scores),
+        "; ".join([*meanings, INTERVALS]),
+        *(f"{', '.join(names)}: {note}" for note, names in about.items()),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -61,3 +62,15 @@ def test_missing_results(tmp_path: Path) -> None:
     assert store.read_times("t", "bag") is None
     with pytest.raises(ResultError, match=r"bag\.txt: cannot be read"):
         store.read_boxes("t", "bag")
+
+
+def test_a_folder_whose_name_is_no_text_is_an_error(tmp_path: Path) -> None:
+    """No table, page or file could hold it."""
+    folder = tmp_path / "otb2015" / os.fsdecode(b"bad\xff")
+    try:
+        folder.mkdir(parents=True)
+    except OSError:
+        pytest.skip("this file system holds no such names")
+    (folder / "a.txt").write_text("1,2,3,4\n")
+    with pytest.raises(ResultError, match=r"in UTF-8, found 'bad\\udcff'. Rename it"):
+        ResultStore(tmp_path, "otb2015").trackers()
