@@ -77,7 +77,10 @@ def _latex_encoder() -> Any:
             (re.compile(r"\|"), r"{\\textbar}"),
             (re.compile(r"`"), r"{\\textasciigrave}"),
             (re.compile(r"([-'])(?=\1)"), r"\1{}"),
-            (re.compile("×"), r"\\ensuremath{\\times}"),
+            *(
+                (re.compile(sign), rf"\\ensuremath{{\\{command}}}")
+                for sign, command in (("×", "times"), ("↑", "uparrow"), ("↓", "downarrow"))
+            ),
             (re.compile("°"), r"\\ensuremath{^\\circ}"),
         ],
     )

@@ -153,7 +153,7 @@ def _difference(paper: PaperTable, scored: _Scored, heading: Heading) -> Cell:
     if not scored.comparable or figure is None or figure.value is None or value is None:
         return MISSING
     decimals = figure.decimals
-    return Cell(round(value, decimals) - figure.value, decimals=decimals)
+    return Cell(round(round(value, decimals) - figure.value, decimals), decimals=decimals)
 
 
 def _difference_key(heading: Heading) -> str:

@@ -127,13 +127,20 @@ def _csv_line(
         "column": column.heading,
         "unit": column.unit,
         "better": column.better,
-        "value": cell.value,
+        "value": _exact(cell),
         "low": low,
         "high": high,
         "state": cell.state,
         "mark": table.mark(index, column),
         "note": _harmless("; ".join(filter(None, (row.note, cell.note)))),
     }
+
+
+def _exact(cell: Cell) -> float | str | None:
+    """A value in full; with the decimals of its source, where these say how far it is known."""
+    if cell.value is None or cell.decimals is None:
+        return cell.value
+    return f"{cell.value:.{cell.decimals}f}"
 
 
 def _harmless(text: str) -> str:

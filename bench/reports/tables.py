@@ -7,19 +7,25 @@ import io
 import math
 from collections.abc import Mapping
 
+from rich import markup
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, unknown_name
 from bench.published.expectations import expected_of
+from bench.reports.dialects import plain
 from bench.reports.layouts import Layout, layout_of
 from bench.reports.notes import footnotes
 from bench.scores import BenchmarkScores, TrackerScores
 
 _PIPE_WIDTH = 10_000
+
+
+def escape(text: str) -> str:
+    """Text that a terminal shows as it is: neither markup nor control characters act."""
+    return markup.escape(plain(text))
 
 
 def report_console() -> Console:

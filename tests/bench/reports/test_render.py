@@ -178,6 +178,7 @@ def test_latex_names_by_number_what_a_package_would_have_to_draw() -> None:
     for letter in "ęđþ«½€𝒜":
         assert f"U+{ord(letter):04X}" in escape_latex(letter)
     assert escape_latex("Łéçß") == r"{\L}\'e\c{c}{\ss}"
+    assert escape_latex("↑ −1") == r"\ensuremath{\uparrow} \ensuremath{-}1"
     assert escape_latex("3 × α ≥ 2°") == (
         r"3 \ensuremath{\times} \ensuremath{\alpha} \ensuremath{\geq} 2\ensuremath{^\circ}"
     )

@@ -58,6 +58,14 @@ def test_best_tracker_first_with_interval_and_every_footnote() -> None:
         assert words in text
 
 
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    found = scores()
+    name = "\x1b[31mred\x07\u202e"
+    text = printed(tables.print_scores, replace(found, trackers={name: found.trackers["low"]}))
+    assert "red" in text
+    assert not set("\x1b\x07\u202e") & set(text)
+
+
 def test_siamattn_stands_beside_what_is_known_of_it() -> None:
     found = scores()
     text = printed(
