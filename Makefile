@@ -20,7 +20,7 @@ BENCHMARKS := otb2015 uav123 vot2016 vot2018 lasot trackingnet
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo tables report plots train train-smoke ablation test check format mini doctor speed clean $(BENCHMARKS:%=eval-%)
+.PHONY: help setup demo pictures tables report plots train train-smoke ablation test check format mini doctor speed clean $(BENCHMARKS:%=eval-%)
 
 help: ## list every target
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -43,6 +43,9 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt packaging/opencv-python/setup
 
 demo: $(STAMP) ## run and score trackers on the built-in miniature of all six benchmarks
 	sh scripts/demo.sh $(BENCH) $(JOBS)
+
+pictures: $(STAMP) ## draw the documentation's pictures from what the demo left behind
+	.venv/bin/python scripts/pictures.py
 
 mini: $(STAMP) ## write the built-in miniature to data/mini
 	$(BENCH) mini data/mini --jobs $(JOBS)
@@ -94,9 +97,10 @@ format: $(STAMP) ## format the code and apply safe lint fixes
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-speed: $(STAMP) ## time scoring beside other toolkits, and SiamAttn by stage (a benchmark, not a test)
+speed: $(STAMP) ## time scoring beside other toolkits, SiamAttn by stage, the report page (no test)
 	.venv/bin/python scripts/speed.py
 	.venv/bin/python scripts/speed_siamattn.py
+	.venv/bin/python scripts/speed_report.py
 
 doctor: $(STAMP) ## versions, devices and known traps
 	$(BENCH) doctor

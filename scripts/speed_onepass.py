@@ -30,8 +30,8 @@ def sequence_names(table: str) -> list[str]:
     return [row["name"] for row in read_table(table) if row.get("subset", "test") == "test"]
 
 
-def generate(benchmark: str, root: Path) -> None:
-    """Ground truth and results of all trackers as text."""
+def generate(benchmark: str, root: Path, trackers: int = TRACKERS) -> None:
+    """Ground truth and results of so many trackers as text."""
     table, frames = SETS[benchmark]
     rng = np.random.default_rng(0)
     for name in sequence_names(table):
@@ -42,7 +42,7 @@ def generate(benchmark: str, root: Path) -> None:
             absent = (rng.random((frames, 1)) < 0.03).astype(float)
             absent[0] = 0
             _write(root / "annotation" / "absent" / f"{name}.txt", format_rows(absent, 0))
-        for tracker in range(TRACKERS):
+        for tracker in range(trackers):
             noise = rng.normal(0, 2 + tracker, (frames, 4)) * [1, 1, 0.3, 0.3]
             path = root / "results" / benchmark / f"T{tracker:02}" / f"{name}.txt"
             _write(path, format_rows(truth + noise, 2))

@@ -1,0 +1,73 @@
+"""How long the report page takes to write and to open: no test.
+
+Twenty made-up trackers on a LaSOT-size set (280 x 2,500 frames). Every page is opened anew in
+headless Chromium, from disk, until its curves are drawn; the figure is the median of five.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import time
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import speed_onepass
+from playwright.sync_api import Browser, sync_playwright
+
+from bench.datasets import open_dataset
+from bench.reports.page import Videos, open_study, write_report
+from bench.results.store import ResultStore
+
+TRACKERS, REPEATS = 20, 5
+READY = "document.documentElement.dataset.ready !== undefined"
+
+
+def main() -> None:
+    """Write a report of made-up results and print how long its pages take to open."""
+    executable = shutil.which("chromium")
+    if executable is None:
+        print("no `chromium` on PATH: the report page is not timed")
+        return
+    with TemporaryDirectory(prefix="speed-report-") as folder, sync_playwright() as playwright:
+        report, sequence = written(Path(folder))
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        for page in ("index.html", "papers.html", "lasot.html", f"lasot/{sequence}.html"):
+            seconds = [opened(browser, report / page) for _ in range(REPEATS)]
+            print(f"{page}: {statistics.median(seconds):.2f} s (at most {max(seconds):.2f})")
+        browser.close()
+
+
+def written(root: Path) -> tuple[Path, str]:
+    """The report of generated results, and the name of one of its sequences."""
+    speed_onepass.generate("lasot", root, TRACKERS)
+    store = ResultStore(root / "results", "lasot")
+    start = time.perf_counter()
+    study = open_study("lasot", None, partial(open_dataset, "lasot", root / "annotation"), store)
+    write_report([study], root / "report", Videos("none"))
+    took = time.perf_counter() - start
+    size = sum(path.stat().st_size for path in (root / "report").rglob("*") if path.is_file())
+    print(f"{TRACKERS} trackers, {len(study.sequences)} sequences: {size / 1e6:.0f} MB", end=" ")
+    print(f"scored and written in {took:.0f} s")
+    return root / "report", study.sequences[0].name
+
+
+def opened(browser: Browser, page: Path) -> float:
+    """Seconds until a page is drawn; the first chart of a benchmark's page included."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    tab = context.new_page()
+    start = time.perf_counter()
+    tab.goto(page.as_uri())
+    if page.parent.name == "lasot":
+        tab.wait_for_function(READY)
+    elif page.name == "lasot.html":
+        tab.locator("#charts figure").first.scroll_into_view_if_needed()
+        tab.locator("#charts figure svg").first.wait_for()
+    took = time.perf_counter() - start
+    context.close()
+    return took
+
+
+if __name__ == "__main__":
+    main()
