@@ -1,0 +1,77 @@
+"""The pictures of the documentation, drawn from what `make demo` left behind.
+
+All of them show the built-in miniature, generated video, and say so. The screenshot needs
+Chromium and Playwright, as the tests of the report page do.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+DATA, RESULTS, REPORT = Path("data/mini"), Path("results/mini"), Path("reports/mini/report")
+IMAGES = Path("docs/images")
+WIDTH = 900  # pixels at most
+COLOURS = 128
+
+
+def main() -> None:
+    """Write docs/images anew."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        sys.exit(
+            "error: no `chromium` to take the screenshot with: install it, or add it to PATH."
+        )
+    if not (REPORT / "index.html").exists():
+        sys.exit(f"error: {REPORT}: expected the demo's report. Make it with `make demo`.")
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = Path(folder)
+        plots("otb2015", "success,strip", drawn)
+        plots("vot2018", "expected_overlap", drawn)
+        bench("confidence", "otb2015", "Board", "--frame", "40", "--data", DATA,
+              "--tracker", "siamattn-nano", "--output", drawn / "confidence.png")  # fmt: skip
+        screenshot(drawn / "report.png", browser)
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        for path in sorted(drawn.rglob("*.png")):
+            shrink(path)
+
+
+def plots(benchmark: str, names: str, folder: Path) -> None:
+    """Some plots of a benchmark as PNG."""
+    bench("plots", benchmark, "--data", DATA, "--results", RESULTS, "--only", names,
+          "--format", "png", "--out", folder)  # fmt: skip
+
+
+def bench(*arguments: object) -> None:
+    """One call of the command line."""
+    subprocess.run([sys.executable, "-m", "bench", *map(str, arguments)], check=True)
+
+
+def screenshot(path: Path, executable: str) -> None:
+    """The report's first page."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1100, "height": 900})
+        page.goto((REPORT / "index.html").absolute().as_uri())
+        page.wait_for_timeout(1000)
+        page.screenshot(path=path)
+        browser.close()
+
+
+def shrink(path: Path) -> None:
+    """A picture at the size of a page, in few colours."""
+    image = Image.open(path).convert("RGB")
+    image.thumbnail((WIDTH, image.height))
+    target = IMAGES / path.name
+    image.quantize(COLOURS).save(target, optimize=True)
+    print(f"{target}: {target.stat().st_size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()
