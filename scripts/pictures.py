@@ -18,7 +18,6 @@ from playwright.sync_api import sync_playwright
 DATA, RESULTS, REPORT = Path("data/mini"), Path("results/mini"), Path("reports/mini/report")
 IMAGES = Path("docs/images")
 WIDTH = 900  # pixels at most
-COLOURS = 128
 
 
 def main() -> None:
@@ -33,7 +32,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder)
         plots("otb2015", "success,strip", drawn)
-        plots("vot2018", "expected_overlap", drawn)
         bench("confidence", "otb2015", "Board", "--frame", "40", "--data", DATA,
               "--tracker", "siamattn-nano", "--output", drawn / "confidence.png")  # fmt: skip
         screenshot(drawn / "report.png", browser)
@@ -65,11 +63,11 @@ def screenshot(path: Path, executable: str) -> None:
 
 
 def shrink(path: Path) -> None:
-    """A picture at the size of a page, in few colours."""
+    """A picture at the size of a page."""
     image = Image.open(path).convert("RGB")
     image.thumbnail((WIDTH, image.height))
     target = IMAGES / path.name
-    image.quantize(COLOURS).save(target, optimize=True)
+    image.save(target, optimize=True)
     print(f"{target}: {target.stat().st_size // 1000} kB")
 
 

@@ -47,10 +47,10 @@ def expected_of(tracker: str, benchmark: str, experiment: str) -> list[Expectati
 
 
 def _printed(benchmark: str) -> Iterator[tuple[Figure, str]]:
-    """Figures of every table whose rows are trackers, each with the unit of its column."""
+    """Figures of every table whose rows are methods, each with the unit of its column."""
     for table in map(paper_table, table_names()):
         units = {c.measure: c.unit for c in table.columns if c.benchmark == benchmark}
-        if table.scored:
+        if table.scored and not table.entries:
             yield from ((f, units[f.measure]) for f in table.figures if f.benchmark == benchmark)
 
 

@@ -99,6 +99,8 @@ class PaperTable:
         figures: every cell, row by row.
         first_heading: what stands above the labels of the rows.
         scored: whether its rows are trackers that results may be compared with.
+        entries: whether they are entries of a challenge, which say nothing of other programs of
+            the same name.
     """
 
     name: str
@@ -108,6 +110,7 @@ class PaperTable:
     figures: tuple[Figure, ...]
     first_heading: str = "Tracker"
     scored: bool = True
+    entries: bool = False
 
     @property
     def rows(self) -> tuple[str, ...]:
