@@ -42,7 +42,12 @@ def test_a_misprint_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("tracker", "experiment"),
-    [("siamattn-nano", "baseline"), ("eco", "baseline"), ("kcf", "baseline"), ("siamattn", "realtime")],
+    [
+        ("siamattn-nano", "baseline"),
+        ("eco", "baseline"),
+        ("kcf", "baseline"),
+        ("siamattn", "realtime"),
+    ],
 )
 def test_nothing_is_known(tracker: str, experiment: str) -> None:
     assert expected_of(tracker, "vot2018", experiment) == []
