@@ -49,10 +49,11 @@ def fit(
     validate_every: Annotated[int, typer.Option(help="epochs; 0 never")] = 1,
 ) -> None:
     """Train a network, or go on with a training that was interrupted."""
+    chosen = chosen_recipe(name, settings, seed)  # before what takes seconds to import
+
     from trackers.siamattn.training.fit import Machine, begun_from, new_network, train
     from trackers.siamattn.training.sourcing import open_samples
 
-    chosen = chosen_recipe(name, settings, seed)
     chosen = replace(chosen, initial=begun_from(backbone, initial))
     network = new_network(chosen, initial, backbone)
     machine = Machine(
@@ -80,12 +81,13 @@ def smoke(
     settings: Settings = None,
 ) -> None:
     """Learn eight pairs by heart, to see that training works here."""
-    from trackers.siamattn.training.fit import Machine
-    from trackers.siamattn.training.smoke import smoke as learn
-
     if (folder / "recipe.json").exists():
         raise ConfigError(f"{folder}: expected a new folder, found a training")
     chosen = chosen_recipe("smoke", settings, None)
+
+    from trackers.siamattn.training.fit import Machine
+    from trackers.siamattn.training.smoke import smoke as learn
+
     found = learn(chosen, folder, Machine(accelerator="cpu", workers=0, validate_every=0))
     factor = found.before / found.after
     typer.echo(
