@@ -37,7 +37,6 @@ class _Collected:
     runs: dict[str, list[vot.SequenceRuns]]
     fps: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    broken: BrokenRows = field(default_factory=BrokenRows)
     refused: str | None = None
 
 
@@ -88,8 +87,6 @@ def evaluate(
                 collected[name].runs[rule.name].append(runs)
         for name in having:
             _note_times(collected[name], store, name, sequence, regions[name])
-            counts = np.array([broken_answers(run.codes) for run in regions[name]])
-            collected[name].broken.add(*counts.sum(axis=0).tolist())
     for one in collected.values():
         _tell_broken(one)
     return [_scores(dataset, store, rule, collected, ranks=ranks) for rule in rules]
@@ -179,9 +176,12 @@ def _note_times(
 
 def _tell_broken(one: _Collected) -> None:
     """Note regions that are none; refuse a tracker that has nothing else to be scored."""
+    broken = BrokenRows()
+    for runs in next(iter(one.runs.values())):  # codes are the same under every convention
+        broken.add(*broken_answers(runs.codes))
     outcome = "no part of accuracy, overlap 0 in expected overlaps"
-    one.notes.extend(one.broken.note("are no region though nothing failed", outcome))
-    if one.broken.all:
+    one.notes.extend(broken.note("are no region though nothing failed", outcome))
+    if broken.all:
         one.refused = one.refused or "no frame of any sequence has a region"
 
 

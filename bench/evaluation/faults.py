@@ -43,10 +43,12 @@ class BrokenRows:
         return [f"{self.broken} of {self.rows} rows {kind}, in {places}: {consequence}"]
 
 
-def broken_boxes(boxes: FloatArray) -> int:
-    """How many of ``(M, 4)`` boxes hold a NaN or have no size, the first row not counted."""
-    sized = np.minimum(boxes[1:, 2], boxes[1:, 3]) > 0  # never with a NaN
-    return len(boxes) - 1 - int(np.count_nonzero(sized & ~np.isnan(boxes[1:, :2]).any(axis=1)))
+def broken_boxes(boxes: FloatArray) -> tuple[int, int]:
+    """How many of ``(M, 4)`` boxes after the first hold a NaN or have no size, and of how many."""
+    answers = boxes[1:]
+    sized = np.minimum(answers[:, 2], answers[:, 3]) > 0  # never with a NaN
+    sound = np.count_nonzero(sized & ~np.isnan(answers[:, :2]).any(axis=1))
+    return len(answers) - int(sound), len(answers)
 
 
 def broken_answers(codes: NDArray[np.int64]) -> tuple[int, int]:
@@ -55,9 +57,9 @@ def broken_answers(codes: NDArray[np.int64]) -> tuple[int, int]:
     A region with NaN is read as code 0, which the protocol writes after a failure only.
 
     Args:
-        codes: ``(N,)`` of one run, -1 where there is a region.
+        codes: ``(R, N)`` of the runs on a sequence, -1 where there is a region.
     """
     silent = codes == 0
-    before = np.maximum.accumulate(np.where(silent, 0, np.arange(len(codes))))
-    broken = int(np.count_nonzero(silent & (codes[before] != 2)))
+    before = np.maximum.accumulate(np.where(silent, 0, np.arange(codes.shape[1])), axis=1)
+    broken = int(np.count_nonzero(silent & (np.take_along_axis(codes, before, axis=1) != 2)))
     return broken, broken + int(np.count_nonzero(codes == -1))

@@ -91,7 +91,7 @@ def evaluate(
         tracks = list(load_tracks(store, sequence, available))
         for track in tracks:
             notes[track.tracker].extend(track_notes(sequence, track))
-            broken[track.tracker].add(broken_boxes(track.result), len(track.result) - 1)
+            broken[track.tracker].add(*broken_boxes(track.result))
         for rule in rules:
             zeros = [] if partial else zero_tracks(sequence, missing, rule)
             for track, curves in track_curves(sequence, tracks + zeros, rule):

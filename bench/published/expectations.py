@@ -38,32 +38,28 @@ def expected_of(tracker: str, benchmark: str, experiment: str) -> list[Expectati
         benchmark: identifier, e.g. ``"vot2018"``.
         experiment: ``"onepass"`` or an experiment of VOT.
     """
-    if experiment not in (*get_benchmark(benchmark).experiments, "onepass")[:1]:
+    if experiment != next(iter(get_benchmark(benchmark).experiments), "onepass"):
         return []
     fitting = (each for each in registered_trackers() if tracker.lower().startswith(each))
     name = max(fitting, key=len, default="")
-    printed = _of(name, benchmark, _printed(benchmark), "printed")
-    return [*printed, *_of(name, benchmark, ((f, "") for f in re_runs()), "re-run")]
+    again = ((figure, "") for figure in re_runs() if figure.benchmark == benchmark)
+    return [*_of(name, _printed(benchmark), "printed"), *_of(name, again, "re-run")]
 
 
 def _printed(benchmark: str) -> Iterator[tuple[Figure, str]]:
     """Figures of every table whose rows are methods, each with the unit of its column."""
     for table in map(paper_table, table_names()):
-        units = {c.measure: c.unit for c in table.columns if c.benchmark == benchmark}
         if table.scored and not table.entries:
+            units = {c.measure: c.unit for c in table.columns if c.benchmark == benchmark}
             yield from ((f, units[f.measure]) for f in table.figures if f.benchmark == benchmark)
 
 
-def _of(
-    name: str, benchmark: str, figures: Iterable[tuple[Figure, str]], kind: str
-) -> Iterator[Expectation]:
+def _of(name: str, figures: Iterable[tuple[Figure, str]], kind: str) -> Iterator[Expectation]:
     """The figures of one tracker that can be read beyond doubt, those of one source together."""
     wanted = [
         (figure, unit)
         for figure, unit in figures
-        if (figure.row.lower(), figure.benchmark) == (name, benchmark)
-        and figure.printed
-        and figure.status in ("read", "misprint")
+        if figure.row.lower() == name and figure.printed and figure.status in ("read", "misprint")
     ]
     for source in dict.fromkeys(figure.source for figure, _ in wanted):
         own = [(figure, unit) for figure, unit in wanted if figure.source == source]

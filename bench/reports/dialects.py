@@ -77,11 +77,6 @@ def _latex_encoder() -> Any:
             (re.compile(r"\|"), r"{\\textbar}"),
             (re.compile(r"`"), r"{\\textasciigrave}"),
             (re.compile(r"([-'])(?=\1)"), r"\1{}"),
-            *(
-                (re.compile(sign), rf"\\ensuremath{{\\{command}}}")
-                for sign, command in (("×", "times"), ("↑", "uparrow"), ("↓", "downarrow"))
-            ),
-            (re.compile("°"), r"\\ensuremath{^\\circ}"),
         ],
     )
     drawn = {
@@ -90,12 +85,19 @@ def _latex_encoder() -> Any:
         if code < 128 or _always_drawn(written)
     }
     return UnicodeToLatexEncoder(
-        conversion_rules=[own, UnicodeToLatexConversionRule(RULE_DICT, drawn)],
+        conversion_rules=[own, UnicodeToLatexConversionRule(RULE_DICT, drawn | _SIGNS)],
         unknown_char_policy="unihex",
         unknown_char_warning=False,
     )
 
 
+# The library writes these with a package.
+_SIGNS = {
+    ord("×"): r"\ensuremath{\times}",
+    ord("↑"): r"\ensuremath{\uparrow}",
+    ord("↓"): r"\ensuremath{\downarrow}",
+    ord("°"): r"\ensuremath{^\circ}",
+}
 # What LaTeX draws with its default fonts and no package: accents and letters, signs, Greek.
 _TEXT = re.compile(
     "['`^\"~=.cvuHr]|ae|AE|oe|OE|[oOlLi]|ss|textendash|textemdash|textellipsis|textbullet"

@@ -8,7 +8,7 @@ from bench.benchmarks import Benchmark, get_benchmark
 from bench.reports.layouts import layout_of
 from bench.scores import BenchmarkScores
 
-INTERVALS = "intervals: 95 % bootstrap over sequences"
+_INTERVALS = "intervals: 95 % bootstrap over sequences"
 
 
 def footnotes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]:
@@ -22,8 +22,12 @@ def footnotes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]:
     for name, tracker in scores.trackers.items():
         for note in tracker.notes:
             yield f"{name}: {note}"
-    meanings = layout_of(scores.experiment).meanings.values()
-    yield "; ".join([*meanings, INTERVALS])
+    yield meanings_note(scores)
+
+
+def meanings_note(scores: BenchmarkScores) -> str:
+    """What the measures, speeds and intervals of an experiment's tables are."""
+    return "; ".join([*layout_of(scores.experiment).meanings.values(), _INTERVALS])
 
 
 def scores_notes(

@@ -50,21 +50,6 @@ class Stored:
         return self.dataset is not None and self.dataset.miniature
 
 
-def stored_origin(store: ResultStore | ExperimentStore, name: str) -> Origin:
-    """What the run record says; results without one were made elsewhere as far as is known.
-
-    Args:
-        store: where the raw results lie.
-        name: of a tracker with results.
-    """
-    found = origin_of(store.record_path(name))
-    if found.kind == "measured":
-        return Origin("measured")
-    if found.kind == "unknown":
-        return Origin("imported", "no readable run record, so what made these is not known")
-    return Origin("imported")
-
-
 def score_stored(
     open_dataset: Callable[[], Dataset],
     store: ResultStore | ExperimentStore,
@@ -81,7 +66,7 @@ def score_stored(
     names = store.trackers()
     if not names:
         return Stored(store.benchmark)
-    origins = {name: stored_origin(store, name) for name in names}
+    origins = {name: _origin(store, name) for name in names}
     dataset = None
     try:
         dataset = open_dataset()
@@ -112,3 +97,13 @@ def _each_reason(
         except ResultError as error:
             reasons[name] = str(error)
     return reasons
+
+
+def _origin(store: ResultStore | ExperimentStore, name: str) -> Origin:
+    """What the run record says; results without one were made elsewhere as far as is known."""
+    found = origin_of(store.record_path(name))
+    if found.kind == "measured":
+        return Origin("measured")
+    if found.kind == "unknown":
+        return Origin("imported", "no readable run record, so what made these is not known")
+    return Origin("imported")

@@ -235,7 +235,7 @@ def preset(name: str, settings: Mapping[str, Any] | None = None) -> Config:
         ConfigError: no such preset or setting, or a value of another type.
     """
     size, slash, parts = name.partition("/")
-    changes = dict(named("preset", size, PRESETS))
+    changes = named("preset", size, PRESETS)
     if slash:
         other = named("preset", parts, PRESETS)
         changes |= {k: v for k, v in other.items() if k.split(".")[0] in _PARTS}

@@ -22,7 +22,7 @@ def load_table(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def named(kind: str, name: str, path: Path) -> dict[str, Any]:
-    """The row ``name`` of the table ``path``; ``kind`` is what messages call a row.
+    """A copy of the row ``name`` of the table ``path``; ``kind`` is what messages call a row.
 
     A row that has ``"like": OTHER`` is the row OTHER with changes.
 

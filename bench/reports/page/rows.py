@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bench.reports.layouts import layout_of
-from bench.reports.notes import INTERVALS, scores_notes
+from bench.reports.notes import meanings_note, scores_notes
 from bench.reports.origin import Origin, origin_of
 from bench.reports.page.packing import rounded
 from bench.reports.page.study import Study
@@ -197,9 +196,8 @@ def footnotes(study: Study) -> list[str]:
     for name, tracker in scores.trackers.items():
         for note in tracker.notes:
             about.setdefault(note, []).append(name)
-    meanings = layout_of(scores.experiment).meanings.values()
     return [
         *scores_notes(scores),
-        "; ".join([*meanings, INTERVALS]),
+        meanings_note(scores),
         *(f"{', '.join(names)}: {note}" for note, names in about.items()),
     ]

@@ -21,7 +21,7 @@ from bench.evaluation.faults import BrokenRows, broken_answers
 def test_code_0_is_for_the_frames_after_a_failure(
     codes: list[int], found: tuple[int, int]
 ) -> None:
-    assert broken_answers(np.array(codes)) == found
+    assert broken_answers(np.array([codes])) == found
 
 
 def test_the_note_counts_rows_and_sequences() -> None:
