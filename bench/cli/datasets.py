@@ -58,6 +58,9 @@ def mini(
         list[str] | None,
         typer.Option("--benchmark", help="Only these; repeatable or with commas."),
     ] = None,
+    sequences: Annotated[
+        int, typer.Option(help="Of each benchmark, where that is more than the 4 to 6 planned.")
+    ] = 0,
     jobs: options.Jobs = 2,
 ) -> None:
     """Write the built-in miniature: generated video in each benchmark's own layout.
@@ -69,13 +72,15 @@ def mini(
       bench mini
 
       bench mini /tmp/mini --seed 3 --benchmark otb2015
+
+      bench mini data/mini-30 --sequences 30
     """
     from bench.mini import write_miniature
 
     started = time.monotonic()
     names = options.split_names(benchmarks)
     try:
-        write_miniature(root, seed=seed, benchmarks=names, jobs=jobs)
+        write_miniature(root, seed=seed, benchmarks=names, sequences=sequences, jobs=jobs)
     except OSError as error:
         raise ConfigError(
             f"{error.filename or root}: cannot be written ({error.strerror})"

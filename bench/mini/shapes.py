@@ -131,6 +131,16 @@ def _bush(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
     return [(lobe, index % 2) for index, lobe in enumerate(lobes)]
 
 
+def _window(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
+    """A rounded or a square piece of the outline's square: to annotate a part of another actor."""
+    x, y = 0.5 * build[:2]
+    width, height = 0.35 + 0.15 * build[2:4]
+    if build[4] > 0:
+        return [(_ellipse(x, y, width, height), 0)]
+    corners = np.array([[-width, -height], [width, -height], [width, height], [-width, height]])
+    return [(corners + np.array([x, y]), 0)]
+
+
 def _ellipse(x: float, y: float, width: float, height: float) -> FloatArray:
     theta = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     return np.stack([x + width * np.cos(theta), y + height * np.sin(theta)], axis=1)
@@ -154,4 +164,5 @@ KINDS: dict[str, Callable[[FloatArray, float, float], list[Part]]] = {
     "bird": _bird,
     "bar": _bar,
     "bush": _bush,
+    "window": _window,
 }

@@ -10,7 +10,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from bench.errors import ConfigError, DatasetError
-from bench.mini.plan import Video, get_plan, plans
+from bench.mini.further import enlarged
+from bench.mini.plan import Plan, Video, get_plan, plans
 
 GENERATOR = 1  # raise when any pixel or box of the miniature changes
 MARK = "miniature.json"
@@ -21,6 +22,7 @@ def write_miniature(
     *,
     seed: int = 0,
     benchmarks: Collection[str] | None = None,
+    sequences: int = 0,
     jobs: int = 2,
 ) -> None:
     """Write generated stand-ins as ``<root>/<benchmark>/...``, each in its own layout.
@@ -32,16 +34,19 @@ def write_miniature(
         root: created if need be.
         seed: any integer >= 0.
         benchmarks: which to write; all six by default.
+        sequences: of each benchmark, where that is more than its plan has.
         jobs: number of processes.
 
     Raises:
-        ConfigError: an unknown benchmark, a negative seed or no jobs.
+        ConfigError: an unknown benchmark, a negative seed, no jobs, or more sequences than a
+            benchmark has.
         DatasetError: ``<root>/<benchmark>`` holds something that was not generated.
     """
     if seed < 0 or jobs < 1:
         raise ConfigError(f"expected seed >= 0 and jobs >= 1, found seed={seed}, jobs={jobs}")
     names = list(plans() if benchmarks is None else dict.fromkeys(benchmarks))
-    tasks = [(name, video) for name in names for video in get_plan(name).videos]
+    chosen = {name: enlarged(get_plan(name), name, sequences) for name in names}
+    tasks = [(name, video) for name, plan in chosen.items() for video in plan.videos]
     for name in names:
         _refuse_foreign(root / name)
         shutil.rmtree(_unfinished(root, name), ignore_errors=True)
@@ -51,8 +56,8 @@ def write_miniature(
             _write_video(_unfinished(root, name), name, video, seed)
     else:
         _write_parallel(root, tasks, seed, jobs)
-    for name in names:
-        _finish(root, name, seed)
+    for name, plan in chosen.items():
+        _finish(root, name, plan, seed)
 
 
 def _write_parallel(root: Path, tasks: list[tuple[str, Video]], seed: int, jobs: int) -> None:
@@ -97,9 +102,9 @@ def _refuse_foreign(folder: Path) -> None:
         )
 
 
-def _finish(root: Path, benchmark: str, seed: int) -> None:
+def _finish(root: Path, benchmark: str, plan: Plan, seed: int) -> None:
     """Mark a folder as generated and put it in its place."""
-    plan, unfinished = get_plan(benchmark), _unfinished(root, benchmark)
+    unfinished = _unfinished(root, benchmark)
     entries = [entry for video in plan.videos for entry in video.entries]
     record = {
         "generated": True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from bench.geometry import mask_to_box
 from bench.mini import write_miniature
 from bench.mini.annotate import rotated_box
 from bench.mini.clip import draw_video, write_video
+from bench.mini.further import enlarged
 from bench.mini.layouts import LAYOUTS
 from bench.mini.plan import get_plan, plans
 from bench.mini.render import render_frame
@@ -216,6 +218,35 @@ def test_standing_still_does_not_track_it(root: Path) -> None:
             union = boxes[0, 2:].prod() + boxes[:, 2:].prod(axis=1) - common
             overlaps.append((common / union).mean())
     assert 0.05 < np.mean(overlaps) < 0.3
+
+
+@pytest.mark.parametrize("benchmark", ALL)
+def test_further_sequences_have_official_names_and_are_read(
+    benchmark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.mini.further.FRAMES", 3)
+    monkeypatch.setattr(
+        "bench.mini.write.get_plan", lambda name: replace(get_plan(name), videos=())
+    )
+    write_miniature(tmp_path, benchmarks=[benchmark], sequences=5, jobs=1)
+    dataset = open_dataset(benchmark, tmp_path / benchmark)
+    assert dataset.miniature
+    assert [len(sequence.ground_truth) for sequence in dataset] == [3] * 5
+    for sequence in dataset:
+        assert sequence.frames is not None
+        assert len(sequence.frames) == 3
+
+
+def test_a_larger_miniature_begins_with_the_planned_one() -> None:
+    plan = get_plan("otb2015")
+    assert enlarged(plan, "otb2015", 3) == plan
+    larger = enlarged(plan, "otb2015", 12)
+    assert larger.videos[: len(plan.videos)] == plan.videos
+    names = [entry.name for video in larger.videos for entry in video.entries]
+    assert len(names) == len(set(names)) == 12
+    assert {"Basketball", "Biker"} < set(names)
+    with pytest.raises(ConfigError, match=r"at most 60 sequences.*vot2018, found 61"):
+        enlarged(get_plan("vot2018"), "vot2018", 61)
 
 
 def test_a_foreign_folder_is_never_replaced(tmp_path: Path) -> None:

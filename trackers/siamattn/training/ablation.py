@@ -21,7 +21,7 @@ from bench.scores import TrackerScores
 from bench.sequence import Dataset
 from bench.tracker import make_spec
 from trackers.siamattn.training.config import Recipe
-from trackers.siamattn.training.fit import WEIGHTS, Machine, train
+from trackers.siamattn.training.fit import WEIGHTS, Machine, new_network, train
 from trackers.siamattn.training.sourcing import open_samples
 
 TABLE = Path(__file__).parent / "ablation.json"
@@ -96,43 +96,57 @@ def rows(tables: Iterable[str]) -> list[Row]:
     return [Row(table, **row) for table in chosen for row in known[table]["rows"]]
 
 
+@dataclass(frozen=True)
+class Budget:
+    """What every row is given alike.
+
+    Attributes:
+        recipe: size, data and length of its training.
+        seeds: a row is trained once with each.
+        machine: where to train.
+        data: folder of the training sets; None for generated video.
+        backbone: weights that the backbone begins with; None for random ones.
+    """
+
+    recipe: Recipe
+    seeds: Sequence[int]
+    machine: Machine
+    data: Path | None = None
+    backbone: Path | None = None
+
+    def train(self, row: Row, seed: int, folder: Path) -> Path:
+        """The weights of a training, which is begun, gone on with, or was finished before."""
+        weights = folder / WEIGHTS
+        if not weights.exists():
+            recipe = row.recipe(self.recipe, seed)
+            network = new_network(recipe, backbone=self.backbone)
+            samples = open_samples(recipe, self.data, folder)
+            train(recipe, samples, folder, self.machine, network)
+        return weights
+
+
 def ablate(
-    chosen: Sequence[Row],
-    base: Recipe,
-    seeds: Sequence[int],
-    folders: tuple[Path, Path],
-    dataset: Dataset,
-    machine: Machine,
+    chosen: Sequence[Row], budget: Budget, folders: tuple[Path, Path], dataset: Dataset
 ) -> Iterator[Finding | tuple[Row, BenchError]]:
     """Train, run and score row by row; a row that cannot be trained says why.
 
     Args:
         chosen: rows.
-        base: size, data and budget of all of them.
-        seeds: every row is trained once with each.
+        budget: of all of them.
         folders: for the trainings, and for the raw results.
         dataset: of the VOT challenge, to evaluate on.
-        machine: where to train.
     """
     runs, results = folders
     store = ExperimentStore(results, dataset.benchmark, "baseline")
     for row in chosen:
         try:
-            for seed in seeds:
-                weights = _trained(row.recipe(base, seed), runs / row.name(seed), machine)
+            for seed in budget.seeds:
+                weights = budget.train(row, seed, runs / row.name(seed))
                 spec = make_spec("siamattn", {}, row.name(seed), weights=weights)
                 run_tracker(dataset, spec, store)
         except BenchError as error:
             yield row, error
             continue
-        names = [row.name(seed) for seed in seeds]
+        names = [row.name(seed) for seed in budget.seeds]
         scored = evaluate(dataset, store, names)[0].trackers
         yield Finding(row, tuple(scored[name] for name in names))
-
-
-def _trained(recipe: Recipe, folder: Path, machine: Machine) -> Path:
-    """The weights of a training, which is begun, gone on with, or was finished before."""
-    weights = folder / WEIGHTS
-    if not weights.exists():
-        train(recipe, open_samples(recipe), folder, machine)
-    return weights

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import BenchError
-from trackers.siamattn.training.ablation import MEASURES, Finding, Row
+from trackers.siamattn.training.ablation import MEASURES, Budget, Finding, Row
 from trackers.siamattn.training.config import Recipe
 
 _SHORT = {"accuracy": "A", "robustness": "R", "eao": "EAO"}
@@ -20,14 +20,22 @@ def frame(found: Sequence[Finding | tuple[Row, BenchError]]) -> pd.DataFrame:
     return pd.DataFrame([_line(each) for each in found])
 
 
-def budget(base: Recipe, seeds: int) -> str:
+def told(budget: Budget) -> str:
     """What every row was given, in a sentence."""
-    pairs = base.schedule.pairs * base.schedule.epochs
+    recipe, count = budget.recipe, len(budget.seeds)
+    pairs = recipe.schedule.pairs * recipe.schedule.epochs
     return (
-        f"{base.preset} in place of the full network: {pairs} pairs of {base.data.mixture} video "
-        f"for each of {seeds} seeds, the same for all rows; the printed figures are of the full "
-        "network on VOT2016 itself and can be compared by their order only"
+        f"{recipe.preset} in place of the full network: {pairs} pairs of {recipe.data.mixture} "
+        f"video for each of {count} seeds, the same for all rows; {_beginning(recipe)}; the "
+        "printed figures are of the full network on VOT2016 itself and can be compared by their "
+        "order only"
     )
+
+
+def _beginning(recipe: Recipe) -> str:
+    if not recipe.initial:
+        return "all weights were random at first"
+    return f"all backbones began as that of {recipe.initial}, the other weights were random"
 
 
 def _line(each: Finding | tuple[Row, BenchError]) -> dict[str, Any]:

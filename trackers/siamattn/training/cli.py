@@ -21,6 +21,13 @@ Settings = Annotated[
     list[str] | None, typer.Option("--set", help="a setting of the recipe, e.g. schedule.epochs=2")
 ]
 Seed = Annotated[int | None, typer.Option(help="of everything random")]
+Backbone = Annotated[
+    Path | None,
+    typer.Option(help="of torchvision's ResNet-50, or of other weights, to begin with"),
+]
+Accelerator = Annotated[str, typer.Option(help="auto, cpu or gpu")]
+Precision = Annotated[str, typer.Option(help="32-true, 16-mixed or bf16-mixed")]
+Workers = Annotated[int, typer.Option(help="processes that make pairs")]
 
 
 @app.callback()
@@ -38,14 +45,12 @@ def fit(
     initial: Annotated[
         Path | None, typer.Option(help="weights of the same network to begin with")
     ] = None,
-    backbone: Annotated[
-        Path | None, typer.Option(help="torchvision's ResNet-50 to begin with")
-    ] = None,
-    accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu")] = "auto",
+    backbone: Backbone = None,
+    accelerator: Accelerator = "auto",
     devices: Annotated[int, typer.Option(help="processes on each node")] = 1,
     nodes: Annotated[int, typer.Option(help="machines")] = 1,
-    precision: Annotated[str, typer.Option(help="32-true, 16-mixed or bf16-mixed")] = "32-true",
-    workers: Annotated[int, typer.Option(help="processes that make pairs")] = 1,
+    precision: Precision = "32-true",
+    workers: Workers = 1,
     validate_every: Annotated[int, typer.Option(help="epochs; 0 never")] = 1,
 ) -> None:
     """Train a network, or go on with a training that was interrupted."""
@@ -103,9 +108,14 @@ def smoke(
 def ablation(
     out: Annotated[Path, typer.Option(help="folder of the table")] = Path("reports/ablation"),
     tables: Annotated[str, typer.Option(help="of the paper, with commas: 5, 6, 7")] = "5,6",
-    seeds: Annotated[int, typer.Option(min=1, help="trainings of each row")] = 2,
+    seeds: Annotated[str, typer.Option(help="of each row's trainings, with commas")] = "0,1",
     name: Annotated[str, typer.Option("--recipe", help="size, data and budget")] = "ablation",
     settings: Settings = None,
+    training_data: Annotated[Path | None, typer.Option(help="folder of the training sets")] = None,
+    backbone: Backbone = None,
+    accelerator: Accelerator = "auto",
+    precision: Precision = "32-true",
+    workers: Workers = 1,
     benchmark: Annotated[str, typer.Option(help="vot2016 or vot2018")] = "vot2016",
     data: Annotated[Path, typer.Option(help="where the benchmark lies")] = Path("data/mini"),
     runs: Annotated[Path, typer.Option(help="folder of the trainings")] = Path("runs/ablation"),
@@ -114,19 +124,22 @@ def ablation(
     ),
 ) -> None:
     """Train and score the rows of the paper's ablations; what is finished is kept."""
+    base, numbers = chosen_recipe(name, settings, None), _seeds(seeds)
+
     from bench.cli.options import data_root
     from bench.datasets import open_dataset
     from trackers.siamattn.training import ablation as rows
     from trackers.siamattn.training import ablation_table
-    from trackers.siamattn.training.fit import Machine
+    from trackers.siamattn.training.fit import Machine, begun_from
 
-    base = chosen_recipe(name, settings, None)
+    base = replace(base, initial=begun_from(backbone))
     dataset = open_dataset(benchmark, data_root(data, benchmark))
     chosen = rows.rows(tables.split(","))
-    notes = [*dataset.caveats, ablation_table.budget(base, seeds)]
+    machine = Machine(accelerator, precision=precision, workers=workers, validate_every=0)
+    budget = rows.Budget(base, numbers, machine, training_data, backbone)
+    notes = [*dataset.caveats, ablation_table.told(budget)]
     found = []
-    machine = Machine(workers=1, validate_every=0)
-    for each in rows.ablate(chosen, base, range(seeds), (runs, results), dataset, machine):
+    for each in rows.ablate(chosen, budget, (runs, results), dataset):
         found.append(each)
         path = ablation_table.write(found, out, notes)
     typer.echo(ablation_table.frame(found).to_string(index=False))
@@ -143,6 +156,13 @@ def chosen_recipe(name: str, settings: list[str] | None, seed: int | None) -> Re
     if seed is not None:
         changes["seed"] = seed
     return recipe(name, changes)
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"--seeds {text}: expected whole numbers, such as 0,1") from None
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -48,20 +48,25 @@ class DataConfig:
         mixture: name of a mixture of datasets, or ``generated``.
         negatives: share of pairs whose search image shows another target.
         gray: share of pairs without colour.
+        film: share of pairs on a film with faults, see ``film.Film``.
         template, search: the changes of the two crops.
         scenes: generated video: scenes of each stream that pairs are drawn from at a time.
         streams: generated video: streams that take turns, at best one for each process.
         uses: generated video: pairs drawn from a scene before another takes its place.
+        parts: generated video: share of scenes whose target is a part of something, such as a
+            face of a person.
     """
 
     mixture: str = "paper"
     negatives: float = 0.2
     gray: float = 0.0
+    film: float = 0.0
     template: Jitter = Jitter()
     search: Jitter = Jitter(shift=64.0, scale=0.18, blur=0.2, flip=0.2)
     scenes: int = 48
     streams: int = 2
     uses: int = 24
+    parts: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,20 @@ from them, and are made on the way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.geometry import mask_to_box
-from bench.mini.render import TargetView, render_frame
+from bench.mini.pixels import Mask, place
+from bench.mini.render import render_frame
 from bench.mini.scenario import draw_scenario
 from bench.mini.scene import Scene, draw_scene
+from bench.mini.shapes import Shape, draw_shape
 from bench.mini.signals import stream
-from bench.sequence import FloatArray
+from bench.mini.sprites import draw_actor
 from trackers.siamattn.training.config import DataConfig
 from trackers.siamattn.training.crops import Shot
 from trackers.siamattn.training.samples import Pair
@@ -29,6 +31,8 @@ _SHOTS = 8  # frames of it that are rendered
 _SEEN = 0.35  # share of a target that must be visible to be searched for
 _CLEAR = 0.75  # share of it to serve as a template
 _SMALLEST = 6.0  # pixels of a target's shorter side
+_SMALLEST_PART = 10.0  # the same of a part
+_SOLID = 0.6  # share of a window that must lie on the target for the part to be seen wholly
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,37 +83,53 @@ class GeneratedPairs:
         """Clip ``number`` of stream ``place``: of its scenes the first that shows its target."""
         for attempt in range(1000):
             rng = stream(self.seed, self.name, str(place), "scene", str(number), str(attempt))
-            clip = draw_clip(rng)
+            clip = draw_clip(rng, self.data.parts)
             if clip is not None:
                 return clip
         raise AssertionError("a thousand scenes without a visible target")
 
 
-def draw_clip(rng: np.random.Generator) -> Clip | None:
-    """A random scene's target; None if it is hardly ever to be seen."""
+def draw_clip(rng: np.random.Generator, parts: float = 0.0) -> Clip | None:
+    """A random scene's target, or with probability ``parts`` a part of it.
+
+    None if it is hardly ever to be seen.
+    """
     width, height = SIZES[rng.integers(len(SIZES))]
     scene = draw_scene(rng, draw_scenario(rng, _LENGTH, width, height))
     times = np.sort(rng.choice(_LENGTH, _SHOTS, replace=False))
-    found = [_shot(scene, int(time)) for time in times]
+    window = draw_shape(rng, "window", 0.0) if parts and rng.random() < parts else None
+    found = [_shot(scene, int(time), window) for time in times]
     seen = [(shot, share) for shot, share in found if share >= _SEEN]
     shots = tuple(shot for shot, _ in seen)
     clear = np.flatnonzero([share >= _CLEAR for _, share in seen])
     return Clip(shots, clear) if len(clear) else None
 
 
-def _shot(scene: Scene, time: int) -> tuple[Shot, float]:
-    """A frame, and the share of the target that is seen in it; 0 where it is too small."""
+def _shot(scene: Scene, time: int, window: Shape | None) -> tuple[Shot, float]:
+    """A frame, and the share of the target that is seen in it; 0 where it is too small.
+
+    A part has no mask, for nothing in the picture bounds it.
+    """
     frame = render_frame(scene, time)
     view = frame.targets[0]
-    box = _box(view)
-    usable = view.full.any() and box[2:].min() >= _SMALLEST
-    share = float(view.visible.sum() / view.silhouette.sum()) if usable else 0.0
-    return Shot(frame.image, box, view.visible), share
+    part = None if window is None else _placed(scene, time, window)
+    full = view.full if part is None else view.full & part
+    box = mask_to_box(full) if full.any() else np.zeros(4)
+    if box[2:].min() < (_SMALLEST if part is None else _SMALLEST_PART):
+        return Shot(frame.image, box), 0.0
+    if part is None:
+        share = view.visible.sum() / view.silhouette.sum()
+        return Shot(frame.image, box, view.visible), float(share)
+    share = (view.visible & part).sum() / max(full.sum(), _SOLID * part.sum())
+    return Shot(frame.image, box), float(share)
 
 
-def _box(view: TargetView) -> FloatArray:
-    """Of the target within the view, as if nothing covered it; zeros where it is not."""
-    return mask_to_box(view.full) if view.full.any() else np.zeros(4)
+def _placed(scene: Scene, time: int, window: Shape) -> Mask:
+    """Where ``window``, fixed to the target's outline, lies in the frame."""
+    actor = replace(scene.actors[scene.targets[0]], shape=window)
+    sprite = draw_actor(scene, actor, time, whole=True)
+    size = (scene.scenario.width, scene.scenario.height)
+    return place(sprite.cover >= 128, sprite.offset, size)
 
 
 def _any(shots: tuple[Shot, ...], rng: np.random.Generator) -> Shot:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from trackers.siamattn.config import Config
 from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.crops import Crop, Shot, cut_search, cut_template, gray
+from trackers.siamattn.training.film import draw_film
 from trackers.siamattn.training.graph import Batch
 from trackers.siamattn.training.targets import label_absent, label_anchors, training_anchors
 
@@ -45,6 +46,9 @@ def make_sample(pair: Pair, recipe: Recipe, config: Config, rng: np.random.Gener
     search = cut_search(pair.search, tracking, recipe.data, rng)
     if rng.random() < recipe.data.gray:
         template, search = gray(template), gray(search)
+    if recipe.data.film and rng.random() < recipe.data.film:
+        film = draw_film(rng)
+        template, search = (replace(crop, image=film(crop.image)) for crop in (template, search))
     anchors = training_anchors(config.rpn, tracking)
     if pair.positive:
         labels = label_anchors(search.box, anchors, recipe.labels, rng)

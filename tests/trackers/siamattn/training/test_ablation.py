@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from bench.errors import ConfigError
 from trackers.siamattn.config import preset
 from trackers.siamattn.training import ablation
-from trackers.siamattn.training.ablation import Finding, Row, rows
-from trackers.siamattn.training.ablation_table import frame, write
-from trackers.siamattn.training.config import recipe
+from trackers.siamattn.training.ablation import Budget, Finding, Row, rows
+from trackers.siamattn.training.ablation_table import frame, told, write
+from trackers.siamattn.training.cli import app
+from trackers.siamattn.training.config import Recipe, recipe
+from trackers.siamattn.training.fit import Machine
 
 BASE = recipe("ablation")
 
@@ -47,6 +53,47 @@ def test_table_7_changes_the_training_sets() -> None:
     assert mixtures == ["table7-a", "paper"]
 
 
+def test_the_table_says_what_every_row_was_given() -> None:
+    plain = told(Budget(BASE, [0, 1, 2], Machine()))
+    assert "3200 pairs of generated video for each of 3 seeds" in plain
+    assert "all weights were random at first" in plain
+    begun = told(Budget(replace(BASE, initial="a.pth (SHA-256 0)"), [0], Machine()))
+    assert "all backbones began as that of a.pth (SHA-256 0)" in begun
+
+
+def test_rows_begin_with_the_backbone_and_read_the_data_that_is_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Table 7 needs training sets, and every row the same backbone."""
+    seen = {}
+
+    def note(recipe: Recipe, samples: object, folder: Path, *_: object) -> None:
+        seen[folder.name] = samples
+
+    def opened(recipe: Recipe, root: Path | None, folder: Path) -> object:
+        return recipe.data.mixture, root
+
+    monkeypatch.setattr(ablation, "train", note)
+    monkeypatch.setattr(ablation, "open_samples", opened)
+    monkeypatch.setattr(
+        ablation, "new_network", lambda recipe, backbone: seen.update({recipe.preset: backbone})
+    )
+    budget = Budget(BASE, [4], Machine(), Path("sets"), Path("resnet50.pth"))
+    for row in rows(["7"]):
+        budget.train(row, 4, tmp_path / row.name(4))
+    assert seen == {
+        "siamattn-nano": Path("resnet50.pth"),
+        "siamattn-table7-a-seed-4": ("table7-a", Path("sets")),
+        "siamattn-paper-seed-4": ("paper", Path("sets")),
+    }
+
+
+def test_seeds_are_whole_numbers() -> None:
+    found = CliRunner().invoke(app, ["ablation", "--seeds", "0;1"])
+    assert isinstance(found.exception, ConfigError)
+    assert "--seeds 0;1: expected whole numbers, such as 0,1" in str(found.exception)
+
+
 class Scores:
     """As ``bench.scores.TrackerScores``, of one seed."""
 
@@ -74,9 +121,10 @@ def test_a_row_that_cannot_be_trained_costs_itself_only(monkeypatch, tmp_path) -
     def refuse(*_: object) -> None:
         raise ConfigError("no pairs")
 
-    monkeypatch.setattr(ablation, "_trained", refuse)
+    monkeypatch.setattr(ablation, "train", refuse)
+    budget = Budget(BASE, [0], Machine())
     dataset = type("D", (), {"benchmark": "vot2016"})()
     found = list(
-        ablation.ablate(rows(["6"]), BASE, [0], (tmp_path, tmp_path), dataset, None)  # type: ignore[arg-type]
+        ablation.ablate(rows(["6"]), budget, (tmp_path, tmp_path), dataset)  # type: ignore[arg-type]
     )
     assert [str(each[1]) for each in found] == ["no pairs"] * 4  # type: ignore[index]

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from bench.errors import ConfigError
 from trackers.siamattn.backbone import Backbone
-from trackers.siamattn.config import BackboneConfig
+from trackers.siamattn.config import BackboneConfig, preset
+from trackers.siamattn.network import Network
 from trackers.siamattn.training.imagenet import load_backbone
 
 
@@ -79,3 +81,14 @@ def test_another_network_is_refused(change: object, said: str, tmp_path: Path) -
     change(state)  # type: ignore[operator]
     with pytest.raises(ConfigError, match=said):
         load_backbone(Backbone(BackboneConfig()), save(state, tmp_path))
+
+
+def test_the_backbone_of_other_weights_of_this_project(tmp_path: Path) -> None:
+    network = Network(preset("siamattn-nano/siamrpn++"))
+    save_file(network.state_dict(), tmp_path / "n.safetensors")
+    other = Network(preset("siamattn-nano"))
+    load_backbone(other.backbone, tmp_path / "n.safetensors")
+    for key, value in network.backbone.state_dict().items():
+        assert torch.equal(value, other.backbone.state_dict()[key]), key
+    with pytest.raises(ConfigError, match="of the same size"):
+        load_backbone(Backbone(BackboneConfig()), tmp_path / "n.safetensors")

@@ -10,14 +10,18 @@ import torch
 
 from bench.mini.signals import stream
 from trackers.siamattn.config import preset
+from trackers.siamattn.training import samples
 from trackers.siamattn.training.config import Jitter, recipe
 from trackers.siamattn.training.crops import Crop, Shot, cut, gray, mirrored
 from trackers.siamattn.training.data import Samples, Steps, make_loader, steps_per_epoch
-from trackers.siamattn.training.generated import GeneratedPairs
+from trackers.siamattn.training.film import Film, draw_film
+from trackers.siamattn.training.generated import GeneratedPairs, draw_clip
 from trackers.siamattn.training.graph import Batch
 from trackers.siamattn.training.samples import Pair, collate, make_sample
 
-RECIPE = recipe("nano", {"data.scenes": 2, "data.streams": 1, "schedule.batch": 4})
+RECIPE = recipe(
+    "nano", {"data.scenes": 2, "data.streams": 1, "data.parts": 0.0, "schedule.batch": 4}
+)
 CONFIG = preset(RECIPE.preset)
 TRACKING = CONFIG.tracking_for()
 STILL = Jitter(shift=0, scale=0, blur=0, flip=0, colour=0)
@@ -128,6 +132,52 @@ def test_generated_pairs_show_their_target(source: GeneratedPairs) -> None:
             assert each.mask is not None
             assert each.mask.any()
             assert (each.box[2:] >= 6).all()
+
+
+def test_parts_of_things_lie_within_them_and_have_no_mask() -> None:
+    """The same scenes with and without: a part's box is inside its thing's."""
+    inside = []
+    for seed in range(12):
+        whole = draw_clip(np.random.default_rng(seed))
+        part = draw_clip(np.random.default_rng(seed), parts=1.0)
+        if whole is None or part is None:
+            continue
+        things = {shot.image.tobytes(): shot.box for shot in whole.shots}
+        for shot in part.shots:
+            assert shot.mask is None
+            assert (shot.box[2:] >= 10).all()
+            thing = things.get(shot.image.tobytes())
+            if thing is not None:
+                assert (shot.box[:2] >= thing[:2]).all()
+                assert (shot.box[:2] + shot.box[2:] <= thing[:2] + thing[2:]).all()
+                inside.append(np.prod(shot.box[2:]) / np.prod(thing[2:]))
+    assert len(inside) > 10
+    assert np.mean(inside) < 0.7
+
+
+def test_film_changes_colours_and_detail_but_no_places() -> None:
+    image = np.full((60, 80, 3), (200, 120, 40), np.uint8)
+    image[20:40, 30:50] = (20, 40, 220)
+    assert np.array_equal(Film()(image), image)
+    dull = Film(saturation=0.0)(image)
+    assert (dull[..., 0] == dull[..., 2]).all()
+    flat = Film(contrast=0.5)(image)
+    assert np.ptp(flat[..., 0].astype(int)) < 0.6 * np.ptp(image[..., 0].astype(int))
+    coarse = Film(detail=2.5, quality=40)(image)
+    edges = np.abs(np.diff(coarse[30, :, 0].astype(int)))
+    assert {int(k) for k in np.flatnonzero(edges > 30)} <= {*range(27, 33), *range(47, 53)}
+    films = [draw_film(np.random.default_rng(seed)) for seed in range(20)]
+    assert len(set(films)) > 10
+    assert all(film(image).shape == image.shape for film in films)
+
+
+def test_both_crops_of_a_pair_are_on_one_film(monkeypatch, source: GeneratedPairs) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(samples, "draw_film", lambda _: Film(saturation=0.0))
+    for share, grey in ((1.0, True), (0.0, False)):
+        chosen = recipe("nano", {"data.film": share, "data.gray": 0.0})
+        sample = make_sample(source.pair(1), chosen, CONFIG, np.random.default_rng(0))
+        for crop in (sample.template[0], sample.search[0]):
+            assert bool((crop[0] == crop[2]).all()) == grey
 
 
 def test_generated_training_never_shows_the_miniature() -> None:
