@@ -82,8 +82,10 @@ train-smoke: $(STAMP) ## learn a handful of pairs by heart, to see that training
 	$(TRAIN) smoke $$(mktemp -d)/smoke
 
 ablation: $(STAMP) ## train and score the rows of the paper's Tables 5 and 6 at nano size
-	test -d data/mini || $(BENCH) mini data/mini --jobs $(JOBS)
-	$(TRAIN) ablation --out $(REPORTS)/ablation
+	test -d data/mini-30/vot2016 || \
+		$(BENCH) mini data/mini-30 --benchmark vot2016 --sequences 30 --jobs $(JOBS)
+	$(TRAIN) ablation --data data/mini-30 --out $(REPORTS)/ablation \
+		--backbone trackers/siamattn/weights/siamattn-nano.safetensors
 
 test: $(STAMP) ## run the whole test suite
 	.venv/bin/pytest -n 2 -q

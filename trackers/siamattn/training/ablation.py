@@ -15,10 +15,11 @@ import numpy as np
 
 from bench.errors import BenchError, unknown_name
 from bench.evaluation import evaluate
+from bench.measures.statistics import PairedTest, paired_test
 from bench.results.experiments import ExperimentStore
 from bench.runner import run_tracker
 from bench.scores import TrackerScores
-from bench.sequence import Dataset
+from bench.sequence import Dataset, FloatArray
 from bench.tracker import make_spec
 from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.fit import WEIGHTS, Machine, new_network, train
@@ -80,6 +81,26 @@ class Finding:
         """95 % over sequences, the mean of the seeds' bootstrap intervals."""
         low, high = np.mean([each.intervals[measure] for each in self.scores], axis=0)
         return float(low), float(high)
+
+    def against(self, other: Finding, measure: str) -> PairedTest:
+        """This row minus ``other`` by a measure of single sequences, of seeds' means.
+
+        Sequences are left out in which the measure of either row is not defined.
+        """
+        common = sorted(self._sequences(measure) & other._sequences(measure))
+        return paired_test(self._values(measure, common), other._values(measure, common))
+
+    def _sequences(self, measure: str) -> set[str]:
+        sets = [
+            {name for name, row in each.per_sequence.items() if np.isfinite(row[measure])}
+            for each in self.scores
+        ]
+        return set.intersection(*sets)
+
+    def _values(self, measure: str, names: Sequence[str]) -> FloatArray:
+        rows = [[each.per_sequence[name][measure] for name in names] for each in self.scores]
+        means: FloatArray = np.mean(rows, axis=0, dtype=np.float64)
+        return means
 
 
 def rows(tables: Iterable[str]) -> list[Row]:

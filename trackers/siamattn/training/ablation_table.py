@@ -16,8 +16,20 @@ _SHORT = {"accuracy": "A", "robustness": "R", "eao": "EAO"}
 
 
 def frame(found: Sequence[Finding | tuple[Row, BenchError]]) -> pd.DataFrame:
-    """One line a row: means and extremes of the seeds, intervals over sequences, printed."""
-    return pd.DataFrame([_line(each) for each in found])
+    """One line a row: means and extremes of the seeds, intervals over sequences, printed.
+
+    Rows are compared with the first of their table on the same sequences, which says more than
+    intervals that overlap because some sequences are harder than others.
+    """
+    firsts: dict[str, Finding] = {}
+    lines = []
+    for each in found:
+        if isinstance(each, Finding):
+            lines.append(_line(each, firsts.setdefault(each.row.table, each)))
+        else:
+            row, error = each
+            lines.append({"table": row.table, "row": row.label, "seeds": 0, "note": str(error)})
+    return pd.DataFrame(lines)
 
 
 def told(budget: Budget) -> str:
@@ -38,10 +50,7 @@ def _beginning(recipe: Recipe) -> str:
     return f"all backbones began as that of {recipe.initial}, the other weights were random"
 
 
-def _line(each: Finding | tuple[Row, BenchError]) -> dict[str, Any]:
-    if isinstance(each, tuple):
-        row, error = each
-        return {"table": row.table, "row": row.label, "seeds": 0, "note": str(error)}
+def _line(each: Finding, first: Finding) -> dict[str, Any]:
     line: dict[str, Any] = {
         "table": each.row.table,
         "row": each.row.label,
@@ -54,6 +63,11 @@ def _line(each: Finding | tuple[Row, BenchError]) -> dict[str, Any]:
         line[f"{short} of seeds"] = f"{low:.3f}..{high:.3f}"
         line[f"{short} 95 %"] = "{:.3f}..{:.3f}".format(*each.interval(measure))
         line[f"{short} printed"] = each.row.printed.get(measure)
+    if each is not first:
+        for measure, short in (("accuracy", "A"), ("failures", "failures")):
+            test = each.against(first, measure)
+            line[f"{short} minus first's"] = round(test.difference, 3)
+            line[f"{short} minus first's 95 %"] = f"{test.low:.3f}..{test.high:.3f}"
     return line
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -100,6 +101,11 @@ class Scores:
     def __init__(self, eao: float) -> None:
         self.measures = {"accuracy": 0.5, "robustness": 1.0, "eao": eao}
         self.intervals = {name: (v - 0.1, v + 0.1) for name, v in self.measures.items()}
+        rows = {"a": (eao, 1.0), "b": (eao + 0.1, 3.0), "c": (eao if eao > 0.3 else np.nan, 2.0)}
+        self.per_sequence = {
+            name: {"accuracy": accuracy, "failures": failures}
+            for name, (accuracy, failures) in rows.items()
+        }
 
 
 def test_the_table_has_seeds_intervals_and_what_failed(tmp_path) -> None:  # type: ignore[no-untyped-def]
@@ -115,6 +121,21 @@ def test_the_table_has_seeds_intervals_and_what_failed(tmp_path) -> None:  # typ
     path = write([finding], tmp_path, ["miniature: generated video, not the benchmark"])
     assert pd.read_csv(path, comment="#")["EAO"].tolist() == [0.3]
     assert "# miniature" in path.read_text()
+
+
+def test_rows_are_compared_with_the_first_on_the_same_sequences() -> None:
+    first, second = rows(["6"])[:2]
+    low = Finding(first, (Scores(0.2), Scores(0.4)))  # type: ignore[arg-type]
+    high = Finding(second, (Scores(0.5), Scores(0.7)))  # type: ignore[arg-type]
+    test = high.against(low, "accuracy")
+    assert test.sequences == 2  # of c, one seed of the first row has no accuracy
+    assert test.difference == pytest.approx(0.3)
+    assert (test.low, test.high) == (pytest.approx(0.3), pytest.approx(0.3))
+    assert high.against(low, "failures").sequences == 3
+    table = frame([low, high])
+    assert table["A minus first's"].tolist()[1] == 0.3
+    assert np.isnan(table["A minus first's"][0])
+    assert table["failures minus first's 95 %"][1] == "0.000..0.000"
 
 
 def test_a_row_that_cannot_be_trained_costs_itself_only(monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
