@@ -31,9 +31,11 @@ def read_metrics(folder: Path) -> pd.DataFrame:
     """What all starts of a run logged, by step; where two did, what the later one did."""
     paths = (folder / "logs" / "csv").glob("version_*/metrics.csv")
     ordered = sorted(paths, key=lambda path: int(path.parent.name.partition("_")[2]))
-    if not ordered:
+    # A start killed before it wrote its first losses leaves an empty file.
+    begun = [path for path in ordered if path.stat().st_size]
+    if not begun:
         return pd.DataFrame()
-    merged = pd.concat([pd.read_csv(path) for path in ordered])
+    merged = pd.concat([pd.read_csv(path) for path in begun])
     return merged.groupby("step").last().sort_index()
 
 

@@ -32,6 +32,7 @@ pytest.importorskip("lightning")
 SETTINGS = {
     "data.scenes": 2,
     "data.streams": 1,
+    "data.parts": 0.0,  # each pair with a mask
     "schedule.batch": 2,
     "schedule.pairs": 8,
     "schedule.epochs": 2,
