@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,16 +74,32 @@ def losses(folder: Path, version: int = 0) -> dict[int, str]:
         return {int(row["step"]): row["train/total"] for row in csv.DictReader(stream)}
 
 
-def start(*arguments: object) -> subprocess.Popen[bytes]:
-    """Python in a group of its own, with the threads of this process."""
-    root = Path(__file__).parents[4]
-    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads()), "PYTHONPATH": str(root)}
-    return subprocess.Popen(
-        [sys.executable, "-W", "ignore", *map(str, arguments)],
-        env={**os.environ, **threads},
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-    )
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts Python in a group of its own, with the threads of this process; none outlives the
+    test."""
+    begun = []
+
+    def begin(*arguments: object) -> subprocess.Popen[bytes]:
+        root = Path(__file__).parents[4]
+        threads = {"OMP_NUM_THREADS": str(torch.get_num_threads()), "PYTHONPATH": str(root)}
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", *map(str, arguments)],
+            env={**os.environ, **threads},
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+        )
+        begun.append(process)
+        return process
+
+    yield begin
+    for process in begun:
+        if is_group(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 120.0) -> None:
@@ -110,7 +126,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_killed_and_gone_on_with_it_learns_the_same(whole: Path, tmp_path: Path) -> None:
+def test_killed_and_gone_on_with_it_learns_the_same(
+    whole: Path, tmp_path: Path, start: Start
+) -> None:
     """Killed in the middle of an epoch: the losses from the last checkpoint on are equal."""
     process = start("-c", RUN, tmp_path)
     last = tmp_path / "checkpoints" / "last.ckpt"
@@ -127,7 +145,7 @@ def test_killed_and_gone_on_with_it_learns_the_same(whole: Path, tmp_path: Path)
     assert found == {step: expected[step] for step in found}
 
 
-def test_two_processes_end_when_one_is_told_to(tmp_path: Path) -> None:
+def test_two_processes_end_when_one_is_told_to(tmp_path: Path, start: Start) -> None:
     settings = {**SETTINGS, "schedule.epochs": 100}
     given = [f"--set={name}={value}" for name, value in settings.items()]
     machine = ["--accelerator=cpu", "--devices=2", "--workers=0", "--validate-every=0"]
@@ -207,7 +225,7 @@ def test_a_head_whose_loss_has_no_weight_is_not_computed() -> None:
     assert all("mask" in k or "lateral" in k for k in still), still
 
 
-def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
+def test_two_processes_have_the_gradients_of_one(tmp_path: Path, start: Start) -> None:
     processes = [start("-c", GRADIENTS, tmp_path, rank) for rank in (0, 1)]
     expected = gradients(example(4))
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
