@@ -103,7 +103,7 @@ def _endings(formats: list[str]) -> list[str]:
 
 
 def _require_results(names: Iterable[str], scored: Mapping[str, Stored]) -> None:
-    having = {name for one in scored.values() for name in one.origins}
+    having = {name for one in scored.values() for name in one.sources}
     for name in names:
         if name not in having:
             raise unknown_name("tracker with results, named by --same,", name, having)
@@ -158,7 +158,7 @@ def _write(table: Table, folder: Path, ending: str, *, intervals: bool) -> Path:
 
 def _report(title: str, stored: Stored, folder: Path) -> None:
     """Say what a table could not be filled with."""
-    if not stored.origins:
+    if not stored.sources:
         typer.echo(f"note: {title}: no results in {folder}", err=True)
     reasons: dict[str, list[str]] = {}
     for name, why in stored.failed.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bench.errors import ResultError
 from bench.evaluation import evaluate
@@ -12,6 +12,19 @@ from bench.results.experiments import ExperimentStore
 from bench.results.store import ResultStore
 from bench.scores import BenchmarkScores
 from bench.sequence import Dataset
+
+
+class NothingScoredError(ResultError):
+    """No tracker can be scored.
+
+    Attributes:
+        reasons: why, by tracker; the message is the first one's.
+    """
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        """``reasons`` of at least one tracker."""
+        super().__init__(next(iter(reasons.values())))
+        self.reasons = reasons
 
 
 def gather(
@@ -36,7 +49,7 @@ def gather(
 
     Raises:
         DatasetError: the ground truth is hidden on an evaluation server.
-        ResultError: no tracker can be scored; the message is the first one's.
+        NothingScoredError: no tracker can be scored; the message is the first one's.
         ConfigError: an unknown tracker or convention.
     """
     names = tracker_names(store, trackers)
@@ -45,8 +58,7 @@ def gather(
         return evaluate(dataset, store, names, rules, partial=partial)[0]
     except ResultError as error:
         if len(names) == 1:
-            raise
-        first = error
+            raise NothingScoredError({names[0]: str(error)}) from error
     scored: list[BenchmarkScores] = []
     refused: dict[str, str] = {}
     for name in names:
@@ -55,7 +67,7 @@ def gather(
         except ResultError as error:
             refused[name] = str(error)
     if not scored:
-        raise first
+        raise NothingScoredError(refused)
     return _merged(scored, refused)
 
 

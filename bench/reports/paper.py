@@ -36,7 +36,7 @@ class _Scored:
 
     @property
     def kind(self) -> Kind:
-        return self.stored.origins[self.name].kind
+        return self.stored.sources[self.name].kind
 
     @property
     def scores(self) -> TrackerScores | None:
@@ -84,8 +84,8 @@ def build_table(
 
 
 def _scored(paper: PaperTable, stored: Stored, same: Mapping[str, str]) -> Iterator[_Scored]:
-    for name, origin in stored.origins.items():
-        match = match_row(paper, stored.benchmark, name, origin.kind)
+    for name, source in stored.sources.items():
+        match = match_row(paper, stored.benchmark, name, source.kind)
         if same.get(name) in paper.rows:
             match = Match(same[name], "as told on the command line")
         yield _Scored(stored, name, match)
@@ -179,11 +179,11 @@ def _difference_columns(paper: PaperTable, rows: list[Row]) -> tuple[Column, ...
 def _row_notes(scored: _Scored) -> Iterator[str]:
     """What must be said of scores: the printed row they belong to, gaps, breakage."""
     title = get_benchmark(scored.stored.benchmark).title
-    match, origin = scored.match, scored.stored.origins[scored.name]
+    match, source = scored.match, scored.stored.sources[scored.name]
     if match and match.reason and scored.comparable:
         yield f"held against {match.row} on {title} ({match.reason})"
-    if origin.note:
-        yield origin.note
+    if source.note:
+        yield source.note
     if scored.scores is None:
         yield f"{title}: {scored.stored.failed.get(scored.name, 'not scored')}"
         return

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bench.errors import DatasetError, ResultError
-from bench.reports.gather import gather
+from bench.errors import DatasetError
+from bench.reports.gather import NothingScoredError, gather
 from bench.reports.origin import origin_of
 from bench.reports.table import Kind, State
 from bench.results.experiments import ExperimentStore
@@ -16,7 +16,7 @@ from bench.sequence import Dataset
 
 
 @dataclass(frozen=True)
-class Origin:
+class Source:
     """Where a tracker's results come from, with what must be said where that is not certain."""
 
     kind: Kind
@@ -29,7 +29,7 @@ class Stored:
 
     Attributes:
         benchmark: its identifier.
-        origins: every tracker with results.
+        sources: every tracker with results.
         dataset: annotation; None where it was not read.
         scores: of those that can be scored; None where none can.
         failed: why a tracker has no scores, by tracker.
@@ -38,7 +38,7 @@ class Stored:
     """
 
     benchmark: str
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
     dataset: Dataset | None = None
     scores: BenchmarkScores | None = None
     failed: Mapping[str, str] = field(default_factory=dict)
@@ -66,44 +66,24 @@ def score_stored(
     names = store.trackers()
     if not names:
         return Stored(store.benchmark)
-    origins = {name: _origin(store, name) for name in names}
+    sources = {name: _source(store, name) for name in names}
     dataset = None
     try:
         dataset = open_dataset()
         scores = gather(dataset, store, partial=partial)
     except DatasetError as error:
         reason = dict.fromkeys(names, str(error))
-        return Stored(store.benchmark, origins, dataset, failed=reason, state="unscored")
-    except ResultError as error:
-        assert dataset is not None  # results are read after it
-        failed = _each_reason(dataset, store, names, str(error), partial=partial)
-        return Stored(store.benchmark, origins, dataset, failed=failed)
-    return Stored(store.benchmark, origins, dataset, scores, scores.refused)
+        return Stored(store.benchmark, sources, dataset, failed=reason, state="unscored")
+    except NothingScoredError as error:
+        return Stored(store.benchmark, sources, dataset, failed=error.reasons)
+    return Stored(store.benchmark, sources, dataset, scores, scores.refused)
 
 
-def _each_reason(
-    dataset: Dataset,
-    store: ResultStore | ExperimentStore,
-    names: list[str],
-    first: str,
-    *,
-    partial: bool,
-) -> dict[str, str]:
-    """Why every single tracker cannot be scored."""
-    reasons = {names[0]: first}
-    for name in names[1:]:
-        try:
-            gather(dataset, store, [name], partial=partial)
-        except ResultError as error:
-            reasons[name] = str(error)
-    return reasons
-
-
-def _origin(store: ResultStore | ExperimentStore, name: str) -> Origin:
+def _source(store: ResultStore | ExperimentStore, name: str) -> Source:
     """What the run record says; results without one were made elsewhere as far as is known."""
     found = origin_of(store.record_path(name))
     if found.kind == "measured":
-        return Origin("measured")
+        return Source("measured")
     if found.kind == "unknown":
-        return Origin("imported", "no readable run record, so what made these is not known")
-    return Origin("imported")
+        return Source("imported", "no readable run record, so what made these is not known")
+    return Source("imported")

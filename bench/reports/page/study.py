@@ -87,12 +87,12 @@ class Study:
     @cached_property
     def has_results(self) -> bool:
         """Whether any tracker has a result."""
-        return bool(self.stored.origins)
+        return bool(self.stored.sources)
 
     @cached_property
     def trackers(self) -> tuple[str, ...]:
         """Names with results: the best first, then partial ones, then those without scores."""
-        return tuple(sorted(self.stored.origins, key=self._place))
+        return tuple(sorted(self.stored.sources, key=self._place))
 
     def _place(self, name: str) -> tuple[bool, bool, float, str]:
         value = self.value(name, self.first_measure)

@@ -130,6 +130,19 @@ def test_results_without_their_dataset_are_not_scored(
     assert "none" in line["note"]
 
 
+def test_where_none_can_be_scored_each_says_why(mini: Path, tmp_path: Path) -> None:
+    for name in ("$broken|&", "lacking"):
+        shutil.copytree(mini / "results" / "uav123" / name, tmp_path / "uav123" / name)
+    stored = score_stored(
+        lambda: open_dataset("uav123", mini / "data" / "uav123"), ResultStore(tmp_path, "uav123")
+    )
+    assert (stored.scores, stored.state) == (None, "broken")
+    assert list(stored.failed) == list(stored.sources) == ["$broken|&", "lacking"]
+    assert "expected 4 numbers" in stored.failed["$broken|&"]
+    assert "lacking" in stored.failed["lacking"]
+    assert "no " in stored.failed["lacking"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
