@@ -49,6 +49,10 @@ class DataConfig:
         negatives: share of pairs whose search image shows another target.
         gray: share of pairs without colour.
         film: share of pairs on a film with faults, see ``film.Film``.
+        turn: share of pairs whose crops have their axes exchanged, so that tall targets are as
+            many as wide ones.
+        stretch: most by which both crops of a pair are made wider or taller, as the logarithm of
+            the change of the target's aspect.
         template, search: the changes of the two crops.
         scenes: generated video: scenes of each stream that pairs are drawn from at a time.
         streams: generated video: streams that take turns, at best one for each process.
@@ -61,6 +65,8 @@ class DataConfig:
     negatives: float = 0.2
     gray: float = 0.0
     film: float = 0.0
+    turn: float = 0.0
+    stretch: float = 0.0
     template: Jitter = Jitter()
     search: Jitter = Jitter(shift=64.0, scale=0.18, blur=0.2, flip=0.2)
     scenes: int = 48

@@ -51,22 +51,36 @@ class Crop:
     mask: NDArray[np.uint8] | None
 
 
-def cut_template(
-    shot: Shot, tracking: TrackingConfig, data: DataConfig, rng: np.random.Generator
-) -> Crop:
-    """The template crop, with its small changes."""
-    return cut(shot, tracking.exemplar, tracking, data.template, rng)
+def cut_pair(
+    template: Shot,
+    search: Shot,
+    tracking: TrackingConfig,
+    data: DataConfig,
+    rng: np.random.Generator,
+) -> tuple[Crop, Crop]:
+    """The template crop, with its small changes, and the search crop, with its large ones.
 
-
-def cut_search(
-    shot: Shot, tracking: TrackingConfig, data: DataConfig, rng: np.random.Generator
-) -> Crop:
-    """The search crop, with its large changes."""
-    return cut(shot, tracking.instance, tracking, data.search, rng)
+    Both are stretched and turned alike, as ``data.stretch`` and ``data.turn`` say.
+    """
+    stretch = np.ones(2)
+    if data.stretch:
+        stretch = np.exp(rng.uniform(-data.stretch, data.stretch) * np.array([0.5, -0.5]))
+    crops = (
+        cut(template, tracking.exemplar, tracking, data.template, rng, stretch),
+        cut(search, tracking.instance, tracking, data.search, rng, stretch),
+    )
+    if data.turn and rng.random() < data.turn:
+        crops = (turned(crops[0]), turned(crops[1]))
+    return crops
 
 
 def cut(
-    shot: Shot, side: int, tracking: TrackingConfig, jitter: Jitter, rng: np.random.Generator
+    shot: Shot,
+    side: int,
+    tracking: TrackingConfig,
+    jitter: Jitter,
+    rng: np.random.Generator,
+    stretch: FloatArray | None = None,
 ) -> Crop:
     """A crop of ``side`` pixels around the target.
 
@@ -76,10 +90,12 @@ def cut(
         tracking: ``exemplar`` and ``context`` say how large the target shall be.
         jitter: the random changes.
         rng: their randomness.
+        stretch: ``(2,)`` factors of the frame's width and height, by which it is stretched first.
     """
     size = np.maximum(shot.box[2:], 1.0)
-    zoom = tracking.exemplar / float(context_side(size, tracking.context))
-    scale = zoom * (1 + rng.uniform(-jitter.scale, jitter.scale, 2))
+    stretch = np.ones(2) if stretch is None else stretch
+    zoom = tracking.exemplar / float(context_side(size * stretch, tracking.context))
+    scale = zoom * stretch * (1 + rng.uniform(-jitter.scale, jitter.scale, 2))
     middle = side // 2 + rng.uniform(-jitter.shift, jitter.shift, 2)
     centre = shot.box[:2] + (shot.box[2:] - 1) / 2
     matrix = np.column_stack([np.diag(scale), middle - scale * centre])
@@ -105,6 +121,12 @@ def mirrored(crop: Crop) -> Crop:
     box = np.array([last - crop.box[2], crop.box[1], last - crop.box[0], crop.box[3]])
     mask = None if crop.mask is None else np.ascontiguousarray(crop.mask[:, ::-1])
     return Crop(np.ascontiguousarray(crop.image[:, ::-1]), box, mask)
+
+
+def turned(crop: Crop) -> Crop:
+    """Its axes exchanged."""
+    mask = None if crop.mask is None else np.ascontiguousarray(crop.mask.T)
+    return Crop(np.ascontiguousarray(crop.image.transpose(1, 0, 2)), crop.box[[1, 0, 3, 2]], mask)
 
 
 def gray(crop: Crop) -> Crop:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trackers.siamattn.config import Config
 from trackers.siamattn.training.config import Recipe
-from trackers.siamattn.training.crops import Crop, Shot, cut_search, cut_template, gray
+from trackers.siamattn.training.crops import Crop, Shot, cut_pair, gray
 from trackers.siamattn.training.film import draw_film
 from trackers.siamattn.training.graph import Batch
 from trackers.siamattn.training.targets import label_absent, label_anchors, training_anchors
@@ -42,8 +42,7 @@ def make_sample(pair: Pair, recipe: Recipe, config: Config, rng: np.random.Gener
         rng: of everything random here.
     """
     tracking = config.tracking_for()
-    template = cut_template(pair.template, tracking, recipe.data, rng)
-    search = cut_search(pair.search, tracking, recipe.data, rng)
+    template, search = cut_pair(pair.template, pair.search, tracking, recipe.data, rng)
     if rng.random() < recipe.data.gray:
         template, search = gray(template), gray(search)
     if recipe.data.film and rng.random() < recipe.data.film:

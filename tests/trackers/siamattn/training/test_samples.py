@@ -12,7 +12,7 @@ from bench.mini.signals import stream
 from trackers.siamattn.config import preset
 from trackers.siamattn.training import samples
 from trackers.siamattn.training.config import Jitter, recipe
-from trackers.siamattn.training.crops import Crop, Shot, cut, gray, mirrored
+from trackers.siamattn.training.crops import Crop, Shot, cut, cut_pair, gray, mirrored, turned
 from trackers.siamattn.training.data import Samples, Steps, make_loader, steps_per_epoch
 from trackers.siamattn.training.film import Film, draw_film
 from trackers.siamattn.training.generated import GeneratedPairs, draw_clip
@@ -52,6 +52,36 @@ def test_box_and_mask_stay_with_the_pixels(seed: int) -> None:
     assert mask_corners(found.mask) == pytest.approx(seen, abs=1.5)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_both_crops_are_stretched_and_turned_alike(seed: int) -> None:
+    """Where nothing else changes, the target has one new aspect in both crops, in the middle."""
+    still = dataclasses.replace(RECIPE.data, template=STILL, search=STILL)
+    data = dataclasses.replace(still, stretch=0.8, turn=0.5)
+    target, rng = shot((120, 90, 50, 34)), np.random.default_rng(seed)
+    template, search = cut_pair(target, target, TRACKING, data, rng)
+    size = search.box[2:] - search.box[:2]
+    assert template.box[2:] - template.box[:2] == pytest.approx(size)
+    assert template.image == pytest.approx(search.image[32:159, 32:159], abs=30)
+    change = abs(np.log(size[0] / size[1]))
+    assert change != pytest.approx(np.log(50 / 34))
+    assert change < np.log(50 / 34) + 0.8
+    assert mask_corners(search.mask) == pytest.approx(search.box, abs=1.5)
+    assert (search.box[:2] + search.box[2:]) / 2 == pytest.approx([95, 95])
+    context = 0.5 * size.sum()
+    assert np.sqrt((size + context).prod()) == pytest.approx(127)
+
+
+def test_half_of_the_pairs_of_a_wide_target_show_it_tall() -> None:
+    data = dataclasses.replace(RECIPE.data, stretch=0.0, turn=0.5)
+    target, rng = shot((120, 90, 80, 34)), np.random.default_rng(0)
+    tall = []
+    for _ in range(60):
+        crops = cut_pair(target, target, TRACKING, data, rng)
+        tall.append([np.less(*(crop.box[2:] - crop.box[:2])) for crop in crops])
+    assert [each for each in tall if each[0] != each[1]] == []
+    assert 20 < np.sum(tall, 0)[0] < 40
+
+
 def test_a_still_crop_is_where_the_tracker_looks() -> None:
     """The target in the middle, with the margin of equation 1 of SiamFC."""
     found = cut(shot((120, 90, 50, 34)), 191, TRACKING, STILL, np.random.default_rng(0))
@@ -81,12 +111,14 @@ def test_awkward_targets_make_samples(box: tuple[float, ...], size: tuple[int, i
         assert bool(found.masked) == (positive and bool(found.mask.any()))
 
 
-def test_flips_and_gray() -> None:
+def test_flips_turns_and_gray() -> None:
     crop = Crop(shot((10, 20, 30, 40)).image, np.array([10.0, 20, 40, 60]), None)
     again = mirrored(mirrored(crop))
     assert np.array_equal(again.image, crop.image)
     assert np.array_equal(again.box, crop.box)
     assert mirrored(crop).box.tolist() == [319 - 40, 20, 319 - 10, 60]
+    assert turned(crop).box.tolist() == [20, 10, 60, 40]
+    assert np.array_equal(turned(crop).image[5, 7], crop.image[7, 5])
     plain = gray(crop).image
     assert (plain == plain[..., :1]).all()
     assert plain.shape == crop.image.shape
