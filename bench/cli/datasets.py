@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
 def check(
     benchmark: options.BenchmarkName,
     data: options.Data = options.DEFAULT_DATA,
+    subset: options.Subset = "test",
 ) -> None:
     """Name every missing or surplus sequence, frame and row of a dataset, with the fix.
 
@@ -28,21 +29,21 @@ def check(
 
       bench check otb2015 --data /data/OTB2015
 
-      bench check lasot --data /data/LaSOT
+      bench check lasot --data /data/LaSOT --subset train
     """
     from bench.benchmarks import get_benchmark
     from bench.datasets import open_dataset
     from bench.datasets.check import check_dataset
 
     root = options.data_root(data, benchmark)
-    findings = check_dataset(benchmark, root)
+    findings = check_dataset(benchmark, root, subset=subset)
     for finding in findings:
         where = f"{finding.sequence}: " if finding.sequence else ""
         typer.echo(f"{where}{finding.problem}\n    fix: {finding.fix}")
     if findings:
         typer.secho(f"{len(findings)} findings in {root}", fg="red", err=True)
         raise typer.Exit(1)
-    dataset = open_dataset(benchmark, root)
+    dataset = open_dataset(benchmark, root, subset=subset)
     frames = sum(len(sequence) for sequence in dataset)
     title = get_benchmark(benchmark).title
     notes = "".join(f" ({caveat})" for caveat in dataset.caveats)

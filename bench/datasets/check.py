@@ -33,17 +33,17 @@ class Finding:
     fix: str
 
 
-def check_dataset(benchmark: str, root: Path) -> list[Finding]:
+def check_dataset(benchmark: str, root: Path, *, subset: str = "test") -> list[Finding]:
     """Every missing or surplus sequence, frame and row, and every unreadable annotation.
 
     Folders are listed, no image is decoded. A miniature is not held to the benchmark's counts.
 
     Raises:
-        ConfigError: no benchmark has that name.
+        ConfigError: no benchmark or subset has that name.
         DatasetError: no sequence of it was found at all.
     """
     facts = get_benchmark(benchmark)
-    scan = scan_dataset(facts, root)
+    scan = scan_dataset(facts, root, subset)
     miniature = is_miniature(root)
     findings = [] if miniature else [*_check_names(facts, scan)]
     loaded = [(entry, *_try_load(entry)) for entry in scan.entries]

@@ -99,6 +99,20 @@ def test_own_clip_with_another_number_of_rows(tmp_path: Path, write_images):
     ]
 
 
+def test_another_subset_is_checked_against_its_own_list(tmp_path: Path):
+    for name in ("airplane-1", "airplane-2"):  # a test and a training sequence
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "groundtruth.txt").write_text("1,2,3,4\n5,6,7,8\n")
+        for flags in ("full_occlusion.txt", "out_of_view.txt"):
+            (folder / flags).write_text("0,0\n")
+    findings = check_dataset("lasot", tmp_path, subset="train")
+    assert findings[0].problem.startswith("1 of 1120 sequences")
+    missing = {finding.sequence for finding in findings if finding.problem.startswith("missing")}
+    assert len(missing) == 1119
+    assert not missing & {"airplane-1", "airplane-2"}
+
+
 def test_nothing_at_all(tmp_path: Path):
     with pytest.raises(DatasetError, match="no LaSOT dataset at"):
         check_dataset("lasot", tmp_path)
