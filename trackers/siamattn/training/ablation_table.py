@@ -19,15 +19,17 @@ def frame(found: Sequence[Finding | tuple[Row, BenchError]]) -> pd.DataFrame:
     """One line a row: means and extremes of the seeds, intervals over sequences, printed.
 
     Rows are compared with the first of their table on the same sequences, which says more than
-    intervals that overlap because some sequences are harder than others.
+    intervals that overlap because some sequences are harder than others; not where the first has
+    no scores.
     """
-    firsts: dict[str, Finding] = {}
+    firsts: dict[str, Finding | None] = {}
     lines = []
     for each in found:
         if isinstance(each, Finding):
             lines.append(_line(each, firsts.setdefault(each.row.table, each)))
         else:
             row, error = each
+            firsts.setdefault(row.table, None)
             lines.append({"table": row.table, "row": row.label, "seeds": 0, "note": str(error)})
     return pd.DataFrame(lines)
 
@@ -50,7 +52,7 @@ def _beginning(recipe: Recipe) -> str:
     return f"all backbones began as that of {recipe.initial}, the other weights were random"
 
 
-def _line(each: Finding, first: Finding) -> dict[str, Any]:
+def _line(each: Finding, first: Finding | None) -> dict[str, Any]:
     line: dict[str, Any] = {
         "table": each.row.table,
         "row": each.row.label,
@@ -63,7 +65,7 @@ def _line(each: Finding, first: Finding) -> dict[str, Any]:
         line[f"{short} of seeds"] = f"{low:.3f}..{high:.3f}"
         line[f"{short} 95 %"] = "{:.3f}..{:.3f}".format(*each.interval(measure))
         line[f"{short} printed"] = each.row.printed.get(measure)
-    if each is not first:
+    if first is not None and each is not first:
         for measure, short in (("accuracy", "A"), ("failures", "failures")):
             test = each.against(first, measure)
             line[f"{short} minus first's"] = round(test.difference, 3)

@@ -136,6 +136,9 @@ def test_rows_are_compared_with_the_first_on_the_same_sequences() -> None:
     assert table["A minus first's"].tolist()[1] == 0.3
     assert np.isnan(table["A minus first's"][0])
     assert table["failures minus first's 95 %"][1] == "0.000..0.000"
+    third = Finding(rows(["6"])[2], high.scores)
+    alone = frame([(first, ConfigError("no pairs")), high, third])
+    assert "A minus first's" not in alone, "the first has no scores"
 
 
 def test_a_row_that_cannot_be_trained_costs_itself_only(monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
