@@ -16,7 +16,7 @@ def enlarged(plan: Plan, benchmark: str, sequences: int) -> Plan:
     """``plan`` with so many sequences, the further ones in the official order of their names.
 
     Only names are taken whose folder is theirs alone. The plan's own videos stay as they are, and
-    a further one is the same in a miniature of any size.
+    a further one is the same in a miniature of any size. Training sequences do not count.
 
     Args:
         plan: of ``benchmark``.
@@ -26,7 +26,7 @@ def enlarged(plan: Plan, benchmark: str, sequences: int) -> Plan:
     Raises:
         ConfigError: more than the benchmark has names for.
     """
-    own = sum(len(video.entries) for video in plan.videos)
+    own = sum(len(video.entries) for video in plan.videos if "split" not in video.quirks)
     taken = {video.folder for video in plan.videos}
     found = [video for video in _videos(benchmark) if video.folder not in taken]
     if sequences > own + len(found):

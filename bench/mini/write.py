@@ -38,12 +38,15 @@ def write_miniature(
         jobs: number of processes.
 
     Raises:
-        ConfigError: an unknown benchmark, a negative seed, no jobs, or more sequences than a
-            benchmark has.
+        ConfigError: an unknown benchmark, a negative seed or number of sequences, no jobs, or more
+            sequences than a benchmark has.
         DatasetError: ``<root>/<benchmark>`` holds something that was not generated.
     """
-    if seed < 0 or jobs < 1:
-        raise ConfigError(f"expected seed >= 0 and jobs >= 1, found seed={seed}, jobs={jobs}")
+    if seed < 0 or sequences < 0 or jobs < 1:
+        raise ConfigError(
+            "expected seed >= 0, sequences >= 0 and jobs >= 1, found "
+            f"seed={seed}, sequences={sequences}, jobs={jobs}"
+        )
     names = list(plans() if benchmarks is None else dict.fromkeys(benchmarks))
     chosen = {name: enlarged(get_plan(name), name, sequences) for name in names}
     tasks = [(name, video) for name, plan in chosen.items() for video in plan.videos]

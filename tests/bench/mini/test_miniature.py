@@ -245,6 +245,8 @@ def test_a_larger_miniature_begins_with_the_planned_one() -> None:
     names = [entry.name for video in larger.videos for entry in video.entries]
     assert len(names) == len(set(names)) == 12
     assert {"Basketball", "Biker"} < set(names)
+    test = [v for v in enlarged(get_plan("trackingnet"), "trackingnet", 6).videos if not v.quirks]
+    assert len(test) == 6, "beside the training sequence"
     with pytest.raises(ConfigError, match=r"at most 60 sequences.*vot2018, found 61"):
         enlarged(get_plan("vot2018"), "vot2018", 61)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.errors import BenchError, unknown_name
+from bench.errors import BenchError, ResultError, unknown_name
 from bench.evaluation import evaluate
 from bench.measures.statistics import PairedTest, paired_test
 from bench.results.experiments import ExperimentStore
@@ -22,11 +22,12 @@ from bench.scores import TrackerScores
 from bench.sequence import Dataset, FloatArray
 from bench.tracker import make_spec
 from trackers.siamattn.training.config import Recipe
-from trackers.siamattn.training.fit import WEIGHTS, Machine, new_network, train
+from trackers.siamattn.training.fit import WEIGHTS, Machine, claim, new_network, train
 from trackers.siamattn.training.sourcing import open_samples
 
 TABLE = Path(__file__).parent / "ablation.json"
 MEASURES = ("accuracy", "robustness", "eao")
+FULL = "siamattn"  # the paper's network
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Row:
 
     def recipe(self, base: Recipe, seed: int) -> Recipe:
         """``base`` with what the row changes: its size stays, its parts are the row's."""
-        name = base.preset if self.preset == "siamattn" else f"{base.preset}/{self.preset}"
+        name = base.preset if self.preset == FULL else f"{base.preset}/{self.preset}"
         changes: dict[str, object] = {"preset": name, "seed": seed}
         if self.mixture is not None:
             changes["data.mixture"] = self.mixture
@@ -136,10 +137,14 @@ class Budget:
     backbone: Path | None = None
 
     def train(self, row: Row, seed: int, folder: Path) -> Path:
-        """The weights of a training, which is begun, gone on with, or was finished before."""
-        weights = folder / WEIGHTS
+        """The weights of a training, which is begun, gone on with, or was finished before.
+
+        Raises:
+            ConfigError: what lies there was trained by another recipe.
+        """
+        weights, recipe = folder / WEIGHTS, row.recipe(self.recipe, seed)
+        claim(folder, recipe)
         if not weights.exists():
-            recipe = row.recipe(self.recipe, seed)
             network = new_network(recipe, backbone=self.backbone)
             samples = open_samples(recipe, self.data, folder)
             train(recipe, samples, folder, self.machine, network)
@@ -149,7 +154,7 @@ class Budget:
 def ablate(
     chosen: Sequence[Row], budget: Budget, folders: tuple[Path, Path], dataset: Dataset
 ) -> Iterator[Finding | tuple[Row, BenchError]]:
-    """Train, run and score row by row; a row that cannot be trained says why.
+    """Train, run and score row by row; a row of which that cannot be done says why.
 
     Args:
         chosen: rows.
@@ -165,9 +170,17 @@ def ablate(
                 weights = budget.train(row, seed, runs / row.name(seed))
                 spec = make_spec("siamattn", {}, row.name(seed), weights=weights)
                 run_tracker(dataset, spec, store)
+            yield Finding(row, _scores(dataset, store, [row.name(seed) for seed in budget.seeds]))
         except BenchError as error:
             yield row, error
-            continue
-        names = [row.name(seed) for seed in budget.seeds]
-        scored = evaluate(dataset, store, names)[0].trackers
-        yield Finding(row, tuple(scored[name] for name in names))
+
+
+def _scores(
+    dataset: Dataset, store: ExperimentStore, names: Sequence[str]
+) -> tuple[TrackerScores, ...]:
+    """Of all ``names``; one that could not be finished is an error."""
+    scores = evaluate(dataset, store, names)[0]
+    for name in names:
+        if name in scores.refused:
+            raise ResultError(f"{name}: {scores.refused[name]}")
+    return tuple(scores.trackers[name] for name in names)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import BenchError
-from trackers.siamattn.training.ablation import MEASURES, Budget, Finding, Row
+from trackers.siamattn.training.ablation import FULL, MEASURES, Budget, Finding, Row
 from trackers.siamattn.training.config import Recipe
 
 _SHORT = {"accuracy": "A", "robustness": "R", "eao": "EAO"}
@@ -34,22 +34,24 @@ def frame(found: Sequence[Finding | tuple[Row, BenchError]]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def told(budget: Budget) -> str:
-    """What every row was given, in a sentence."""
+def told(budget: Budget, chosen: Sequence[Row]) -> str:
+    """What the ``chosen`` rows were given, in a sentence."""
     recipe, count = budget.recipe, len(budget.seeds)
+    network = recipe.preset + (" in place of the full network" if recipe.preset != FULL else "")
     pairs = recipe.schedule.pairs * recipe.schedule.epochs
+    mixtures = sorted({row.recipe(recipe, 0).data.mixture for row in chosen})
+    share = "the same for all rows" if len(mixtures) == 1 else "as many for every row"
     return (
-        f"{recipe.preset} in place of the full network: {pairs} pairs of {recipe.data.mixture} "
-        f"video for each of {count} seeds, the same for all rows; {_beginning(recipe)}; the "
-        "printed figures are of the full network on VOT2016 itself and can be compared by their "
-        "order only"
+        f"{network}: {pairs} pairs for each of {count} seeds, {share} (training data: "
+        f"{', '.join(mixtures)}); {_beginning(recipe)}; the printed figures are of the full "
+        "network on VOT2016 itself and can be compared by their order only"
     )
 
 
 def _beginning(recipe: Recipe) -> str:
     if not recipe.initial:
         return "all weights were random at first"
-    return f"all backbones began as that of {recipe.initial}, the other weights were random"
+    return f"all began with the {recipe.initial}, the other weights were random"
 
 
 def _line(each: Finding, first: Finding | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.errors import BenchError, ConfigError
+from bench.errors import BenchError, ConfigError, ResultError
 from trackers.siamattn.training.config import Recipe, recipe
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -27,7 +27,7 @@ Backbone = Annotated[
 ]
 Accelerator = Annotated[str, typer.Option(help="auto, cpu or gpu")]
 Precision = Annotated[str, typer.Option(help="32-true, 16-mixed or bf16-mixed")]
-Workers = Annotated[int, typer.Option(help="processes that make pairs")]
+Workers = Annotated[int, typer.Option(min=0, help="processes that make pairs")]
 
 
 @app.callback()
@@ -47,19 +47,21 @@ def fit(
     ] = None,
     backbone: Backbone = None,
     accelerator: Accelerator = "auto",
-    devices: Annotated[int, typer.Option(help="processes on each node")] = 1,
-    nodes: Annotated[int, typer.Option(help="machines")] = 1,
+    devices: Annotated[int, typer.Option(min=1, help="processes on each node")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="machines")] = 1,
     precision: Precision = "32-true",
     workers: Workers = 1,
-    validate_every: Annotated[int, typer.Option(help="epochs; 0 never")] = 1,
+    validate_every: Annotated[int, typer.Option(min=0, help="epochs; 0 never")] = 1,
 ) -> None:
     """Train a network, or go on with a training that was interrupted."""
     chosen = chosen_recipe(name, settings, seed)  # before what takes seconds to import
+    if initial and backbone:
+        raise ConfigError("expected --initial or --backbone, found both: --initial has a backbone")
 
     from trackers.siamattn.training.fit import Machine, begun_from, new_network, train
     from trackers.siamattn.training.sourcing import open_samples
 
-    chosen = replace(chosen, initial=begun_from(backbone, initial))
+    chosen = replace(chosen, initial=begun_from(initial, backbone))
     network = new_network(chosen, initial, backbone)
     machine = Machine(
         accelerator, devices, nodes, precision, workers, validate_every=validate_every
@@ -131,18 +133,29 @@ def ablation(
     from trackers.siamattn.training import ablation as rows
     from trackers.siamattn.training import ablation_table
     from trackers.siamattn.training.fit import Machine, begun_from
+    from trackers.siamattn.training.sourcing import GENERATED
 
-    base = replace(base, initial=begun_from(backbone))
-    dataset = open_dataset(benchmark, data_root(data, benchmark))
+    base = replace(base, initial=begun_from(backbone=backbone))
     chosen = rows.rows(tables.split(","))
+    if training_data and all(row.recipe(base, 0).data.mixture == GENERATED for row in chosen):
+        raise ConfigError(
+            "--training-data: all of these rows train on generated video. Choose a recipe that "
+            "reads training sets, such as --recipe paper"
+        )
+    dataset = open_dataset(benchmark, data_root(data, benchmark))
     machine = Machine(accelerator, precision=precision, workers=workers, validate_every=0)
     budget = rows.Budget(base, numbers, machine, training_data, backbone)
-    notes = [*dataset.caveats, ablation_table.told(budget)]
-    found = []
+    notes = [*dataset.caveats, ablation_table.told(budget, chosen)]
+    found, path = [], None
     for each in rows.ablate(chosen, budget, (runs, results), dataset):
         found.append(each)
-        path = ablation_table.write(found, out, notes)
+        if any(isinstance(one, rows.Finding) for one in found):
+            path = ablation_table.write(found, out, notes)
     typer.echo(ablation_table.frame(found).to_string(index=False))
+    if path is None:
+        raise ResultError(
+            f"no row has scores, so no table is written in {out}; see the notes above"
+        )
     typer.echo("\n".join([*notes, f"table: {path}"]))
 
 
@@ -155,14 +168,26 @@ def chosen_recipe(name: str, settings: list[str] | None, seed: int | None) -> Re
     changes = dict(_setting(text) for text in settings or [])
     if seed is not None:
         changes["seed"] = seed
-    return recipe(name, changes)
+    chosen = recipe(name, changes)
+    _check_seed(chosen.seed)
+    return chosen
 
 
 def _seeds(text: str) -> list[int]:
     try:
-        return [int(part) for part in text.split(",")]
+        seeds = [int(part) for part in text.split(",")]
     except ValueError:
         raise ConfigError(f"--seeds {text}: expected whole numbers, such as 0,1") from None
+    if len(set(seeds)) < len(seeds):
+        raise ConfigError(f"--seeds {text}: expected each seed once")
+    for seed in seeds:
+        _check_seed(seed)
+    return seeds
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f"seed {seed}: expected a number from 0 to {2**32 - 1}")
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -1,7 +1,8 @@
 """The film a pair is shot on: dull, flat, coarse or compressed, as real video often is.
 
 Generated video is crisp and colourful. Both crops of a pair get the same film, so that nothing
-of it tells the target from the rest.
+of it tells the target from the rest; each is exposed for itself, as a camera does: contrast is
+lost around the crop's own mean.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from typing import Any
 
 import lightning as L  # noqa: N812
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from safetensors.torch import save_file
@@ -109,7 +110,7 @@ def train(
     """
     machine = machine or Machine()
     network = network or new_network(recipe)
-    _claim(folder, recipe)
+    claim(folder, recipe)
     L.seed_everything(recipe.seed, workers=False, verbose=False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = TrainingModule(network, recipe, folder)
@@ -149,14 +150,16 @@ def new_network(
     return network
 
 
-def begun_from(*files: Path | None) -> str:
-    """What a training begins with, for its record; None for a file that is not used.
+def begun_from(initial: Path | None = None, backbone: Path | None = None) -> str:
+    """What a training begins with, for its record: one of the files, or nothing.
 
     Raises:
-        ConfigError: a file cannot be read.
+        ConfigError: the file cannot be read.
     """
+    path = initial or backbone
     try:
-        return ", ".join(f"{path.name} (SHA-256 {sha256(path)})" for path in files if path)
+        told = f"{path.name} (SHA-256 {sha256(path)})" if path else ""
+        return told if path is initial else f"backbone of {told}"
     except OSError as error:
         raise ConfigError(f"{error.filename}: cannot be read ({error.strerror})") from error
 
@@ -182,7 +185,23 @@ def load_run(folder: Path) -> tuple[Recipe, Network, int]:
 def make_trainer(
     recipe: Recipe, folder: Path, machine: Machine, tellers: Sequence[L.Callback] = ()
 ) -> L.Trainer:
-    """Lightning's trainer with the logs, checkpoints and validation of a run."""
+    """Lightning's trainer with the logs, checkpoints and validation of a run.
+
+    Raises:
+        ConfigError: the machine is not there, or not known to Lightning.
+    """
+    try:
+        return _trainer(recipe, folder, machine, tellers)
+    except (MisconfigurationException, ValueError) as error:
+        raise ConfigError(
+            f"accelerator {machine.accelerator!r}, {machine.devices} devices, precision "
+            f"{machine.precision!r}: {error}"
+        ) from error
+
+
+def _trainer(
+    recipe: Recipe, folder: Path, machine: Machine, tellers: Sequence[L.Callback]
+) -> L.Trainer:
     logs = folder / "logs"
     several = machine.devices * machine.nodes > 1
     return L.Trainer(
@@ -232,11 +251,17 @@ def _watchers(folder: Path, machine: Machine) -> list[L.Callback]:
     return watchers
 
 
-def _claim(folder: Path, recipe: Recipe) -> None:
-    """Write the recipe down; refuse a folder where another one has begun."""
+def claim(folder: Path, recipe: Recipe) -> None:
+    """Write the recipe down in the folder of its run.
+
+    A setting that a recipe written earlier does not have yet is held to have its default.
+
+    Raises:
+        ConfigError: another recipe has begun there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path, text = folder / "recipe.json", json.dumps(recipe.to_dict(), indent=2) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    if path.exists() and read_recipe(path) != recipe:
         raise ConfigError(
             f"{path}: expected the recipe {recipe.name!r} with the settings of this call, found "
             "another. Go on with the settings it began with, or name another folder"

@@ -21,6 +21,7 @@ from bench.mini.scene import Scene, draw_scene
 from bench.mini.shapes import Shape, draw_shape
 from bench.mini.signals import stream
 from bench.mini.sprites import draw_actor
+from bench.sequence import Image
 from trackers.siamattn.training.config import DataConfig
 from trackers.siamattn.training.crops import Shot
 from trackers.siamattn.training.samples import Pair
@@ -81,23 +82,22 @@ class GeneratedPairs:
 
     def _draw(self, place: int, number: int) -> Clip:
         """Clip ``number`` of stream ``place``: of its scenes the first that shows its target."""
+        lot = stream(self.seed, self.name, str(place), "part", str(number))
+        part = bool(lot.random() < self.data.parts)
         for attempt in range(1000):
             rng = stream(self.seed, self.name, str(place), "scene", str(number), str(attempt))
-            clip = draw_clip(rng, self.data.parts)
+            clip = draw_clip(rng, part)
             if clip is not None:
                 return clip
         raise AssertionError("a thousand scenes without a visible target")
 
 
-def draw_clip(rng: np.random.Generator, parts: float = 0.0) -> Clip | None:
-    """A random scene's target, or with probability ``parts`` a part of it.
-
-    None if it is hardly ever to be seen.
-    """
+def draw_clip(rng: np.random.Generator, part: bool = False) -> Clip | None:
+    """A random scene's target, or a part of it; None if it is hardly ever to be seen."""
     width, height = SIZES[rng.integers(len(SIZES))]
     scene = draw_scene(rng, draw_scenario(rng, _LENGTH, width, height))
     times = np.sort(rng.choice(_LENGTH, _SHOTS, replace=False))
-    window = draw_shape(rng, "window", 0.0) if parts and rng.random() < parts else None
+    window = draw_shape(rng, "window", 0.0) if part else None
     found = [_shot(scene, int(time), window) for time in times]
     seen = [(shot, share) for shot, share in found if share >= _SEEN]
     shots = tuple(shot for shot, _ in seen)
@@ -112,24 +112,34 @@ def _shot(scene: Scene, time: int, window: Shape | None) -> tuple[Shot, float]:
     """
     frame = render_frame(scene, time)
     view = frame.targets[0]
-    part = None if window is None else _placed(scene, time, window)
-    full = view.full if part is None else view.full & part
+    if window is None:
+        return _shot_of(frame.image, view.full, view.visible, view.silhouette.sum(), _SMALLEST)
+    whole, part = _windowed(scene, time, window)
+    area = max((view.silhouette & whole).sum(), _SOLID * whole.sum())
+    shot, share = _shot_of(
+        frame.image, view.full & part, view.visible & part, area, _SMALLEST_PART
+    )
+    return replace(shot, mask=None), share
+
+
+def _shot_of(
+    image: Image, full: Mask, visible: Mask, area: float, smallest: float
+) -> tuple[Shot, float]:
+    """A target of which ``full`` lies within the frame, and the share of its ``area`` seen."""
     box = mask_to_box(full) if full.any() else np.zeros(4)
-    if box[2:].min() < (_SMALLEST if part is None else _SMALLEST_PART):
-        return Shot(frame.image, box), 0.0
-    if part is None:
-        share = view.visible.sum() / view.silhouette.sum()
-        return Shot(frame.image, box, view.visible), float(share)
-    share = (view.visible & part).sum() / max(full.sum(), _SOLID * part.sum())
-    return Shot(frame.image, box), float(share)
+    if box[2:].min() < smallest:
+        return Shot(image, box), 0.0
+    return Shot(image, box, visible), float(visible.sum() / area)
 
 
-def _placed(scene: Scene, time: int, window: Shape) -> Mask:
-    """Where ``window``, fixed to the target's outline, lies in the frame."""
+def _windowed(scene: Scene, time: int, window: Shape) -> tuple[Mask, Mask]:
+    """Where ``window``, fixed to the target's outline, lies: on the target's silhouette, which
+    goes on beyond the frame, and in the frame."""
     actor = replace(scene.actors[scene.targets[0]], shape=window)
     sprite = draw_actor(scene, actor, time, whole=True)
+    whole = sprite.cover >= 128
     size = (scene.scenario.width, scene.scenario.height)
-    return place(sprite.cover >= 128, sprite.offset, size)
+    return whole, place(whole, sprite.offset, size)
 
 
 def _any(shots: tuple[Shot, ...], rng: np.random.Generator) -> Shot:

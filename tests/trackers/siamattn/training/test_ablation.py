@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from bench.errors import ConfigError
+from bench.errors import ConfigError, ResultError
 from trackers.siamattn.config import preset
 from trackers.siamattn.training import ablation
 from trackers.siamattn.training.ablation import Budget, Finding, Row, rows
 from trackers.siamattn.training.ablation_table import frame, told, write
 from trackers.siamattn.training.cli import app
 from trackers.siamattn.training.config import Recipe, recipe
-from trackers.siamattn.training.fit import Machine
+from trackers.siamattn.training.fit import WEIGHTS, Machine, claim
 
 BASE = recipe("ablation")
 
@@ -55,11 +56,17 @@ def test_table_7_changes_the_training_sets() -> None:
 
 
 def test_the_table_says_what_every_row_was_given() -> None:
-    plain = told(Budget(BASE, [0, 1, 2], Machine()))
-    assert "3200 pairs of generated video for each of 3 seeds" in plain
+    plain = told(Budget(BASE, [0, 1, 2], Machine()), rows(["5"]))
+    assert plain.startswith("siamattn-nano in place of the full network: 3200 pairs for each of 3")
+    assert "the same for all rows (training data: generated)" in plain
     assert "all weights were random at first" in plain
-    begun = told(Budget(replace(BASE, initial="a.pth (SHA-256 0)"), [0], Machine()))
-    assert "all backbones began as that of a.pth (SHA-256 0)" in begun
+    begun = replace(BASE, initial="backbone of a.pth (SHA-256 0)")
+    assert "all began with the backbone of a.pth (SHA-256 0)" in told(
+        Budget(begun, [0], Machine()), rows(["5"])
+    )
+    full = told(Budget(recipe("paper"), [0], Machine()), rows(["7"]))
+    assert full.startswith("siamattn: 12000000 pairs for each of 1 seeds, as many for every row")
+    assert "(training data: paper, table7-a)" in full
 
 
 def test_rows_begin_with_the_backbone_and_read_the_data_that_is_given(
@@ -68,8 +75,8 @@ def test_rows_begin_with_the_backbone_and_read_the_data_that_is_given(
     """Table 7 needs training sets, and every row the same backbone."""
     seen = {}
 
-    def note(recipe: Recipe, samples: object, folder: Path, *_: object) -> None:
-        seen[folder.name] = samples
+    def note(recipe: Recipe, samples: object, folder: Path, _: Machine, network: object) -> None:
+        seen[folder.name] = samples, network
 
     def opened(recipe: Recipe, root: Path | None, folder: Path) -> object:
         return recipe.data.mixture, root
@@ -77,22 +84,43 @@ def test_rows_begin_with_the_backbone_and_read_the_data_that_is_given(
     monkeypatch.setattr(ablation, "train", note)
     monkeypatch.setattr(ablation, "open_samples", opened)
     monkeypatch.setattr(
-        ablation, "new_network", lambda recipe, backbone: seen.update({recipe.preset: backbone})
+        ablation, "new_network", lambda recipe, backbone: (recipe.preset, backbone)
     )
     budget = Budget(BASE, [4], Machine(), Path("sets"), Path("resnet50.pth"))
     for row in rows(["7"]):
         budget.train(row, 4, tmp_path / row.name(4))
+    network = "siamattn-nano", Path("resnet50.pth")
     assert seen == {
-        "siamattn-nano": Path("resnet50.pth"),
-        "siamattn-table7-a-seed-4": ("table7-a", Path("sets")),
-        "siamattn-paper-seed-4": ("paper", Path("sets")),
+        "siamattn-table7-a-seed-4": (("table7-a", Path("sets")), network),
+        "siamattn-paper-seed-4": (("paper", Path("sets")), network),
     }
 
 
-def test_seeds_are_whole_numbers() -> None:
-    found = CliRunner().invoke(app, ["ablation", "--seeds", "0;1"])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--seeds", "0;1"], "--seeds 0;1: expected whole numbers, such as 0,1"),
+        (["--seeds", "0,0"], "--seeds 0,0: expected each seed once"),
+        (["--seeds", "0,-1"], "seed -1: expected a number from 0 to 4294967295"),
+        (["--training-data", "sets"], "all of these rows train on generated video"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(words: list[str], message: str) -> None:
+    found = CliRunner().invoke(app, ["ablation", *words])
     assert isinstance(found.exception, ConfigError)
-    assert "--seeds 0;1: expected whole numbers, such as 0,1" in str(found.exception)
+    assert message in str(found.exception)
+
+
+def test_finished_rows_of_another_recipe_are_refused(tmp_path: Path) -> None:
+    """Weights that lie there are not taken for those of a larger budget."""
+    row = rows(["5"])[0]
+    claim(tmp_path, row.recipe(BASE, 0))
+    weights = tmp_path / WEIGHTS
+    weights.touch()
+    assert Budget(BASE, [0], Machine()).train(row, 0, tmp_path) == weights
+    longer = BASE.override({"schedule.epochs": 40})
+    with pytest.raises(ConfigError, match="found another"):
+        Budget(longer, [0], Machine()).train(row, 0, tmp_path)
 
 
 class Scores:
@@ -152,3 +180,37 @@ def test_a_row_that_cannot_be_trained_costs_itself_only(monkeypatch, tmp_path) -
         ablation.ablate(rows(["6"]), budget, (tmp_path, tmp_path), dataset)  # type: ignore[arg-type]
     )
     assert [str(each[1]) for each in found] == ["no pairs"] * 4  # type: ignore[index]
+
+
+def test_a_row_that_cannot_be_scored_costs_itself_only(monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """One of the seeds has a sequence that failed: the row says so, and the next one goes on."""
+    bad = "siamattn-rigid-seed-1"
+
+    def scored(_: object, __: object, names: list[str]) -> list[SimpleNamespace]:
+        good = {name: Scores(0.3) for name in names if name != bad}
+        return [
+            SimpleNamespace(trackers=good, refused={bad: "a is missing"} if bad in names else {})
+        ]
+
+    monkeypatch.setattr(Budget, "train", lambda *_: tmp_path / WEIGHTS)
+    monkeypatch.setattr(ablation, "make_spec", lambda *_, **__: None)
+    monkeypatch.setattr(ablation, "run_tracker", lambda *_: None)
+    monkeypatch.setattr(ablation, "evaluate", scored)
+    dataset = SimpleNamespace(benchmark="vot2016")
+    budget = Budget(BASE, [0, 1], Machine())
+    found = list(ablation.ablate(rows(["6"]), budget, (tmp_path, tmp_path), dataset))  # type: ignore[arg-type]
+    assert [isinstance(each, Finding) for each in found] == [False, True, True, True]
+    assert str(found[0][1]) == f"{bad}: a is missing"  # type: ignore[index]
+
+
+def test_a_finished_table_outlives_rows_that_can_no_longer_be_scored(
+    monkeypatch, tmp_path
+) -> None:  # type: ignore[no-untyped-def]
+    error = ResultError("made by something else")
+    monkeypatch.setattr(ablation, "ablate", lambda chosen, *_: [(row, error) for row in chosen])
+    monkeypatch.setattr("bench.datasets.open_dataset", lambda *_: SimpleNamespace(caveats=()))
+    (tmp_path / "ablation.csv").write_text("what was found\n")
+    found = CliRunner().invoke(app, ["ablation", "--out", str(tmp_path)])
+    assert "made by something else" in found.output
+    assert isinstance(found.exception, ResultError)
+    assert (tmp_path / "ablation.csv").read_text() == "what was found\n"

@@ -171,7 +171,7 @@ def test_parts_of_things_lie_within_them_and_have_no_mask() -> None:
     inside = []
     for seed in range(12):
         whole = draw_clip(np.random.default_rng(seed))
-        part = draw_clip(np.random.default_rng(seed), parts=1.0)
+        part = draw_clip(np.random.default_rng(seed), part=True)
         if whole is None or part is None:
             continue
         things = {shot.image.tobytes(): shot.box for shot in whole.shots}
@@ -198,14 +198,22 @@ def test_film_changes_colours_and_detail_but_no_places() -> None:
     coarse = Film(detail=2.5, quality=40)(image)
     edges = np.abs(np.diff(coarse[30, :, 0].astype(int)))
     assert {int(k) for k in np.flatnonzero(edges > 30)} <= {*range(27, 33), *range(47, 53)}
+    assert edges.max() < np.abs(np.diff(image[30, :, 0].astype(int))).max(), "an edge is spread"
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
+    assert np.std(Film(detail=2.5)(noise)) < 0.7 * np.std(noise)
+    worse, better = (np.abs(Film(quality=q)(noise).astype(int) - noise).mean() for q in (15, 95))
+    assert worse > better > 0
+    dark, light = (Film(gamma=gamma)(image).mean() for gamma in (1.5, 0.6))
+    assert dark < image.mean() < light
     films = [draw_film(np.random.default_rng(seed)) for seed in range(20)]
     assert len(set(films)) > 10
     assert all(film(image).shape == image.shape for film in films)
 
 
 def test_both_crops_of_a_pair_are_on_one_film(monkeypatch, source: GeneratedPairs) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(samples, "draw_film", lambda _: Film(saturation=0.0))
     for share, grey in ((1.0, True), (0.0, False)):
+        films = iter([Film(saturation=0.0), Film()])  # one for each crop would be one too many
+        monkeypatch.setattr(samples, "draw_film", lambda _, films=films: next(films))
         chosen = recipe("nano", {"data.film": share, "data.gray": 0.0})
         sample = make_sample(source.pair(1), chosen, CONFIG, np.random.default_rng(0))
         for crop in (sample.template[0], sample.search[0]):
