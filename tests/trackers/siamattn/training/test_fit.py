@@ -22,7 +22,15 @@ from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.tracker import SiamAttn
 from trackers.siamattn.training.config import recipe
-from trackers.siamattn.training.fit import WEIGHTS, Machine, begun_from, describe, train
+from trackers.siamattn.training.fit import (
+    WEIGHTS,
+    Machine,
+    begun_from,
+    claim,
+    describe,
+    make_trainer,
+    train,
+)
 from trackers.siamattn.training.graph import Batch, training_pass
 from trackers.siamattn.training.samples import collate
 from trackers.siamattn.training.sourcing import open_samples
@@ -170,9 +178,11 @@ def test_the_record_says_what_it_began_with(tmp_path: Path) -> None:
     weights = tmp_path / "first.safetensors"
     weights.write_bytes(b"abc")
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    begun = replace(RECIPE, initial=begun_from(None, weights))
+    begun = replace(RECIPE, initial=begun_from(weights))
     assert describe(begun, 3)["initial"] == f"first.safetensors (SHA-256 {digest})"
+    assert begun_from(backbone=weights) == f"backbone of {begun.initial}"
     assert describe(begun, 3)["pairs"] == "6"
+    assert begun_from() == ""
     assert "initial" not in describe(RECIPE, 3)
 
 
@@ -183,6 +193,27 @@ def test_another_recipe_is_refused(whole: Path) -> None:
         train(other, open_samples(other), whole, PLAIN)
     assert (whole / "recipe.json").read_text() == before
     assert json.loads(before)["schedule"]["batch"] == 2
+
+
+def test_a_recipe_written_before_a_setting_was_thought_of_goes_on(tmp_path: Path) -> None:
+    claim(tmp_path, RECIPE)
+    path = tmp_path / "recipe.json"
+    written = json.loads(path.read_text())
+    del written["data"]["parts"]  # whose default is that of RECIPE
+    path.write_text(json.dumps(written))
+    claim(tmp_path, RECIPE)
+    with pytest.raises(ConfigError, match="found another"):
+        claim(tmp_path, RECIPE.override({"data.parts": 0.5}))
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [Machine(accelerator="abacus"), Machine(accelerator="cpu", precision="7-bit")],
+    ids=lambda machine: f"{machine.accelerator}, {machine.precision}",
+)
+def test_a_machine_that_is_not_there_is_named(machine: Machine, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"accelerator '{machine.accelerator}', 1 devices"):
+        make_trainer(RECIPE, tmp_path, machine)
 
 
 def test_a_loss_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
