@@ -26,6 +26,8 @@ class Jitter:
     Attributes:
         shift: most pixels of the crop by which the target leaves the centre, along each axis.
         scale: most by which its width and height change, each on its own, as a share.
+        zoom: most by which both change alike, as a logarithm. A tracker that has the size wrong
+            sees the target too large or too small; one that never saw that in training keeps on.
         blur: probability of a motion blur.
         flip: probability of a mirrored image.
         colour: probability of other colours.
@@ -34,6 +36,7 @@ class Jitter:
 
     shift: float = 4.0
     scale: float = 0.05
+    zoom: float = 0.0
     blur: float = 0.0
     flip: float = 0.0
     colour: float = 0.5

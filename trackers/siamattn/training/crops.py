@@ -94,8 +94,10 @@ def cut(
     """
     size = np.maximum(shot.box[2:], 1.0)
     stretch = np.ones(2) if stretch is None else stretch
-    zoom = tracking.exemplar / float(context_side(size * stretch, tracking.context))
-    scale = zoom * stretch * (1 + rng.uniform(-jitter.scale, jitter.scale, 2))
+    usual = tracking.exemplar / float(context_side(size * stretch, tracking.context))
+    scale = usual * stretch * (1 + rng.uniform(-jitter.scale, jitter.scale, 2))
+    if jitter.zoom:
+        scale = scale * np.exp(rng.uniform(-jitter.zoom, jitter.zoom))
     middle = side // 2 + rng.uniform(-jitter.shift, jitter.shift, 2)
     centre = shot.box[:2] + (shot.box[2:] - 1) / 2
     matrix = np.column_stack([np.diag(scale), middle - scale * centre])

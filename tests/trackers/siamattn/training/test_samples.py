@@ -91,6 +91,21 @@ def test_a_still_crop_is_where_the_tracker_looks() -> None:
     assert found.box[2:] - found.box[:2] == pytest.approx(np.array([50, 34]) * zoom)
 
 
+def test_a_search_crop_zooms_both_sides_alike() -> None:
+    """As far as asked, in and out; the box stays with the pixels."""
+    target, rng = shot((120, 90, 50, 34)), np.random.default_rng(0)
+    usual = cut(target, 191, TRACKING, STILL, rng).box
+    zoom = dataclasses.replace(STILL, zoom=0.45)
+    changes = []
+    for _ in range(60):
+        found = cut(target, 191, TRACKING, zoom, rng)
+        assert mask_corners(found.mask) == pytest.approx(found.box, abs=1.5)
+        changes.append(np.log((found.box[2:] - found.box[:2]) / (usual[2:] - usual[:2])))
+    assert np.ptp(changes, axis=1) == pytest.approx(0)
+    assert -0.45 <= np.min(changes) < -0.4
+    assert 0.4 < np.max(changes) <= 0.45
+
+
 @pytest.mark.parametrize(
     ("box", "size"),
     [
