@@ -136,6 +136,10 @@ class Budget:
     data: Path | None = None
     backbone: Path | None = None
 
+    def mixtures(self, chosen: Iterable[Row]) -> set[str]:
+        """Names of what the ``chosen`` rows train on."""
+        return {row.recipe(self.recipe, 0).data.mixture for row in chosen}
+
     def train(self, row: Row, seed: int, folder: Path) -> Path:
         """The weights of a training, which is begun, gone on with, or was finished before.
 

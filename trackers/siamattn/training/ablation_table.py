@@ -39,7 +39,7 @@ def told(budget: Budget, chosen: Sequence[Row]) -> str:
     recipe, count = budget.recipe, len(budget.seeds)
     network = recipe.preset + (" in place of the full network" if recipe.preset != FULL else "")
     pairs = recipe.schedule.pairs * recipe.schedule.epochs
-    mixtures = sorted({row.recipe(recipe, 0).data.mixture for row in chosen})
+    mixtures = sorted(budget.mixtures(chosen))
     share = "the same for all rows" if len(mixtures) == 1 else "as many for every row"
     return (
         f"{network}: {pairs} pairs for each of {count} seeds, {share} (training data: "

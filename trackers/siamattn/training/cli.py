@@ -137,19 +137,19 @@ def ablation(
 
     base = replace(base, initial=begun_from(backbone=backbone))
     chosen = rows.rows(tables.split(","))
-    if training_data and all(row.recipe(base, 0).data.mixture == GENERATED for row in chosen):
+    machine = Machine(accelerator, precision=precision, workers=workers, validate_every=0)
+    budget = rows.Budget(base, numbers, machine, training_data, backbone)
+    if training_data and budget.mixtures(chosen) == {GENERATED}:
         raise ConfigError(
             "--training-data: all of these rows train on generated video. Choose a recipe that "
             "reads training sets, such as --recipe paper"
         )
     dataset = open_dataset(benchmark, data_root(data, benchmark))
-    machine = Machine(accelerator, precision=precision, workers=workers, validate_every=0)
-    budget = rows.Budget(base, numbers, machine, training_data, backbone)
     notes = [*dataset.caveats, ablation_table.told(budget, chosen)]
     found, path = [], None
     for each in rows.ablate(chosen, budget, (runs, results), dataset):
         found.append(each)
-        if any(isinstance(one, rows.Finding) for one in found):
+        if path or isinstance(each, rows.Finding):
             path = ablation_table.write(found, out, notes)
     typer.echo(ablation_table.frame(found).to_string(index=False))
     if path is None:
