@@ -61,12 +61,16 @@ class PairedTest:
 
 
 def paired_test(a: FloatArray, b: FloatArray, seed: int = 0) -> PairedTest:
-    """Compare per-sequence scores ``(S,)`` of two trackers, sequence by sequence."""
+    """Compare per-sequence scores ``(S,)`` of two trackers, sequence by sequence.
+
+    Sequences in which either score is NaN, that is not defined, are left out; if none is left,
+    difference and interval are NaN.
+    """
     from scipy.stats import wilcoxon
 
-    difference = a - b
+    difference = (a - b)[~np.isnan(a) & ~np.isnan(b)]
     low, high = bootstrap_intervals(difference[None], seed)[0]
     p_value = float(wilcoxon(difference).pvalue) if difference.any() else 1.0
     wins, losses = int((difference > 0).sum()), int((difference < 0).sum())
-    mean = float(difference.mean())
+    mean = float(difference.mean()) if len(difference) else float("nan")
     return PairedTest(mean, float(low), float(high), p_value, wins, losses, len(difference))

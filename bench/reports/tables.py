@@ -141,8 +141,7 @@ def print_comparison(console: Console, scores: BenchmarkScores, a: str, b: str) 
     for measure in layout_of(scores.experiment).compared:
         ours = np.array([first[s][measure] for s in common])
         theirs = np.array([second[s][measure] for s in common])
-        known = ~np.isnan(ours) & ~np.isnan(theirs)
-        test = paired_test(ours[known], theirs[known])
+        test = paired_test(ours, theirs)
         interval = f"[{test.low:+.3f}, {test.high:+.3f}]"
         wins = f"{test.wins}/{test.losses} of {test.sequences}"
         table.add_row(

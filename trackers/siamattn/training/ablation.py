@@ -88,15 +88,9 @@ class Finding:
 
         Sequences are left out in which the measure of either row is not defined.
         """
-        common = sorted(self._sequences(measure) & other._sequences(measure))
+        runs = (*self.scores, *other.scores)
+        common = sorted(set.intersection(*(set(each.per_sequence) for each in runs)))
         return paired_test(self._values(measure, common), other._values(measure, common))
-
-    def _sequences(self, measure: str) -> set[str]:
-        sets = [
-            {name for name, row in each.per_sequence.items() if np.isfinite(row[measure])}
-            for each in self.scores
-        ]
-        return set.intersection(*sets)
 
     def _values(self, measure: str, names: Sequence[str]) -> FloatArray:
         rows = [[each.per_sequence[name][measure] for name in names] for each in self.scores]

@@ -43,7 +43,7 @@ def fit(
     seed: Seed = None,
     data: Annotated[Path | None, typer.Option(help="folder of the training sets")] = None,
     initial: Annotated[
-        Path | None, typer.Option(help="weights of the same network to begin with")
+        Path | None, typer.Option(help="weights of the same network, or a smaller one, to begin with")
     ] = None,
     backbone: Backbone = None,
     accelerator: Accelerator = "auto",
@@ -61,6 +61,7 @@ def fit(
     from trackers.siamattn.training.fit import Machine, begun_from, new_network, train
     from trackers.siamattn.training.sourcing import open_samples
 
+    _check_read("--data", data, {chosen.data.mixture})
     chosen = replace(chosen, initial=begun_from(initial, backbone))
     network = new_network(chosen, initial, backbone)
     machine = Machine(
@@ -133,17 +134,12 @@ def ablation(
     from trackers.siamattn.training import ablation as rows
     from trackers.siamattn.training import ablation_table
     from trackers.siamattn.training.fit import Machine, begun_from
-    from trackers.siamattn.training.sourcing import GENERATED
 
     base = replace(base, initial=begun_from(backbone=backbone))
     chosen = rows.rows(tables.split(","))
     machine = Machine(accelerator, precision=precision, workers=workers, validate_every=0)
     budget = rows.Budget(base, numbers, machine, training_data, backbone)
-    if training_data and budget.mixtures(chosen) == {GENERATED}:
-        raise ConfigError(
-            "--training-data: all of these rows train on generated video. Choose a recipe that "
-            "reads training sets, such as --recipe paper"
-        )
+    _check_read("--training-data", training_data, budget.mixtures(chosen))
     dataset = open_dataset(benchmark, data_root(data, benchmark))
     notes = [*dataset.caveats, ablation_table.told(budget, chosen)]
     found, path = [], None
@@ -183,6 +179,17 @@ def _seeds(text: str) -> list[int]:
     for seed in seeds:
         _check_seed(seed)
     return seeds
+
+
+def _check_read(option: str, folder: Path | None, mixtures: set[str]) -> None:
+    """Refuse training sets that nothing would read."""
+    from trackers.siamattn.training.sourcing import GENERATED
+
+    if folder and mixtures == {GENERATED}:
+        raise ConfigError(
+            f"{option} {folder}: all of this trains on generated video. Choose a recipe that "
+            "reads training sets, such as --recipe paper"
+        )
 
 
 def _check_seed(seed: int) -> None:

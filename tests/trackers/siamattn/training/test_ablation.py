@@ -102,7 +102,10 @@ def test_rows_begin_with_the_backbone_and_read_the_data_that_is_given(
         (["--seeds", "0;1"], "--seeds 0;1: expected whole numbers, such as 0,1"),
         (["--seeds", "0,0"], "--seeds 0,0: expected each seed once"),
         (["--seeds", "0,-1"], "seed -1: expected a number from 0 to 4294967295"),
-        (["--training-data", "sets"], "all of these rows train on generated video"),
+        (
+            ["--training-data", "sets"],
+            "--training-data sets: all of this trains on generated video",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused(words: list[str], message: str) -> None:

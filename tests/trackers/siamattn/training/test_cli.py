@@ -48,6 +48,7 @@ def test_smoke_sees_what_was_not_learned(tmp_path: Path) -> None:
         (["--initial", "none.safetensors"], "none.safetensors: cannot be read"),
         (["--initial", "a.pth", "--backbone", "b.pth"], "found both"),
         (["--seed", "-1"], "seed -1: expected a number from 0"),
+        (["--data", "sets"], "--data sets: all of this trains on generated video"),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:
