@@ -31,6 +31,7 @@ State = dict[str, Tensor]
 
 COUNTER = ".num_batches_tracked"  # of batch norms; older files leave them out, nothing reads them
 PREFIX = "module."  # what training on several devices puts before every key
+ALIGNMENT = 64  # bytes, of the memory that PyTorch allots
 SHOWN = 3  # keys that an error names; it counts the rest
 
 
@@ -72,6 +73,13 @@ def load_network(path: Path, name: str | None = None) -> Network:
     """
     state, record = read(path)
     config = choose(state, name or record.get("preset"), path)
+    trained = record.get("network", config.architecture())
+    if trained != config.architecture():
+        raise ConfigError(
+            f"{path}: expected weights of preset {config.name!r} as it is now, "
+            f"{config.architecture()}, found those of {trained}. Use the version of this project "
+            "that they were trained with, or train on from them with --initial"
+        )
     with torch.device("meta"):  # neither fills nor holds weights that the file replaces
         network = Network(config)
     network.load_state_dict(complete(state, config), assign=True)
@@ -177,8 +185,14 @@ def complete(state: State, config: Config) -> State:
     full = {}
     for key in shapes(config):
         kind = torch.int64 if key.endswith(COUNTER) else torch.float32
-        full[key] = state.get(key, torch.zeros(())).detach().to(kind).contiguous()
+        full[key] = _aligned(state.get(key, torch.zeros(())).detach().to(kind).contiguous())
     return full
+
+
+def _aligned(tensor: Tensor) -> Tensor:
+    """The same values where PyTorch would put them: from odd places in a mapped file, as
+    safetensors has them, products round otherwise."""
+    return tensor if tensor.data_ptr() % ALIGNMENT == 0 else tensor.clone()
 
 
 @lru_cache(maxsize=32)
