@@ -13,8 +13,6 @@ from torch import Tensor, nn
 
 from trackers.siamattn.config import BackboneConfig
 
-EXPANSION = 4
-
 
 @dataclass(frozen=True)
 class _Stage:
@@ -36,24 +34,25 @@ class Bottleneck(nn.Module):
         self,
         channels: int,
         width: int,
+        out: int,
         stride: int = 1,
         dilation: int = 1,
         downsample: nn.Module | None = None,
     ) -> None:
-        """``channels`` in, ``4 * width`` out; a strided block does not pad."""
+        """``channels`` in, ``width`` within, ``out`` out; a strided block does not pad."""
         super().__init__()
         padding = 0 if stride > 1 else dilation
         self.conv1 = nn.Conv2d(channels, width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, stride, padding, dilation, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, width * EXPANSION, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(width * EXPANSION)
+        self.conv3 = nn.Conv2d(width, out, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(out)
         self.relu = nn.ReLU(inplace=True)
         self.downsample = downsample
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W)`` to ``(B, 4 * width, H', W')``."""
+        """``(B, C, H, W)`` to ``(B, C', H', W')``."""
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
         out = self.bn3(self.conv3(out))
@@ -71,7 +70,8 @@ class Backbone(nn.Module):
         self.bn1 = nn.BatchNorm2d(config.stem)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-        levels = zip(config.channels[:-1], config.widths, config.blocks, STAGES, strict=True)
+        outs = config.channels
+        levels = zip(outs[:-1], config.widths, outs[1:], config.blocks, STAGES, strict=True)
         self.layer1, self.layer2, self.layer3, self.layer4 = (_layer(*level) for level in levels)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -89,14 +89,13 @@ class Backbone(nn.Module):
         return x0, x1, x2, x3, self.layer4(x3)
 
 
-def _layer(channels: int, width: int, blocks: int, stage: _Stage) -> nn.Sequential:
+def _layer(channels: int, width: int, out: int, blocks: int, stage: _Stage) -> nn.Sequential:
     """A stage of ``blocks`` bottlenecks, the first of which changes channels and size."""
     padding = 0 if stage.stride > 1 or stage.shortcut == 1 else stage.first
-    out = width * EXPANSION
     shortcut = nn.Sequential(
         nn.Conv2d(channels, out, stage.shortcut, stage.stride, padding, stage.first, bias=False),
         nn.BatchNorm2d(out),
     )
-    first = Bottleneck(channels, width, stage.stride, stage.first, shortcut)
-    rest = (Bottleneck(out, width, dilation=stage.rest) for _ in range(blocks - 1))
+    first = Bottleneck(channels, width, out, stage.stride, stage.first, shortcut)
+    rest = (Bottleneck(out, width, out, dilation=stage.rest) for _ in range(blocks - 1))
     return nn.Sequential(first, *rest)

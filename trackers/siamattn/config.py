@@ -7,6 +7,7 @@ and tables are those of the paper (arXiv 2004.06711).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -19,6 +20,7 @@ Formula = Literal["released", "paper"]
 
 PRESETS = Path(__file__).parent / "presets.json"
 _PARTS = ("rpn", "attention", "refine")  # sections of what an ablation leaves out
+_ARCHITECTURE = ("backbone", "neck", *_PARTS)  # sections that weights depend on
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,15 @@ class BackboneConfig:
 
     Attributes:
         stem: channels of the first convolution.
-        widths: inner channels of the bottlenecks of the four stages; they put out four times it.
+        widths: inner channels of the bottlenecks of the four stages.
         blocks: bottlenecks in each of the four stages.
+        expansion: channels that a bottleneck puts out for each inner one.
     """
 
     stem: int = 64
     widths: tuple[int, ...] = (64, 128, 256, 512)
     blocks: tuple[int, ...] = (3, 4, 6, 3)
+    expansion: int = 4
 
     def __post_init__(self) -> None:
         """Refuse anything but four stages."""
@@ -46,7 +50,7 @@ class BackboneConfig:
     @property
     def channels(self) -> tuple[int, ...]:
         """Channels of the five levels: the stem and the four stages."""
-        return (self.stem, *(4 * width for width in self.widths))
+        return (self.stem, *(self.expansion * width for width in self.widths))
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,9 @@ class RefineConfig:
         box_pool: bins per side of the box head.
         mask_pool: bins per side of the mask head, a quarter of the mask's side.
         box_hidden: width of the box head's hidden layers.
+        box_registered: the box head's map is pooled where its cells lie, around the crop's middle;
+            otherwise as if it covered the crop evenly, as in the release, which shifts and
+            shrinks what lies off the middle.
         offset_hidden: width of the hidden layers that predict the bins' offsets.
     """
 
@@ -128,6 +135,7 @@ class RefineConfig:
     box_pool: int = 4
     mask_pool: int = 16
     box_hidden: int = 512
+    box_registered: bool = False
     offset_hidden: int = 1024
 
 
@@ -218,6 +226,11 @@ class Config:
     def to_dict(self) -> dict[str, Any]:
         """Every setting as nested plain values, for a record beside weights."""
         return asdict(self)
+
+    def architecture(self) -> str:
+        """All that weights were trained for, as one line of JSON, for a record within them."""
+        settings = self.to_dict()
+        return json.dumps({name: settings[name] for name in _ARCHITECTURE})
 
 
 def preset_names() -> list[str]:

@@ -144,7 +144,7 @@ class Network(nn.Module):
         if config.refine.mask:
             self.mask_head = MaskHead(channels, config.refine)
         if config.refine.box:
-            self.bbox_head = BoxHead(channels, config.refine)
+            self.bbox_head = BoxHead(channels, config.refine, config.rpn.stride)
 
     def optimized(self) -> Network:
         """This network made fast for inference, in place; see ``fast.optimize``."""

@@ -1,7 +1,8 @@
 """Region refinement (section 3.3): fused features, deformable RoI pooling, box and mask heads.
 
 Regions are rows ``(K, 5)``: index of the target in the batch, then x1, y1, x2, y2 in pixels of
-the search crop. Both maps are pooled as if they covered the crop evenly, as in the release.
+the search crop. Both maps are pooled as if they covered the crop evenly, as in the release; that
+is not quite so of the box head's, which a configuration may pool where its cells are.
 """
 
 from __future__ import annotations
@@ -65,10 +66,11 @@ class Fusion(nn.Module):
 class BoxHead(nn.Module):
     """Deformable pooling at 4 x 4 and three fully connected layers."""
 
-    def __init__(self, channels: int, config: RefineConfig) -> None:
-        """``channels`` of the fused map."""
+    def __init__(self, channels: int, config: RefineConfig, stride: int) -> None:
+        """``channels`` of the fused map, ``stride`` pixels of the crop between its cells."""
         super().__init__()
         bins, hidden = config.box_pool, config.box_hidden
+        self.stride = stride if config.box_registered else None
         self.roi_pool_b = _pool(channels, bins, config)
         self.tail_det = nn.Sequential(
             nn.Linear(channels * bins * bins, hidden),
@@ -86,9 +88,16 @@ class BoxHead(nn.Module):
 
     def forward(self, x: Tensor, rois: Tensor, crop: int) -> Tensor:
         """Map ``(B, C, 25, 25)`` of a ``crop`` pixels wide crop and K regions to t, ``(K, 4)``."""
-        pooled = self.roi_pool_b(x, rois, x.shape[-1] / crop)
+        pooled = self.roi_pool_b(x, *self._registered(rois, x.shape[-1], crop))
         out: Tensor = self.tail_det_box(self.tail_det(pooled.flatten(1)))
         return out
+
+    def _registered(self, rois: Tensor, cells: int, crop: int) -> tuple[Tensor, float]:
+        """Regions as the map of ``cells`` a side counts pixels, and its cells per pixel."""
+        if self.stride is None:
+            return rois, cells / crop
+        margin = (crop - cells * self.stride) // 2
+        return torch.cat([rois[:, :1], rois[:, 1:] - margin], 1), 1 / self.stride
 
 
 class MaskHead(nn.Module):

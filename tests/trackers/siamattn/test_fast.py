@@ -72,7 +72,7 @@ def randomised(module: nn.Module) -> nn.Module:
 
 def test_batch_norm_folds_away() -> None:
     torch.manual_seed(0)
-    block = randomised(Bottleneck(16, 4, dilation=2))
+    block = randomised(Bottleneck(16, 4, 16, dilation=2))
     x = torch.randn(2, 16, 9, 9)
     expected = block(x)
     fold_batch_norm(block)
@@ -93,8 +93,13 @@ def test_attention_by_lane_is_attention() -> None:
 def test_the_whole_network_gives_the_same(name: str) -> None:
     """With channels enough for the wide convolutions, and batch norms that have seen data."""
     torch.manual_seed(0)
-    narrow = {"backbone.widths": [8, 16, 64, 64], "backbone.blocks": [1, 1, 2, 1]}
-    network = randomised(Network(preset(name, {**narrow, "neck.channels": 64})))
+    narrow = {
+        "backbone.widths": [8, 16, 64, 64],
+        "backbone.blocks": [1, 1, 2, 1],
+        "backbone.expansion": 4,
+        "neck.channels": 64,
+    }
+    network = randomised(Network(preset(name, narrow)))
     assert isinstance(network, Network)
     z, x = torch.rand(2, 3, 127, 127) * 255, torch.rand(2, 3, 255, 255) * 255
     rois = torch.tensor([[0, 80.3, 90.1, 150.2, 170.6], [1, 60.3, 50.4, 190.2, 120.1]])

@@ -43,7 +43,8 @@ def fit(
     seed: Seed = None,
     data: Annotated[Path | None, typer.Option(help="folder of the training sets")] = None,
     initial: Annotated[
-        Path | None, typer.Option(help="weights of the same network, or a smaller one, to begin with")
+        Path | None,
+        typer.Option(help="weights of the same network, or of a smaller one, to begin with"),
     ] = None,
     backbone: Backbone = None,
     accelerator: Accelerator = "auto",
@@ -212,4 +213,9 @@ def main() -> None:
     try:
         app()
     except BenchError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {told(error)}")
+
+
+def told(error: BenchError) -> str:
+    """What an error says, without the traceback that PyTorch adds to a worker's."""
+    return str(error).rstrip().rpartition(f"{type(error).__name__}: ")[2]

@@ -8,7 +8,7 @@ silent, the defaults are those of the released configuration.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,24 @@ from bench.errors import ConfigError
 from trackers.siamattn.settings import load_table, named, overridden
 
 RECIPES = Path(__file__).parent / "recipes.json"
+
+
+def _check(record: Any, where: str, shares: Sequence[str], least: Mapping[str, float]) -> None:
+    """Refuse ``shares`` outside 0..1, and numbers below what is ``least``.
+
+    Raises:
+        ConfigError: names the setting, and what it may be.
+    """
+    for name in shares:
+        if not 0 <= getattr(record, name) <= 1:
+            raise ConfigError(
+                f"{where}: expected {name} from 0 to 1, found {getattr(record, name)}"
+            )
+    for name, bound in least.items():
+        if not getattr(record, name) >= bound:
+            raise ConfigError(
+                f"{where}: expected {name} of {bound} or more, found {getattr(record, name)}"
+            )
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,12 @@ class Jitter:
     flip: float = 0.0
     colour: float = 0.5
     strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what turns a crop inside out, or is no probability."""
+        _check(self, "jitter", ("blur", "flip", "colour"), {"shift": 0, "zoom": 0, "strength": 0})
+        if not 0 <= self.scale < 1:
+            raise ConfigError(f"jitter: expected scale from 0 to less than 1, found {self.scale}")
 
 
 @dataclass(frozen=True)
@@ -77,6 +101,11 @@ class DataConfig:
     uses: int = 24
     parts: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Refuse numbers of nothing, and shares outside 0..1."""
+        shares = ("negatives", "gray", "film", "turn", "parts")
+        _check(self, "data", shares, {"scenes": 2, "streams": 1, "uses": 1, "stretch": 0})
+
 
 @dataclass(frozen=True)
 class LabelConfig:
@@ -88,6 +117,8 @@ class LabelConfig:
         positives: most positive anchors of an image.
         negatives: most negative anchors of an image.
         absent: most negative anchors of an image without the target, near what it shows.
+        least: positive anchors of an image for which both thresholds are lowered, to half of them
+            at most: a target of a size that no anchor has would else be taught as background.
         overlap: a region that overlaps the target as much is refined.
         regions: regions of an image for the box head.
         mask_regions: those of them that the mask head gets too.
@@ -98,9 +129,16 @@ class LabelConfig:
     positives: int = 16
     negatives: int = 48
     absent: int = 16
+    least: int = 0
     overlap: float = 0.5
     regions: int = 16
     mask_regions: int = 16
+
+    def __post_init__(self) -> None:
+        """Refuse numbers of nothing, and overlaps outside 0..1."""
+        counts = ("positives", "negatives", "absent", "regions", "mask_regions")
+        shares = ("positive", "negative", "overlap")
+        _check(self, "labels", shares, {**dict.fromkeys(counts, 1), "least": 0})
 
 
 @dataclass(frozen=True)
@@ -157,6 +195,13 @@ class Schedule:
     frozen: int = 10
     backbone: float = 0.05
     whole: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a training of nothing, and rates below 0."""
+        counts = dict.fromkeys(("epochs", "pairs", "batch"), 1)
+        rates = dict.fromkeys(("first", "warm", "peak", "last"), 1e-12)
+        others = dict.fromkeys(("warmup", "frozen", "weight_decay", "clip"), 0)
+        _check(self, "schedule", ("momentum", "backbone"), {**counts, **rates, **others})
 
     def rate(self, epoch: float) -> float:
         """The learning rate of an epoch, counted from 0."""
@@ -229,8 +274,8 @@ def read_recipe(path: Path) -> Recipe:
         ConfigError: no such file, or not a recipe of this version.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError) as error:
         raise ConfigError(f"{path}: expected the recipe of a training ({error})") from error
     return Recipe().override(dict(_flat(found)))
 

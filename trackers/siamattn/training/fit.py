@@ -3,6 +3,7 @@
 A run has a folder:
 
     recipe.json       every setting
+    network.json      the network that its preset names
     checkpoints/      last.ckpt, all of the state: a killed training goes on from it
     logs/             CSV and TensorBoard, one version for each start
     hold-out/         what the network found, as pictures
@@ -24,11 +25,12 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
 from bench.errors import ConfigError
-from trackers.siamattn.checkpoints import load_network, sha256
+from trackers.siamattn.checkpoints import sha256
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.training.config import Recipe, read_recipe
@@ -36,6 +38,7 @@ from trackers.siamattn.training.curves import DrawCurves
 from trackers.siamattn.training.data import Samples, Steps, make_loader
 from trackers.siamattn.training.ending import EndAtOnce
 from trackers.siamattn.training.graph import Batch
+from trackers.siamattn.training.growth import grow
 from trackers.siamattn.training.imagenet import load_backbone
 from trackers.siamattn.training.module import TrainingModule, plain_state
 from trackers.siamattn.training.watch import FollowHoldOut, TellSkips
@@ -135,7 +138,7 @@ def new_network(
 
     Args:
         recipe: ``preset`` and ``seed`` are used.
-        initial: weights of the same architecture to begin with.
+        initial: weights of the same network, or of a smaller one, to begin with.
         backbone: torchvision's ResNet-50 to begin with.
 
     Raises:
@@ -146,7 +149,7 @@ def new_network(
     if backbone is not None:
         load_backbone(network.backbone, backbone)
     if initial is not None:
-        network.load_state_dict(load_network(initial, recipe.preset).state_dict())
+        grow(network, initial)
     return network
 
 
@@ -168,17 +171,23 @@ def load_run(folder: Path) -> tuple[Recipe, Network, int]:
     """The recipe of a run, the network of its last checkpoint, and the steps behind it.
 
     Raises:
-        ConfigError: the folder holds no training, or none that has been saved yet.
+        ConfigError: the folder holds no training, none that has been saved yet, or a damaged one.
     """
     last = folder / "checkpoints" / "last.ckpt"
     if not last.exists():
         raise ConfigError(f"{folder}: expected a training with {last.relative_to(folder)}")
     recipe = read_recipe(folder / "recipe.json")
-    saved = torch.load(last, map_location="cpu", weights_only=True)
     network = Network(preset(recipe.preset))
-    network.load_state_dict(
-        {key.removeprefix("network."): value for key, value in saved["state_dict"].items()}
-    )
+    try:
+        saved = torch.load(last, map_location="cpu", weights_only=True)
+        state = {key.removeprefix("network."): value for key, value in saved["state_dict"].items()}
+        network.load_state_dict(state)
+    except Exception as error:  # a damaged pickle makes its reader raise anything
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(
+            f"{last}: damaged, or of another network than preset {recipe.preset!r} is now "
+            f"({reason})"
+        ) from error
     return recipe, network.eval(), int(saved["global_step"])
 
 
@@ -252,14 +261,21 @@ def _watchers(folder: Path, machine: Machine) -> list[L.Callback]:
 
 
 def claim(folder: Path, recipe: Recipe) -> None:
-    """Write the recipe down in the folder of its run.
+    """Write the recipe down in the folder of its run, and the network that it trains.
 
     A setting that a recipe written earlier does not have yet is held to have its default.
 
     Raises:
-        ConfigError: another recipe has begun there.
+        ConfigError: another recipe has begun there, or its preset was another network then.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    network, built = folder / "network.json", preset(recipe.preset).architecture()
+    if network.exists() and network.read_text(encoding="utf-8") != built:
+        raise ConfigError(
+            f"{network}: expected {built}, found another: preset {recipe.preset!r} has changed "
+            "since. Name another folder, and begin with --initial and the weights of this one"
+        )
+    network.write_text(built, encoding="utf-8")
     path, text = folder / "recipe.json", json.dumps(recipe.to_dict(), indent=2) + "\n"
     if path.exists() and read_recipe(path) != recipe:
         raise ConfigError(
@@ -275,6 +291,7 @@ def describe(recipe: Recipe, steps: int) -> dict[str, str]:
     return {
         **initial,
         "preset": recipe.preset,
+        "network": preset(recipe.preset).architecture(),
         "recipe": recipe.name,
         "data": recipe.data.mixture,
         "seed": str(recipe.seed),
@@ -286,10 +303,18 @@ def describe(recipe: Recipe, steps: int) -> dict[str, str]:
 
 
 def export(network: Network, path: Path, record: dict[str, str]) -> None:
-    """Write weights as safetensors, in half precision, with their record."""
+    """Write weights as safetensors, in half precision, with their record.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
     state = plain_state(network)
     half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
     partial = path.with_name(f".{path.name}.partial")
-    save_file(half, partial, metadata={"format": "pt", **record})
-    partial.chmod(0o644)  # safetensors writes for its owner alone
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(half, partial, metadata={"format": "pt", **record})
+        partial.chmod(0o644)  # safetensors writes for its owner alone
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(f"{path}: cannot be written ({error})") from error

@@ -50,6 +50,10 @@ class TrainingModule(L.LightningModule):
             weight_decay=schedule.weight_decay,
         )
 
+    def on_train_start(self) -> None:
+        """A training that goes on in the middle of an epoch finds it as it was at its start."""
+        self.on_train_epoch_start()
+
     def on_train_epoch_start(self) -> None:
         """Freeze what the epoch leaves as it is, and set its rates."""
         freeze(self.network, self.recipe.schedule, self.current_epoch)
@@ -81,7 +85,7 @@ class TrainingModule(L.LightningModule):
         return found.total
 
     def _broken(self, batch: Batch, numbers: dict[str, Tensor]) -> BenchError:
-        path = self.folder / f"broken-batch-{self.global_step}.pt"
+        path = self.folder / f"broken-batch-{self.global_step}-{self.global_rank}.pt"
         weights = {key: value.cpu() for key, value in self.network.state_dict().items()}
         torch.save({"batch": vars(batch.to("cpu")), "weights": weights}, path)
         shown = ", ".join(f"{name} {value.item():g}" for name, value in numbers.items())

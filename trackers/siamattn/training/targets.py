@@ -23,6 +23,7 @@ from trackers.siamattn.config import RPNConfig, TrackingConfig
 from trackers.siamattn.search import SMALLEST
 from trackers.siamattn.training.config import LabelConfig
 
+_LOWEST = 0.5  # share that the thresholds of labels fall to at most
 _NEAR = 3  # cells around a wrong target in which its negatives lie
 DELTAS = (0.1, 0.1, 0.2, 0.2)  # one unit of the box head's answer
 MASK_SIDE = 64
@@ -76,13 +77,25 @@ def label_anchors(
         [(centre - anchors[..., :2]) / anchors[..., 2:], np.log(size / anchors[..., 2:])], -1
     )
     overlap = overlaps(to_corners(anchors), box)
-    positive = _some(np.flatnonzero(overlap > labels.positive), labels.positives, rng)
-    negative = _some(np.flatnonzero(overlap < labels.negative), labels.negatives, rng)
+    share = _lowered(overlap, labels)
+    positive = _some(np.flatnonzero(overlap > share * labels.positive), labels.positives, rng)
+    negative = _some(np.flatnonzero(overlap < share * labels.negative), labels.negatives, rng)
     cls = np.full(overlap.shape, -1, dtype=np.int64)
     weight = np.zeros(overlap.shape)
     cls.flat[positive], cls.flat[negative] = 1, 0
     weight.flat[positive] = 1 / (len(positive) + 1e-6)
     return AnchorLabels(cls, np.moveaxis(loc, -1, 0), weight)
+
+
+def _lowered(overlap: FloatArray, labels: LabelConfig) -> float:
+    """Share of both thresholds at which ``labels.least`` anchors are positive, at least half.
+
+    Anchors that are only as good as the next best stay ignored.
+    """
+    if not labels.least:
+        return 1.0
+    next_best = np.partition(overlap, -labels.least - 1, axis=None)[-labels.least - 1]
+    return float(np.clip(next_best / labels.positive, _LOWEST, 1.0))
 
 
 def label_absent(

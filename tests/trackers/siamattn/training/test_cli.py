@@ -9,6 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch.utils.data import Dataset
+
+from bench.errors import DatasetError
+from trackers.siamattn.training.cli import told
+from trackers.siamattn.training.config import recipe
+from trackers.siamattn.training.data import Steps, make_loader
+from trackers.siamattn.training.graph import Batch
 
 pytest.importorskip("lightning")
 ROOT = Path(__file__).parents[4]
@@ -18,6 +25,21 @@ def call(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "trackers.siamattn.training", *map(str, arguments)]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}  # two would wait for whatever else runs
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+class Broken(Dataset[Batch]):
+    """Pairs of which none can be read."""
+
+    def __getitem__(self, index: int) -> Batch:
+        raise DatasetError(f"sets/coco: nothing could be read\nGive another folder ({index})")
+
+
+def test_what_a_worker_finds_wrong_is_told_without_its_traceback() -> None:
+    steps = Steps(recipe("nano"), lambda: 0)
+    with pytest.raises(DatasetError, match="Traceback") as caught:
+        next(iter(make_loader(Broken(), steps, workers=1)))
+    assert told(caught.value) == "sets/coco: nothing could be read\nGive another folder (0)"
+    assert told(DatasetError("DatasetError of one's own")) == "DatasetError of one's own"
 
 
 def test_smoke(tmp_path: Path) -> None:

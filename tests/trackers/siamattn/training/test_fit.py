@@ -28,10 +28,13 @@ from trackers.siamattn.training.fit import (
     begun_from,
     claim,
     describe,
+    export,
+    load_run,
     make_trainer,
     train,
 )
 from trackers.siamattn.training.graph import Batch, training_pass
+from trackers.siamattn.training.module import TrainingModule
 from trackers.siamattn.training.samples import collate
 from trackers.siamattn.training.sourcing import open_samples
 
@@ -44,6 +47,8 @@ SETTINGS = {
     "schedule.batch": 2,
     "schedule.pairs": 8,
     "schedule.epochs": 2,
+    "schedule.frozen": 1,
+    "schedule.whole": False,
     "labels.regions": 2,
 }
 RECIPE = recipe("nano", SETTINGS)
@@ -155,7 +160,7 @@ def test_killed_and_gone_on_with_it_learns_the_same(
 
 def test_two_processes_end_when_one_is_told_to(tmp_path: Path, start: Start) -> None:
     settings = {**SETTINGS, "schedule.epochs": 100}
-    given = [f"--set={name}={value}" for name, value in settings.items()]
+    given = [f"--set={name}={json.dumps(value)}" for name, value in settings.items()]
     machine = ["--accelerator=cpu", "--devices=2", "--workers=0", "--validate-every=0"]
     process = start("-m", "trackers.siamattn.training", "fit", tmp_path, *machine, *given)
     last = tmp_path / "checkpoints" / "last.ckpt"
@@ -163,6 +168,28 @@ def test_two_processes_end_when_one_is_told_to(tmp_path: Path, start: Start) -> 
     process.terminate()
     assert process.wait(60) == -signal.SIGTERM
     wait_until(lambda: not is_group(process.pid))
+
+
+def test_what_cannot_be_read_or_written_is_named(whole: Path, tmp_path: Path) -> None:
+    _, network, _ = load_run(whole)
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"n\.safetensors: cannot be written"):
+        export(network, tmp_path / "file" / "n.safetensors", {})
+    claim(tmp_path / "run", RECIPE)
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    last.parent.mkdir()
+    last.write_bytes((whole / "checkpoints" / "last.ckpt").read_bytes()[:5000])
+    with pytest.raises(ConfigError, match=r"last\.ckpt: damaged"):
+        load_run(tmp_path / "run")
+
+
+def test_weights_of_another_network_of_the_preset_are_refused(whole: Path, tmp_path: Path) -> None:
+    _, network, _ = load_run(whole)
+    record = describe(RECIPE, 8)
+    other = record["network"].replace('"box_registered": true', '"box_registered": false')
+    export(network, tmp_path / "n.safetensors", {**record, "network": other})
+    with pytest.raises(ConfigError, match="'siamattn-nano' as it is now"):
+        SiamAttn(weights=tmp_path / "n.safetensors")
 
 
 def test_the_weights_track(whole: Path) -> None:
@@ -206,6 +233,27 @@ def test_a_recipe_written_before_a_setting_was_thought_of_goes_on(tmp_path: Path
         claim(tmp_path, RECIPE.override({"data.parts": 0.5}))
 
 
+def test_another_network_of_the_same_preset_is_refused(tmp_path: Path) -> None:
+    claim(tmp_path, RECIPE)
+    path = tmp_path / "network.json"
+    path.write_text(path.read_text().replace('"box_registered": true', '"box_registered": false'))
+    with pytest.raises(ConfigError, match=r"network\.json: .*'siamattn-nano' has changed since"):
+        claim(tmp_path, RECIPE)
+
+
+def test_the_backbone_stays_still_where_a_training_goes_on(tmp_path: Path) -> None:
+    """Lightning does not start an epoch anew in which it goes on."""
+    module = TrainingModule(Network(preset(RECIPE.preset)), RECIPE, tmp_path)
+    optimizer = module.configure_optimizers()
+    module.optimizers = lambda use_pl_optimizer: optimizer  # type: ignore[assignment,method-assign]
+    module.on_train_start()
+    backbone = module.network.backbone
+    assert not any(p.requires_grad for p in backbone.parameters())
+    assert not any(part.training for part in backbone.children())
+    rates = [group["lr"] for group in optimizer.param_groups]
+    assert rates == [RECIPE.schedule.first, RECIPE.schedule.first * RECIPE.schedule.backbone]
+
+
 @pytest.mark.parametrize(
     "machine",
     [Machine(accelerator="abacus"), Machine(accelerator="cpu", precision="7-bit")],
@@ -222,7 +270,7 @@ def test_a_loss_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
         network.bbox_head.tail_det_box.bias.fill_(float("nan"))
     with pytest.raises(BenchError, match=r"step 0: the loss is not finite .*box nan"):
         train(RECIPE, open_samples(RECIPE), tmp_path, PLAIN, network)
-    saved = torch.load(tmp_path / "broken-batch-0.pt", weights_only=True)
+    saved = torch.load(tmp_path / "broken-batch-0-0.pt", weights_only=True)
     assert saved["batch"]["search"].shape == (2, 3, 191, 191)
     assert saved["weights"]["bbox_head.tail_det_box.bias"].isnan().all()
     assert not (tmp_path / "checkpoints" / "last.ckpt").exists()

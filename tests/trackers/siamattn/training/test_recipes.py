@@ -47,6 +47,15 @@ def test_the_papers_losses_and_schedule() -> None:
         ({"schedule.epoch": 3}, "schedule.epoch.*schedule.epochs"),
         ({"schedule.epochs": "many"}, "expected int"),
         ({"weights.regression": "l3"}, "l3.*l1"),
+        ({"schedule.batch": 0}, "schedule: expected batch of 1 or more, found 0"),
+        ({"schedule.epochs": 0}, "schedule: expected epochs of 1 or more, found 0"),
+        ({"schedule.peak": 0.0}, "schedule: expected peak of"),
+        ({"data.scenes": 1}, "data: expected scenes of 2 or more, found 1"),
+        ({"data.uses": 0}, "data: expected uses of 1 or more, found 0"),
+        ({"data.negatives": 1.5}, "data: expected negatives from 0 to 1, found 1.5"),
+        ({"data.search.scale": 1.2}, "jitter: expected scale from 0 to less than 1, found 1.2"),
+        ({"data.search.blur": float("nan")}, "jitter: expected blur from 0 to 1, found nan"),
+        ({"labels.regions": 0}, "labels: expected regions of 1 or more, found 0"),
     ],
 )
 def test_settings_that_are_not(changes: dict[str, object], said: str) -> None:

@@ -33,6 +33,41 @@ def test_any_box_gets_labels(x: float, y: float, w: float, h: float) -> None:
     assert np.array_equal(found.weight > 0, found.cls == 1)
 
 
+@given(st.floats(60, 130), st.floats(60, 130), st.floats(34, 120), st.floats(34, 120))
+def test_a_target_of_another_size_than_all_anchors_is_no_background(
+    x: float, y: float, w: float, h: float
+) -> None:
+    """Thresholds fall until some anchors are positive; where enough are, nothing changes."""
+    box = np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2])
+    plain = LabelConfig(positive=0.5, positives=999, negatives=999)
+    lowered = LabelConfig(positive=0.5, positives=999, negatives=999, least=8)
+    before, found = (
+        targets.label_anchors(box, ANCHORS, labels, np.random.default_rng(0)).cls
+        for labels in (plain, lowered)
+    )
+    overlap = targets.overlaps(targets.to_corners(ANCHORS), box)
+    if (before == 1).sum() > 8:
+        assert np.array_equal(before, found)
+    assert not (overlap[found == 0] >= 0.3).any()
+    assert (overlap[found == 1] > 0.25).all()
+    assert overlap[found == 1].min(initial=1) >= overlap[found == 0].max()
+
+
+def test_a_small_target_is_found_by_the_nearest_anchors() -> None:
+    """Two thirds of the anchors' size: none would be positive, and most of it background."""
+    box = np.array([95 - 18.0, 95 - 18, 95 + 18, 95 + 18])
+    plain, lowered = (
+        targets.label_anchors(
+            box, ANCHORS, LabelConfig(positive=0.5, least=least), np.random.default_rng(0)
+        )
+        for least in (0, 8)
+    )
+    assert not (plain.cls == 1).any()
+    assert (lowered.cls == 1).sum() >= 6  # all but those as good as the ninth
+    near = targets.overlaps(targets.to_corners(ANCHORS), box)[lowered.cls == 1]
+    assert near.min() > 0.25
+
+
 @given(places, places)
 def test_a_wrong_target_anywhere(x: float, y: float) -> None:
     box = np.array([x, y, x + 40, y + 40])
