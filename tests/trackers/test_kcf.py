@@ -75,7 +75,7 @@ def test_it_follows_a_zoom(rate: float) -> None:
     assert (fixed[:, 2:] == 60).all()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(dx=st.integers(-40, 40), dy=st.integers(-30, 30))
 def test_a_shifted_scene_gives_shifted_boxes(dx: int, dy: int) -> None:
     images = [scene(130 + 4 * step, 90 - 3 * step, 40) for step in range(4)]

@@ -75,7 +75,7 @@ def test_pooling_and_its_gradients_are_the_recorded_ones(
     assert_near(trans.grad, ops[f"{name}_gtrans"])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(1, 3), st.integers(1, 3), st.integers(0, 3), st.integers(1, 3), st.integers(0, 99)
 )
@@ -91,7 +91,7 @@ def test_without_offsets_it_is_the_plain_convolution(
     torch.testing.assert_close(out, expected)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(-9, 9), st.integers(-9, 9))
 def test_whole_offsets_shift_the_map_and_meet_zeros_outside(dy: int, dx: int) -> None:
     x = torch.randn(1, 2, 7, 6, generator=torch.Generator().manual_seed(1))
@@ -170,7 +170,7 @@ def pool_by_loops(
 COORDINATE = st.floats(-150, 400, width=32)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(COORDINATE, COORDINATE, COORDINATE, COORDINATE, st.integers(0, 1), st.integers(0, 9))
 def test_pooling_of_any_region_is_its_definition(
     x1: float, y1: float, x2: float, y2: float, image: int, seed: int

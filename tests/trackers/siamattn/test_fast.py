@@ -15,7 +15,7 @@ from trackers.siamattn.fast import CHUNK, WIDE, WinogradConv2d, fold_batch_norm
 from trackers.siamattn.network import Network
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     height=st.integers(9, 20),
     width=st.integers(9, 20),

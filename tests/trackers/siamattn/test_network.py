@@ -168,7 +168,7 @@ def softmax(values: np.ndarray, axis: int) -> np.ndarray:
     return powers / powers.sum(axis, keepdims=True)  # type: ignore[no-any-return]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from(["paper", "released"]), st.integers(0, 99))
 def test_spatial_attention_is_equations_1_and_2(formula: Formula, seed: int) -> None:
     torch.manual_seed(seed)
@@ -186,7 +186,7 @@ def test_spatial_attention_is_equations_1_and_2(formula: Formula, seed: int) -> 
     np.testing.assert_allclose(attention(f)[0].flatten(1), expected, rtol=1e-10, atol=1e-10)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from(["paper", "released"]), st.booleans(), st.booleans(), st.integers(0, 99))
 def test_attention_of_both_branches_is_its_sum_of_terms(
     formula: Formula, own: bool, cross: bool, seed: int
@@ -253,7 +253,7 @@ def test_confidence_without_attention_is_that_of_a_network_whose_attention_is_of
     assert torch.equal(*maps)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(0, 99))
 def test_correlation_is_a_product_with_every_window(lanes: int, channels: int, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -96,7 +96,7 @@ def test_masks_come_on_request(nano_file: Path, golden: Any) -> None:
     assert prediction.mask.dtype == bool
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(order=st.permutations(range(4)))
 def test_a_batch_is_the_same_as_one_at_a_time(
     tracker: SiamAttn, golden: Any, order: list[int]
