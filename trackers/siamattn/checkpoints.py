@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -164,20 +164,46 @@ def choose(state: State, name: str | None, path: Path) -> Config:
 
 def compare(state: State, config: Config) -> Difference:
     """How ``state`` differs from the weights of ``config``; counters may be missing."""
-    expected = shapes(config)
-    missing = [k for k in expected if k not in state and not k.endswith(COUNTER)]
+    return differences(state, shapes(config), same_shape, is_counter)
+
+
+def differences(
+    state: State,
+    expected: Mapping[str, tuple[int, ...]],
+    fits: Callable[[tuple[int, ...], str, tuple[int, ...]], bool],
+    optional: Callable[[str], bool],
+) -> Difference:
+    """How ``state`` differs from tensors of the ``expected`` shapes by key.
+
+    Args:
+        state: tensors by key.
+        expected: shapes by key.
+        fits: whether a tensor of the first shape serves for the key and shape that follow.
+        optional: whether a key may be missing.
+    """
+    missing = [key for key in expected if key not in state and not optional(key)]
     other = [
         f"{key} {tuple(tensor.shape)} {tensor.dtype}, expected {expected[key]}"
         for key, tensor in state.items()
-        if key in expected and not _fits(key, tensor, expected[key])
+        if key in expected
+        and not (_right_type(key, tensor) and fits(tuple(tensor.shape), key, expected[key]))
     ]
     surplus = [k for k in state if k not in expected]
     return Difference(tuple(missing), tuple(surplus), tuple(other))
 
 
-def _fits(key: str, tensor: Tensor, shape: tuple[int, ...]) -> bool:
-    right_type = key.endswith(COUNTER) or tensor.is_floating_point()
-    return tuple(tensor.shape) == shape and right_type
+def same_shape(found: tuple[int, ...], key: str, shape: tuple[int, ...]) -> bool:
+    """Whether ``found`` is the ``shape`` of ``key``."""
+    return found == shape
+
+
+def is_counter(key: str) -> bool:
+    """Whether ``key`` is of a batch norm's counter, which older files leave out."""
+    return key.endswith(COUNTER)
+
+
+def _right_type(key: str, tensor: Tensor) -> bool:
+    return is_counter(key) or tensor.is_floating_point()
 
 
 def complete(state: State, config: Config) -> State:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import ConfigError, unknown_name
-from trackers.siamattn.settings import load_table, named, overridden
+from trackers.siamattn.settings import check_ranges, load_table, named, overridden
 
 Formula = Literal["released", "paper"]
 
@@ -165,13 +165,8 @@ class TrackingConfig:
 
     def __post_init__(self) -> None:
         """Refuse shares outside 0..1 and a negative penalty."""
-        for name in ("window_influence", "lr", "mask_threshold"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(
-                    f"tracking: expected {name} from 0 to 1, found {getattr(self, name)}"
-                )
-        if not self.penalty_k >= 0:
-            raise ConfigError(f"tracking: expected penalty_k of 0 or more, found {self.penalty_k}")
+        shares = ("window_influence", "lr", "mask_threshold")
+        check_ranges(self, "tracking", shares, {"penalty_k": 0})
 
 
 @dataclass(frozen=True)

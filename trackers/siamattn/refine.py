@@ -1,8 +1,8 @@
 """Region refinement (section 3.3): fused features, deformable RoI pooling, box and mask heads.
 
 Regions are rows ``(K, 5)``: index of the target in the batch, then x1, y1, x2, y2 in pixels of
-the search crop. Both maps are pooled as if they covered the crop evenly, as in the release; that
-is not quite so of the box head's, which a configuration may pool where its cells are.
+the search crop. Both maps are pooled as if they covered the crop evenly, as in the release; a
+configuration may have the box head's pooled where its cells lie.
 """
 
 from __future__ import annotations

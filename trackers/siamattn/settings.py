@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -86,3 +86,23 @@ def _checked(value: Any, old: Any, name: str) -> Any:
             f"setting {name}: expected {type(old).__name__} such as {old!r}, found {value!r}"
         )
     return value
+
+
+def check_ranges(
+    record: Any, where: str, shares: Sequence[str], least: Mapping[str, float]
+) -> None:
+    """Refuse ``shares`` outside 0..1, and numbers below what is ``least``.
+
+    Raises:
+        ConfigError: names the setting, and what it may be.
+    """
+    for name in shares:
+        if not 0 <= getattr(record, name) <= 1:
+            raise ConfigError(
+                f"{where}: expected {name} from 0 to 1, found {getattr(record, name)}"
+            )
+    for name, bound in least.items():
+        if not getattr(record, name) >= bound:
+            raise ConfigError(
+                f"{where}: expected {name} of {bound} or more, found {getattr(record, name)}"
+            )

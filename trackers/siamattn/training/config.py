@@ -8,33 +8,15 @@ silent, the defaults are those of the released configuration.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import ConfigError
-from trackers.siamattn.settings import load_table, named, overridden
+from trackers.siamattn.settings import check_ranges, load_table, named, overridden
 
 RECIPES = Path(__file__).parent / "recipes.json"
-
-
-def _check(record: Any, where: str, shares: Sequence[str], least: Mapping[str, float]) -> None:
-    """Refuse ``shares`` outside 0..1, and numbers below what is ``least``.
-
-    Raises:
-        ConfigError: names the setting, and what it may be.
-    """
-    for name in shares:
-        if not 0 <= getattr(record, name) <= 1:
-            raise ConfigError(
-                f"{where}: expected {name} from 0 to 1, found {getattr(record, name)}"
-            )
-    for name, bound in least.items():
-        if not getattr(record, name) >= bound:
-            raise ConfigError(
-                f"{where}: expected {name} of {bound} or more, found {getattr(record, name)}"
-            )
 
 
 @dataclass(frozen=True)
@@ -62,7 +44,9 @@ class Jitter:
 
     def __post_init__(self) -> None:
         """Refuse what turns a crop inside out, or is no probability."""
-        _check(self, "jitter", ("blur", "flip", "colour"), {"shift": 0, "zoom": 0, "strength": 0})
+        check_ranges(
+            self, "jitter", ("blur", "flip", "colour"), {"shift": 0, "zoom": 0, "strength": 0}
+        )
         if not 0 <= self.scale < 1:
             raise ConfigError(f"jitter: expected scale from 0 to less than 1, found {self.scale}")
 
@@ -104,7 +88,7 @@ class DataConfig:
     def __post_init__(self) -> None:
         """Refuse numbers of nothing, and shares outside 0..1."""
         shares = ("negatives", "gray", "film", "turn", "parts")
-        _check(self, "data", shares, {"scenes": 2, "streams": 1, "uses": 1, "stretch": 0})
+        check_ranges(self, "data", shares, {"scenes": 2, "streams": 1, "uses": 1, "stretch": 0})
 
 
 @dataclass(frozen=True)
@@ -138,7 +122,7 @@ class LabelConfig:
         """Refuse numbers of nothing, and overlaps outside 0..1."""
         counts = ("positives", "negatives", "absent", "regions", "mask_regions")
         shares = ("positive", "negative", "overlap")
-        _check(self, "labels", shares, {**dict.fromkeys(counts, 1), "least": 0})
+        check_ranges(self, "labels", shares, {**dict.fromkeys(counts, 1), "least": 0})
 
 
 @dataclass(frozen=True)
@@ -201,7 +185,7 @@ class Schedule:
         counts = dict.fromkeys(("epochs", "pairs", "batch"), 1)
         rates = dict.fromkeys(("first", "warm", "peak", "last"), 1e-12)
         others = dict.fromkeys(("warmup", "frozen", "weight_decay", "clip"), 0)
-        _check(self, "schedule", ("momentum", "backbone"), {**counts, **rates, **others})
+        check_ranges(self, "schedule", ("momentum", "backbone"), {**counts, **rates, **others})
 
     def rate(self, epoch: float) -> float:
         """The learning rate of an epoch, counted from 0."""

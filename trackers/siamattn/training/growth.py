@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import ConfigError
-from trackers.siamattn.checkpoints import COUNTER, Difference, State, read
+from trackers.siamattn.checkpoints import State, differences, is_counter, read
 from trackers.siamattn.network import Network
 
 _BACKBONE = "backbone."
@@ -34,24 +34,14 @@ def grow(network: Network, path: Path) -> None:
     """
     found, _ = read(path)
     own = network.state_dict()
-    difference = _difference(own, found)
+    shapes = {key: tuple(value.shape) for key, value in own.items()}
+    difference = differences(found, shapes, _fits, lambda key: _is_new(key, found))
     if difference:
         raise ConfigError(
             f"{path}: expected weights of preset {network.config.name!r}, or of one with a "
             f"smaller backbone. Of its {len(own)} tensors: {difference}."
         )
     network.load_state_dict({key: _begun(key, value, found) for key, value in own.items()})
-
-
-def _difference(own: State, found: State) -> Difference:
-    missing = [key for key in own if key not in found and not _is_new(key, found)]
-    other = [
-        f"{key} {tuple(found[key].shape)} {found[key].dtype}, expected {tuple(value.shape)}"
-        for key, value in own.items()
-        if key in found and not _fits(key, value, found[key])
-    ]
-    surplus = [key for key in found if key not in own]
-    return Difference(tuple(missing), tuple(surplus), tuple(other))
 
 
 def _begun(key: str, value: Tensor, found: State) -> Tensor:
@@ -65,18 +55,18 @@ def _begun(key: str, value: Tensor, found: State) -> Tensor:
     return begun
 
 
-def _fits(key: str, value: Tensor, old: Tensor) -> bool:
+def _fits(old: tuple[int, ...], key: str, shape: tuple[int, ...]) -> bool:
     """Whether only channels were added: in the backbone, or to what reads its levels."""
-    if value.is_floating_point() != old.is_floating_point() or value.ndim != old.ndim:
-        return False
     free = (0, 1) if key.startswith(_BACKBONE) else (1,) if key.startswith(_READERS) else ()
-    lengths = enumerate(zip(value.shape, old.shape, strict=True))
+    if len(old) != len(shape):
+        return False
+    lengths = enumerate(zip(shape, old, strict=True))
     return all(new == known or (at in free and new > known) for at, (new, known) in lengths)
 
 
 def _is_new(key: str, found: State) -> bool:
     """Whether ``key`` is of a block that is new, or a counter that older files leave out."""
-    if key.endswith(COUNTER):
+    if is_counter(key):
         return True
     block = re.match(r"backbone\.layer\d\.[1-9]\d*\.", key)
     return block is not None and not any(known.startswith(block[0]) for known in found)
