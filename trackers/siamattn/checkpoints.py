@@ -110,17 +110,26 @@ def convert(source: Path, target: Path, name: str | None = None) -> dict[str, st
         "source_sha256": sha256(source),
         "converted": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
+    write(complete(state, config), target, made)
+    return made
+
+
+def write(state: State, target: Path, record: Mapping[str, str]) -> None:
+    """Write tensors and their record as safetensors, all or nothing.
+
+    Raises:
+        ConfigError: the target cannot be written.
+    """
     partial = target.with_name(f".{target.name}.partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        save_file(complete(state, config), partial, metadata={"format": "pt", **made})
+        save_file(state, partial, metadata={"format": "pt", **record})
         partial.replace(target)
     except (OSError, SafetensorError) as error:
         raise ConfigError(f"{target}: cannot be written ({error})") from error
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-    return made
 
 
 def read(path: Path) -> tuple[State, dict[str, str]]:

@@ -25,12 +25,10 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
 from bench.errors import ConfigError
-from trackers.siamattn.checkpoints import sha256
+from trackers.siamattn.checkpoints import sha256, write
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.training.config import Recipe, read_recipe
@@ -310,11 +308,5 @@ def export(network: Network, path: Path, record: dict[str, str]) -> None:
     """
     state = plain_state(network)
     half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(half, partial, metadata={"format": "pt", **record})
-        partial.chmod(0o644)  # safetensors writes for its owner alone
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise ConfigError(f"{path}: cannot be written ({error})") from error
+    write(half, path, record)
+    path.chmod(0o644)  # safetensors writes for its owner alone
