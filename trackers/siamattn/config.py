@@ -152,6 +152,9 @@ class TrackingConfig:
         instance: side of the search crop in pixels.
         base_size: side of the score map beyond one per stride of shift.
         context: margin around the target, as a share of width plus height.
+        registered: crops are cut from whole pixels of the frame, and their answers are read where
+            they were cut; otherwise where they would have been cut, as in the release, half a
+            pixel off on average. Regions are then pooled where training pools them.
     """
 
     penalty_k: float = 0.10
@@ -162,6 +165,7 @@ class TrackingConfig:
     instance: int = 255
     base_size: int = 8
     context: float = 0.5
+    registered: bool = False
 
     def __post_init__(self) -> None:
         """Refuse shares outside 0..1 and a negative penalty."""

@@ -54,7 +54,8 @@ class Engine:
         """
         side = round(float(search.context_side(box[2:], tracking.context)))
         fill = image.mean(axis=(0, 1), dtype=np.float64)
-        crop = search.crop(image, box[:2], side, tracking.exemplar, fill)
+        centre = search.whole(box[:2], side) if tracking.registered else box[:2]
+        crop = search.crop(image, centre, side, tracking.exemplar, fill)
         with exact_inference():
             template = self.network.template(self._pixels([crop]))
         return State(box, fill, template, tracking, masked)
@@ -115,11 +116,12 @@ class Engine:
     ) -> list[FloatArray]:
         """Centred boxes in pixels of the frame, refined if there is a head for it."""
         if not self.config.refine.box:
-            lanes = zip(states, views, proposals, strict=True)
-            return [search.offset(state.box[:2], p.box / view.zoom) for state, view, p in lanes]
+            pairs = zip(proposals, views, strict=True)
+            return [search.offset(view.centre, p.box / view.zoom) for p, view in pairs]
         pairs = zip(proposals, views, strict=True)
         boxes = [search.proposal_in_crop(p.box, view.instance) for p, view in pairs]
-        rois = self._rois([search.roi_of(box, margin=0.5) for box in boxes])
+        lanes = zip(boxes, states, strict=True)
+        rois = self._rois([search.box_region(box, state.tracking) for box, state in lanes])
         deltas = _numpy(self.network.refine_box(features, rois)) * search.DELTAS
         with np.errstate(over="ignore"):
             refined = [search.shift(*lane) for lane in zip(boxes, deltas, strict=True)]
@@ -142,7 +144,8 @@ class Engine:
         lanes = [lane for lane, state in enumerate(states) if state.masked]
         found: list[Floats | None] = [None] * len(states)
         if lanes:
-            regions = [search.roi_of(views[lane].to_crop(states[lane].box)) for lane in lanes]
+            masked = [(views[lane].to_crop(states[lane].box), states[lane]) for lane in lanes]
+            regions = [search.mask_region(box, state.tracking) for box, state in masked]
             logits = self.network.refine_mask(features, self._rois(regions, lanes))
             for lane, mask in zip(lanes, _numpy(logits.sigmoid()), strict=True):
                 self._refuse_infinite("mask", mask)

@@ -20,6 +20,7 @@ Floats = NDArray[np.float32] | FloatArray
 
 SMALLEST = 10.0  # side that neither a target nor a proposal falls below
 DELTAS = np.array([0.1, 0.1, 0.2, 0.2])  # one unit of the box head's answer
+_FIRST = -0.5  # what takes places counted from a corner to those from its pixel's centre
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,8 @@ class View:
     Attributes:
         centre: ``(2,)`` of the square in the frame.
         side: of the square in whole pixels of the frame.
-        zoom: k, crop pixels in a pixel of the frame, before the side was rounded.
+        zoom: k, crop pixels in a pixel of the frame; unless registered, before the side was
+            rounded.
         instance: side of the search crop in crop pixels.
     """
 
@@ -89,7 +91,15 @@ def view(centre: FloatArray, size: FloatArray, tracking: TrackingConfig) -> View
     """The square to search for a target of ``size`` ``(2,)`` last seen at ``centre`` ``(2,)``."""
     exemplar = float(context_side(size, tracking.context))
     side = round(exemplar * (tracking.instance / tracking.exemplar))
+    if tracking.registered:
+        return View(whole(centre, side), side, tracking.instance / side, tracking.instance)
     return View(centre, side, tracking.exemplar / exemplar, tracking.instance)
+
+
+def whole(centre: FloatArray, side: int) -> FloatArray:
+    """Centre ``(2,)`` of the square of whole pixels that is nearest to one around ``centre``."""
+    corner: FloatArray = np.floor(centre - side / 2 + 0.5)
+    return corner + side / 2
 
 
 def crop(image: Image, centre: FloatArray, side: int, pixels: int, fill: FloatArray) -> Image:
@@ -217,6 +227,18 @@ def proposal_in_crop(box: FloatArray, instance: int) -> FloatArray:
 def offset(place: FloatArray, box: FloatArray) -> FloatArray:
     """A centred box ``(4,)`` whose centre was counted from ``place`` ``(2,)``."""
     return np.concatenate([place + box[:2], box[2:]])
+
+
+def box_region(box: FloatArray, tracking: TrackingConfig) -> FloatArray:
+    """Corners ``(4,)`` of the region that refines a centred box of the crop, ``(4,)``."""
+    if tracking.registered:
+        return roi_of(box) + _FIRST
+    return roi_of(box, margin=0.5)
+
+
+def mask_region(box: FloatArray, tracking: TrackingConfig) -> FloatArray:
+    """Corners ``(4,)`` of the region of the mask of a centred box of the crop, ``(4,)``."""
+    return roi_of(box) + (_FIRST if tracking.registered else 0.0)
 
 
 def roi_of(box: FloatArray, margin: float = 0.0) -> FloatArray:

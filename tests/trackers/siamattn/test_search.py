@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trackers.siamattn import search
 from trackers.siamattn.config import RPNConfig, TrackingConfig, preset
+from trackers.siamattn.training.targets import decode_proposals, training_anchors
 
 CONFIG = preset("siamattn")
 SETS = {"vot2018": CONFIG.tracking.vot, "otb100": CONFIG.tracking.otb}
@@ -157,6 +159,37 @@ def test_crop_and_frame_coordinates_are_inverse(x: float, y: float, w: float, h:
     np.testing.assert_allclose(view.to_frame(view.to_crop(box)), box, atol=1e-8)
     middle = view.to_crop(np.array([x, y, w, h]))
     assert middle[2] * middle[3] <= 127**2  # target and context fill the exemplar
+
+
+@given(st.floats(80, 160), st.floats(60, 140), st.floats(12, 40), st.floats(12, 40))
+def test_a_registered_view_reads_places_where_they_are(
+    x: float, y: float, w: float, h: float
+) -> None:
+    """In a frame whose grey tells the place, the crop's grey is that of the place read there."""
+    rows, columns = np.mgrid[:200, :240]
+    first = np.array([58, 38])  # so that twice the place is a grey level
+    frame = np.clip(2 * (np.stack([columns, rows, rows], axis=-1) - first[[0, 1, 1]]), 0, 255)
+    tracking = preset("siamattn-nano").tracking.vot
+    view = search.view(np.array([x, y]), np.array([w, h]), tracking)
+    assert np.abs(view.centre - [x, y]).max() <= 0.5
+    assert (view.origin == np.rint(view.origin)).all()
+    found = search.crop(frame.astype(np.uint8), view.centre, view.side, view.instance, np.zeros(3))
+    for row, column in ((60, 60), (95, 110), (130, 100)):
+        place = view.to_frame(np.array([column + 0.5, row + 0.5, 1, 1]))[:2] - 0.5
+        np.testing.assert_allclose(found[row, column, :2] / 2 + first, place, atol=0.4)
+
+
+def test_a_registered_tracker_pools_what_training_pools() -> None:
+    """The region of an anchor is the same in both, though they count pixels differently."""
+    config = preset("siamattn-nano")
+    tracking = config.tracking.otb
+    anchors = training_anchors(config.rpn, tracking).reshape(-1, 4)
+    loc = torch.zeros(1, 20, 17, 17)
+    trained = decode_proposals(loc, torch.from_numpy(anchors), tracking.instance)[0]
+    number = 2 * 17 * 17 + 5 * 17 + 9
+    box = search.anchors(config.rpn, tracking)[number]
+    region = search.box_region(search.proposal_in_crop(box, tracking.instance), tracking)
+    np.testing.assert_allclose(region, trained[number])
 
 
 @given(places, places, lengths, lengths)
