@@ -22,7 +22,8 @@ from bench.scores import TrackerScores
 from bench.sequence import Dataset, FloatArray
 from bench.tracker import make_spec
 from trackers.siamattn.training.config import Recipe
-from trackers.siamattn.training.fit import WEIGHTS, Machine, claim, new_network, train
+from trackers.siamattn.training.fit import Machine, new_network, train
+from trackers.siamattn.training.run import WEIGHTS, claim
 from trackers.siamattn.training.sourcing import open_samples
 
 TABLE = Path(__file__).parent / "ablation.json"

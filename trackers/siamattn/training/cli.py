@@ -59,7 +59,8 @@ def fit(
     if initial and backbone:
         raise ConfigError("expected --initial or --backbone, found both: --initial has a backbone")
 
-    from trackers.siamattn.training.fit import Machine, begun_from, new_network, train
+    from trackers.siamattn.training.fit import Machine, new_network, train
+    from trackers.siamattn.training.run import begun_from
     from trackers.siamattn.training.sourcing import open_samples
 
     _check_read("--data", data, {chosen.data.mixture})
@@ -77,10 +78,10 @@ def export(
     target: Annotated[Path, typer.Argument(help=".safetensors file to write")],
 ) -> None:
     """Write the weights of a training's last checkpoint, in half precision."""
-    from trackers.siamattn.training import fit
+    from trackers.siamattn.training import run
 
-    chosen, network, steps = fit.load_run(folder)
-    fit.export(network, target, fit.describe(chosen, steps))
+    chosen, network, steps = run.load_run(folder)
+    run.export(network, target, run.describe(chosen, steps))
     typer.echo(f"{target}: {chosen.preset} after {steps} steps of {chosen.schedule.batch} pairs")
 
 
@@ -134,7 +135,8 @@ def ablation(
     from bench.datasets import open_dataset
     from trackers.siamattn.training import ablation as rows
     from trackers.siamattn.training import ablation_table
-    from trackers.siamattn.training.fit import Machine, begun_from
+    from trackers.siamattn.training.fit import Machine
+    from trackers.siamattn.training.run import begun_from
 
     base = replace(base, initial=begun_from(backbone=backbone))
     chosen = rows.rows(tables.split(","))

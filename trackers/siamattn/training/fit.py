@@ -1,20 +1,8 @@
-"""A training from beginning to end: Lightning's loop around the module, its data and its logs.
-
-A run has a folder:
-
-    recipe.json       every setting
-    network.json      the network that its preset names
-    checkpoints/      last.ckpt, all of the state: a killed training goes on from it
-    logs/             CSV and TensorBoard, one version for each start
-    hold-out/         what the network found, as pictures
-    curves.png        the losses, and the hold-out's scores
-    weights.safetensors   the last weights, in half precision, with their record
-"""
+"""A training from beginning to end: Lightning's loop around the module, its data and its logs."""
 
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,20 +16,18 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset
 
 from bench.errors import ConfigError
-from trackers.siamattn.checkpoints import sha256, write
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
-from trackers.siamattn.training.config import Recipe, read_recipe
+from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.curves import DrawCurves
 from trackers.siamattn.training.data import Samples, Steps, make_loader
 from trackers.siamattn.training.ending import EndAtOnce
 from trackers.siamattn.training.graph import Batch
 from trackers.siamattn.training.growth import grow
 from trackers.siamattn.training.imagenet import load_backbone
-from trackers.siamattn.training.module import TrainingModule, plain_state
+from trackers.siamattn.training.module import TrainingModule
+from trackers.siamattn.training.run import CHECKPOINTS, LAST, WEIGHTS, claim, describe, export
 from trackers.siamattn.training.watch import FollowHoldOut, TellSkips
-
-WEIGHTS = "weights.safetensors"
 
 
 @dataclass(frozen=True)
@@ -101,7 +87,7 @@ def train(
     Args:
         recipe: how.
         samples: pair by pair, see ``data.Samples``.
-        folder: of the run; see above.
+        folder: of the run, see ``run``.
         machine: where.
         network: with its initial weights; by default new ones.
 
@@ -117,7 +103,7 @@ def train(
     module = TrainingModule(network, recipe, folder)
     tellers = [TellSkips(samples.source)] if isinstance(samples, Samples) else []
     trainer = make_trainer(recipe, folder, machine, tellers)
-    last = folder / "checkpoints" / "last.ckpt"
+    last = folder / LAST
     trainer.fit(
         module,
         PairData(samples, recipe, machine.workers),
@@ -149,44 +135,6 @@ def new_network(
     if initial is not None:
         grow(network, initial)
     return network
-
-
-def begun_from(initial: Path | None = None, backbone: Path | None = None) -> str:
-    """What a training begins with, for its record: one of the files, or nothing.
-
-    Raises:
-        ConfigError: the file cannot be read.
-    """
-    path = initial or backbone
-    try:
-        told = f"{path.name} (SHA-256 {sha256(path)})" if path else ""
-        return told if path is initial else f"backbone of {told}"
-    except OSError as error:
-        raise ConfigError(f"{error.filename}: cannot be read ({error.strerror})") from error
-
-
-def load_run(folder: Path) -> tuple[Recipe, Network, int]:
-    """The recipe of a run, the network of its last checkpoint, and the steps behind it.
-
-    Raises:
-        ConfigError: the folder holds no training, none that has been saved yet, or a damaged one.
-    """
-    last = folder / "checkpoints" / "last.ckpt"
-    if not last.exists():
-        raise ConfigError(f"{folder}: expected a training with {last.relative_to(folder)}")
-    recipe = read_recipe(folder / "recipe.json")
-    network = Network(preset(recipe.preset))
-    try:
-        saved = torch.load(last, map_location="cpu", weights_only=True)
-        state = {key.removeprefix("network."): value for key, value in saved["state_dict"].items()}
-        network.load_state_dict(state)
-    except Exception as error:  # a damaged pickle makes its reader raise anything
-        reason = str(error).partition("\n")[0]
-        raise ConfigError(
-            f"{last}: damaged, or of another network than preset {recipe.preset!r} is now "
-            f"({reason})"
-        ) from error
-    return recipe, network.eval(), int(saved["global_step"])
 
 
 def make_trainer(
@@ -224,7 +172,7 @@ def _trainer(
             TensorBoardLogger(logs, name="tensorboard"),
         ],
         callbacks=[
-            *_savers(folder / "checkpoints", machine),
+            *_savers(folder / CHECKPOINTS, machine),
             *_watchers(folder, machine),
             *tellers,
             EndAtOnce(),
@@ -256,57 +204,3 @@ def _watchers(folder: Path, machine: Machine) -> list[L.Callback]:
     if machine.validate_every:  # before the curves, which show it
         watchers.insert(0, FollowHoldOut(folder / "hold-out", machine.validate_every))
     return watchers
-
-
-def claim(folder: Path, recipe: Recipe) -> None:
-    """Write the recipe down in the folder of its run, and the network that it trains.
-
-    A setting that a recipe written earlier does not have yet is held to have its default.
-
-    Raises:
-        ConfigError: another recipe has begun there, or its preset was another network then.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    network, built = folder / "network.json", preset(recipe.preset).architecture()
-    if network.exists() and network.read_text(encoding="utf-8") != built:
-        raise ConfigError(
-            f"{network}: expected {built}, found another: preset {recipe.preset!r} has changed "
-            "since. Name another folder, and begin with --initial and the weights of this one"
-        )
-    network.write_text(built, encoding="utf-8")
-    path, text = folder / "recipe.json", json.dumps(recipe.to_dict(), indent=2) + "\n"
-    if path.exists() and read_recipe(path) != recipe:
-        raise ConfigError(
-            f"{path}: expected the recipe {recipe.name!r} with the settings of this call, found "
-            "another. Go on with the settings it began with, or name another folder"
-        )
-    path.write_text(text, encoding="utf-8")
-
-
-def describe(recipe: Recipe, steps: int) -> dict[str, str]:
-    """The record that goes into a weights file; steps and pairs are those of this training."""
-    initial = {"initial": recipe.initial} if recipe.initial else {}
-    return {
-        **initial,
-        "preset": recipe.preset,
-        "network": preset(recipe.preset).architecture(),
-        "recipe": recipe.name,
-        "data": recipe.data.mixture,
-        "seed": str(recipe.seed),
-        "steps": str(steps),
-        "pairs": str(steps * recipe.schedule.batch),
-        "trained": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "torch": torch.__version__,
-    }
-
-
-def export(network: Network, path: Path, record: dict[str, str]) -> None:
-    """Write weights as safetensors, in half precision, with their record.
-
-    Raises:
-        ConfigError: the file cannot be written.
-    """
-    state = plain_state(network)
-    half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
-    write(half, path, record)
-    path.chmod(0o644)  # safetensors writes for its owner alone

@@ -18,7 +18,8 @@ from trackers.siamattn.training.ablation import Budget, Finding, Row, rows
 from trackers.siamattn.training.ablation_table import frame, told, write
 from trackers.siamattn.training.cli import app
 from trackers.siamattn.training.config import Recipe, recipe
-from trackers.siamattn.training.fit import WEIGHTS, Machine, claim
+from trackers.siamattn.training.fit import Machine
+from trackers.siamattn.training.run import WEIGHTS, claim
 
 BASE = recipe("ablation")
 

@@ -16,25 +16,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from bench.errors import BenchError, ConfigError
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.tracker import SiamAttn
+from trackers.siamattn.training import watch
 from trackers.siamattn.training.config import recipe
-from trackers.siamattn.training.fit import (
+from trackers.siamattn.training.fit import Machine, make_trainer, new_network, train
+from trackers.siamattn.training.graph import Batch, training_pass
+from trackers.siamattn.training.holdout import films, follow
+from trackers.siamattn.training.module import TrainingModule
+from trackers.siamattn.training.run import (
     WEIGHTS,
-    Machine,
     begun_from,
     claim,
     describe,
     export,
     load_run,
-    make_trainer,
-    train,
 )
-from trackers.siamattn.training.graph import Batch, training_pass
-from trackers.siamattn.training.module import TrainingModule
 from trackers.siamattn.training.samples import collate
 from trackers.siamattn.training.sourcing import open_samples
 
@@ -84,7 +85,8 @@ def losses(folder: Path, version: int = 0) -> dict[int, str]:
     """The total loss of each step, as it was logged."""
     path = folder / "logs" / "csv" / f"version_{version}" / "metrics.csv"
     with path.open(newline="") as stream:
-        return {int(row["step"]): row["train/total"] for row in csv.DictReader(stream)}
+        rows = [row for row in csv.DictReader(stream) if row["train/total"]]
+    return {int(row["step"]): row["train/total"] for row in rows}
 
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -252,6 +254,42 @@ def test_the_backbone_stays_still_where_a_training_goes_on(tmp_path: Path) -> No
     assert not any(part.training for part in backbone.children())
     rates = [group["lr"] for group in optimizer.param_groups]
     assert rates == [RECIPE.schedule.first, RECIPE.schedule.first * RECIPE.schedule.backbone]
+
+
+def test_the_hold_out_is_followed_logged_and_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = films(2, 41)
+    monkeypatch.setattr(watch, "films", lambda: chosen)
+    brief = RECIPE.override({"schedule.pairs": 2, "schedule.epochs": 2})
+    machine = replace(PLAIN, validate_every=2)
+    network = train(brief, open_samples(brief), tmp_path, machine)
+    assert [path.name for path in (tmp_path / "hold-out").iterdir()] == ["epoch-002.jpg"]
+    metrics = tmp_path / "logs" / "csv" / "version_0" / "metrics.csv"
+    with metrics.open(newline="") as stream:
+        logged = [row["holdout/success"] for row in csv.DictReader(stream)]
+    expected = follow(network, chosen).success
+    assert [float(value) for value in logged if value] == pytest.approx([expected], rel=1e-6)
+    events = EventAccumulator(str(tmp_path / "logs" / "tensorboard" / "version_0")).Reload()
+    totals = [event.value for event in events.Scalars("train/total")]
+    assert totals == pytest.approx([float(value) for value in losses(tmp_path).values()])
+    (picture,) = events.Images("holdout")
+    assert (picture.width, picture.height) == (8 * 160, 120)
+
+
+def test_gradients_are_clipped(tmp_path: Path) -> None:
+    """A step of rate 1 moves the weights by the largest norm allowed, and no further."""
+    plain = {"schedule.optimizer": "sgd", "schedule.momentum": 0.0, "schedule.weight_decay": 0.0}
+    rates = {"schedule.warmup": 0, "schedule.peak": 1.0, "schedule.last": 1.0}
+    brief = {"schedule.pairs": 2, "schedule.epochs": 1, "schedule.frozen": 0}
+    one = RECIPE.override({**plain, **rates, **brief, "schedule.clip": 1e-2})
+    first = new_network(one)
+    moved = train(one, open_samples(one), tmp_path, PLAIN, new_network(one))
+    old, new = (dict(network.named_parameters()) for network in (first, moved))
+    squares = [(new[name] - old[name]).double().square().sum() for name in old]
+    outer = [k for k in old if not k.startswith("backbone")]
+    assert 0 < float(sum(squares)) ** 0.5 <= 1e-2 * 1.001
+    assert any(not torch.equal(new[k], old[k]) for k in outer)
 
 
 @pytest.mark.parametrize(
