@@ -37,29 +37,6 @@ class Shape:
         return KINDS[self.kind](self.build, phase, self.suppleness)
 
 
-@dataclass(frozen=True, eq=False)
-class Piece(Shape):
-    """One part of a shape alone, such as the head of a walker.
-
-    Attributes:
-        number: of the part in the shape's outline.
-    """
-
-    number: int
-
-    def outline(self, phase: float) -> list[Part]:
-        """The one part at ``phase``."""
-        return [super().outline(phase)[self.number]]
-
-
-def draw_piece(rng: np.random.Generator, shape: Shape) -> Piece:
-    """A random part of a shape, among those that cover less than half of its extent."""
-    parts = [part for part, _ in shape.outline(0.0)]
-    whole = np.ptp(np.concatenate(parts), axis=0).prod()
-    small = [n for n, part in enumerate(parts) if np.ptp(part, axis=0).prod() < whole / 2]
-    return Piece(shape.kind, shape.build, shape.suppleness, int(rng.choice(small)))
-
-
 def draw_shape(rng: np.random.Generator, kind: str, suppleness: float) -> Shape:
     """A random individual of a kind.
 
@@ -154,6 +131,16 @@ def _bush(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
     return [(lobe, index % 2) for index, lobe in enumerate(lobes)]
 
 
+def _window(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
+    """A rounded or a square piece of the outline's square: to annotate a part of another actor."""
+    x, y = 0.5 * build[:2]
+    width, height = 0.35 + 0.15 * build[2:4]
+    if build[4] > 0:
+        return [(_ellipse(x, y, width, height), 0)]
+    corners = np.array([[-width, -height], [width, -height], [width, height], [-width, height]])
+    return [(corners + np.array([x, y]), 0)]
+
+
 def _ellipse(x: float, y: float, width: float, height: float) -> FloatArray:
     theta = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     return np.stack([x + width * np.cos(theta), y + height * np.sin(theta)], axis=1)
@@ -177,4 +164,5 @@ KINDS: dict[str, Callable[[FloatArray, float, float], list[Part]]] = {
     "bird": _bird,
     "bar": _bar,
     "bush": _bush,
+    "window": _window,
 }

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import ConfigError
-from bench.mini.shapes import KINDS, draw_piece, draw_shape
+from bench.mini.shapes import KINDS, draw_shape
 
 
 @given(st.sampled_from(sorted(KINDS)), st.integers(0, 2**32), st.floats(-3, 3), st.floats(0, 1))
@@ -29,25 +29,6 @@ def test_living_things_move_and_repeat_their_cycle(kind: str) -> None:
     moved = [not np.allclose(a[0], b[0], atol=0.02) for a, b in zip(now, later, strict=True)]
     assert all(same)
     assert any(moved)
-
-
-@pytest.mark.parametrize("kind", ["blob", "walker", "bird", "plate", "vehicle", "roof"])
-def test_a_piece_is_one_small_part_and_moves_with_its_thing(kind: str) -> None:
-    seen = set()
-    for seed in range(20):
-        rng = np.random.default_rng(seed)
-        shape = draw_shape(rng, kind, 1.0)
-        piece = draw_piece(rng, shape)
-        seen.add(piece.number)
-        for phase in (0.0, 0.3):
-            ((polygon, layer),) = piece.outline(phase)
-            expected, of_layer = shape.outline(phase)[piece.number]
-            np.testing.assert_array_equal(polygon, expected)
-            assert layer == of_layer
-        whole = np.concatenate([part for part, _ in shape.outline(0.0)])
-        ((polygon, _),) = piece.outline(0.0)
-        assert np.ptp(polygon, axis=0).prod() < np.ptp(whole, axis=0).prod() / 2
-    assert len(seen) > 1 or kind in ("blob", "plate"), "which have one part besides the body"
 
 
 def test_unknown_shape_is_named_with_the_known_ones() -> None:

@@ -68,8 +68,8 @@ class DataConfig:
         scenes: generated video: scenes of each stream that pairs are drawn from at a time.
         streams: generated video: streams that take turns, at best one for each process.
         uses: generated video: pairs drawn from a scene before another takes its place.
-        parts: generated video: share of scenes whose target is a part of something, such as the
-            head of a person.
+        parts: generated video: share of scenes whose target is a part of something, such as a
+            face of a person.
     """
 
     mixture: str = "paper"

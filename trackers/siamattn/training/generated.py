@@ -18,7 +18,7 @@ from bench.mini.pixels import Mask, place
 from bench.mini.render import render_frame
 from bench.mini.scenario import draw_scenario
 from bench.mini.scene import Scene, draw_scene
-from bench.mini.shapes import Piece, draw_piece
+from bench.mini.shapes import Shape, draw_shape
 from bench.mini.signals import stream
 from bench.mini.sprites import draw_actor
 from bench.sequence import Image
@@ -33,7 +33,7 @@ _SEEN = 0.35  # share of a target that must be visible to be searched for
 _CLEAR = 0.75  # share of it to serve as a template
 _SMALLEST = 6.0  # pixels of a target's shorter side
 _SMALLEST_PART = 10.0  # the same of a part
-_LARGER = 2.0  # times the usual size of targets of which a part is searched for
+_SOLID = 0.6  # share of a window that must lie on the target for the part to be seen wholly
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,34 +95,30 @@ class GeneratedPairs:
 def draw_clip(rng: np.random.Generator, part: bool = False) -> Clip | None:
     """A random scene's target, or a part of it; None if it is hardly ever to be seen."""
     width, height = SIZES[rng.integers(len(SIZES))]
-    scenario = draw_scenario(rng, _LENGTH, width, height)
-    if part:
-        scenario = replace(scenario, size=_LARGER * scenario.size)
-    scene = draw_scene(rng, scenario)
+    scene = draw_scene(rng, draw_scenario(rng, _LENGTH, width, height))
     times = np.sort(rng.choice(_LENGTH, _SHOTS, replace=False))
-    piece = draw_piece(rng, scene.actors[scene.targets[0]].shape) if part else None
-    found = [_shot(scene, int(time), piece) for time in times]
+    window = draw_shape(rng, "window", 0.0) if part else None
+    found = [_shot(scene, int(time), window) for time in times]
     seen = [(shot, share) for shot, share in found if share >= _SEEN]
     shots = tuple(shot for shot, _ in seen)
     clear = np.flatnonzero([share >= _CLEAR for _, share in seen])
     return Clip(shots, clear) if len(clear) else None
 
 
-def _shot(scene: Scene, time: int, piece: Piece | None) -> tuple[Shot, float]:
+def _shot(scene: Scene, time: int, window: Shape | None) -> tuple[Shot, float]:
     """A frame, and the share of the target that is seen in it; 0 where it is too small.
 
-    A part has no mask, since other parts may lie on it.
+    A part has no mask, for nothing in the picture bounds it.
     """
     frame = render_frame(scene, time)
     view = frame.targets[0]
-    if piece is None:
+    if window is None:
         return _shot_of(frame.image, view.full, view.visible, view.silhouette.sum(), _SMALLEST)
-    actor = replace(scene.actors[scene.targets[0]], shape=piece)
-    sprite = draw_actor(scene, actor, time, whole=True)
-    silhouette = sprite.cover >= 128
-    full = place(silhouette, sprite.offset, (scene.scenario.width, scene.scenario.height))
-    visible = full & view.visible
-    shot, share = _shot_of(frame.image, full, visible, silhouette.sum(), _SMALLEST_PART)
+    whole, part = _windowed(scene, time, window)
+    area = max((view.silhouette & whole).sum(), _SOLID * whole.sum())
+    shot, share = _shot_of(
+        frame.image, view.full & part, view.visible & part, area, _SMALLEST_PART
+    )
     return replace(shot, mask=None), share
 
 
@@ -134,6 +130,16 @@ def _shot_of(
     if box[2:].min() < smallest:
         return Shot(image, box), 0.0
     return Shot(image, box, visible), float(visible.sum() / area)
+
+
+def _windowed(scene: Scene, time: int, window: Shape) -> tuple[Mask, Mask]:
+    """Where ``window``, fixed to the target's outline, lies: on the target's silhouette, which
+    goes on beyond the frame, and in the frame."""
+    actor = replace(scene.actors[scene.targets[0]], shape=window)
+    sprite = draw_actor(scene, actor, time, whole=True)
+    whole = sprite.cover >= 128
+    size = (scene.scenario.width, scene.scenario.height)
+    return whole, place(whole, sprite.offset, size)
 
 
 def _any(shots: tuple[Shot, ...], rng: np.random.Generator) -> Shot:
