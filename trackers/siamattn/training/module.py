@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import lightning as L  # noqa: N812
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD, AdamW, Optimizer
 
 from bench.errors import BenchError
@@ -76,21 +78,39 @@ class TrainingModule(L.LightningModule):
             BenchError: it is not finite; the batch is saved.
         """
         found = training_pass(self.network, batch, self.recipe.labels, self.recipe.weights)
+        self._last = batch, found.numbers()
         if not torch.isfinite(found.total):
-            raise self._broken(batch, found.numbers())
+            raise self._broken("loss")
         numbers = {f"train/{name}": value for name, value in found.numbers().items()}
         rate = self.recipe.schedule.rate(self.current_epoch)
         self.log_dict({**numbers, "rate": rate}, batch_size=len(batch), prog_bar=False)
         self.log("loss", found.total.detach(), batch_size=len(batch), prog_bar=True, logger=False)
         return found.total
 
-    def _broken(self, batch: Batch, numbers: dict[str, Tensor]) -> BenchError:
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the norm of all gradients, at no length if the largest allowed is 0.
+
+        Raises:
+            BenchError: it is not finite, though the loss is; the batch is saved. Half precision
+                goes on: its scaler leaves such a step out, and scales less from then on.
+        """
+        norm = clip_grad_norm_(self.network.parameters(), gradient_clip_val or math.inf)
+        if not torch.isfinite(norm) and self.trainer.precision != "16-mixed":
+            raise self._broken("gradient")
+
+    def _broken(self, what: str) -> BenchError:
+        batch, numbers = self._last
         path = self.folder / f"broken-batch-{self.global_step}-{self.global_rank}.pt"
         weights = {key: value.cpu() for key, value in self.network.state_dict().items()}
         torch.save({"batch": vars(batch.to("cpu")), "weights": weights}, path)
         shown = ", ".join(f"{name} {value.item():g}" for name, value in numbers.items())
         return BenchError(
-            f"step {self.global_step}: the loss is not finite ({shown}). The pairs and the "
+            f"step {self.global_step}: the {what} is not finite ({shown}). The pairs and the "
             f"weights of this step are in {path}. A lower rate (schedule.peak) or a smaller "
             "schedule.clip usually helps; the last checkpoint is unharmed"
         )

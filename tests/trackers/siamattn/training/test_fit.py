@@ -314,6 +314,17 @@ def test_a_loss_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
     assert not (tmp_path / "checkpoints" / "last.ckpt").exists()
 
 
+def test_a_gradient_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
+    """The loss is finite; after the step the weights would not be."""
+    network = Network(preset(RECIPE.preset))
+    network.bbox_head.tail_det_box.bias.register_hook(lambda gradient: gradient * float("nan"))
+    with pytest.raises(BenchError, match=r"step 0: the gradient is not finite \(total \d"):
+        train(RECIPE, open_samples(RECIPE), tmp_path, PLAIN, network)
+    saved = torch.load(tmp_path / "broken-batch-0-0.pt", weights_only=True)
+    assert all(weights.isfinite().all() for weights in saved["weights"].values())
+    assert not (tmp_path / "checkpoints" / "last.ckpt").exists()
+
+
 def example(count: int) -> Batch:
     """A batch whose pairs have different numbers of positive anchors."""
     samples = open_samples(RECIPE)
