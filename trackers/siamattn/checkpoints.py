@@ -219,7 +219,7 @@ def complete(state: State, config: Config) -> State:
     """``state`` as float32, in the network's order, with the counters that were missing."""
     full = {}
     for key in shapes(config):
-        kind = torch.int64 if key.endswith(COUNTER) else torch.float32
+        kind = torch.int64 if is_counter(key) else torch.float32
         full[key] = _aligned(state.get(key, torch.zeros(())).detach().to(kind).contiguous())
     return full
 

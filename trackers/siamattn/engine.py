@@ -54,7 +54,7 @@ class Engine:
         """
         side = round(float(search.context_side(box[2:], tracking.context)))
         fill = image.mean(axis=(0, 1), dtype=np.float64)
-        centre = search.whole(box[:2], side) if tracking.registered else box[:2]
+        centre = search.middle_of_crop(box[:2], side, tracking)
         crop = search.crop(image, centre, side, tracking.exemplar, fill)
         with exact_inference():
             template = self.network.template(self._pixels([crop]))
@@ -115,10 +115,9 @@ class Engine:
         proposals: Sequence[search.Proposal],
     ) -> list[FloatArray]:
         """Centred boxes in pixels of the frame, refined if there is a head for it."""
-        if not self.config.refine.box:
-            pairs = zip(proposals, views, strict=True)
-            return [search.offset(view.centre, p.box / view.zoom) for p, view in pairs]
         pairs = zip(proposals, views, strict=True)
+        if not self.config.refine.box:
+            return [search.offset(view.centre, p.box / view.zoom) for p, view in pairs]
         boxes = [search.proposal_in_crop(p.box, view.instance) for p, view in pairs]
         lanes = zip(boxes, states, strict=True)
         rois = self._rois([search.box_region(box, state.tracking) for box, state in lanes])

@@ -91,13 +91,17 @@ def view(centre: FloatArray, size: FloatArray, tracking: TrackingConfig) -> View
     """The square to search for a target of ``size`` ``(2,)`` last seen at ``centre`` ``(2,)``."""
     exemplar = float(context_side(size, tracking.context))
     side = round(exemplar * (tracking.instance / tracking.exemplar))
-    if tracking.registered:
-        return View(whole(centre, side), side, tracking.instance / side, tracking.instance)
-    return View(centre, side, tracking.exemplar / exemplar, tracking.instance)
+    zoom = tracking.instance / side if tracking.registered else tracking.exemplar / exemplar
+    return View(middle_of_crop(centre, side, tracking), side, zoom, tracking.instance)
 
 
-def whole(centre: FloatArray, side: int) -> FloatArray:
-    """Centre ``(2,)`` of the square of whole pixels that is nearest to one around ``centre``."""
+def middle_of_crop(centre: FloatArray, side: int, tracking: TrackingConfig) -> FloatArray:
+    """Middle ``(2,)`` of the square to cut around ``centre`` ``(2,)``.
+
+    Registered, that of the nearest square of whole pixels; else ``centre`` itself.
+    """
+    if not tracking.registered:
+        return centre
     corner: FloatArray = np.floor(centre - side / 2 + 0.5)
     return corner + side / 2
 

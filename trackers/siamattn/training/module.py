@@ -78,10 +78,11 @@ class TrainingModule(L.LightningModule):
             BenchError: it is not finite; the batch is saved.
         """
         found = training_pass(self.network, batch, self.recipe.labels, self.recipe.weights)
-        self._last = batch, found.numbers()
+        losses = found.numbers()
+        self._last = batch, losses
         if not torch.isfinite(found.total):
             raise self._broken("loss")
-        numbers = {f"train/{name}": value for name, value in found.numbers().items()}
+        numbers = {f"train/{name}": value for name, value in losses.items()}
         rate = self.recipe.schedule.rate(self.current_epoch)
         self.log_dict({**numbers, "rate": rate}, batch_size=len(batch), prog_bar=False)
         self.log("loss", found.total.detach(), batch_size=len(batch), prog_bar=True, logger=False)

@@ -44,13 +44,13 @@ def claim(folder: Path, recipe: Recipe) -> None:
             f"{network}: expected {built}, found another: preset {recipe.preset!r} has changed "
             "since. Name another folder, and begin with --initial and the weights of this one"
         )
-    network.write_text(built, encoding="utf-8")
     path, text = folder / "recipe.json", json.dumps(recipe.to_dict(), indent=2) + "\n"
     if path.exists() and read_recipe(path) != recipe:
         raise ConfigError(
             f"{path}: expected the recipe {recipe.name!r} with the settings of this call, found "
             "another. Go on with the settings it began with, or name another folder"
         )
+    network.write_text(built, encoding="utf-8")
     path.write_text(text, encoding="utf-8")
 
 

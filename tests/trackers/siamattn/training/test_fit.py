@@ -235,6 +235,16 @@ def test_a_recipe_written_before_a_setting_was_thought_of_goes_on(tmp_path: Path
         claim(tmp_path, RECIPE.override({"data.parts": 0.5}))
 
 
+def test_a_folder_of_another_recipe_is_left_as_it_is(tmp_path: Path) -> None:
+    """One of an older version, which did not write the network down."""
+    claim(tmp_path, RECIPE)
+    (tmp_path / "network.json").unlink()
+    with pytest.raises(ConfigError, match="found another"):
+        claim(tmp_path, recipe("paper"))
+    assert [path.name for path in tmp_path.iterdir()] == ["recipe.json"]
+    claim(tmp_path, RECIPE)
+
+
 def test_another_network_of_the_same_preset_is_refused(tmp_path: Path) -> None:
     claim(tmp_path, RECIPE)
     path = tmp_path / "network.json"
