@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,7 @@ class Scenario:
         leave: ``"no"``, ``"partly"`` or ``"fully"``: how far the target leaves the view.
         camouflage: how near the target's colours are to the world's, 0..1.
         noise: deviation of the sensor noise in grey levels.
+        motley: the target's parts have unlike colours, each plain, and some the world's own.
     """
 
     frames: int = 90
@@ -67,10 +68,12 @@ class Scenario:
     leave: str = "no"
     camouflage: float = 0.0
     noise: float = 2.0
+    motley: bool = False
 
 
 _RIGID = ("plate", "vehicle", "roof")
 _SOFT = ("blob", "walker", "bird")
+_MOTLEY = ("figure", "figure", "couple", "mosaic")  # people as often as all else
 
 
 def draw_scenario(
@@ -108,4 +111,17 @@ def draw_scenario(
         leave=str(rng.choice(["no", "partly", "fully"], p=[0.7, 0.2, 0.1])),
         camouflage=sometimes(0.6),
         noise=float(rng.uniform(0.5, 5.0)),
+    )
+
+
+def motley(rng: np.random.Generator, scenario: Scenario) -> Scenario:
+    """``scenario`` with a target in several colours: a person, a couple, or put together."""
+    shape = str(rng.choice(_MOTLEY))
+    return replace(
+        scenario,
+        shape=shape,
+        motley=True,
+        deform=float(rng.uniform(0.0, 0.7)),
+        roll=0.3 * scenario.roll,
+        size=scenario.size * float(rng.uniform(1.0, 1.5)),
     )

@@ -26,6 +26,9 @@ from bench.mini.shapes import Shape, draw_shape
 from bench.mini.signals import FloatArray, wander
 from bench.mini.textures import PATTERNS, Field, Image, draw_palette, surface
 
+_LAYERS = 4  # of a motley target
+_GROUNDED = 0.35  # chance of a layer to have a colour of the ground
+_TINTED = 0.15  # chance of it to have one of the target's first palette
 _SKIN_MARGIN = 1.25  # finer than the largest size on screen, so that zooming in stays sharp
 
 
@@ -35,14 +38,15 @@ class Actor:
 
     Attributes:
         shape: its outline.
-        skins: surface and trim, each ``(S, 2 S, 3)``; half of it shows, yaw turns it round.
+        skins: surface, trim and further layers, each ``(S, 2 S, 3)``; half of it shows, yaw turns
+            it round.
         radius: pixels of one unit of the outline where ``path.scale`` is 1.
         path: where it is, how large and how turned, in every frame.
         wobble: strength of the bending of soft things, 0..1.
     """
 
     shape: Shape
-    skins: tuple[Image, Image]
+    skins: tuple[Image, ...]
     radius: float
     path: Path
     wobble: float = 0.0
@@ -123,23 +127,24 @@ def _draw_cast(
     """Every actor with its distance (larger is nearer) and its role."""
     palette = draw_palette(rng, 4)
     palette += scenario.camouflage * (ground[rng.permutation(5)[:4]] - palette)
+    cloths = _draw_cloths(rng, palette, ground) if scenario.motley else (palette,)
     pattern = str(rng.choice(list(PATTERNS)))
     shape = draw_shape(rng, scenario.shape, scenario.deform)
-    hero = _dress(rng, scenario, shape, palette, pattern, target_path(rng, scenario, camera))
+    hero = _dress(rng, scenario, shape, cloths, pattern, target_path(rng, scenario, camera))
     cast = [(0.0, "target", hero)]
     for rank in range(1, scenario.targets):
         path = follower_path(rng, scenario, camera, hero.path)
-        cast.append((0.1 * rank, "target", _twin(rng, scenario, palette, pattern, path)))
+        cast.append((0.1 * rank, "target", _twin(rng, scenario, cloths, pattern, path)))
     for index in range(scenario.lookalikes):
         maker = follower_path if index % 2 else crossing_path
         path = maker(rng, scenario, camera, hero.path)
-        actor = _twin(rng, scenario, palette, pattern, path)
+        actor = _twin(rng, scenario, cloths, pattern, path)
         cast.append((float(rng.choice([-0.5, 0.5])), "lookalike", actor))
     for index in range(scenario.bystanders):
         kind = str(rng.choice(["blob", "plate", "vehicle", "walker", "bird"]))
         other = draw_shape(rng, kind, rng.uniform())
         path = free_path(rng, scenario, camera)
-        colours = draw_palette(rng, 4)
+        colours = (draw_palette(rng, 4),)
         surface_name = str(rng.choice(list(PATTERNS)))
         actor = _dress(rng, scenario, other, colours, surface_name, path)
         cast.append((-1.0 - 0.1 * index, "bystander", actor))
@@ -148,12 +153,29 @@ def _draw_cast(
     return cast
 
 
+def _draw_cloths(rng: np.random.Generator, palette: Field, ground: Field) -> tuple[Field, ...]:
+    """A palette ``(4, 3)`` for each layer of a motley target: plain, and some as the ground is."""
+    cloths = []
+    for _ in range(_LAYERS):
+        source = ground if rng.uniform() < _GROUNDED else draw_palette(rng, 4)
+        if rng.uniform() < _TINTED:
+            source = palette
+        base = source[rng.integers(len(source))] + rng.normal(0, 8, 3)
+        folds = np.linspace(-1, 1, 4)[:, None] * rng.uniform(2, 30)
+        cloths.append(np.clip(base + folds, 0, 255).astype(np.float32))
+    return tuple(cloths)
+
+
 def _twin(
-    rng: np.random.Generator, scenario: Scenario, palette: Field, pattern: str, path: Path
+    rng: np.random.Generator,
+    scenario: Scenario,
+    cloths: tuple[Field, ...],
+    pattern: str,
+    path: Path,
 ) -> Actor:
     """Another of the same kind: same colours and pattern, another individual."""
     shape = draw_shape(rng, scenario.shape, scenario.deform)
-    colours = palette + rng.normal(0, 12, palette.shape).astype(np.float32)
+    colours = tuple(cloth + rng.normal(0, 12, cloth.shape).astype(np.float32) for cloth in cloths)
     return _dress(rng, scenario, shape, colours, pattern, path)
 
 
@@ -161,20 +183,20 @@ def _dress(
     rng: np.random.Generator,
     scenario: Scenario,
     shape: Shape,
-    palette: Field,
+    cloths: tuple[Field, ...],
     pattern: str,
     path: Path,
 ) -> Actor:
-    """Give a shape its skins, as fine as it will ever be seen."""
+    """Give a shape its skins, as fine as it will ever be seen; a lone palette gets a trim."""
     radius = scenario.size / 2
     largest = float(np.max(path.scale)) * 2.0**scenario.zoom
     side = int(np.clip(2 * radius * largest * _SKIN_MARGIN, 24, 320))
-    trim = np.clip(palette[::-1] * rng.uniform(0.35, 0.75) + rng.uniform(0, 60), 0, 255)
-    skins = (
-        surface(rng, (side, 2 * side), palette, pattern),
-        surface(rng, (side, 2 * side), trim, "clouds", grain=6.0),
-    )
-    return Actor(shape, skins, radius, path, wobble=scenario.deform)
+    if len(cloths) == 1:
+        trim = np.clip(cloths[0][::-1] * rng.uniform(0.35, 0.75) + rng.uniform(0, 60), 0, 255)
+        cloths = (cloths[0], trim)
+    main = surface(rng, (side, 2 * side), cloths[0], pattern)
+    others = [surface(rng, (side, 2 * side), cloth, "clouds", grain=6.0) for cloth in cloths[1:]]
+    return Actor(shape, (main, *others), radius, path, wobble=scenario.deform)
 
 
 def _obstacle(

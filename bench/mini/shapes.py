@@ -1,7 +1,8 @@
 """Outlines of the things that move, as polygons that change with a phase.
 
 An outline lives in the square [-1, 1] x [-1, 1], y down. It is a list of parts, each a polygon
-``(K, 2)`` and the layer of texture it is filled with: 0 the main surface, 1 the trim.
+``(K, 2)`` and the layer of texture it is filled with: 0 the main surface, 1 the trim, more where
+a kind has parts that need not be alike.
 """
 
 from __future__ import annotations
@@ -131,6 +132,57 @@ def _bush(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
     return [(lobe, index % 2) for index, lobe in enumerate(lobes)]
 
 
+def _figure(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
+    """A person as upright and slender as most are: clothes above and below, skin, hair."""
+    swing = np.sin(2 * np.pi * phase) * (0.05 + 0.4 * suppleness)
+    stout = 0.2 + 0.06 * build[0]
+    waist = 0.02 + 0.1 * build[1]
+    legs = [
+        _limb(0.4 * stout * side, waist - 0.05, side * swing, 0.98 - waist, 0.5 * stout)
+        for side in (-1, 1)
+    ]
+    arms = [_limb(stout * side, -0.62, -side * swing, 0.62, 0.07) for side in (-1, 1)]
+    torso = _rounded(0.0, (waist - 0.68) / 2, stout, (waist + 0.68) / 2)
+    face = _ellipse(0.02 * build[2], -0.82, 0.12, 0.15)
+    hair = _ellipse(0.02 * build[2] + 0.04 * build[3], -0.87, 0.125, 0.1)
+    below = [(legs[0], 1), (arms[0], 0), (legs[1], 1)]
+    return [*below, (torso, 0), (face, 2), (hair, 3), (arms[1], 0)]
+
+
+def _couple(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
+    """Two people side by side, each in clothes of one colour above and one below."""
+    parts = []
+    for number, side in enumerate((-1.0, 1.0)):
+        own = np.roll(build, 4 * number)
+        tall = 0.88 + 0.1 * own[4]
+        place = np.array([side * (0.36 + 0.1 * build[5]), 1.0 - tall])
+        for polygon, layer in _figure(own, phase + 0.4 * number * build[6], suppleness):
+            parts.append((polygon * tall + place, (layer + 2 * number) % 4))
+    return parts
+
+
+def _mosaic(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
+    """Something put together of two to five round and square pieces."""
+    count = 2 + int((build[0] + 1) * 1.99)
+    slim = 0.35 + 0.325 * (1 + build[1])
+    parts = []
+    for index in range(count):
+        x, y, size, flat = np.roll(build, -2 * index)[2:6]
+        size, flat = 0.38 + 0.18 * size, 0.75 + 0.25 * flat
+        sway = 0.1 * suppleness * np.sin(2 * np.pi * (phase + index / count))
+        middle = (0.45 * slim * x + sway, 0.45 * y)
+        maker = _rounded if (index + int(2 * build[2] + 2)) % 2 else _ellipse
+        parts.append((maker(*middle, size * slim, size * flat), index % 4))
+    return parts
+
+
+def _rounded(x: float, y: float, width: float, height: float) -> FloatArray:
+    """A rectangle with blunt corners."""
+    short = np.array([[0.75, -1.0], [1.0, -0.8], [1.0, 0.8], [0.75, 1.0]])
+    whole = np.concatenate([short, -short])
+    return whole * [width, height] + [x, y]
+
+
 def _window(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
     """A rounded or a square piece of the outline's square: to annotate a part of another actor."""
     x, y = 0.5 * build[:2]
@@ -165,4 +217,7 @@ KINDS: dict[str, Callable[[FloatArray, float, float], list[Part]]] = {
     "bar": _bar,
     "bush": _bush,
     "window": _window,
+    "figure": _figure,
+    "couple": _couple,
+    "mosaic": _mosaic,
 }

@@ -119,21 +119,24 @@ def _dress(actor: Actor, time: int) -> tuple[Image, Image]:
     """The actor straight from the front: colour ``(S, S, 3)`` and cover ``(S, S)``."""
     side = len(actor.skins[0])
     phase, yaw = float(actor.path.phase[time]), float(actor.path.yaw[time])
-    cover, trim = (np.zeros((side, side), dtype=np.uint8) for _ in range(2))
+    cover = np.zeros((side, side), dtype=np.uint8)
+    trims = [np.zeros_like(cover) for _ in actor.skins[1:]]
     for outline, layer in actor.shape.outline(phase):
         # Four bits below the pixel: outlines move by fractions of it.
         corners = np.rint((outline + 1) * (side / 2 * 16) - 8).astype(np.int32)
         cv2.fillPoly(cover, [corners], 255, cv2.LINE_AA, 4)
-        cv2.fillPoly(trim, [corners], 255 * layer, cv2.LINE_AA, 4)
+        for number, trim in enumerate(trims, start=1):
+            cv2.fillPoly(trim, [corners], 255 * (number == layer), cv2.LINE_AA, 4)
     x, y = _bend(side, actor.wobble, phase)
     if actor.wobble:
         cover = remap(cover, x, y, cv2.BORDER_CONSTANT)
-        trim = remap(trim, x, y, cv2.BORDER_CONSTANT)
+        trims = [remap(trim, x, y, cv2.BORDER_CONSTANT) for trim in trims]
     # The skin goes round a cylinder of which the front half shows; yaw turns the cylinder.
     across = np.clip(x * (2 / side) - 1, -0.97, 0.97)
     round_x = (np.arcsin(across) / np.pi + 0.5 + yaw / np.pi) * np.float32(side)
-    main, other = (remap(skin, round_x, y, cv2.BORDER_WRAP) for skin in actor.skins)
-    colour = blend(main, other, trim)
+    colour, *others = (remap(skin, round_x, y, cv2.BORDER_WRAP) for skin in actor.skins)
+    for other, trim in zip(others, trims, strict=True):
+        colour = blend(colour, other, trim)
     shade = 0.62 + 0.38 * np.sqrt(1 - across**2)
     return lit(colour, shade), cover
 

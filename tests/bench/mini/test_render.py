@@ -7,7 +7,7 @@ import pytest
 
 from bench.geometry import mask_to_box
 from bench.mini.render import render_frame
-from bench.mini.scenario import Scenario, draw_scenario
+from bench.mini.scenario import Scenario, draw_scenario, motley
 from bench.mini.scene import Scene, draw_scene
 from bench.mini.signals import stream
 
@@ -109,3 +109,41 @@ def test_any_random_scenario_can_be_rendered(seed: int) -> None:
         assert frame.image.shape == (250, 332, 3)
         assert frame.image.dtype == np.uint8
         assert frame.targets[0].silhouette.sum() > 20
+
+
+@pytest.mark.parametrize("shape", ["figure", "couple"])
+def test_motley_people_wear_several_colours(shape: str) -> None:
+    """Each layer of the texture is seen, and in more colours than one palette's light and dark."""
+    scene = scene_of(replace(PLAIN, shape=shape, motley=True, size=120.0))
+    actor = scene.actors[scene.targets[0]]
+    assert {layer for _, layer in actor.shape.outline(0.0)} == {0, 1, 2, 3}
+    tones = [skin.reshape(-1, 3).mean(axis=0) for skin in actor.skins]
+    apart = [np.abs(a - b).max() for i, a in enumerate(tones) for b in tones[:i]]
+    assert len(tones) == 4
+    assert np.median(apart) > 20
+    frame = render_frame(scene, 0)
+    seen = frame.image[frame.targets[0].visible].astype(float)
+    near = [np.abs(seen - tone).max(axis=1) for tone in tones]
+    assert len(np.unique(np.argmin(near, axis=0))) >= 3
+
+
+def test_some_parts_of_motley_targets_have_a_colour_of_the_ground() -> None:
+    """As clothes like the road: some skins of motley targets are near what lies around them."""
+    nearest = []
+    for seed in range(30):
+        scene = scene_of(replace(PLAIN, shape="figure", motley=True), seed=seed)
+        ground = scene.world[::16, ::16].reshape(-1, 3).astype(float)
+        for skin in scene.actors[scene.targets[0]].skins:
+            tone = skin.reshape(-1, 3).mean(axis=0)
+            nearest.append((np.abs(ground - tone).max(axis=1) < 15).mean())
+    share = np.mean(np.array(nearest) > 0.05)
+    assert 0.1 < share < 0.7
+
+
+def test_a_motley_scenario_changes_the_target_alone() -> None:
+    plain = draw_scenario(np.random.default_rng(4))
+    changed = motley(np.random.default_rng(5), plain)
+    assert changed.motley
+    assert changed.shape in ("figure", "couple", "mosaic")
+    rest = ("place", "legs", "pan", "light", "lookalikes", "occluders", "camouflage", "noise")
+    assert all(getattr(changed, name) == getattr(plain, name) for name in rest)

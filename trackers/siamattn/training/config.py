@@ -70,6 +70,8 @@ class DataConfig:
         uses: generated video: pairs drawn from a scene before another takes its place.
         parts: generated video: share of scenes whose target is a part of something, such as a
             face of a person.
+        motley: generated video: share of scenes whose target has parts of unlike colours, such as
+            a person, some of them near the ground's.
     """
 
     mixture: str = "paper"
@@ -84,10 +86,11 @@ class DataConfig:
     streams: int = 2
     uses: int = 24
     parts: float = 0.0
+    motley: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse numbers of nothing, and shares outside 0..1."""
-        shares = ("negatives", "gray", "film", "turn", "parts")
+        shares = ("negatives", "gray", "film", "turn", "parts", "motley")
         check_ranges(self, "data", shares, {"scenes": 2, "streams": 1, "uses": 1, "stretch": 0})
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bench.geometry import mask_to_box
 from bench.mini.pixels import Mask, place
 from bench.mini.render import render_frame
-from bench.mini.scenario import draw_scenario
+from bench.mini.scenario import draw_scenario, motley
 from bench.mini.scene import Scene, draw_scene
 from bench.mini.shapes import Shape, draw_shape
 from bench.mini.signals import stream
@@ -84,18 +84,23 @@ class GeneratedPairs:
         """Clip ``number`` of stream ``place``: of its scenes the first that shows its target."""
         lot = stream(self.seed, self.name, str(place), "part", str(number))
         part = bool(lot.random() < self.data.parts)
+        colours = bool(lot.random() < self.data.motley)
         for attempt in range(1000):
             rng = stream(self.seed, self.name, str(place), "scene", str(number), str(attempt))
-            clip = draw_clip(rng, part)
+            clip = draw_clip(rng, part, colours)
             if clip is not None:
                 return clip
         raise AssertionError("a thousand scenes without a visible target")
 
 
-def draw_clip(rng: np.random.Generator, part: bool = False) -> Clip | None:
-    """A random scene's target, or a part of it; None if it is hardly ever to be seen."""
+def draw_clip(rng: np.random.Generator, part: bool = False, colours: bool = False) -> Clip | None:
+    """A random scene's target, or a part of it; None if it is hardly ever to be seen.
+
+    With ``colours`` the target has several.
+    """
     width, height = SIZES[rng.integers(len(SIZES))]
-    scene = draw_scene(rng, draw_scenario(rng, _LENGTH, width, height))
+    scenario = draw_scenario(rng, _LENGTH, width, height)
+    scene = draw_scene(rng, motley(rng, scenario) if colours else scenario)
     times = np.sort(rng.choice(_LENGTH, _SHOTS, replace=False))
     window = draw_shape(rng, "window", 0.0) if part else None
     found = [_shot(scene, int(time), window) for time in times]

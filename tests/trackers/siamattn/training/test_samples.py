@@ -181,6 +181,20 @@ def test_generated_pairs_show_their_target(source: GeneratedPairs) -> None:
             assert (each.box[2:] >= 6).all()
 
 
+def test_motley_targets_come_in_their_share_and_leave_other_scenes_alone() -> None:
+    plain, half, every = (
+        GeneratedPairs(dataclasses.replace(RECIPE.data, motley=share, uses=1), seed=3)
+        for share in (0.0, 0.5, 1.0)
+    )
+    kinds = []
+    for index in range(12):
+        image = half.pair(index).template.image
+        as_plain = np.array_equal(image, plain.pair(index).template.image)
+        as_every = np.array_equal(image, every.pair(index).template.image)
+        kinds.append((as_plain, as_every))
+    assert set(kinds) == {(True, False), (False, True)}
+
+
 def test_parts_of_things_lie_within_them_and_have_no_mask() -> None:
     """The same scenes with and without: a part's box is inside its thing's."""
     inside = []
