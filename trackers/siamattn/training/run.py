@@ -26,6 +26,7 @@ from trackers.siamattn.training.module import plain_state
 
 CHECKPOINTS = "checkpoints"
 LAST = f"{CHECKPOINTS}/last.ckpt"
+NETWORK = "network.json"
 WEIGHTS = "weights.safetensors"
 
 
@@ -38,32 +39,40 @@ def claim(folder: Path, recipe: Recipe) -> None:
         ConfigError: another recipe has begun there, or its preset was another network then.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    network, built = folder / "network.json", preset(recipe.preset).architecture()
-    if network.exists() and network.read_text(encoding="utf-8") != built:
-        raise ConfigError(
-            f"{network}: expected {built}, found another: preset {recipe.preset!r} has changed "
-            "since. Name another folder, and begin with --initial and the weights of this one"
-        )
+    _check_network(folder, recipe)
     path, text = folder / "recipe.json", json.dumps(recipe.to_dict(), indent=2) + "\n"
     if path.exists() and read_recipe(path) != recipe:
         raise ConfigError(
             f"{path}: expected the recipe {recipe.name!r} with the settings of this call, found "
             "another. Go on with the settings it began with, or name another folder"
         )
-    network.write_text(built, encoding="utf-8")
+    (folder / NETWORK).write_text(preset(recipe.preset).architecture(), encoding="utf-8")
     path.write_text(text, encoding="utf-8")
+
+
+def _check_network(folder: Path, recipe: Recipe) -> None:
+    """Refuse a run whose preset was another network then, even one of the same shapes."""
+    path, built = folder / NETWORK, preset(recipe.preset).architecture()
+    if path.exists() and path.read_text(encoding="utf-8") != built:
+        raise ConfigError(
+            f"{path}: expected {built}, found another: preset {recipe.preset!r} has changed "
+            "since. Export its weights with the version that trained them; to train on from "
+            "those, name another folder, and begin with --initial"
+        )
 
 
 def load_run(folder: Path) -> tuple[Recipe, Network, int]:
     """The recipe of a run, the network of its last checkpoint, and the steps behind it.
 
     Raises:
-        ConfigError: the folder holds no training, none that has been saved yet, or a damaged one.
+        ConfigError: the folder holds no training, none that has been saved yet, or a damaged one,
+            or its preset was another network then.
     """
     last = folder / LAST
     if not last.exists():
         raise ConfigError(f"{folder}: expected a training with {LAST}")
     recipe = read_recipe(folder / "recipe.json")
+    _check_network(folder, recipe)
     network = Network(preset(recipe.preset))
     try:
         saved = torch.load(last, map_location="cpu", weights_only=True)

@@ -245,12 +245,18 @@ def test_a_folder_of_another_recipe_is_left_as_it_is(tmp_path: Path) -> None:
     claim(tmp_path, RECIPE)
 
 
-def test_another_network_of_the_same_preset_is_refused(tmp_path: Path) -> None:
+def test_another_network_of_the_same_preset_is_refused(whole: Path, tmp_path: Path) -> None:
+    """Neither gone on with nor exported, although its weights have the same shapes."""
     claim(tmp_path, RECIPE)
+    (tmp_path / "checkpoints").symlink_to(whole / "checkpoints")
+    load_run(tmp_path)
     path = tmp_path / "network.json"
     path.write_text(path.read_text().replace('"box_registered": true', '"box_registered": false'))
-    with pytest.raises(ConfigError, match=r"network\.json: .*'siamattn-nano' has changed since"):
-        claim(tmp_path, RECIPE)
+    for use in (lambda: claim(tmp_path, RECIPE), lambda: load_run(tmp_path)):
+        with pytest.raises(
+            ConfigError, match=r"network\.json: .*preset 'siamattn-nano' has changed"
+        ):
+            use()
 
 
 def test_the_backbone_stays_still_where_a_training_goes_on(tmp_path: Path) -> None:
