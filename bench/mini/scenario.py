@@ -73,7 +73,7 @@ class Scenario:
 
 _RIGID = ("plate", "vehicle", "roof")
 _SOFT = ("blob", "walker", "bird")
-_MOTLEY = ("figure", "figure", "couple", "mosaic")  # people as often as all else
+_MOTLEY = ("figure", "figure", "couple", "mosaic")  # a lone person as often as all else
 
 
 def draw_scenario(

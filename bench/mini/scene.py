@@ -22,11 +22,10 @@ from bench.mini.paths import (
 )
 from bench.mini.places import draw_shadows, draw_world
 from bench.mini.scenario import Scenario
-from bench.mini.shapes import Shape, draw_shape
+from bench.mini.shapes import LAYERS, Shape, draw_shape
 from bench.mini.signals import FloatArray, wander
 from bench.mini.textures import PATTERNS, Field, Image, draw_palette, surface
 
-_LAYERS = 4  # of a motley target
 _GROUNDED = 0.35  # chance of a layer to have a colour of the ground
 _TINTED = 0.15  # chance of it to have one of the target's first palette
 _SKIN_MARGIN = 1.25  # finer than the largest size on screen, so that zooming in stays sharp
@@ -156,7 +155,7 @@ def _draw_cast(
 def _draw_cloths(rng: np.random.Generator, palette: Field, ground: Field) -> tuple[Field, ...]:
     """A palette ``(4, 3)`` for each layer of a motley target: plain, and some as the ground is."""
     cloths = []
-    for _ in range(_LAYERS):
+    for _ in range(LAYERS):
         source = ground if rng.uniform() < _GROUNDED else draw_palette(rng, 4)
         if rng.uniform() < _TINTED:
             source = palette
@@ -213,4 +212,4 @@ def _obstacle(
     side = int(np.clip(2 * radius * 2.0**scenario.zoom, 48, 240))
     skins = tuple(surface(rng, (side, 2 * side), palette, "clouds") for _ in range(2))
     shape = draw_shape(rng, kind, 0.0)
-    return Actor(shape, (skins[0], skins[1]), radius, path)
+    return Actor(shape, skins, radius, path)

@@ -18,6 +18,8 @@ from bench.errors import unknown_name
 FloatArray = NDArray[np.float64]
 Part = tuple[FloatArray, int]
 
+LAYERS = 4  # most that a kind has
+
 
 @dataclass(frozen=True, eq=False)
 class Shape:
@@ -157,7 +159,7 @@ def _couple(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
         tall = 0.88 + 0.1 * own[4]
         place = np.array([side * (0.36 + 0.1 * build[5]), 1.0 - tall])
         for polygon, layer in _figure(own, phase + 0.4 * number * build[6], suppleness):
-            parts.append((polygon * tall + place, (layer + 2 * number) % 4))
+            parts.append((polygon * tall + place, (layer + 2 * number) % LAYERS))
     return parts
 
 
@@ -172,7 +174,7 @@ def _mosaic(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
         sway = 0.1 * suppleness * np.sin(2 * np.pi * (phase + index / count))
         middle = (0.45 * slim * x + sway, 0.45 * y)
         maker = _rounded if (index + int(2 * build[2] + 2)) % 2 else _ellipse
-        parts.append((maker(*middle, size * slim, size * flat), index % 4))
+        parts.append((maker(*middle, size * slim, size * flat), index % LAYERS))
     return parts
 
 
