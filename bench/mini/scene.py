@@ -26,7 +26,7 @@ from bench.mini.shapes import LAYERS, Shape, draw_shape
 from bench.mini.signals import FloatArray, wander
 from bench.mini.textures import PATTERNS, Field, Image, draw_palette, surface
 
-_GROUNDED = 0.35  # chance of a layer to have a colour of the ground
+_GROUNDED = 0.3  # chance of a layer to have a colour of the ground
 _TINTED = 0.15  # chance of it to have one of the target's first palette
 _SKIN_MARGIN = 1.25  # finer than the largest size on screen, so that zooming in stays sharp
 
@@ -156,9 +156,11 @@ def _draw_cloths(rng: np.random.Generator, palette: Field, ground: Field) -> tup
     """A palette ``(4, 3)`` for each layer of a motley target: plain, and some as the ground is."""
     cloths = []
     for _ in range(LAYERS):
-        source = ground if rng.uniform() < _GROUNDED else draw_palette(rng, 4)
-        if rng.uniform() < _TINTED:
+        lot = rng.uniform()
+        if lot < _TINTED:
             source = palette
+        else:
+            source = ground if lot < _TINTED + _GROUNDED else draw_palette(rng, 4)
         base = source[rng.integers(len(source))] + rng.normal(0, 8, 3)
         folds = np.linspace(-1, 1, 4)[:, None] * rng.uniform(2, 30)
         cloths.append(np.clip(base + folds, 0, 255).astype(np.float32))
