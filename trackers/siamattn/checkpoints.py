@@ -73,8 +73,8 @@ def load_network(path: Path, name: str | None = None) -> Network:
     """
     state, record = read(path)
     config = choose(state, name or record.get("preset"), path)
-    trained = record.get("network", config.architecture())
-    if trained != config.architecture():
+    trained = record.get("network")
+    if trained is not None and not config.serves(trained):
         raise ConfigError(
             f"{path}: expected weights of preset {config.name!r} as it is now, "
             f"{config.architecture()}, found those of {trained}. Use the version of this project "

@@ -60,10 +60,18 @@ class NeckConfig:
     Attributes:
         channels: channels C of all that follows.
         crop: side of the centre crop of the template's features.
+        surround: share of the contrast that is left around the target's box in the template crop.
+            1 leaves all, as in the release: nothing says where the box ends. With less, the
+            network sees what it shall find the extent of.
     """
 
     channels: int = 256
     crop: int = 7
+    surround: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse shares outside 0..1."""
+        check_ranges(self, "neck", ("surround",), {})
 
 
 @dataclass(frozen=True)
@@ -230,6 +238,19 @@ class Config:
         """All that weights were trained for, as one line of JSON, for a record within them."""
         settings = self.to_dict()
         return json.dumps({name: settings[name] for name in _ARCHITECTURE})
+
+    def serves(self, trained: str) -> bool:
+        """Whether this network is the one of a record, which ``architecture`` wrote.
+
+        A setting that the record does not have yet is held to have its default, the release's.
+        """
+        usual = json.loads(Config().architecture())
+        try:
+            found = json.loads(trained)
+            sections = {name: {**usual[name], **found.pop(name)} for name in _ARCHITECTURE}
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return False
+        return not found and bool(sections == json.loads(self.architecture()))
 
 
 def preset_names() -> list[str]:

@@ -56,6 +56,8 @@ class Engine:
         fill = image.mean(axis=(0, 1), dtype=np.float64)
         centre = search.middle_of_crop(box[:2], side, tracking)
         crop = search.crop(image, centre, side, tracking.exemplar, fill)
+        target = search.roi_of(search.offset(side / 2 - centre, box)) * (tracking.exemplar / side)
+        crop = search.subdued(crop, target, self.config.neck.surround)
         with exact_inference():
             template = self.network.template(self._pixels([crop]))
         return State(box, fill, template, tracking, masked)

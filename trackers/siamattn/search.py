@@ -129,6 +129,25 @@ def crop(image: Image, centre: FloatArray, side: int, pixels: int, fill: FloatAr
     return np.asarray(cv2.resize(window, (pixels, pixels)), dtype=np.uint8)
 
 
+def subdued(crop: Image, corners: FloatArray, surround: float) -> Image:
+    """A template crop with less contrast around the target, so that its box is seen.
+
+    Args:
+        crop: ``(S, S, 3)``.
+        corners: ``(4,)`` x1, y1, x2, y2 of the target, in pixels from the crop's corner. A pixel
+            that lies partly within is partly left.
+        surround: share of the contrast, about the crop's mean colour, that is left around it.
+    """
+    if surround == 1:
+        return crop
+    pixels = np.arange(len(crop))[:, None]
+    shares = np.minimum(pixels + 1, corners[2:]) - np.maximum(pixels, corners[:2])
+    across, down = np.clip(shares, 0, 1).T
+    kept = surround + (1 - surround) * np.outer(down, across)[..., None]
+    mean = crop.mean(axis=(0, 1))
+    return np.asarray(np.rint(mean + (crop - mean) * kept), dtype=np.uint8)
+
+
 def anchors(rpn: RPNConfig, tracking: TrackingConfig) -> FloatArray:
     """All anchors as centred boxes ``(A * R * R, 4)``, in crop pixels from the crop's centre.
 

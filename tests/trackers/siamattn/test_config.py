@@ -114,6 +114,31 @@ def test_shares_are_from_0_to_1(value: float) -> None:
             config.tracking_for("vot", window_influence=value)
 
 
+def test_what_surrounds_a_template_is_a_share_and_part_of_the_record_of_weights() -> None:
+    """As in the release, all of it is left; weights trained with less are not for that."""
+    assert preset("siamattn").neck.surround == 1
+    less = preset("siamattn", {"neck.surround": 0.3})
+    assert less.architecture() != preset("siamattn").architecture()
+    with pytest.raises(ConfigError, match=r"neck: expected surround from 0 to 1, found 1\.5"):
+        preset("siamattn", {"neck.surround": 1.5})
+
+
+def test_a_record_of_weights_may_be_older_than_a_setting_of_the_network() -> None:
+    """It then had the default; what cannot be read, or says more or less, is another network."""
+    config, nano = preset("siamattn"), preset("siamattn-nano")
+    assert config.serves(config.architecture())
+    assert not config.serves(nano.architecture())
+    older = json.loads(config.architecture())
+    del older["neck"]["surround"]
+    assert config.serves(json.dumps(older))
+    assert not preset("siamattn", {"neck.surround": 0.3}).serves(json.dumps(older))
+    newer = {**older, "neck": {**older["neck"], "blur": 1}}
+    less = {name: older[name] for name in older if name != "rpn"}
+    for other in (newer, less, {**older, "head": {}}, [older], {**older, "neck": 3}):
+        assert not config.serves(json.dumps(other))
+    assert not config.serves("{")
+
+
 def test_a_record_holds_every_setting_and_is_plain() -> None:
     config = preset("siamattn-nano")
     record = json.loads(json.dumps(config.to_dict()))

@@ -192,6 +192,25 @@ def test_a_registered_tracker_pools_what_training_pools() -> None:
     np.testing.assert_allclose(region, trained[number])
 
 
+def test_what_surrounds_the_target_is_subdued() -> None:
+    """Within the box nothing changes, around it the contrast about the mean, at its edge half."""
+    crop = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    corners = np.array([4.0, 6.5, 12.0, 15.0])
+    assert search.subdued(crop, corners, 1.0) is crop
+    found, mean = search.subdued(crop, corners, 0.25), crop.mean(axis=(0, 1))
+    np.testing.assert_array_equal(found[7:15, 4:12], crop[7:15, 4:12])
+    shares = np.full((20, 20), 0.25)
+    shares[7:15, 4:12] = 1
+    shares[6, 4:12] = 0.5 + 0.5 * 0.25
+    np.testing.assert_allclose(found - mean, (crop - mean) * shares[..., None], atol=0.5)
+
+
+def test_a_box_beyond_the_crop_leaves_nothing_to_subdue() -> None:
+    crop = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    found = search.subdued(crop, np.array([-8.0, -1.0, 20.0, 31.5]), 0.0)
+    np.testing.assert_array_equal(found, crop)
+
+
 @given(places, places, lengths, lengths)
 def test_a_followed_box_stays_in_the_frame(x: float, y: float, w: float, h: float) -> None:
     limits = np.array([99.0, 59.0])

@@ -64,6 +64,8 @@ class DataConfig:
             many as wide ones.
         stretch: most by which both crops of a pair are made wider or taller, as the logarithm of
             the change of the target's aspect.
+        margin: most by which each side of both boxes of a pair lies further out or in, as a share
+            of the box: people draw them loosely, and the same way in all frames.
         template, search: the changes of the two crops.
         scenes: generated video: scenes of each stream that pairs are drawn from at a time.
         streams: generated video: streams that take turns, at best one for each process.
@@ -80,6 +82,7 @@ class DataConfig:
     film: float = 0.0
     turn: float = 0.0
     stretch: float = 0.0
+    margin: float = 0.0
     template: Jitter = Jitter()
     search: Jitter = Jitter(shift=64.0, scale=0.18, blur=0.2, flip=0.2)
     scenes: int = 48
@@ -92,6 +95,10 @@ class DataConfig:
         """Refuse numbers of nothing, and shares outside 0..1."""
         shares = ("negatives", "gray", "film", "turn", "parts", "motley")
         check_ranges(self, "data", shares, {"scenes": 2, "streams": 1, "uses": 1, "stretch": 0})
+        if not 0 <= self.margin < 0.5:
+            raise ConfigError(
+                f"data: expected margin from 0 to less than 0.5, found {self.margin}"
+            )
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,19 @@ class Crop:
     mask: NDArray[np.uint8] | None
 
 
+def loosened(shot: Shot, sides: FloatArray) -> Shot:
+    """The same with left, top, right and bottom of its box moved out by shares ``(4,)`` of it."""
+    x, y, width, height = shot.box
+    left, top, right, bottom = sides
+    box = [
+        x - left * width,
+        y - top * height,
+        width * (1 + left + right),
+        height * (1 + top + bottom),
+    ]
+    return Shot(shot.image, np.array(box), shot.mask)
+
+
 def cut_pair(
     template: Shot,
     search: Shot,

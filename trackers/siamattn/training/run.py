@@ -52,12 +52,12 @@ def claim(folder: Path, recipe: Recipe) -> None:
 
 def _check_network(folder: Path, recipe: Recipe) -> None:
     """Refuse a run whose preset was another network then, even one of the same shapes."""
-    path, built = folder / NETWORK, preset(recipe.preset).architecture()
-    if path.exists() and path.read_text(encoding="utf-8") != built:
+    path, config = folder / NETWORK, preset(recipe.preset)
+    if path.exists() and not config.serves(path.read_text(encoding="utf-8")):
         raise ConfigError(
-            f"{path}: expected {built}, found another: preset {recipe.preset!r} has changed "
-            "since. Export its weights with the version that trained them; to train on from "
-            "those, name another folder, and begin with --initial"
+            f"{path}: expected {config.architecture()}, found another: preset "
+            f"{recipe.preset!r} has changed since. Export its weights with the version that "
+            "trained them; to train on from those, name another folder, and begin with --initial"
         )
 
 

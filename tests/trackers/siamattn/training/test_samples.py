@@ -10,18 +10,28 @@ import torch
 
 from bench.mini.signals import stream
 from trackers.siamattn.config import preset
+from trackers.siamattn.engine import Engine
+from trackers.siamattn.network import Network
 from trackers.siamattn.training import samples
 from trackers.siamattn.training.config import Jitter, recipe
-from trackers.siamattn.training.crops import Crop, Shot, cut, cut_pair, gray, mirrored, turned
+from trackers.siamattn.training.crops import (
+    Crop,
+    Shot,
+    cut,
+    cut_pair,
+    gray,
+    loosened,
+    mirrored,
+    turned,
+)
 from trackers.siamattn.training.data import Samples, Steps, make_loader, steps_per_epoch
 from trackers.siamattn.training.film import Film, draw_film
 from trackers.siamattn.training.generated import GeneratedPairs, draw_clip
 from trackers.siamattn.training.graph import Batch
 from trackers.siamattn.training.samples import Pair, collate, make_sample
 
-RECIPE = recipe(
-    "nano", {"data.scenes": 2, "data.streams": 1, "data.parts": 0.0, "schedule.batch": 4}
-)
+WORLD = {"data.scenes": 2, "data.streams": 1, "data.parts": 0.0, "data.motley": 0.0}
+RECIPE = recipe("nano", {**WORLD, "data.margin": 0.0, "schedule.batch": 4})
 CONFIG = preset(RECIPE.preset)
 TRACKING = CONFIG.tracking_for()
 STILL = Jitter(shift=0, scale=0, blur=0, flip=0, colour=0)
@@ -69,6 +79,44 @@ def test_both_crops_are_stretched_and_turned_alike(seed: int) -> None:
     assert (search.box[:2] + search.box[2:]) / 2 == pytest.approx([95, 95])
     context = 0.5 * size.sum()
     assert np.sqrt((size + context).prod()) == pytest.approx(127)
+
+
+def test_both_boxes_of_a_pair_are_loose_in_the_same_way() -> None:
+    """Each side by a share of its own, at most as asked; the picture stays, the mask too."""
+    wide, narrow = shot((120, 90, 50, 34)), shot((100, 60, 25, 68))
+    sides = np.array([0.1, -0.1, 0.2, 0.0])
+    assert loosened(wide, sides).box == pytest.approx([115, 93.4, 65, 30.6])
+    assert loosened(narrow, sides).box == pytest.approx([97.5, 66.8, 32.5, 61.2])
+    assert loosened(wide, sides).mask is wide.mask
+    data = dataclasses.replace(RECIPE.data, margin=0.12, template=STILL, search=STILL, gray=0.0)
+    data = dataclasses.replace(data, film=0.0, turn=0.0, stretch=0.0)
+    loose = dataclasses.replace(RECIPE, data=data)
+    changes = []
+    for seed in range(30):
+        pair = Pair(wide, wide, True)
+        found = make_sample(pair, loose, CONFIG, np.random.default_rng(seed)).box[0].numpy()
+        changes.append(np.log((found[2] - found[0]) / (found[3] - found[1]) / (50 / 34)))
+    assert np.abs(changes).max() <= np.log(1.24 / 0.76)
+    assert np.std(changes) > 0.05
+
+
+def test_a_template_shows_its_box_as_the_tracker_shows_it() -> None:
+    """A square of 127 pixels, cut where pixels lie: both paths give the same picture."""
+    target = shot((80.75, 60.75, 63.5, 63.5))
+    data = dataclasses.replace(
+        RECIPE.data, template=STILL, search=STILL, gray=0.0, film=0.0, turn=0.0, stretch=0.0
+    )
+    faint = preset(RECIPE.preset, {"neck.surround": 0.25})
+    bare = dataclasses.replace(RECIPE, data=data)
+    pair = Pair(target, target, True)
+    trained = make_sample(pair, bare, faint, np.random.default_rng(0)).template[0].numpy()
+    seen = []
+    engine = Engine(Network(faint).eval())
+    engine.network.template = lambda pixels: seen.append(pixels[0].numpy())
+    centre = target.box[:2] + target.box[2:] / 2
+    engine.start(target.image, np.concatenate([centre, target.box[2:]]), TRACKING, masked=False)
+    np.testing.assert_allclose(trained, seen[0], atol=1)
+    assert np.ptp(seen[0][0, :20]) < 20, "the noise around the target has 60 grey levels"
 
 
 def test_half_of_the_pairs_of_a_wide_target_show_it_tall() -> None:
