@@ -86,6 +86,20 @@ def export(
 
 
 @app.command()
+def average(
+    first: Annotated[Path, typer.Argument(help="weights")],
+    second: Annotated[Path, typer.Argument(help="weights trained on from those")],
+    target: Annotated[Path, typer.Argument(help=".safetensors file to write")],
+    share: Annotated[float, typer.Option(help="of the second, 0 to 1")] = 0.5,
+) -> None:
+    """Write weights between two others, which may keep the most of both."""
+    from trackers.siamattn.training import average as between
+
+    between.average(first, second, target, share)
+    typer.echo(f"{target}: {1 - share:g} of {first.name}, {share:g} of {second.name}")
+
+
+@app.command()
 def smoke(
     folder: Annotated[Path, typer.Argument(help="of the run; must be new")],
     settings: Settings = None,

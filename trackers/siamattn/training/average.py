@@ -1,0 +1,50 @@
+"""The mean of two weights of one network, the second trained on from the first.
+
+What training on wins and what it forgets often lie apart: between the two, a network may keep the
+most of both (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from bench.errors import ConfigError
+from trackers.siamattn.checkpoints import choose, complete, is_counter, read
+from trackers.siamattn.network import Network
+from trackers.siamattn.training.run import begun_from, export
+
+
+def average(first: Path, second: Path, target: Path, share: float) -> None:
+    """Write weights between two others.
+
+    Args:
+        first, second: weights of the same preset.
+        target: ``.safetensors`` file to write, with the record of ``second`` and of the averaging.
+        share: of ``second``, from 0 to 1.
+
+    Raises:
+        ConfigError: a file cannot be read or written, weights of two presets, or another share.
+    """
+    if not 0 <= share <= 1:
+        raise ConfigError(f"expected a share from 0 to 1, found {share}")
+    (before, origin), (after, record) = read(first), read(second)
+    config = choose(after, record.get("preset"), second)
+    if origin.get("preset", config.name) != config.name:
+        raise ConfigError(
+            f"expected weights of one preset, found {origin['preset']!r} in {first} and "
+            f"{config.name!r} in {second}"
+        )
+    choose(before, config.name, first)
+    mean = {key: _between(key, before.get(key), value, share) for key, value in after.items()}
+    network = Network(config)
+    network.load_state_dict(complete(mean, config))
+    told = f"{1 - share:g} of {begun_from(first)}, {share:g} of {begun_from(second)}"
+    export(network, target, {**record, "network": config.architecture(), "averaged": told})
+
+
+def _between(key: str, before: Tensor | None, after: Tensor, share: float) -> Tensor:
+    if before is None or is_counter(key):
+        return after
+    return (1 - share) * before.float() + share * after.float()
