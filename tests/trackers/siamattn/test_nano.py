@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from safetensors import safe_open
 
 from bench.geometry import box_iou
@@ -29,9 +30,10 @@ def test_it_is_registered() -> None:
     assert registered_trackers()["siamattn-nano"] == "trackers.siamattn.tracker:SiamAttnNano"
 
 
-def test_it_follows_what_it_was_never_trained_on() -> None:
+@pytest.mark.parametrize("colours", [False, True])
+def test_it_follows_what_it_was_never_trained_on(colours: bool) -> None:
     """Four films of the hold-out, twelve frames each: twice the overlap of standing still."""
-    chosen = films(count=4, frames=12)
+    chosen = films(count=4, frames=12, colours=colours)
     found = follow(load_network(NANO), chosen)
     overlaps = [
         box_iou(track, film.boxes) for track, film in zip(found.boxes, chosen, strict=True)
