@@ -20,7 +20,7 @@ def average(first: Path, second: Path, target: Path, share: float) -> None:
     """Write weights between two others.
 
     Args:
-        first, second: weights of the same preset.
+        first, second: weights of the same shapes; the preset is the second's.
         target: ``.safetensors`` file to write, with the record of ``second`` and of the averaging.
         share: of ``second``, from 0 to 1.
 
@@ -29,13 +29,8 @@ def average(first: Path, second: Path, target: Path, share: float) -> None:
     """
     if not 0 <= share <= 1:
         raise ConfigError(f"expected a share from 0 to 1, found {share}")
-    (before, origin), (after, record) = read(first), read(second)
+    (before, _), (after, record) = read(first), read(second)
     config = choose(after, record.get("preset"), second)
-    if origin.get("preset", config.name) != config.name:
-        raise ConfigError(
-            f"expected weights of one preset, found {origin['preset']!r} in {first} and "
-            f"{config.name!r} in {second}"
-        )
     choose(before, config.name, first)
     mean = {key: _between(key, before.get(key), value, share) for key, value in after.items()}
     network = Network(config)
