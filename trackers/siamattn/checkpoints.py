@@ -73,6 +73,19 @@ def load_network(path: Path, name: str | None = None) -> Network:
     """
     state, record = read(path)
     config = choose(state, name or record.get("preset"), path)
+    check_network(record, config, path)
+    with torch.device("meta"):  # neither fills nor holds weights that the file replaces
+        network = Network(config)
+    network.load_state_dict(complete(state, config), assign=True)
+    return network.eval()
+
+
+def check_network(record: Mapping[str, str], config: Config, path: Path) -> None:
+    """Refuse weights whose record is of another network of the preset, even of the same shapes.
+
+    Raises:
+        ConfigError: they were trained for another.
+    """
     trained = record.get("network")
     if trained is not None and not config.serves(trained):
         raise ConfigError(
@@ -80,10 +93,6 @@ def load_network(path: Path, name: str | None = None) -> Network:
             f"{config.architecture()}, found those of {trained}. Use the version of this project "
             "that they were trained with, or train on from them with --initial"
         )
-    with torch.device("meta"):  # neither fills nor holds weights that the file replaces
-        network = Network(config)
-    network.load_state_dict(complete(state, config), assign=True)
-    return network.eval()
 
 
 def convert(source: Path, target: Path, name: str | None = None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from bench.errors import ConfigError
-from trackers.siamattn.checkpoints import choose, complete, is_counter, read
+from trackers.siamattn.checkpoints import check_network, choose, complete, is_counter, read
 from trackers.siamattn.network import Network
 from trackers.siamattn.training.run import begun_from, export
 
@@ -20,7 +20,7 @@ def average(first: Path, second: Path, target: Path, share: float) -> None:
     """Write weights between two others.
 
     Args:
-        first, second: weights of the same shapes; the preset is the second's.
+        first, second: weights of the same shapes; the network is the second's.
         target: ``.safetensors`` file to write, with the record of ``second`` and of the averaging.
         share: of ``second``, from 0 to 1.
 
@@ -31,12 +31,13 @@ def average(first: Path, second: Path, target: Path, share: float) -> None:
         raise ConfigError(f"expected a share from 0 to 1, found {share}")
     (before, _), (after, record) = read(first), read(second)
     config = choose(after, record.get("preset"), second)
+    check_network(record, config, second)
     choose(before, config.name, first)
     mean = {key: _between(key, before.get(key), value, share) for key, value in after.items()}
     network = Network(config)
     network.load_state_dict(complete(mean, config))
     told = f"{1 - share:g} of {begun_from(first)}, {share:g} of {begun_from(second)}"
-    export(network, target, {**record, "network": config.architecture(), "averaged": told})
+    export(network, target, {**record, "averaged": told})
 
 
 def _between(key: str, before: Tensor | None, after: Tensor, share: float) -> Tensor:

@@ -70,4 +70,9 @@ def test_what_cannot_be_averaged_is_refused(tmp_path: Path, nano_file: Path) -> 
     export(network, other, {"preset": "siamattn-nano/siamattn-rr"})
     with pytest.raises(ConfigError, match=r"rr\.safetensors: not the weights of preset"):
         average(other, first, target, 0.5)
+    older = describe(recipe("nano"), 1)
+    older["network"] = preset("siamattn-nano-subdued").architecture()
+    export(Network(preset("siamattn-nano")), other, older)
+    with pytest.raises(ConfigError, match=r"rr\.safetensors: expected .*'siamattn-nano' as it is"):
+        average(first, other, target, 0.5)
     assert not target.exists()
