@@ -77,15 +77,22 @@ _MOTLEY = ("figure", "figure", "couple", "mosaic")  # a lone person as often as 
 
 
 def draw_scenario(
-    rng: np.random.Generator, frames: int = 90, width: int = 320, height: int = 240
+    rng: np.random.Generator,
+    frames: int = 90,
+    width: int = 320,
+    height: int = 240,
+    colours: bool = False,
 ) -> Scenario:
-    """A random mixture of difficulties: each is absent in about half of all scenarios."""
+    """A random mixture of difficulties: each is absent in about half of all scenarios.
+
+    With ``colours`` the target has several, see ``motley``.
+    """
 
     def sometimes(most: float, chance: float = 0.5) -> float:
         return float(most * rng.uniform() ** 1.5) if rng.uniform() < chance else 0.0
 
     soft = rng.uniform() < 0.6
-    return Scenario(
+    drawn = Scenario(
         frames=frames,
         width=width,
         height=height,
@@ -112,6 +119,7 @@ def draw_scenario(
         camouflage=sometimes(0.6),
         noise=float(rng.uniform(0.5, 5.0)),
     )
+    return motley(rng, drawn) if colours else drawn
 
 
 def motley(rng: np.random.Generator, scenario: Scenario) -> Scenario:

@@ -25,7 +25,7 @@ def average(first: Path, second: Path, target: Path, share: float) -> None:
         share: of ``second``, from 0 to 1.
 
     Raises:
-        ConfigError: a file cannot be read or written, weights of two presets, or another share.
+        ConfigError: a file cannot be read or written, weights of other shapes, or another share.
     """
     if not 0 <= share <= 1:
         raise ConfigError(f"expected a share from 0 to 1, found {share}")
@@ -33,14 +33,12 @@ def average(first: Path, second: Path, target: Path, share: float) -> None:
     config = choose(after, record.get("preset"), second)
     check_network(record, config, second)
     choose(before, config.name, first)
-    mean = {key: _between(key, before.get(key), value, share) for key, value in after.items()}
+    old, new = complete(before, config), complete(after, config)
     network = Network(config)
-    network.load_state_dict(complete(mean, config))
+    network.load_state_dict({key: _between(key, old[key], new[key], share) for key in new})
     told = f"{1 - share:g} of {begun_from(first)}, {share:g} of {begun_from(second)}"
     export(network, target, {**record, "averaged": told})
 
 
-def _between(key: str, before: Tensor | None, after: Tensor, share: float) -> Tensor:
-    if before is None or is_counter(key):
-        return after
-    return (1 - share) * before.float() + share * after.float()
+def _between(key: str, old: Tensor, new: Tensor, share: float) -> Tensor:
+    return new if is_counter(key) else (1 - share) * old + share * new

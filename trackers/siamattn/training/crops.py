@@ -73,8 +73,12 @@ def cut_pair(
 ) -> tuple[Crop, Crop]:
     """The template crop, with its small changes, and the search crop, with its large ones.
 
-    Both are stretched and turned alike, as ``data.stretch`` and ``data.turn`` say.
+    Both have boxes as loose, and are stretched and turned alike, as ``data.margin``,
+    ``data.stretch`` and ``data.turn`` say.
     """
+    if data.margin:
+        sides = rng.uniform(-data.margin, data.margin, 4)
+        template, search = loosened(template, sides), loosened(search, sides)
     stretch = np.ones(2)
     if data.stretch:
         stretch = np.exp(rng.uniform(-data.stretch, data.stretch) * np.array([0.5, -0.5]))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bench.geometry import mask_to_box
 from bench.mini.pixels import Mask, place
 from bench.mini.render import render_frame
-from bench.mini.scenario import draw_scenario, motley
+from bench.mini.scenario import draw_scenario
 from bench.mini.scene import Scene, draw_scene
 from bench.mini.shapes import Shape, draw_shape
 from bench.mini.signals import stream
@@ -99,8 +99,7 @@ def draw_clip(rng: np.random.Generator, part: bool = False, colours: bool = Fals
     With ``colours`` the target has several.
     """
     width, height = SIZES[rng.integers(len(SIZES))]
-    scenario = draw_scenario(rng, _LENGTH, width, height)
-    scene = draw_scene(rng, motley(rng, scenario) if colours else scenario)
+    scene = draw_scene(rng, draw_scenario(rng, _LENGTH, width, height, colours))
     times = np.sort(rng.choice(_LENGTH, _SHOTS, replace=False))
     window = draw_shape(rng, "window", 0.0) if part else None
     found = [_shot(scene, int(time), window) for time in times]

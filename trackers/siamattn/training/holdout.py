@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.geometry import box_iou, mask_to_box
 from bench.mini.render import render_frame
-from bench.mini.scenario import draw_scenario, motley
+from bench.mini.scenario import draw_scenario
 from bench.mini.scene import draw_scene
 from bench.mini.signals import stream
 from bench.sequence import FloatArray, Image
@@ -66,8 +66,7 @@ def films(count: int = 12, frames: int = 50, colours: bool = False) -> tuple[Fil
 def _film(number: int, frames: int, colours: bool) -> Film:
     for attempt in range(1000):
         rng = stream(_SEED, "motley" if colours else "hold-out", str(number), str(attempt))
-        scenario = draw_scenario(rng, frames, 320, 240)
-        scene = draw_scene(rng, motley(rng, scenario) if colours else scenario)
+        scene = draw_scene(rng, draw_scenario(rng, frames, 320, 240, colours))
         first = render_frame(scene, 0).targets[0]
         if first.visible.sum() >= _CLEAR * first.silhouette.sum():
             break

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from trackers.siamattn.config import Config
 from trackers.siamattn.search import subdued
 from trackers.siamattn.training.config import Recipe
-from trackers.siamattn.training.crops import Crop, Shot, cut_pair, gray, loosened
+from trackers.siamattn.training.crops import Crop, Shot, cut_pair, gray
 from trackers.siamattn.training.film import draw_film
 from trackers.siamattn.training.graph import Batch
 from trackers.siamattn.training.targets import label_absent, label_anchors, training_anchors
@@ -43,11 +43,7 @@ def make_sample(pair: Pair, recipe: Recipe, config: Config, rng: np.random.Gener
         rng: of everything random here.
     """
     tracking = config.tracking_for()
-    shots = pair.template, pair.search
-    if recipe.data.margin:
-        sides = rng.uniform(-recipe.data.margin, recipe.data.margin, 4)
-        shots = loosened(shots[0], sides), loosened(shots[1], sides)
-    template, search = cut_pair(*shots, tracking, recipe.data, rng)
+    template, search = cut_pair(pair.template, pair.search, tracking, recipe.data, rng)
     if rng.random() < recipe.data.gray:
         template, search = gray(template), gray(search)
     if recipe.data.film and rng.random() < recipe.data.film:
