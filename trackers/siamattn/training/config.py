@@ -32,6 +32,7 @@ class Jitter:
         flip: probability of a mirrored image.
         colour: probability of other colours.
         strength: of the colours' change: 1 moves the light by 10 grey levels or so.
+        light: most by which light falls unevenly, and is brighter or darker in all, in stops.
     """
 
     shift: float = 4.0
@@ -41,12 +42,12 @@ class Jitter:
     flip: float = 0.0
     colour: float = 0.5
     strength: float = 1.0
+    light: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what turns a crop inside out, or is no probability."""
-        check_ranges(
-            self, "jitter", ("blur", "flip", "colour"), {"shift": 0, "zoom": 0, "strength": 0}
-        )
+        least = dict.fromkeys(("shift", "zoom", "strength", "light"), 0)
+        check_ranges(self, "jitter", ("blur", "flip", "colour"), least)
         if not 0 <= self.scale < 1:
             raise ConfigError(f"jitter: expected scale from 0 to less than 1, found {self.scale}")
 
@@ -60,6 +61,7 @@ class DataConfig:
         negatives: share of pairs whose search image shows another target.
         gray: share of pairs without colour.
         film: share of pairs on a film with faults, see ``film.Film``.
+        look: share of pairs that look otherwise, see ``looks.Look``.
         turn: share of pairs whose crops have their axes exchanged, so that tall targets are as
             many as wide ones.
         stretch: most by which both crops of a pair are made wider or taller, as the logarithm of
@@ -80,6 +82,7 @@ class DataConfig:
     negatives: float = 0.2
     gray: float = 0.0
     film: float = 0.0
+    look: float = 0.0
     turn: float = 0.0
     stretch: float = 0.0
     margin: float = 0.0
@@ -93,7 +96,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         """Refuse numbers of nothing, and shares outside 0..1."""
-        shares = ("negatives", "gray", "film", "turn", "parts", "motley")
+        shares = ("negatives", "gray", "film", "look", "turn", "parts", "motley")
         check_ranges(self, "data", shares, {"scenes": 2, "streams": 1, "uses": 1, "stretch": 0})
         if not 0 <= self.margin < 0.5:
             raise ConfigError(

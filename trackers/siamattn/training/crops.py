@@ -19,6 +19,8 @@ from trackers.siamattn.training.config import DataConfig, Jitter
 from trackers.siamattn.training.sources import BoolArray
 
 _BLUR = (3, 15)  # shortest and longest motion blur, pixels
+_LAMPS = (2, 3)  # places along a side between which the light changes
+_SHARPEST = 8.0  # times that the edge of a shadow is steeper than a change between two places
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +131,8 @@ def cut(
     image = crop.image
     if rng.random() < jitter.colour:
         image = _coloured(image, jitter.strength, rng)
+    if jitter.light:
+        image = _lit(image, jitter.light, rng)
     if rng.random() < jitter.blur:
         image = _blurred(image, rng)
     return Crop(image, crop.box, crop.mask)
@@ -171,6 +175,15 @@ def _coloured(image: Image, strength: float, rng: np.random.Generator) -> Image:
     levels = np.arange(256)[:, None]
     table = np.clip((levels - 128) * gain + 128 + light, 0, 255).astype(np.uint8)
     return np.asarray(cv2.LUT(image, table[:, None]), dtype=np.uint8)
+
+
+def _lit(image: Image, stops: float, rng: np.random.Generator) -> Image:
+    """In a light that is brighter here than there, with soft or sharp shadows."""
+    places = rng.uniform(-1, 1, (int(rng.choice(_LAMPS)),) * 2).astype(np.float32)
+    field = np.asarray(cv2.resize(places, image.shape[:2], interpolation=cv2.INTER_CUBIC))
+    sharp = np.exp(rng.uniform(0, np.log(_SHARPEST)))
+    gain = 2.0 ** (stops * rng.uniform() * np.tanh(sharp * (field - rng.uniform(-0.5, 0.5))))
+    return np.asarray(np.clip(image * gain[..., None], 0, 255), dtype=np.uint8)
 
 
 def _blurred(image: Image, rng: np.random.Generator) -> Image:

@@ -15,6 +15,7 @@ from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.crops import Crop, Shot, cut_pair, gray
 from trackers.siamattn.training.film import draw_film
 from trackers.siamattn.training.graph import Batch
+from trackers.siamattn.training.looks import draw_look
 from trackers.siamattn.training.targets import label_absent, label_anchors, training_anchors
 
 
@@ -46,6 +47,12 @@ def make_sample(pair: Pair, recipe: Recipe, config: Config, rng: np.random.Gener
     template, search = cut_pair(pair.template, pair.search, tracking, recipe.data, rng)
     if rng.random() < recipe.data.gray:
         template, search = gray(template), gray(search)
+    if recipe.data.look and rng.random() < recipe.data.look:
+        pictures = draw_look(rng)(template.image, search.image)
+        template, search = (
+            replace(crop, image=picture)
+            for crop, picture in zip((template, search), pictures, strict=True)
+        )
     if recipe.data.film and rng.random() < recipe.data.film:
         film = draw_film(rng)
         template, search = (replace(crop, image=film(crop.image)) for crop in (template, search))

@@ -54,6 +54,8 @@ def test_the_papers_losses_and_schedule() -> None:
         ({"data.uses": 0}, "data: expected uses of 1 or more, found 0"),
         ({"data.negatives": 1.5}, "data: expected negatives from 0 to 1, found 1.5"),
         ({"data.margin": 0.5}, "data: expected margin from 0 to less than 0.5, found 0.5"),
+        ({"data.look": 1.1}, "data: expected look from 0 to 1, found 1.1"),
+        ({"data.search.light": -1.0}, "jitter: expected light of 0 or more, found -1.0"),
         ({"data.search.scale": 1.2}, "jitter: expected scale from 0 to less than 1, found 1.2"),
         ({"data.search.blur": float("nan")}, "jitter: expected blur from 0 to 1, found nan"),
         ({"labels.regions": 0}, "labels: expected regions of 1 or more, found 0"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -28,6 +29,7 @@ from trackers.siamattn.training.data import Samples, Steps, make_loader, steps_p
 from trackers.siamattn.training.film import Film, draw_film
 from trackers.siamattn.training.generated import GeneratedPairs, draw_clip
 from trackers.siamattn.training.graph import Batch
+from trackers.siamattn.training.looks import Look, draw_look
 from trackers.siamattn.training.samples import Pair, collate, make_sample
 
 WORLD = {"data.scenes": 2, "data.streams": 1, "data.parts": 0.0, "data.motley": 0.0}
@@ -35,7 +37,7 @@ RECIPE = recipe("nano", {**WORLD, "data.margin": 0.0, "schedule.batch": 4})
 CONFIG = preset(RECIPE.preset)
 TRACKING = CONFIG.tracking_for()
 STILL = Jitter(shift=0, scale=0, blur=0, flip=0, colour=0)
-WILD = Jitter(shift=40, scale=0.3, blur=1, flip=1, colour=1, strength=3)
+WILD = Jitter(shift=40, scale=0.3, blur=1, flip=1, colour=1, strength=3, light=1)
 
 
 def shot(box: tuple[float, ...], size: tuple[int, int] = (240, 320)) -> Shot:
@@ -295,6 +297,67 @@ def test_both_crops_of_a_pair_are_on_one_film(monkeypatch, source: GeneratedPair
         sample = make_sample(source.pair(1), chosen, CONFIG, np.random.default_rng(0))
         for crop in (sample.template[0], sample.search[0]):
             assert bool((crop[0] == crop[2]).all()) == grey
+
+
+def test_a_look_is_one_convolution_of_both_crops() -> None:
+    """By hand: colours exchanged, one place to the right; the same greys become the same greys."""
+    kernel = np.zeros((3, 3, 3, 3), np.float32)
+    kernel[0, 2, 1, 0] = kernel[1, 1, 1, 0] = kernel[2, 0, 1, 0] = 1
+    noise = np.random.default_rng(0).integers(60, 190, (40, 40, 3), dtype=np.uint8)
+    search = cv2.blur(noise, (3, 3))
+    template = search[10:30, 10:30]
+    first, second = Look(kernel, 1.0, 30.0)(template, search)
+    assert np.array_equal(first[:, 1:], second[10:30, 11:30])
+    moved = search[:, :-1, ::-1].astype(float)
+    for colour in range(3):
+        seen, expected = second[:, 1:, colour].ravel(), moved[..., colour].ravel()
+        assert np.corrcoef(seen, expected)[0, 1] > 0.999
+    assert second.std((0, 1)).mean() == pytest.approx(30, rel=0.05)
+    assert np.abs(second.mean((0, 1)) - 128).max() < 2
+    unchanged = Look(kernel, 0.0, 30.0)(template, search)
+    assert np.array_equal(unchanged[0], template)
+    assert np.array_equal(unchanged[1], search)
+
+
+def test_looks_are_many_and_shades_stay_within_a_picture() -> None:
+    search = np.full((40, 40, 3), 90, np.uint8)
+    search[:, 20:] = (200, 30, 40)
+    looks = [draw_look(np.random.default_rng(seed)) for seed in range(40)]
+    assert {look.kernel.shape[-1] for look in looks} == {1, 3, 5, 7}
+    found = np.array([look(search[:20, 10:30], search)[1] for look in looks])
+    assert len({picture.tobytes() for picture in found}) == len(looks)
+    assert np.ptp(found[:, :, 3:17], axis=2).max() <= 1, "no edge is near"
+    flat = np.full((40, 40, 3), 90, np.uint8)
+    for look in looks:
+        assert np.ptp(look(flat, flat)[1], axis=(0, 1)).max() <= 2, "nothing is made of nothing"
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_that_share_of_the_pairs_looks_otherwise(share: float, source: GeneratedPairs) -> None:
+    settings = {"data.gray": 0.0, "data.film": 0.0}
+    plain, other = (
+        make_sample(
+            source.pair(1), recipe("nano", {**settings, "data.look": part}), CONFIG, generator
+        )
+        for part, generator in ((0.0, np.random.default_rng(0)), (share, np.random.default_rng(0)))
+    )
+    assert torch.equal(plain.box, other.box)
+    assert torch.equal(plain.template, other.template) == (share == 0)
+    assert torch.equal(plain.search, other.search) == (share == 0)
+
+
+def test_light_falls_unevenly_by_some_stops_at_most() -> None:
+    target, dark, spread = shot((120, 90, 50, 34)), [], []
+    target.image[:] = 60
+    for seed in range(30):
+        lit = dataclasses.replace(STILL, light=1.0)
+        found = cut(target, 191, TRACKING, lit, np.random.default_rng(seed)).image.astype(float)
+        assert (found[..., 0] == found[..., 2]).all(), "the light has no colour"
+        assert 29 <= found.min() <= found.max() <= 120
+        dark.append(found.mean())
+        spread.append(np.ptp(found))
+    assert min(dark) < 50 < 75 < max(dark)
+    assert np.median(spread) > 15
 
 
 def test_generated_training_never_shows_the_miniature() -> None:
