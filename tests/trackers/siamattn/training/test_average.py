@@ -71,7 +71,7 @@ def test_what_cannot_be_averaged_is_refused(tmp_path: Path, nano_file: Path) -> 
     with pytest.raises(ConfigError, match=r"rr\.safetensors: not the weights of preset"):
         average(other, first, target, 0.5)
     older = describe(recipe("nano"), 1)
-    older["network"] = preset("siamattn-nano-subdued").architecture()
+    older["network"] = preset("siamattn-nano", {"neck.surround": 1.0}).architecture()
     export(Network(preset("siamattn-nano")), other, older)
     with pytest.raises(ConfigError, match=r"rr\.safetensors: expected .*'siamattn-nano' as it is"):
         average(first, other, target, 0.5)

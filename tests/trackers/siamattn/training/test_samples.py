@@ -33,7 +33,7 @@ from trackers.siamattn.training.looks import Look, draw_look
 from trackers.siamattn.training.samples import Pair, collate, make_sample
 
 WORLD = {"data.scenes": 2, "data.streams": 1, "data.parts": 0.0, "data.motley": 0.0}
-RECIPE = recipe("nano", {**WORLD, "data.margin": 0.0, "schedule.batch": 4})
+RECIPE = recipe("nano", {**WORLD, "data.margin": 0.0, "data.look": 0.0, "schedule.batch": 4})
 CONFIG = preset(RECIPE.preset)
 TRACKING = CONFIG.tracking_for()
 STILL = Jitter(shift=0, scale=0, blur=0, flip=0, colour=0)
@@ -293,7 +293,7 @@ def test_both_crops_of_a_pair_are_on_one_film(monkeypatch, source: GeneratedPair
     for share, grey in ((1.0, True), (0.0, False)):
         films = iter([Film(saturation=0.0), Film()])  # one for each crop would be one too many
         monkeypatch.setattr(samples, "draw_film", lambda _, films=films: next(films))
-        chosen = recipe("nano", {"data.film": share, "data.gray": 0.0})
+        chosen = recipe("nano", {"data.film": share, "data.gray": 0.0, "data.look": 0.0})
         sample = make_sample(source.pair(1), chosen, CONFIG, np.random.default_rng(0))
         for crop in (sample.template[0], sample.search[0]):
             assert bool((crop[0] == crop[2]).all()) == grey
