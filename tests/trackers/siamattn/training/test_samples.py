@@ -335,11 +335,9 @@ def test_looks_are_many_and_shades_stay_within_a_picture() -> None:
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_that_share_of_the_pairs_looks_otherwise(share: float, source: GeneratedPairs) -> None:
     settings = {"data.gray": 0.0, "data.film": 0.0}
+    chosen = [recipe("nano", {**settings, "data.look": part}) for part in (0.0, share)]
     plain, other = (
-        make_sample(
-            source.pair(1), recipe("nano", {**settings, "data.look": part}), CONFIG, generator
-        )
-        for part, generator in ((0.0, np.random.default_rng(0)), (share, np.random.default_rng(0)))
+        make_sample(source.pair(1), each, CONFIG, np.random.default_rng(0)) for each in chosen
     )
     assert torch.equal(plain.box, other.box)
     assert torch.equal(plain.template, other.template) == (share == 0)
