@@ -84,18 +84,9 @@ def test_uav123(
     ],
 )
 def test_lasot(shared: Path, tmp_path: Path, tracker: str, expected: dict[str, float]) -> None:
-    """The expected means are over 280 sequences; one lacks its ground truth at hand.
-
-    What is left for that one sequence (volleyball-19, hard for both trackers) must be a possible
-    score, and a low one: this bounds the mean of the other 279 to 0.0006.
-    """
     data = shared / "data" / "lasot"
     dataset = open_dataset("lasot", data / "annotations")
     found = score(data, dataset, tracker, tmp_path)
+    assert len(dataset) == 280
     for measure, value in expected.items():
-        if len(dataset) == 280:
-            assert found.measures[measure] == pytest.approx(value, abs=SIX_DIGITS)
-        else:
-            assert len(dataset) == 279
-            left = 280 * value - 279 * found.measures[measure]
-            assert 0 <= left <= 0.15
+        assert found.measures[measure] == pytest.approx(value, abs=SIX_DIGITS)

@@ -124,7 +124,7 @@ def test_nothing_at_all(tmp_path: Path):
         ("otb2015", "otb2015/annotations", set()),
         ("vot2016", "vot2016/annotations", set()),
         ("vot2018", "vot2018/annotations", set()),
-        ("lasot", "lasot/annotations", {None, "volleyball-19"}),
+        ("lasot", "lasot/annotations", set()),
         ("otb2015", "otb2015/annotations/OTB100.json", {"Tiger1"}),
     ],
 )

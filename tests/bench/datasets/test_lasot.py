@@ -74,13 +74,13 @@ def test_unknown_subset(tmp_path: Path):
         open_dataset("lasot", tmp_path, subset="tests")
 
 
-def test_real_toolkit_annotation_lacks_one_sequence(shared: Path):
+def test_real_toolkit_annotation_is_whole(shared: Path):
     started = time.process_time()
     dataset = open_dataset("lasot", shared / "data/lasot/annotations")
     assert time.process_time() - started < 2, "annotation of 280 sequences opens quickly"
-    assert dataset.caveats == ("partial: 279 of 280 sequences",)
-    assert "volleyball-19" not in {s.name for s in dataset}
-    assert sum(len(s) for s in dataset) == 685360 - 1467
+    assert len(dataset) == 280
+    assert not dataset.caveats
+    assert sum(len(s) for s in dataset) == 685360
     absent = [s.absent for s in dataset]
     assert all(a is not None and len(a) == len(s) for a, s in zip(absent, dataset, strict=True))
     assert not any(a is None or a[0] for a in absent), "frame 1 is never absent"
