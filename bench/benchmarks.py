@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.errors import unknown_name
 
@@ -27,8 +27,8 @@ class Benchmark:
         reader: module of ``bench.datasets`` that reads its folders.
         sequences: number of sequences of the whole test set; None for one's own clips.
         frames: number of annotated frames of the whole test set; None for one's own clips.
-        origin: what its files call the first pixel (0 or 1).
-        rule: name of the official convention in ``bench.measures.conventions``.
+        index_base: what its files call the first pixel (0 or 1).
+        rule: name of the official convention in ``bench.measures.onepass.conventions``.
         site: where the official site offers the data; None for one's own clips.
         notes: what must be said wherever a score of this benchmark stands.
         measure_notes: what must be said where a score by the measure of that name stands.
@@ -43,7 +43,7 @@ class Benchmark:
     reader: str
     sequences: int | None
     frames: int | None
-    origin: float
+    index_base: float
     rule: str
     site: str | None
     layout: str
@@ -77,3 +77,45 @@ def get_benchmark(name: str) -> Benchmark:
         return benchmarks()[name]
     except KeyError:
         raise unknown_name("benchmark", name, benchmarks()) from None
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment.
+
+    Attributes:
+        name: identifier, also of its result folder.
+        protocol: how the tracker is driven.
+        repetitions: at most so many runs of each sequence.
+        skip: frames from a failure to the next initialisation.
+        fps: frames a second that a real-time tracker has to keep up with.
+        grace: frames after an initialisation that may take longer.
+        source: where the official code says so.
+    """
+
+    name: str
+    protocol: Literal["reset", "unsupervised", "realtime"]
+    repetitions: int
+    skip: int
+    fps: float | None
+    grace: int | None
+    source: str
+
+
+@lru_cache(maxsize=1)
+def experiments() -> dict[str, Experiment]:
+    """Every experiment by name."""
+    table = json.loads((TABLES / "experiments.json").read_text(encoding="utf-8"))
+    return {name: Experiment(name=name, **row) for name, row in table.items()}
+
+
+def get_experiment(name: str) -> Experiment:
+    """The experiment called ``name``.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    try:
+        return experiments()[name]
+    except KeyError:
+        raise unknown_name("experiment", name, experiments()) from None

@@ -4,7 +4,7 @@ Knows no benchmark by name.
 
 Two coordinate systems meet here. Trackers work in 0-based continuous pixels; a benchmark's
 files may count from 1. ``Sequence.ground_truth`` keeps the numbers of the file, because the
-official scores are computed from them and shifting a decimal is not exact; ``origin`` says
+official scores are computed from them and shifting a decimal is not exact; ``index_base`` says
 what the file calls the first pixel, and ``to_tracker`` / ``to_file`` are the only shifts.
 """
 
@@ -17,14 +17,10 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import DatasetError, unknown_name
 from bench.geometry.regions import Regions
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-Image = NDArray[np.uint8]
 
 
 class Frames(Protocol):
@@ -79,7 +75,7 @@ class Sequence:
         ground_truth: ``(N, 4)`` x, y, w, h **in the numbers of the annotation file**; NaN where
             the file says NaN. For rotated annotation, the bounding box of ``polygons``.
         frames: the images, or None where only annotation is at hand.
-        origin: what the file calls the first pixel: 1.0 for OTB, UAV123 and LaSOT, else 0.0.
+        index_base: what the file calls the first pixel: 1.0 for OTB, UAV123 and LaSOT, else 0.0.
         polygons: ``(N, 4, 2)`` corners in file coordinates for rotated annotation, else None.
         absent: ``(N,)`` True where the target is not visible, or None if not annotated.
         attributes: names of the sequence's attributes, e.g. ``{"OCC", "SV"}``.
@@ -89,15 +85,15 @@ class Sequence:
         all_frames: True where every frame must have a row (own clips); benchmarks may hold
             images beyond their annotated range.
         first_frame: number of the first frame in the official numbering (David starts at 300).
-        omitted: leading frames that some toolkits leave out (Tiger1: 5), so that a result shorter
-            by as many is scored against the rest.
+        skippable_frames: leading frames that some toolkits leave out (Tiger1: 5), so that a
+            result shorter by as many is scored against the rest.
         size: (width, height) of the frames in pixels if the annotation tells it, else None.
     """
 
     name: str
     ground_truth: FloatArray
     frames: Frames | None = None
-    origin: float = 0.0
+    index_base: float = 0.0
     polygons: FloatArray | None = None
     absent: BoolArray | None = None
     attributes: frozenset[str] = frozenset()
@@ -106,7 +102,7 @@ class Sequence:
     hidden: bool = False
     all_frames: bool = False
     first_frame: int = 1
-    omitted: int = 0
+    skippable_frames: int = 0
     size: tuple[int, int] | None = None
 
     def __len__(self) -> int:
@@ -125,18 +121,18 @@ class Sequence:
     @property
     def initial_box(self) -> FloatArray:
         """``(4,)`` x, y, w, h of the first frame, 0-based, as a tracker gets it."""
-        return to_tracker(self.ground_truth[0], self.origin)
+        return to_tracker(self.ground_truth[0], self.index_base)
 
 
-def to_tracker(boxes: FloatArray, origin: float) -> FloatArray:
+def to_tracker(boxes: FloatArray, index_base: float) -> FloatArray:
     """File coordinates to 0-based pixels; ``boxes`` is ``(..., 4)`` x, y, w, h."""
-    shifted: FloatArray = boxes - np.array([origin, origin, 0.0, 0.0])
+    shifted: FloatArray = boxes - np.array([index_base, index_base, 0.0, 0.0])
     return shifted
 
 
-def to_file(boxes: FloatArray, origin: float) -> FloatArray:
+def to_file(boxes: FloatArray, index_base: float) -> FloatArray:
     """0-based pixels to file coordinates; ``boxes`` is ``(..., 4)`` x, y, w, h."""
-    shifted: FloatArray = boxes + np.array([origin, origin, 0.0, 0.0])
+    shifted: FloatArray = boxes + np.array([index_base, index_base, 0.0, 0.0])
     return shifted
 
 

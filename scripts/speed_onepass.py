@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.datasets.tables import read_table
-from bench.results.text import format_rows
+from bench.files import format_rows
 
 TRACKERS = 10
 SETS = {"otb2015": ("otb_sequences.csv", 576), "lasot": ("lasot_sequences.csv", 2500)}
@@ -59,10 +59,10 @@ def prepare_ours(benchmark: str, root: Path) -> Callable[[], object]:
 
     from bench.datasets import open_dataset
     from bench.evaluation import evaluate
-    from bench.results.store import ResultStore
+    from bench.results.onepass import OnePassStore
 
     return lambda: evaluate(
-        open_dataset(benchmark, root / "annotation"), ResultStore(root / "results", benchmark)
+        open_dataset(benchmark, root / "annotation"), OnePassStore(root / "results", benchmark)
     )
 
 

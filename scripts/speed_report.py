@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from bench.datasets import open_dataset
 from bench.reports.page import Videos, open_study, write_report
-from bench.results.store import ResultStore
+from bench.results.onepass import OnePassStore
 
 TRACKERS, REPEATS = 20, 5
 READY = "document.documentElement.dataset.ready !== undefined"
@@ -42,7 +42,7 @@ def main() -> None:
 def written(root: Path) -> tuple[Path, str]:
     """The report of generated results, and the name of one of its sequences."""
     speed_onepass.generate("lasot", root, TRACKERS)
-    store = ResultStore(root / "results", "lasot")
+    store = OnePassStore(root / "results", "lasot")
     start = time.perf_counter()
     study = open_study("lasot", None, partial(open_dataset, "lasot", root / "annotation"), store)
     write_report([study], root / "report", Videos("none"))

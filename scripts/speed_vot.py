@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bench.datasets import open_dataset
 from bench.datasets.tables import read_table
-from bench.results.experiments import ExperimentStore
+from bench.results.vot.store import VotStore
 from bench.sequence import Dataset
 
 FloatArray = NDArray[np.float64]
@@ -66,7 +66,7 @@ def generate(name: str, root: Path) -> None:
     }
     root.mkdir(parents=True, exist_ok=True)
     (root / "VOT2018.json").write_text(json.dumps(annotation))
-    store = ExperimentStore(root / "results", "vot2018", "baseline")
+    store = VotStore(root / "results", "vot2018", "baseline")
     frames = sum(map(len, shapes.values()))
     rates = np.linspace(FEWEST_FAILURES, MOST_FAILURES, TRACKERS) / frames
     for index, tracker in enumerate(tracker_names()):
@@ -112,7 +112,7 @@ def _run(truth: FloatArray, noise: float, rate: float, rng: np.random.Generator)
 
 
 def _write_workspace(root: Path) -> None:
-    from bench.results.vot.workspace import write_workspace
+    from bench.interop.workspace import write_workspace
 
     dataset = open_dataset("vot2018", root / "VOT2018.json")
     write_workspace(
@@ -124,7 +124,7 @@ def score_vot(root: Path, dataset: Dataset) -> dict[str, dict[str, float]]:
     """Accuracy, robustness and expected average overlap of every tracker, by this toolkit."""
     from bench.evaluation import evaluate
 
-    store = ExperimentStore(root / "results", "vot2018", "baseline")
+    store = VotStore(root / "results", "vot2018", "baseline")
     (scores,) = evaluate(dataset, store)
     return {
         tracker: {name: one.measures[name] for name in ("accuracy", "robustness", "eao")}

@@ -25,8 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.arrays import Image
 from bench.errors import TrackerError
-from bench.sequence import Image
 from bench.tracker import Prediction, Region, as_box
 
 SCORE_KEYS = ("best_score", "max_score", "score", "confidence")

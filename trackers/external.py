@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shlex
 
+from bench.arrays import Image
 from bench.errors import ConfigError, TrackerError
-from bench.sequence import Image
 from bench.tracker import Prediction, Region, as_box
 from trackers.trax_session import TraxSession
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.sequence import FloatArray, Image
+from bench.arrays import FloatArray, Image
 
 Floats = NDArray[np.float32]
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from bench.arrays import FloatArray
 from bench.errors import TrackerError
-from bench.sequence import FloatArray, to_file, to_tracker
-from bench.tracker import Tracker, TrackerSpec, as_box, make_spec
+from bench.registry import TrackerSpec, make_spec
+from bench.sequence import to_file, to_tracker
+from bench.tracker import Tracker, as_box
 
 
 def as_got10k(

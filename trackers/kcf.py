@@ -15,8 +15,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.arrays import FloatArray, Image
 from bench.errors import ConfigError
-from bench.sequence import FloatArray, Image
 from bench.tracker import Prediction, Region, as_box
 from trackers.features import Floats, crop, hog_and_colour
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.arrays import FloatArray, Image
 from bench.errors import ConfigError, TrackerError
-from bench.sequence import FloatArray, Image
 from bench.tracker import Prediction, Region, as_box
 
 if TYPE_CHECKING:

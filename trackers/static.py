@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.sequence import Image
+from bench.arrays import Image
 from bench.tracker import Prediction, Region, as_box
 
 

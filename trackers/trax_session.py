@@ -19,10 +19,10 @@ from typing import IO, Any, TypeVar
 
 import numpy as np
 
+from bench.arrays import FloatArray, Image
 from bench.errors import TrackerError
 from bench.geometry import box_to_polygon
 from bench.interop.trax_server import REGIONS, decode_region
-from bench.sequence import FloatArray, Image
 from bench.tracker import Region
 
 Answer = TypeVar("Answer")

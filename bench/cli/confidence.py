@@ -11,7 +11,8 @@ from bench.cli import options
 from bench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bench.sequence import Image, Sequence
+    from bench.arrays import Image
+    from bench.sequence import Sequence
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +43,7 @@ def confidence(
     """
     from bench.datasets import open_dataset
     from bench.protocols.onepass import check_frames
-    from bench.tracker import make_spec
+    from bench.registry import make_spec
 
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
     clip = dataset[sequence]
@@ -67,8 +68,8 @@ def _maps(tracker: Any, clip: Sequence, start: int, frame: int) -> Any:
     import numpy as np
 
     from bench.protocols.onepass import check_frames
-    from bench.protocols.reset import as_region, starting_region
     from bench.protocols.steps import Follow, Start, Steps, drive
+    from bench.protocols.vot import as_region, starting_region
     from bench.tracker import starts_on
 
     frames = check_frames(clip)
@@ -77,7 +78,7 @@ def _maps(tracker: Any, clip: Sequence, start: int, frame: int) -> Any:
         return np.array(frames[number - 1])
 
     def steps() -> Steps[Any]:
-        truth = as_region(clip.regions, start - 1, clip.origin)
+        truth = as_region(clip.regions, start - 1, clip.index_base)
         yield Start(start, image(start), starting_region(truth, starts_on(tracker)))
         for number in range(start + 1, frame):
             yield Follow(number, image(number))

@@ -38,7 +38,7 @@ def convert(
 
       bench convert siamrpn_r50_l234_dwxcorr/model.pth --output siamrpn++.safetensors
     """
-    from bench.tracker import find_tracker
+    from bench.registry import find_tracker
 
     converter = getattr(find_tracker(tracker), "convert", None)
     if converter is None:

@@ -29,7 +29,7 @@ def write_file(path: Path, text: str) -> None:
     Raises:
         ConfigError: it cannot be written.
     """
-    from bench.results.text import write_atomically
+    from bench.files import write_atomically
 
     try:
         write_atomically(path, text.encode())

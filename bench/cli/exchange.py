@@ -49,12 +49,12 @@ def import_(
     """
     from bench.datasets import open_dataset
     from bench.results.importing import import_results
-    from bench.results.store import ResultStore
+    from bench.results.onepass import OnePassStore
 
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
-    store = ResultStore(results, benchmark)
+    store = OnePassStore(results, benchmark)
     report = import_results(
-        source, store, name, dataset, format=format_, origin=origin, partial=partial
+        source, store, name, dataset, format=format_, index_base=origin, partial=partial
     )
     for note in report.notes:
         typer.echo(f"note: {note}")
@@ -79,11 +79,11 @@ def export(
     """
     from bench.datasets import open_dataset
     from bench.results.exporting import export_results
-    from bench.results.store import ResultStore
+    from bench.results.onepass import OnePassStore
 
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
-    store = ResultStore(results, benchmark)
-    count = export_results(store, tracker, dataset, format_, destination, origin=origin)
+    store = OnePassStore(results, benchmark)
+    count = export_results(store, tracker, dataset, format_, destination, index_base=origin)
     typer.echo(f"{count} of {len(dataset)} sequences of {tracker} -> {destination} ({format_})")
 
 
@@ -104,15 +104,15 @@ def pack(
     """
     from bench.datasets import open_dataset
     from bench.errors import ConfigError
+    from bench.results.onepass import OnePassStore
     from bench.results.pack import WHERE_TO_SUBMIT, pack_trackingnet
-    from bench.results.store import ResultStore
 
     if benchmark != "trackingnet":
         raise ConfigError(
             f"no evaluation server takes archives of {benchmark!r}; trackingnet does"
         )
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
-    pack_trackingnet(ResultStore(results, benchmark), tracker, dataset, archive, partial=partial)
+    pack_trackingnet(OnePassStore(results, benchmark), tracker, dataset, archive, partial=partial)
     typer.echo(f"{archive}: {len(dataset)} sequences, valid")
     if not partial:
         typer.echo(WHERE_TO_SUBMIT)

@@ -11,8 +11,8 @@ from bench.benchmarks import benchmarks, get_benchmark
 from bench.errors import ConfigError, unknown_name
 
 if TYPE_CHECKING:
-    from bench.results.experiments import ExperimentStore
-    from bench.results.store import ResultStore
+    from bench.results.onepass import OnePassStore
+    from bench.results.vot.store import VotStore
 
 
 def _complete_benchmark(incomplete: str) -> list[str]:
@@ -21,7 +21,7 @@ def _complete_benchmark(incomplete: str) -> list[str]:
 
 def complete_tracker(incomplete: str) -> list[str]:
     """Registered trackers whose names begin so."""
-    from bench.tracker import registered_trackers
+    from bench.registry import registered_trackers
 
     return [name for name in registered_trackers() if name.startswith(incomplete)]
 
@@ -119,16 +119,14 @@ def experiment_of(benchmark: str, wanted: str | None) -> str | None:
     return wanted
 
 
-def result_store(
-    results: Path, benchmark: str, experiment: str | None
-) -> ResultStore | ExperimentStore:
+def result_store(results: Path, benchmark: str, experiment: str | None) -> OnePassStore | VotStore:
     """Where the results of a benchmark lie, one-pass or of an experiment."""
-    from bench.results.experiments import ExperimentStore
-    from bench.results.store import ResultStore
+    from bench.results.onepass import OnePassStore
+    from bench.results.vot.store import VotStore
 
     if experiment is None:
-        return ResultStore(results, benchmark)
-    return ExperimentStore(results, benchmark, experiment)
+        return OnePassStore(results, benchmark)
+    return VotStore(results, benchmark, experiment)
 
 
 def data_root(data: Path, benchmark: str) -> Path:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from bench.geometry import Regions
     from bench.reports.plots.catalogue import Drawn
     from bench.reports.plots.strip import Row
-    from bench.results.experiments import ExperimentStore
-    from bench.results.store import ResultStore
+    from bench.results.onepass import OnePassStore
+    from bench.results.vot.store import VotStore
     from bench.scores import BenchmarkScores
     from bench.sequence import Dataset
 
@@ -134,7 +134,7 @@ def _wants_strip(wanted: list[str] | None, dataset: Dataset, skipped: dict[str, 
 def _rows(
     scores: BenchmarkScores,
     dataset: Dataset,
-    store: ResultStore | ExperimentStore,
+    store: OnePassStore | VotStore,
     sequences: list[str] | None,
     frames: list[str] | None,
     most: int,
@@ -159,7 +159,7 @@ def _rows(
     return rows
 
 
-def _regions(store: ResultStore | ExperimentStore, tracker: str, sequence: str) -> Regions:
+def _regions(store: OnePassStore | VotStore, tracker: str, sequence: str) -> Regions:
     """A tracker's regions; none where it has no result, so that the others keep their colours."""
     from bench.geometry import Regions
 

@@ -68,8 +68,8 @@ def run(
       bench run folder --data ~/clips -t opencv-mil --set seed=7 --name mil-7
     """
     from bench.datasets import open_dataset
+    from bench.registry import make_spec
     from bench.runner import run_tracker
-    from bench.tracker import make_spec
 
     experiment = options.experiment_of(benchmark, experiment)
     spec = make_spec(tracker, options.parse_settings(settings), name, device, weights)
@@ -120,7 +120,7 @@ def trackers(tracker: TrackerToShow = None) -> None:
 
       bench trackers kcf
     """
-    from bench.tracker import registered_trackers, tracker_options
+    from bench.registry import registered_trackers, tracker_options
 
     if tracker is None:
         for registered, location in registered_trackers().items():

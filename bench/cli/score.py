@@ -27,7 +27,8 @@ def _complete_convention(incomplete: str) -> list[str]:
 
 def _conventions(experiment: str | None) -> tuple[str, ...]:
     """Names of the conventions of one-pass evaluation, or of the VOT experiments."""
-    from bench.measures import conventions, vot
+    from bench.measures import vot
+    from bench.measures.onepass import conventions
 
     return conventions.convention_names() if experiment is None else vot.convention_names()
 
@@ -120,7 +121,7 @@ def _print(
     *,
     side_by_side: bool,
 ) -> None:
-    from bench.reports import tables
+    from bench.reports import terminal as tables
 
     console = tables.report_console()
     if side_by_side:
@@ -138,7 +139,7 @@ def _print(
 
 
 def _write(scored: list[BenchmarkScores], json_file: Path | None, csv_file: Path | None) -> None:
-    from bench.reports import tables
+    from bench.reports import terminal as tables
 
     if json_file:
         plain = [one.to_json() for one in scored]

@@ -32,7 +32,7 @@ def serve(
       bench serve --tracker kcf --set scales=5
     """
     from bench.interop.trax_server import TraxServer
-    from bench.tracker import make_spec
+    from bench.registry import make_spec
 
     chosen = options.parse_settings(settings)
     spec = make_spec(tracker, chosen, device=device, weights=weights)
@@ -74,8 +74,8 @@ def workspace(
       bench vot evaluate --workspace w --experiments baseline kcf
     """
     from bench.datasets import open_dataset
-    from bench.results.vot.workspace import Served, write_workspace
-    from bench.tracker import make_spec
+    from bench.interop.workspace import Served, write_workspace
+    from bench.registry import make_spec
 
     dataset = open_dataset(benchmark, options.data_root(data, benchmark))
     served = []

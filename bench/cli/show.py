@@ -40,7 +40,7 @@ def show(
     """
     from bench.datasets import open_dataset
     from bench.reports import overlay
-    from bench.reports.captions import captioned_frames
+    from bench.reports.legend_strip import captioned_frames
     from bench.reports.video import write_video
 
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)

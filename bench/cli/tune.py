@@ -163,7 +163,7 @@ def _print_trials(plan: Plan, ranked: list[TrialResult]) -> None:
     from rich.table import Table
 
     from bench.evaluation.selection import label_of
-    from bench.reports.tables import report_console
+    from bench.reports.terminal import report_console
 
     title = f"{label_of(plan.dataset)}, {plan.name}: hyper-parameters tuned on this benchmark"
     typer.echo(title)

@@ -12,9 +12,9 @@ from bench.cli import options
 from bench.errors import ConfigError, unknown_name
 
 if TYPE_CHECKING:
-    from bench.results.experiments import ExperimentStore
-    from bench.results.store import ResultStore
-    from bench.sequence import Image
+    from bench.arrays import Image
+    from bench.results.onepass import OnePassStore
+    from bench.results.vot.store import VotStore
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +49,7 @@ def video(
     """
     from bench.datasets import open_dataset
     from bench.reports import overlay
-    from bench.reports.captions import captioned_frames
+    from bench.reports.legend_strip import captioned_frames
     from bench.reports.video import write_video
 
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
@@ -67,7 +67,7 @@ def video(
 
 
 def shown_trackers(
-    store: ResultStore | ExperimentStore, sequence: str, wanted: list[str] | None
+    store: OnePassStore | VotStore, sequence: str, wanted: list[str] | None
 ) -> list[str]:
     """Trackers to draw: those asked for, or all that have a result of the sequence.
 

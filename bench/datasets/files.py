@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence as Rows
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from bench.arrays import BoolArray, FloatArray
 from bench.datasets.tables import attributes_from_flags
 from bench.errors import DatasetError
-from bench.results.text import parse_rows
-from bench.sequence import BoolArray, FloatArray
+from bench.files import parse_rows
+from bench.geometry import box_to_polygon, polygon_to_box
 
 IMAGE_SUFFIXES = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
 
@@ -105,3 +107,36 @@ def attributes_beside(benchmark: str, folders: list[Path], names: list[str]) -> 
     candidates = (folder / f"{name}.txt" for folder in folders for name in names)
     found = next((path for path in candidates if path.is_file()), None)
     return attributes_from_flags(benchmark, found) if found else frozenset()
+
+
+def polygons_and_boxes(
+    rows: Rows[Rows[float]], where: str
+) -> tuple[FloatArray | None, FloatArray]:
+    """Corners ``(N, 4, 2)`` and bounding boxes ``(N, 4)``; a row may be a box or a polygon.
+
+    A box of four numbers keeps them exactly in the second array. Where every row is one
+    (VOT2018's conduction1), there are no corners: conventions differ in where a box ends.
+
+    Raises:
+        DatasetError: a there are no rows, or a row (named, counted from 1) has neither 4 nor 8.
+    """
+    if not len(rows):
+        raise DatasetError(f"{where}: expected 4 or 8 numbers for every frame, found no rows")
+    widths = np.array([len(row) for row in rows])
+    for number in np.flatnonzero((widths != 4) & (widths != 8))[:1]:
+        raise DatasetError(
+            f"{where}: row {number + 1}: expected 4 numbers (x, y, w, h) or 8 (four corners), "
+            f"found {widths[number]}. Restore the file from the official site."
+        )
+    is_box = widths == 4
+    if is_box.all():
+        return None, np.array(rows, dtype=np.float64)
+    polygons = np.empty((len(rows), 4, 2))
+    boxes = np.empty((len(rows), 4))
+    if is_box.any():
+        boxes[is_box] = [row for row in rows if len(row) == 4]
+        polygons[is_box] = box_to_polygon(boxes[is_box])
+    corners = np.array([row for row in rows if len(row) == 8], dtype=np.float64)
+    polygons[~is_box] = corners.reshape(-1, 4, 2)
+    boxes[~is_box] = polygon_to_box(polygons[~is_box])
+    return polygons, boxes

@@ -66,7 +66,7 @@ def _sequence(benchmark: Benchmark, name: str, path: Path, frames: Frames) -> Se
         name=name,
         ground_truth=boxes,
         frames=frames,
-        origin=benchmark.origin,
+        index_base=benchmark.index_base,
         hidden=len(boxes) == 1,
         all_frames=True,
     )

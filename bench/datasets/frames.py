@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.arrays import Image
 from bench.datasets.files import image_names, natural_key
 from bench.errors import DatasetError
-from bench.sequence import Image, ImageFiles, read_image
+from bench.sequence import ImageFiles, read_image
 
 if TYPE_CHECKING:
     import cv2

@@ -80,7 +80,7 @@ def _load_folder(benchmark: Benchmark, folder: Path, root: Path) -> Sequence:
         name=folder.name,
         ground_truth=boxes,
         frames=numbered_frames(folder / "img", 1, len(boxes)),
-        origin=benchmark.origin,
+        index_base=benchmark.index_base,
         absent=occluded | outside,
         attributes=attributes_beside(benchmark.name, [root / "att"], [folder.name]),
     )
@@ -91,7 +91,7 @@ def _load_toolkit(benchmark: Benchmark, path: Path) -> Sequence:
     return Sequence(
         name=path.stem,
         ground_truth=boxes,
-        origin=benchmark.origin,
+        index_base=benchmark.index_base,
         absent=read_flags(path.parent / "absent" / path.name, len(boxes)),
         attributes=attributes_beside(benchmark.name, [path.parent / "att"], [path.stem]),
     )

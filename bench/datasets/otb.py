@@ -123,10 +123,10 @@ def _load(
         name=entry.name,
         ground_truth=boxes,
         frames=numbered_frames(images, entry.first, len(boxes)),
-        origin=benchmark.origin,
+        index_base=benchmark.index_base,
         attributes=attributes_beside(benchmark.name, beside, [entry.name, *entry.spellings]),
         first_frame=entry.first,
-        omitted=(entry.alternative_first or entry.first) - entry.first,
+        skippable_frames=(entry.alternative_first or entry.first) - entry.first,
     )
 
 

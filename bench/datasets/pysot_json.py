@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from bench.arrays import BoolArray
 from bench.benchmarks import Benchmark
-from bench.datasets.files import subfolders
-from bench.datasets.regions import polygons_and_boxes
+from bench.datasets.files import polygons_and_boxes, subfolders
 from bench.datasets.scan import Entry, Scan, compare, missing_dataset
 from bench.datasets.tables import attributes_from_titles
 from bench.errors import DatasetError
-from bench.sequence import BoolArray, ImageFiles, Sequence
+from bench.sequence import ImageFiles, Sequence
 
 TAGS = ("camera_motion", "illum_change", "occlusion", "size_change", "motion_change")
 
@@ -37,7 +37,7 @@ def scan(
 
     Args:
         root: the file, or a folder that holds it.
-        benchmark: gives origin and attribute names.
+        benchmark: gives index_base and attribute names.
         rows: the whole benchmark's canonical names in order, each with its number of
             annotation rows, or None where that is not known.
         looked: where else annotation was looked for, for the message.
@@ -115,7 +115,7 @@ def _load(
         name=name,
         ground_truth=boxes,
         frames=_images(images, bases),
-        origin=benchmark.origin,
+        index_base=benchmark.index_base,
         polygons=polygons if benchmark.reader == "vot" else None,
         absent=absent,
         attributes=attributes,

@@ -76,7 +76,7 @@ def _load(benchmark: Benchmark, name: str, path: Readable, images: Path) -> Sequ
         name=name,
         ground_truth=boxes,
         frames=numbered_frames(images, 0, None if hidden else len(boxes)),
-        origin=benchmark.origin,
+        index_base=benchmark.index_base,
         hidden=hidden,
         first_frame=0,
     )

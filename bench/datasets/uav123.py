@@ -60,7 +60,7 @@ def _load(benchmark: Benchmark, root: Path, path: Path, folder: str, first: int)
         name=path.stem,
         ground_truth=boxes,
         frames=numbered_frames(images, first, len(boxes)),
-        origin=benchmark.origin,
+        index_base=benchmark.index_base,
         attributes=attributes_beside(benchmark.name, [path.parent / "att"], [path.stem]),
         first_frame=first,
     )

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.arrays import BoolArray, FloatArray
 from bench.benchmarks import Benchmark
 from bench.datasets import pysot_json
-from bench.datasets.files import read_short_flags, stems, subfolders
+from bench.datasets.files import polygons_and_boxes, read_short_flags, stems, subfolders
 from bench.datasets.frames import NumberedFrames, jpeg_size, numbered_frames
-from bench.datasets.regions import polygons_and_boxes
 from bench.datasets.scan import Entry, Scan, compare, require_subset
 from bench.datasets.tables import read_table
 from bench.errors import DatasetError
-from bench.results.text import read_rows
-from bench.sequence import BoolArray, FloatArray, Sequence
+from bench.files import read_rows
+from bench.sequence import Sequence
 
 
 def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
@@ -63,7 +63,7 @@ def _load(benchmark: Benchmark, folder: Path) -> Sequence:
         name=folder.name,
         ground_truth=boxes,
         frames=frames if frames and len(frames) else None,
-        origin=benchmark.origin,
+        index_base=benchmark.index_base,
         polygons=polygons,
         tags=_read_tags(folder, len(boxes)),
         practical=_read_practical(practical, len(boxes)) if practical.is_file() else None,

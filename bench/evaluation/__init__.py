@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.evaluation import experiments, onepass
-from bench.results.experiments import ExperimentStore
-from bench.results.store import ResultStore
+from bench.evaluation import onepass
+from bench.evaluation import vot as experiments
+from bench.results.onepass import OnePassStore
+from bench.results.vot.store import VotStore
 from bench.scores import BenchmarkScores
 from bench.sequence import Dataset
 
@@ -15,7 +16,7 @@ __all__ = ["evaluate"]
 
 def evaluate(
     dataset: Dataset,
-    store: ResultStore | ExperimentStore,
+    store: OnePassStore | VotStore,
     trackers: Iterable[str] | None = None,
     conventions: Iterable[str] | None = None,
     *,
@@ -39,7 +40,7 @@ def evaluate(
             other convention was asked for.
         ConfigError: an unknown tracker or convention.
     """
-    if isinstance(store, ExperimentStore):
+    if isinstance(store, VotStore):
         return experiments.evaluate(
             dataset, store, trackers, conventions, partial=partial, ranks=ranks
         )

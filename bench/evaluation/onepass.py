@@ -10,7 +10,14 @@ import numpy as np
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
-from bench.evaluation.faults import BrokenRows, broken_boxes
+from bench.evaluation.batched_results import (
+    Track,
+    load_tracks,
+    track_curves,
+    track_notes,
+    zero_tracks,
+)
+from bench.evaluation.invalid_rows import InvalidRows, invalid_boxes
 from bench.evaluation.selection import (
     missing_sequences,
     notes_on,
@@ -19,11 +26,10 @@ from bench.evaluation.selection import (
     refuse_hidden,
     tracker_names,
 )
-from bench.evaluation.tracks import Track, load_tracks, track_curves, track_notes, zero_tracks
-from bench.measures import ope
-from bench.measures.conventions import Convention, differences, get_convention, words
-from bench.measures.summary import summarize, thresholds_of
-from bench.results.store import ResultStore
+from bench.measures import onepass
+from bench.measures.onepass.conventions import Convention, differences, get_convention, words
+from bench.measures.onepass.summary import summarize, thresholds_of
+from bench.results.onepass import OnePassStore
 from bench.scores import BenchmarkScores, TrackerScores
 from bench.sequence import Dataset, Sequence
 
@@ -33,7 +39,7 @@ class _Collected:
     """Curves of one tracker under one convention, sequence by sequence."""
 
     sequences: list[Sequence] = field(default_factory=list)
-    curves: list[ope.Curves] = field(default_factory=list)
+    curves: list[onepass.Curves] = field(default_factory=list)
     fps: list[float] = field(default_factory=list)
     covered: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -52,7 +58,7 @@ class _Collected:
 
 def evaluate(
     dataset: Dataset,
-    store: ResultStore,
+    store: OnePassStore,
     trackers: Iterable[str] | None = None,
     conventions: Iterable[str] | None = None,
     *,
@@ -81,7 +87,7 @@ def evaluate(
     available = {name: store.sequences(name) for name in names}
     missing = {name: missing_sequences(dataset, store, name, available[name]) for name in names}
     notes = {name: notes_on(dataset, store, name, available[name]) for name in names}
-    broken = {name: BrokenRows() for name in names}
+    broken = {name: InvalidRows() for name in names}
     collected = {rule.name: {name: _Collected() for name in names} for rule in rules}
     for rule in rules:
         for name in names:
@@ -91,7 +97,7 @@ def evaluate(
         tracks = list(load_tracks(store, sequence, available))
         for track in tracks:
             notes[track.tracker].extend(track_notes(sequence, track))
-            broken[track.tracker].add(*broken_boxes(track.result))
+            broken[track.tracker].add(*invalid_boxes(track.result))
         for rule in rules:
             zeros = [] if partial else zero_tracks(sequence, missing, rule)
             for track, curves in track_curves(sequence, tracks + zeros, rule):
@@ -99,7 +105,7 @@ def evaluate(
                 _collect(one, sequence, track, curves)
                 if rule.coverage == "reported":
                     one.covered.append(
-                        ope.covered_frames(track.result[: len(sequence.ground_truth)])
+                        onepass.covered_frames(track.result[: len(sequence.ground_truth)])
                     )
     for rule in rules:
         for name in names:
@@ -166,7 +172,7 @@ def _accept_missing(
 
 
 def _collect(
-    into: _Collected, sequence: Sequence, track: Track, curves: ope.Curves | ResultError
+    into: _Collected, sequence: Sequence, track: Track, curves: onepass.Curves | ResultError
 ) -> None:
     if isinstance(curves, ResultError):
         into.refused = into.refused or f"{sequence.name}: {curves}"
@@ -178,14 +184,14 @@ def _collect(
     into.fps.append(track.fps)
 
 
-def _tell_broken(one: _Collected, broken: BrokenRows, rule: Convention) -> None:
+def _tell_broken(one: _Collected, broken: InvalidRows, rule: Convention) -> None:
     """Note rows that are no box; refuse a tracker that has nothing else to be scored."""
     one.notes.extend(broken.note("are NaN or have no size", words(rule, "repair")))
     if broken.all:
         one.refused = one.refused or "no row after the first of any sequence is a box"
 
 
-def _raise_refusal(collected: dict[str, _Collected], store: ResultStore) -> None:
+def _raise_refusal(collected: dict[str, _Collected], store: OnePassStore) -> None:
     for name, one in collected.items():
         if one.refused is not None:
             raise ResultError(f"{store.folder(name)}: {one.refused}")

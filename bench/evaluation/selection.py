@@ -38,8 +38,8 @@ def refuse_hidden(dataset: Dataset) -> None:
     hidden = [sequence.name for sequence in dataset if sequence.hidden]
     if hidden and dataset.benchmark == "folder":
         raise DatasetError(
-            f"{dataset.root}: {some(hidden)} has a box for the first frame only, so nothing can "
-            "be scored. Give a box for every frame, or look at the result with `bench show`."
+            f"{dataset.root}: {first_few(hidden)} has a box for the first frame only, so nothing "
+            "can be scored. Give a box for every frame, or look at the result with `bench show`."
         )
     if hidden:
         raise DatasetError(
@@ -100,7 +100,7 @@ def partial_note(dataset: Dataset, missing: list[str]) -> str:
 def refusal(dataset: Dataset, missing: list[str]) -> str:
     """Why a tracker without results of some sequences is not scored, and what to do."""
     return (
-        f"no result for {len(missing)} of {len(dataset)} sequences ({some(missing)}). Finish "
+        f"no result for {len(missing)} of {len(dataset)} sequences ({first_few(missing)}). Finish "
         "the run with `bench run`, or score what is there with --partial."
     )
 
@@ -115,7 +115,9 @@ def _surplus_note(dataset: Dataset, available: frozenset[str]) -> list[str]:
     surplus = sorted(available - {sequence.name for sequence in dataset})
     if not surplus:
         return []
-    return [f"{len(surplus)} results of sequences that are not in the dataset: {some(surplus)}"]
+    return [
+        f"{len(surplus)} results of sequences that are not in the dataset: {first_few(surplus)}"
+    ]
 
 
 def label_of(dataset: Dataset) -> str:
@@ -135,6 +137,6 @@ def tuning_note(dataset: Dataset, store: Store, name: str) -> list[str]:
     return [f"hyper-parameters tuned on {'this benchmark' if here else record.tuned_on}"]
 
 
-def some(names: list[str]) -> str:
+def first_few(names: list[str]) -> str:
     """The first few names, for a message."""
     return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

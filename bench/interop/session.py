@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from bench import geometry
+from bench.arrays import FloatArray, Image
 from bench.errors import BenchError, TrackerError
-from bench.protocols.reset import starting_region
 from bench.protocols.steps import check_answer, describe
+from bench.protocols.vot import starting_region
+from bench.registry import TrackerSpec
 from bench.runner.unit import build_tracker, seed_everything
-from bench.sequence import FloatArray, Image
-from bench.tracker import Region, TrackerSpec, starts_on
+from bench.tracker import Region, starts_on
 
 
 class Session:

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.arrays import FloatArray, Image
 from bench.errors import BenchError, TrackerError
 from bench.interop.session import Session
-from bench.sequence import FloatArray, Image, read_image
-from bench.tracker import Region, TrackerSpec
+from bench.registry import TrackerSpec
+from bench.sequence import read_image
+from bench.tracker import Region
 
 REGIONS = ["rectangle", "polygon", "mask"]  # of TraX, that are the place of a target
 _IMAGES = ["path", "memory", "buffer"]

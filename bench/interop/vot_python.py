@@ -14,8 +14,9 @@ import numpy as np
 
 from bench.errors import BenchError
 from bench.interop.session import Session
+from bench.registry import make_spec
 from bench.sequence import read_image
-from bench.tracker import Region, as_box, make_spec
+from bench.tracker import Region, as_box
 
 Plain: TypeAlias = "tuple[float, ...] | list[tuple[float, float]]"
 Answer: TypeAlias = "tuple[Plain, dict[str, float]]"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.sequence import FloatArray
+from bench.arrays import FloatArray
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95

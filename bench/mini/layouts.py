@@ -14,10 +14,10 @@ import numpy as np
 
 from bench.benchmarks import get_benchmark
 from bench.datasets.tables import attribute_names
+from bench.files import format_rows
 from bench.mini.annotate import Annotation
 from bench.mini.plan import Entry, Video
 from bench.mini.signals import FloatArray
-from bench.results.text import format_rows
 from bench.sequence import to_file
 
 
@@ -46,7 +46,7 @@ class Clip:
     @property
     def boxes(self) -> FloatArray:
         """``(N, 4)`` in the numbers of the benchmark's files; NaN where out of view."""
-        return to_file(self.annotation.boxes, get_benchmark(self.benchmark).origin)
+        return to_file(self.annotation.boxes, get_benchmark(self.benchmark).index_base)
 
     @property
     def flags(self) -> bytes:

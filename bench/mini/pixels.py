@@ -83,7 +83,7 @@ def overlap(
 
 
 def place(mask: Mask, offset: tuple[int, int], size: tuple[int, int]) -> Mask:
-    """A mask with its own origin as a mask ``(H, W)`` of the frame."""
+    """A mask with its own index_base as a mask ``(H, W)`` of the frame."""
     placed = np.zeros(size[::-1], dtype=np.bool_)
     inside, window = overlap(mask.shape, offset, placed.shape)
     placed[window] = mask[inside]

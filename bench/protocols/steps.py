@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from bench.arrays import FloatArray, Image
 from bench.errors import TrackerError
-from bench.sequence import FloatArray, Image
 from bench.tracker import BatchTracker, Prediction, Region, Tracker, as_box
 
 Result = TypeVar("Result")

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from bench.errors import ResultError
 from bench.evaluation import evaluate
 from bench.evaluation.selection import tracker_names
-from bench.results.experiments import ExperimentStore
-from bench.results.store import ResultStore
+from bench.results.onepass import OnePassStore
+from bench.results.vot.store import VotStore
 from bench.scores import BenchmarkScores
 from bench.sequence import Dataset
 
@@ -29,7 +29,7 @@ class NothingScoredError(ResultError):
 
 def gather(
     dataset: Dataset,
-    store: ResultStore | ExperimentStore,
+    store: OnePassStore | VotStore,
     trackers: Iterable[str] | None = None,
     convention: str | None = None,
     *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from bench.benchmarks import Benchmark, get_benchmark
-from bench.reports.layouts import layout_of
+from bench.measures.catalogue import layout_of
 from bench.scores import BenchmarkScores
 
 _INTERVALS = "intervals: 95 % bootstrap over sequences"

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import BenchError
 from bench.geometry import Regions, box_to_polygon
 from bench.reports.palette import PALETTE, TRUTH, Colour, colour_of
-from bench.sequence import BoolArray, FloatArray, Image, Sequence
+from bench.sequence import Sequence
 
 Shape = FloatArray | BoolArray
 """Corners ``(K, 2)`` in 0-based pixels, or a mask ``(H, W)`` of bool."""
@@ -57,28 +58,28 @@ class Layer:
 
 def layers(sequence: Sequence, results: Mapping[str, Regions]) -> list[Layer]:
     """Ground truth and trackers' regions (file coordinates) as layers to draw."""
-    drawn = [_layer("ground truth", TRUTH, sequence.regions, sequence.origin)]
+    drawn = [_layer("ground truth", TRUTH, sequence.regions, sequence.index_base)]
     for index, (name, regions) in enumerate(results.items()):
         dashed = index // len(PALETTE) % 2 == 1
-        drawn.append(_layer(name, colour_of(index), regions, sequence.origin, dashed=dashed))
+        drawn.append(_layer(name, colour_of(index), regions, sequence.index_base, dashed=dashed))
     return drawn
 
 
 def _layer(
-    name: str, colour: Colour, regions: Regions, origin: float, *, dashed: bool = False
+    name: str, colour: Colour, regions: Regions, index_base: float, *, dashed: bool = False
 ) -> Layer:
     rows = zip(regions.values, regions.counts.tolist(), strict=True)
-    corners = tuple(_corners(values[:count], origin) for values, count in rows)
+    corners = tuple(_corners(values[:count], index_base) for values, count in rows)
     marks = {i: _MARKS.get(c, "") for i, c in enumerate(regions.codes.tolist()) if c >= 0}
     return Layer(name, colour, corners, marks, dashed)
 
 
-def _corners(numbers: FloatArray, origin: float) -> FloatArray | None:
+def _corners(numbers: FloatArray, index_base: float) -> FloatArray | None:
     """The corners of a region in 0-based pixels; None for a code or an unknown region."""
     if len(numbers) < 4 or not np.isfinite(numbers).all():
         return None
     polygon = box_to_polygon(numbers) if len(numbers) == 4 else numbers.reshape(-1, 2)
-    return polygon - origin
+    return polygon - index_base
 
 
 def draw_regions(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from bench.benchmarks import get_benchmark
+from bench.measures.catalogue import layout_of
 from bench.published.papers import Figure, Heading, Match, PaperTable, Status, match_row
-from bench.reports.layouts import layout_of
 from bench.reports.notes import scores_notes
 from bench.reports.stored import Stored
 from bench.reports.table import MISSING, Cell, Column, Kind, Row, State, Table

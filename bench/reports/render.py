@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from bench.reports.dialects import (
+from bench.reports.escaping import (
     HTML,
     LATEX,
     MARKDOWN,

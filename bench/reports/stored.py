@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from bench.errors import DatasetError
 from bench.reports.gather import NothingScoredError, gather
-from bench.reports.origin import origin_of
 from bench.reports.table import Kind, State
-from bench.results.experiments import ExperimentStore
-from bench.results.store import ResultStore
+from bench.results.onepass import OnePassStore
+from bench.results.provenance import origin_of
+from bench.results.vot.store import VotStore
 from bench.scores import BenchmarkScores
 from bench.sequence import Dataset
 
@@ -52,7 +52,7 @@ class Stored:
 
 def score_stored(
     open_dataset: Callable[[], Dataset],
-    store: ResultStore | ExperimentStore,
+    store: OnePassStore | VotStore,
     *,
     partial: bool = False,
 ) -> Stored:
@@ -79,7 +79,7 @@ def score_stored(
     return Stored(store.benchmark, sources, dataset, scores, scores.refused)
 
 
-def _source(store: ResultStore | ExperimentStore, name: str) -> Source:
+def _source(store: OnePassStore | VotStore, name: str) -> Source:
     """What the run record says; results without one were made elsewhere as far as is known."""
     found = origin_of(store.record_path(name))
     if found.kind == "measured":

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from bench.arrays import Image
 from bench.errors import ConfigError
-from bench.sequence import Image
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

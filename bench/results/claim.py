@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.errors import ResultError
-from bench.results.text import write_atomically
+from bench.files import write_atomically
 
 
 class Store(Protocol):

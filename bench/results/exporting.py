@@ -6,28 +6,28 @@ from pathlib import Path
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError, unknown_name
+from bench.files import write_atomically
 from bench.results.formats import EXPERIMENTS, Exported, get_format
-from bench.results.importing import check_origin, moved
+from bench.results.importing import check_index_base, moved
 from bench.results.names import safe_file_name, toolkit_name
-from bench.results.store import ResultStore
-from bench.results.text import write_atomically
+from bench.results.onepass import OnePassStore
 from bench.results.vot.exchange import render_experiments
 from bench.sequence import Dataset
 
 
 def export_results(
-    store: ResultStore,
+    store: OnePassStore,
     tracker: str,
     dataset: Dataset,
     format: str,
     destination: Path,
     *,
-    origin: float | None = None,
+    index_base: float | None = None,
 ) -> int:
     """Write the results of one tracker for use in another toolkit.
 
     Boxes are written to the last bit, so ``import_results`` brings back equal numbers unless
-    ``origin`` shifts them; see ``bench.results.formats`` for what becomes of the times.
+    ``index_base`` shifts them; see ``bench.results.formats`` for what becomes of the times.
 
     Args:
         store: where from.
@@ -38,7 +38,7 @@ def export_results(
             ``<tracker>/<sequence>.txt`` for most, ``<benchmark>/<tracker>/`` for got10k,
             ``<tracker>_tracking_result/`` for lasot, ``<sequence>_<tracker>.mat`` for otb-mat,
             ``<tracker>/<experiment>/<sequence>/`` for vot.
-        origin: what the toolkit calls the first pixel, 0 or 1; the benchmark's own by default.
+        index_base: what the toolkit calls the first pixel, 0 or 1; the benchmark's own by default.
 
     Returns:
         The number of sequences written: all that ``tracker`` has results of.
@@ -47,9 +47,9 @@ def export_results(
         ConfigError: an unknown format or tracker, or a name that cannot be a file name.
         ResultError: a stored result is malformed, or a file is there with other content.
     """
-    check_origin(origin)
+    check_index_base(index_base)
     if format == EXPERIMENTS:
-        files, count = render_experiments(store.root, tracker, dataset, origin=origin)
+        files, count = render_experiments(store.root, tracker, dataset, index_base=index_base)
         _write_all(files, destination)
         return count
     writer = get_format(format)
@@ -64,7 +64,7 @@ def export_results(
     for name in names:
         sequence = dataset[name]
         spelling = safe_file_name(toolkit_name(name, dataset.benchmark, format), "sequence name")
-        boxes = moved(store.read_boxes(tracker, name), sequence.origin, origin)
+        boxes = moved(store.read_boxes(tracker, name), sequence.index_base, index_base)
         times = store.read_times(tracker, name)
         files |= writer.render(Exported(tracker, sequence, spelling, benchmark, boxes, times))
     _write_all(files, destination)

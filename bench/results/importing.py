@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.arrays import FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, ResultError
+from bench.files import format_exact, write_atomically
 from bench.results.claim import ImportReport, claim_folder, fingerprint
 from bench.results.formats import (
     EXPERIMENTS,
@@ -26,10 +28,9 @@ from bench.results.formats import (
 )
 from bench.results.formats.matching import listed, match_files
 from bench.results.names import SequenceNames, safe_file_name
-from bench.results.store import ResultStore
-from bench.results.text import format_exact, write_atomically
+from bench.results.onepass import OnePassStore
 from bench.results.vot.exchange import import_experiments
-from bench.sequence import Dataset, FloatArray, Sequence, to_file, to_tracker
+from bench.sequence import Dataset, Sequence, to_file, to_tracker
 
 # LaSOT scores cut a result to the length of its ground truth (calc_seq_err_robust.m); the other
 # benchmarks' code stops at a result that is too long.
@@ -38,12 +39,12 @@ _LONGER_ACCEPTED = frozenset({"lasot"})
 
 def import_results(
     source: Path,
-    store: ResultStore,
+    store: OnePassStore,
     name: str,
     dataset: Dataset,
     *,
     format: str | None = None,
-    origin: float | None = None,
+    index_base: float | None = None,
     partial: bool = False,
 ) -> ImportReport:
     """Read somebody's raw results and store them under ``name`` in our own layout.
@@ -57,19 +58,19 @@ def import_results(
         name: name to bring them in under.
         dataset: the sequences they are of; frames are not needed.
         format: one of ``bench.results.formats.FORMATS``, or ``vot``; found out by default.
-        origin: what the source calls the first pixel, 0 or 1; the benchmark's own by default.
+        index_base: what the source calls the first pixel, 0 or 1; the benchmark's own by default.
         partial: accept that sequences are missing.
 
     Raises:
-        ConfigError: an unknown format, an origin that is neither, a name that cannot be a folder.
+        ConfigError: an unknown format, an index base that is neither, or an unusable name.
         ResultError: nothing found, a malformed file, a wrong number of rows, missing or
             ambiguous sequences, or ``name`` holds results of something else.
     """
     safe_file_name(name, "tracker name")
-    check_origin(origin)
+    check_index_base(index_base)
     if (format or (get_benchmark(dataset.benchmark).experiments and EXPERIMENTS)) == EXPERIMENTS:
         return import_experiments(
-            source, store.root, name, dataset, origin=origin, partial=partial
+            source, store.root, name, dataset, index_base=index_base, partial=partial
         )
     opened = open_source(source)
     reader = get_format(format or sniff_format(opened, dataset.benchmark))
@@ -79,12 +80,12 @@ def import_results(
     results = {n: _read(reader, file, dataset[n], names) for n, file in found.items()}
     rows = (_row_note(dataset[n], result, found[n], dataset) for n, result in results.items())
     notes = [*match.notes, *filter(None, rows), *_content_notes(results, dataset)]
-    notes += _origin_note(origin, dataset)
+    notes += _index_base_note(index_base, dataset)
     record = {
         "kind": "import",
         "source": source.resolve().name,
         "format": reader.name,
-        "origin": _origin_of(dataset) if origin is None else origin,
+        "origin": _index_base_of(dataset) if index_base is None else index_base,
         "notes": notes,
         "sequences": len(results),
         "files_sha256": _fingerprint(found),
@@ -92,16 +93,16 @@ def import_results(
     try:
         claim_folder(store, name, record)
         for sequence_name, result in results.items():
-            _write(store, name, dataset[sequence_name], result, origin)
+            _write(store, name, dataset[sequence_name], result, index_base)
     except OSError as error:
         raise ResultError(f"{store.folder(name)}: cannot be written to ({error})") from error
     return ImportReport(tuple(results), reader.name, tuple(notes))
 
 
-def check_origin(origin: float | None) -> None:
-    """Raise ConfigError if ``origin`` is neither 0 nor 1 nor None."""
-    if origin not in (None, 0, 1):
-        raise ConfigError(f"origin {origin}: files call the first pixel 0 or 1")
+def check_index_base(index_base: float | None) -> None:
+    """Raise ConfigError if ``index_base`` is neither 0 nor 1 nor None."""
+    if index_base not in (None, 0, 1):
+        raise ConfigError(f"origin {index_base}: files call the first pixel 0 or 1")
 
 
 def _read(reader: Format, found: Found, sequence: Sequence, names: SequenceNames) -> RawResult:
@@ -124,12 +125,12 @@ def _row_note(sequence: Sequence, result: RawResult, found: Found, dataset: Data
     rows, frames = len(result.boxes), len(sequence)
     if rows == frames or _unchecked(sequence):
         return None
-    if sequence.omitted and rows == frames - sequence.omitted:
-        first = sequence.first_frame + sequence.omitted
+    if sequence.skippable_frames and rows == frames - sequence.skippable_frames:
+        first = sequence.first_frame + sequence.skippable_frames
         return f"{sequence.name}: {rows} rows, read as frames {first} to {first + rows - 1}"
     if rows > frames and dataset.benchmark in _LONGER_ACCEPTED:
         return f"{sequence.name}: {rows - frames} rows more than its {frames} frames, kept"
-    either = f" or {frames - sequence.omitted}" if sequence.omitted else ""
+    either = f" or {frames - sequence.skippable_frames}" if sequence.skippable_frames else ""
     raise ResultError(
         f"{found.boxes.where}: expected {frames}{either} rows for {sequence.name}, found {rows}. "
         "There must be a row for every frame, the first one included."
@@ -155,15 +156,15 @@ def _content_notes(results: Mapping[str, RawResult], dataset: Dataset) -> list[s
     return notes
 
 
-def _origin_of(dataset: Dataset) -> float:
-    return dataset.sequences[0].origin if len(dataset) else 0.0
+def _index_base_of(dataset: Dataset) -> float:
+    return dataset.sequences[0].index_base if len(dataset) else 0.0
 
 
-def _origin_note(origin: float | None, dataset: Dataset) -> list[str]:
-    own = _origin_of(dataset)
-    if origin is None or origin == own:
+def _index_base_note(index_base: float | None, dataset: Dataset) -> list[str]:
+    own = _index_base_of(dataset)
+    if index_base is None or index_base == own:
         return []
-    return [f"shifted by {own - origin:+g} pixel: the source counts from {origin:g}"]
+    return [f"shifted by {own - index_base:+g} pixel: the source counts from {index_base:g}"]
 
 
 def _fingerprint(found: Mapping[str, Found]) -> str:
@@ -175,20 +176,20 @@ def _fingerprint(found: Mapping[str, Found]) -> str:
 
 
 def _write(
-    store: ResultStore, name: str, sequence: Sequence, result: RawResult, origin: float | None
+    store: OnePassStore, name: str, sequence: Sequence, result: RawResult, index_base: float | None
 ) -> None:
     if result.times is not None:
         times = format_exact(result.times[:, None])
         write_atomically(store.times_path(name, sequence.name), times)
-    boxes = moved(result.boxes, origin, sequence.origin)
+    boxes = moved(result.boxes, index_base, sequence.index_base)
     write_atomically(store.boxes_path(name, sequence.name), format_exact(boxes))
 
 
-def moved(boxes: FloatArray, origin: float | None, target: float | None) -> FloatArray:
-    """Boxes ``(N, 4)`` that count from ``origin`` as boxes that count from ``target``.
+def moved(boxes: FloatArray, index_base: float | None, target: float | None) -> FloatArray:
+    """Boxes ``(N, 4)`` that count from ``index_base`` as boxes that count from ``target``.
 
     None for either means that they agree, and the numbers stay the same to the last bit.
     """
-    if origin is None or target is None or origin == target:
+    if index_base is None or target is None or index_base == target:
         return boxes
-    return to_file(to_tracker(boxes, origin), target)
+    return to_file(to_tracker(boxes, index_base), target)

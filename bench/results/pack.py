@@ -19,10 +19,10 @@ import numpy as np
 
 from bench.benchmarks import TABLES, get_benchmark
 from bench.errors import ResultError, SubmissionError, unknown_name
+from bench.files import format_exact, parse_rows, write_atomically
 from bench.results.formats.matching import listed
 from bench.results.formats.source import read_archive
-from bench.results.store import ResultStore
-from bench.results.text import format_exact, parse_rows, write_atomically
+from bench.results.onepass import OnePassStore
 from bench.sequence import Dataset
 
 WHERE_TO_SUBMIT = (
@@ -35,7 +35,7 @@ _SHOWN = 5
 
 
 def pack_trackingnet(
-    store: ResultStore,
+    store: OnePassStore,
     tracker: str,
     dataset: Dataset,
     archive: Path,

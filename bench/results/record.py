@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import ResultError
+from bench.files import write_atomically
 from bench.results.claim import Store
-from bench.results.text import write_atomically
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from multiprocessing.connection import wait
 
+from bench.registry import TrackerSpec
 from bench.runner.process import (
     Beat,
     Failed,
@@ -22,7 +23,6 @@ from bench.runner.process import (
     birth_conditions,
 )
 from bench.runner.unit import Unit
-from bench.tracker import TrackerSpec
 
 _TICK = 0.1  # seconds between two looks at the workers
 _FAREWELL = 5.0  # seconds for workers to end by themselves when the work is done

@@ -15,9 +15,9 @@ from multiprocessing import resource_tracker
 from typing import TypeAlias
 
 from bench.errors import TrackerError
+from bench.registry import TrackerSpec
 from bench.runner import worker
 from bench.runner.unit import AnyTrajectory, Unit, thread_environment
-from bench.tracker import TrackerSpec
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import bench
+from bench.registry import TrackerSpec, find_tracker, registered_trackers
 from bench.results.record import RunRecord, now
 from bench.runner.unit import thread_count
 from bench.sequence import Dataset
-from bench.tracker import TrackerSpec, find_tracker, registered_trackers
 
 _ROOT = Path(bench.__file__).parent
 _CODE = (

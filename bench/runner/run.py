@@ -6,22 +6,22 @@ from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
+from bench.benchmarks import Experiment, get_experiment
 from bench.errors import ConfigError, DatasetError
-from bench.protocols.experiments import Experiment, get_experiment
-from bench.results.experiments import ExperimentStore
-from bench.results.store import ResultStore
+from bench.registry import TrackerSpec
+from bench.results.onepass import OnePassStore
+from bench.results.vot.store import VotStore
 from bench.runner.pool import run_units
 from bench.runner.process import Limits
 from bench.runner.provenance import make_record
 from bench.runner.session import ENOUGH, RunSummary, open_session
 from bench.sequence import Dataset, Sequence
-from bench.tracker import TrackerSpec
 
 
 def run_tracker(
     dataset: Dataset,
     spec: TrackerSpec,
-    store: ResultStore | ExperimentStore,
+    store: OnePassStore | VotStore,
     *,
     jobs: int = 1,
     seed: int = 0,
@@ -63,7 +63,7 @@ def run_tracker(
         KeyboardInterrupt: after the workers were stopped and the record was closed.
     """
     _check_arguments(spec, jobs, frame_timeout, start_timeout)
-    experiment = get_experiment(store.experiment) if isinstance(store, ExperimentStore) else None
+    experiment = get_experiment(store.experiment) if isinstance(store, VotStore) else None
     _check_lockstep(spec, experiment, lockstep)
     chosen = _choose(dataset, names)
     protocol = experiment.name if experiment else "one-pass"

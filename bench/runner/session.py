@@ -11,11 +11,11 @@ from typing import cast
 
 import numpy as np
 
+from bench.benchmarks import Experiment
 from bench.errors import BenchError, ResultError
 from bench.geometry import Regions, region_overlaps
-from bench.protocols.experiments import Experiment
 from bench.protocols.onepass import check_frames
-from bench.results.experiments import ExperimentStore
+from bench.results.onepass import OnePassStore
 from bench.results.record import (
     RunFailure,
     RunRecord,
@@ -23,7 +23,7 @@ from bench.results.record import (
     require_same,
     write_record,
 )
-from bench.results.store import ResultStore
+from bench.results.vot.store import VotStore
 from bench.runner.lock import locked, sweep
 from bench.runner.process import Beat, Finished, Outcome
 from bench.runner.progress import Status, progress_display
@@ -53,7 +53,7 @@ class RunSummary:
 
 @contextmanager
 def open_session(
-    store: ResultStore | ExperimentStore, name: str, current: RunRecord
+    store: OnePassStore | VotStore, name: str, current: RunRecord
 ) -> Iterator[Session]:
     """A run that holds its folder alone and goes on with the record that is there.
 
@@ -79,7 +79,7 @@ class Session:
         finished, skipped, failures: see ``RunSummary``.
     """
 
-    store: ResultStore | ExperimentStore
+    store: OnePassStore | VotStore
     name: str
     record: RunRecord
     started: bool = False
@@ -123,13 +123,13 @@ class Session:
 
     def _settled(self, sequence: Sequence) -> bool:
         """Whether more repetitions would tell nothing: the first are equal, or one has failed."""
-        if not isinstance(self.store, ExperimentStore):
+        if not isinstance(self.store, VotStore):
             return True
         runs = self.store.read_runs(self.name, sequence.name)[:ENOUGH]
         return len(runs) < ENOUGH or are_equal(runs)
 
     def _is_finished(self, unit: Unit) -> bool:
-        if isinstance(self.store, ExperimentStore):
+        if isinstance(self.store, VotStore):
             return self.store.finished(self.name, unit.sequence, unit.repetition)
         return self.store.finished(self.name, unit.sequence)
 
@@ -178,7 +178,7 @@ class Session:
         self._note(record.finished(outcome.unit.name))
 
     def _write(self, unit: Unit, trajectory: AnyTrajectory) -> None:
-        if isinstance(self.store, ExperimentStore):
+        if isinstance(self.store, VotStore):
             regions = cast(RegionTrajectory, trajectory)
             self.store.write(self.name, unit.sequence, unit.repetition, regions)
         else:

@@ -18,12 +18,13 @@ from typing import TypeAlias, cast
 
 import numpy as np
 
-from bench.protocols.experiments import Experiment
+from bench.benchmarks import Experiment
 from bench.protocols.onepass import one_pass_steps
-from bench.protocols.reset import reset_steps
 from bench.protocols.steps import OnFrame, Steps, drive, drive_lockstep
+from bench.protocols.vot import reset_steps
+from bench.registry import TrackerSpec
 from bench.sequence import RegionTrajectory, Sequence, Trajectory
-from bench.tracker import BatchTracker, Tracker, TrackerSpec, starts_on
+from bench.tracker import BatchTracker, Tracker, starts_on
 
 AnyTrajectory: TypeAlias = Trajectory | RegionTrajectory
 

@@ -20,6 +20,7 @@ from typing import Protocol, TypeAlias, cast
 
 from bench.errors import BenchError
 from bench.protocols.steps import FrameError, describe
+from bench.registry import TrackerSpec
 from bench.runner.unit import (
     AnyTrajectory,
     Unit,
@@ -29,7 +30,7 @@ from bench.runner.unit import (
     run_unit,
     thread_count,
 )
-from bench.tracker import BatchTracker, Tracker, TrackerSpec
+from bench.tracker import BatchTracker, Tracker
 
 
 class Counter(Protocol):

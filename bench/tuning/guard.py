@@ -7,7 +7,7 @@ from collections.abc import Collection
 from bench.benchmarks import get_benchmark
 from bench.datasets.tables import read_table
 from bench.errors import ConfigError
-from bench.evaluation.selection import label_of, some
+from bench.evaluation.selection import first_few, label_of
 from bench.sequence import Dataset
 
 
@@ -25,8 +25,8 @@ def refuse_test_set(dataset: Dataset) -> None:
         title = get_benchmark(dataset.benchmark).title
         raise ConfigError(
             f"{label_of(dataset)}: {len(tests)} of {len(dataset)} sequences are of the test set "
-            f"({some(tests)}), and options chosen on what {title} tests with make its score say "
-            "nothing of other video. Search on the miniature (`bench mini`), your own clips "
+            f"({first_few(tests)}), and options chosen on what {title} tests with make its score "
+            "say nothing of other video. Search on the miniature (`bench mini`), your own clips "
             "(BENCHMARK folder) or a training split; or give --on-test-set, and every result is "
             "marked as tuned."
         )

@@ -14,17 +14,17 @@ from typing import Any, Literal
 from bench.errors import ConfigError, TrackerError, unknown_name
 from bench.evaluation import evaluate
 from bench.evaluation.selection import label_of
-from bench.reports.layouts import layout_of
-from bench.results.experiments import ExperimentStore
-from bench.results.store import ResultStore
+from bench.measures.catalogue import layout_of
+from bench.registry import TrackerSpec, make_spec
+from bench.results.onepass import OnePassStore
+from bench.results.vot.store import VotStore
 from bench.runner import run_tracker
 from bench.runner.provenance import make_record
 from bench.sequence import Dataset
-from bench.tracker import TrackerSpec, make_spec
 from bench.tuning.space import Dimension, Drawn
 
 LOWER_IS_BETTER = ("robustness", "failures")
-Store = ResultStore | ExperimentStore
+Store = OnePassStore | VotStore
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +80,8 @@ class Plan:
         """The results of the trials, or those under another folder."""
         root, benchmark = root or self.folder, self.dataset.benchmark
         if self.experiment is None:
-            return ResultStore(root, benchmark)
-        return ExperimentStore(root, benchmark, self.experiment)
+            return OnePassStore(root, benchmark)
+        return VotStore(root, benchmark, self.experiment)
 
     def spec(self, drawn: Mapping[str, Drawn], label: str | None = None) -> TrackerSpec:
         """The tracker with drawn values of the searched options.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ConfigError, unknown_name
-from bench.tracker import parse_value, tracker_options
+from bench.registry import parse_value, tracker_options
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import ConfigError, ResultError, TrackerError
-from bench.evaluation.selection import some
+from bench.evaluation.selection import first_few
+from bench.registry import tracker_options
 from bench.results.record import RunRecord, read_record
-from bench.tracker import tracker_options
 from bench.tuning.plan import Plan, Store
 from bench.tuning.space import Drawn
 
@@ -72,7 +72,7 @@ def _stored_run(plan: Plan, store: Store, label: str, wanted: Mapping[str, Any])
     _require_same(wanted, record)
     missing = {sequence.name for sequence in plan.dataset} - store.sequences(label)
     if missing:
-        raise ResultError(f"no result for {len(missing)} sequences ({some(sorted(missing))})")
+        raise ResultError(f"no result for {len(missing)} sequences ({first_few(sorted(missing))})")
     options = _options(plan, record, wanted["options"])
     chosen = any(name in record.provenance["options"] for name in options)
     value = plan.score(store, label)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ConfigError, ResultError
-from bench.results.text import write_atomically
+from bench.files import write_atomically
 from bench.runner.lock import locked
 from bench.tuning.plan import Plan
 from bench.tuning.space import Drawn

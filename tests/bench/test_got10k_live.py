@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from bench.evaluation import evaluate
-from bench.results.store import ResultStore
-from bench.results.text import format_exact, read_rows, write_atomically
+from bench.files import format_exact, read_rows, write_atomically
+from bench.results.onepass import OnePassStore
 from bench.sequence import Dataset, Sequence
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "ope" / "in"
@@ -27,11 +27,11 @@ def experiments() -> Any:
         return pytest.importorskip("got10k.experiments", reason="needs the extra `interop`")
 
 
-def prepared(kind: str, benchmark: str, root: Path) -> tuple[Dataset, ResultStore]:
-    store = ResultStore(root, benchmark)
+def prepared(kind: str, benchmark: str, root: Path) -> tuple[Dataset, OnePassStore]:
+    store = OnePassStore(root, benchmark)
     sequences = []
     for name in NAMES:
-        sequences.append(Sequence(name, read_rows(GOLDEN / kind / f"{name}.txt"), origin=1.0))
+        sequences.append(Sequence(name, read_rows(GOLDEN / kind / f"{name}.txt"), index_base=1.0))
         for tracker in TRACKERS:
             rows = read_rows(GOLDEN / kind / f"{tracker}__{name}.txt")
             write_atomically(store.boxes_path(tracker, name), format_exact(rows))

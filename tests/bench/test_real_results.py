@@ -13,7 +13,7 @@ import pytest
 from bench.datasets import open_dataset
 from bench.evaluation import evaluate
 from bench.results.importing import import_results
-from bench.results.store import ResultStore
+from bench.results.onepass import OnePassStore
 from bench.scores import TrackerScores
 from bench.sequence import Dataset
 
@@ -22,7 +22,7 @@ SIX_DIGITS = 5.1e-7
 
 def score(data: Path, dataset: Dataset, tracker: str, results: Path) -> TrackerScores:
     """Import a folder of raw results and score it officially."""
-    store = ResultStore(results, dataset.benchmark)
+    store = OnePassStore(results, dataset.benchmark)
     import_results(data / "results" / tracker, store, tracker, dataset, partial=dataset.partial)
     (scores,) = evaluate(dataset, store, [tracker], partial=dataset.partial)
     return scores.trackers[tracker]

@@ -9,7 +9,7 @@ import pytest
 
 from bench.datasets import open_dataset
 from bench.evaluation import evaluate
-from bench.results.experiments import ExperimentStore
+from bench.results.vot.store import VotStore
 from bench.scores import BenchmarkScores
 
 # tracker: EAO, A to four digits (computed with the official rule) and R as the report prints it
@@ -37,7 +37,7 @@ def score(
     """The baseline experiment of the trackers under ``shared``."""
     (folder / benchmark).symlink_to(shared / "data" / benchmark / "results")
     dataset = open_dataset(benchmark, shared / "data" / benchmark / "annotations")
-    store = ExperimentStore(folder, benchmark, "baseline")
+    store = VotStore(folder, benchmark, "baseline")
     (scores,) = evaluate(dataset, store, trackers, [convention])
     return scores
 
@@ -111,7 +111,7 @@ def test_regions_of_nan_are_counted(shared: Path, tmp_path: Path) -> None:
         rows = path.read_text().splitlines()
         path.write_text("\n".join(rows[:5] + ["nan,nan,nan,nan"] * (len(rows) - 5)) + "\n")
     dataset = open_dataset("vot2018", shared / "data" / "vot2018" / "annotations")
-    store = ExperimentStore(tmp_path, "vot2018", "baseline")
+    store = VotStore(tmp_path, "vot2018", "baseline")
     (scores,) = evaluate(dataset, store, partial=True)
     notes = " ".join(scores.trackers["SiamFC"].notes)
     assert "rows are no region though nothing failed, in 1 sequence" in notes

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError, TrackerError
-from bench.tracker import (
+from bench.registry import (
     TrackerSpec,
-    as_box,
     find_tracker,
     make_spec,
     parse_value,
     registered_trackers,
     tracker_options,
 )
+from bench.tracker import as_box
 
 PLUGIN = """
 from pathlib import Path

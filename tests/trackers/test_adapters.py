@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError, TrackerError
-from bench.tracker import Prediction, find_tracker, make_spec, tracker_options
+from bench.registry import find_tracker, make_spec, tracker_options
+from bench.tracker import Prediction
 from trackers.adapters import adapter_for
 from trackers.kcf import KCF
 from trackers.static import Static

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError, TrackerError
-from bench.tracker import make_spec, tracker_options
+from bench.registry import make_spec, tracker_options
 from trackers.external import TraxTracker
 
 pytest.importorskip("trax")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError, TrackerError
-from bench.results.text import read_rows
+from bench.files import read_rows
+from bench.registry import TrackerSpec
 from bench.sequence import ImageFiles, to_file, to_tracker
-from bench.tracker import TrackerSpec
 from trackers.got10k_export import as_got10k
 from trackers.kcf import KCF
 from trackers.static import Static

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy import fft, ndimage
 
 from bench.errors import ConfigError
+from bench.files import read_rows
 from bench.geometry import box_iou
-from bench.results.text import read_rows
+from bench.registry import make_spec, tracker_options
 from bench.sequence import ImageFiles
-from bench.tracker import make_spec, tracker_options
 from trackers.features import crop
 from trackers.kcf import KCF, subpixel_peak
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.tracker import make_spec
+from bench.registry import make_spec
 
 GUIDE = Path(__file__).parents[2] / "docs" / "plugins.md"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.errors import TrackerError
-from bench.tracker import make_spec
+from bench.registry import make_spec
 from trackers.static import Static
 
 IMAGE = np.zeros((24, 32, 3), dtype=np.uint8)

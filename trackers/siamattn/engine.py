@@ -12,14 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bench.arrays import FloatArray, Image
 from bench.errors import TrackerError
 from bench.geometry import box_to_polygon
-from bench.sequence import FloatArray, Image
 from trackers.siamattn import masks, search
 from trackers.siamattn.config import TrackingConfig
 from trackers.siamattn.figure import ConfidenceMaps
-from trackers.siamattn.lanes import SiamesePrediction, State, join
 from trackers.siamattn.network import Features, Network
+from trackers.siamattn.target_state import SiamesePrediction, State, join
 
 Floats = NDArray[np.float32]
 

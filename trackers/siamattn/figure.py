@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.arrays import Image
 from bench.errors import ConfigError
-from bench.sequence import Image
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

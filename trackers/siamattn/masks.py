@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.sequence import BoolArray, FloatArray
+from bench.arrays import BoolArray, FloatArray
 
 SMALLEST_AREA = 100.0  # of an outline in square pixels, for a rectangle to be put around it
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.sequence import FloatArray, Image
+from bench.arrays import FloatArray, Image
 from trackers.siamattn.config import RPNConfig, TrackingConfig
 
 Floats = NDArray[np.float32] | FloatArray

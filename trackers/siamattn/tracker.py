@@ -9,14 +9,14 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
+from bench.arrays import Image
 from bench.errors import ConfigError, unknown_name
-from bench.sequence import Image
 from bench.tracker import Region
 from trackers.siamattn import checkpoints
 from trackers.siamattn.config import Config, TrackingConfig
 from trackers.siamattn.engine import Engine
 from trackers.siamattn.figure import ConfidenceMaps
-from trackers.siamattn.lanes import SiamesePrediction, State, first_box, is_rotated
+from trackers.siamattn.target_state import SiamesePrediction, State, first_box, is_rotated
 
 NANO = Path(__file__).parent / "weights" / "siamattn-nano.safetensors"
 

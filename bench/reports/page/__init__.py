@@ -6,6 +6,6 @@ and ``site`` writes the folder. What runs in the browser lies in ``assets/``.
 """
 
 from bench.reports.page.site import Videos, write_report
-from bench.reports.page.study import Study, absent_study, open_study
+from bench.reports.study import Study, absent_study, open_study
 
 __all__ = ["Study", "Videos", "absent_study", "open_study", "write_report"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.reports.page.study import Study
+from bench.reports.study import Study
 
 
 def paper_tables(studies: list[Study]) -> Iterator[str]:

@@ -9,8 +9,8 @@ from typing import Any
 from bench import __version__
 from bench.errors import ConfigError
 from bench.reports.page import rows as tables
-from bench.reports.page.study import Study
 from bench.reports.page.timeline import Track, frame_count
+from bench.reports.study import Study
 from bench.results.record import now
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.reports.notes import meanings_note, scores_notes
-from bench.reports.origin import Origin, origin_of
-from bench.reports.page.packing import rounded
-from bench.reports.page.study import Study
+from bench.reports.page.encoding import rounded
 from bench.reports.palette import PALETTE, colour_of, hex_of
+from bench.reports.study import Study
+from bench.results.provenance import Origin, origin_of
 from bench.scores import TrackerScores
 
 _LOWER_IS_BETTER = frozenset({"robustness", "failures"})

@@ -10,15 +10,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal, cast
 
+from bench.arrays import Image
 from bench.errors import BenchError, ConfigError
 from bench.reports.page import views
-from bench.reports.page.packing import file_names, script
+from bench.reports.page.encoding import file_names, script
 from bench.reports.page.papers import paper_tables
 from bench.reports.page.render import Renderer
 from bench.reports.page.rows import styles_of
-from bench.reports.page.study import Study
 from bench.reports.page.timeline import stage_size, tracks_along
-from bench.sequence import Image, Sequence
+from bench.reports.study import Study
+from bench.sequence import Sequence
 
 _MARK = ".bench-report"
 _FIRST = 3

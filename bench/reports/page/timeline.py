@@ -9,14 +9,16 @@ from typing import cast
 
 import numpy as np
 
+from bench.arrays import FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import DatasetError, ResultError
 from bench.geometry import Regions, box_to_polygon, region_overlaps
-from bench.measures import conventions, ope, vot
-from bench.reports.page.study import Study
-from bench.results.experiments import ExperimentStore
-from bench.results.store import ResultStore
-from bench.sequence import FloatArray, Sequence
+from bench.measures import onepass, vot
+from bench.measures.onepass import conventions
+from bench.reports.study import Study
+from bench.results.onepass import OnePassStore
+from bench.results.vot.store import VotStore
+from bench.sequence import Sequence
 
 _INITIALISED, _FAILED = 1, 2
 
@@ -47,7 +49,7 @@ class Track:
 
 def tracks_along(study: Study, sequence: Sequence) -> Iterator[Track]:
     """Every tracker on one sequence; a result that is missing or broken says so."""
-    read = _reset_track if isinstance(study.store, ExperimentStore) else _one_pass_track
+    read = _reset_track if isinstance(study.store, VotStore) else _one_pass_track
     for tracker in study.trackers:
         if study.store is None or sequence.name not in study.store.sequences(tracker):
             yield _without(tracker, "no result")
@@ -63,11 +65,11 @@ def _without(tracker: str, problem: str) -> Track:
 
 
 def _one_pass_track(study: Study, sequence: Sequence, tracker: str) -> Track:
-    store = cast(ResultStore, study.store)
+    store = cast(OnePassStore, study.store)
     result = store.read_boxes(tracker, sequence.name)
     skipped = _skipped(sequence, len(result))
     regions = np.concatenate([np.full((skipped, 4), np.nan), result])
-    regions[:, :2] -= sequence.origin
+    regions[:, :2] -= sequence.index_base
     frames = frame_count(sequence)
     overlap = np.full(frames, np.nan)
     if not sequence.hidden:
@@ -84,7 +86,11 @@ def frame_count(sequence: Sequence) -> int:
 
 def _skipped(sequence: Sequence, rows: int) -> int:
     """Leading frames that a result leaves out as some toolkits do (Tiger1)."""
-    return sequence.omitted if len(sequence.ground_truth) - rows == sequence.omitted else 0
+    return (
+        sequence.skippable_frames
+        if len(sequence.ground_truth) - rows == sequence.skippable_frames
+        else 0
+    )
 
 
 def _one_pass_overlap(
@@ -94,7 +100,7 @@ def _one_pass_overlap(
     rule = conventions.get_convention(get_benchmark(benchmark).rule, benchmark)
     every_frame = dataclasses.replace(rule, drop="none")
     truth = sequence.ground_truth[skipped:]
-    overlap = ope.frame_measures(result, truth, every_frame, None).overlap.copy()
+    overlap = onepass.frame_measures(result, truth, every_frame, None).overlap.copy()
     overlap[overlap < 0] = np.nan  # the rule's mark for ground truth that cannot be scored
     if rule.drop == "absent" and sequence.absent is not None:
         overlap[sequence.absent[skipped:]] = np.nan
@@ -102,7 +108,7 @@ def _one_pass_overlap(
 
 
 def _reset_track(study: Study, sequence: Sequence, tracker: str) -> Track:
-    store = cast(ExperimentStore, study.store)
+    store = cast(VotStore, study.store)
     repetitions = store.repetitions(tracker, sequence.name)
     frames = frame_count(sequence)
     run = store.read_run(tracker, sequence.name, repetitions[0], frames)
@@ -111,7 +117,7 @@ def _reset_track(study: Study, sequence: Sequence, tracker: str) -> Track:
     return Track(
         tracker,
         overlap,
-        outlines(run, sequence.origin),
+        outlines(run, sequence.index_base),
         tuple(np.flatnonzero(run.codes == _FAILED).tolist()),
         tuple(np.flatnonzero(run.codes == _INITIALISED).tolist()),
         len(repetitions),
@@ -126,16 +132,16 @@ def _bounds(sequence: Sequence, rule: str) -> tuple[float, float] | None:
     return sequence.size[0] - less, sequence.size[1] - less
 
 
-def outlines(regions: Regions, origin: float) -> FloatArray:
+def outlines(regions: Regions, index_base: float) -> FloatArray:
     """Regions to draw, 0-based: ``(N, 4)`` where all are boxes, else ``(N, 2K)`` corners.
 
     A polygon of fewer corners than the longest repeats its last; rows of a code are NaN.
     """
     counts = regions.counts
-    shift = np.tile([origin, origin], regions.values.shape[1] // 2)
+    shift = np.tile([index_base, index_base], regions.values.shape[1] // 2)
     if not (counts > 4).any():
         boxes = np.where(counts[:, None] == 4, regions.values[:, :4], np.nan)
-        boxes[:, :2] -= origin
+        boxes[:, :2] -= index_base
         return boxes
     corners = regions.values[:, : counts.max()].copy()
     boxes_at = counts == 4
@@ -163,7 +169,7 @@ def stage_size(sequence: Sequence) -> tuple[int, int]:
             pass
         else:
             return width, height
-    return _extent(outlines(sequence.regions, sequence.origin))
+    return _extent(outlines(sequence.regions, sequence.index_base))
 
 
 def _extent(truth: FloatArray) -> tuple[int, int]:

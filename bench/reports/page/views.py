@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from bench.reports.page.packing import OVERLAP_STEPS, PIXEL_STEPS, pack, rounded, spans
+from bench.arrays import FloatArray
+from bench.reports.page.encoding import OVERLAP_STEPS, PIXEL_STEPS, pack, rounded, spans
 from bench.reports.page.rows import Style, columns_of
-from bench.reports.page.study import Study
 from bench.reports.page.timeline import Track, frame_count, outlines
+from bench.reports.study import Study
 from bench.scores import TrackerScores
-from bench.sequence import FloatArray, Sequence
+from bench.sequence import Sequence
 
 Plain = dict[str, Any]
 _CURVES = {
@@ -157,7 +158,7 @@ def sequence_data(
         "overlapSteps": OVERLAP_STEPS,
         "pixelSteps": PIXEL_STEPS,
         "resets": study.experiment not in (None, "unsupervised"),
-        "truth": _packed(outlines(sequence.regions, sequence.origin)),
+        "truth": _packed(outlines(sequence.regions, sequence.index_base)),
         "absent": [] if sequence.absent is None else spans(sequence.absent),
         "tags": {name: spans(flags) for name, flags in sequence.tags.items() if flags.any()},
         "tracks": [_track_data(track, styles[track.tracker]) for track in tracks],

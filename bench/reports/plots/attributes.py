@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.errors import ConfigError
-from bench.reports.layouts import layout_of
+from bench.measures.catalogue import layout_of
 from bench.reports.palette import colour_of, hex_of
 from bench.reports.plots.ranking import Entry, entries_of, first_measure
 from bench.reports.plots.style import (

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import ConfigError, unknown_name
-from bench.reports.lettering import drawable
+from bench.files import write_atomically
 from bench.reports.plots import attributes, curves, ranking, sequences, vot
 from bench.reports.plots.style import FORMATS, Plot, heading_of, notes_of, save, sentence, styled
-from bench.results.text import write_atomically
+from bench.reports.text_drawing import drawable
 from bench.scores import BenchmarkScores
 
 _MARKUP = re.compile(r"[\\`*_<>\[\]|$&]")

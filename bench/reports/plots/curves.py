@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError
-from bench.measures.conventions import get_convention
+from bench.measures.onepass.conventions import get_convention
 from bench.reports.plots.ranking import Entry, eao_note, entries_of, limit_note
 from bench.reports.plots.style import (
     Plot,

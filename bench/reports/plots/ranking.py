@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError
-from bench.reports.layouts import layout_of
+from bench.measures.catalogue import layout_of
 from bench.reports.plots.style import (
     COLUMN,
     NAMED,

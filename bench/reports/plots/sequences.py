@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.arrays import FloatArray
 from bench.errors import ConfigError
-from bench.reports.layouts import layout_of
+from bench.measures.catalogue import layout_of
 from bench.reports.plots.ranking import Entry, entries_of, first_measure
 from bench.reports.plots.style import (
     COLUMN,
@@ -21,7 +22,6 @@ from bench.reports.plots.style import (
     notes_of,
 )
 from bench.scores import BenchmarkScores
-from bench.sequence import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

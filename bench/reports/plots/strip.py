@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.arrays import Image
 from bench.errors import ConfigError
-from bench.reports.layouts import layout_of
+from bench.measures.catalogue import layout_of
 from bench.reports.overlay import Layer, draw_regions
 from bench.reports.palette import hex_of
 from bench.reports.plots.style import (
@@ -22,7 +23,7 @@ from bench.reports.plots.style import (
     new_figure,
 )
 from bench.scores import BenchmarkScores
-from bench.sequence import Image, Sequence
+from bench.sequence import Sequence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError
-from bench.reports.lettering import drawable, legible
+from bench.files import write_atomically
 from bench.reports.palette import colour_of, hex_of
-from bench.results.text import write_atomically
+from bench.reports.text_drawing import drawable, legible
 from bench.scores import BenchmarkScores
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ConfigError
+from bench.measures.catalogue import layout_of
 from bench.measures.vot.accuracy import SENSITIVITY
-from bench.reports.layouts import layout_of
 from bench.reports.plots.ranking import Entry, eao_note, entries_of, first_measure, limit_note
 from bench.reports.plots.style import (
     Plot,

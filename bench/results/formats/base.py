@@ -8,9 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
+from bench.arrays import FloatArray
 from bench.errors import ResultError
 from bench.results.formats.source import Source, SourceFile
-from bench.sequence import FloatArray, Sequence
+from bench.sequence import Sequence
 
 MAX_PIXEL = 1e100
 """Beyond this, the area of a box and its square are no numbers any more."""

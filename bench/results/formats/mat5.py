@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bench.sequence import FloatArray
+from bench.arrays import FloatArray
 
 MAX_UNPACKED = 64 << 20
 """Bytes that one compressed variable may unpack to."""

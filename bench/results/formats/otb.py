@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from bench.arrays import FloatArray
 from bench.errors import ResultError
 from bench.geometry import pixel_corners_to_box
 from bench.results.formats.base import Exported, RawResult, check_boxes, times_from_fps
-from bench.sequence import FloatArray
 
 _FROM_FPS = "times from the mean frame rate, which is all the format has"
 _FROM_CORNERS = "boxes around corners, rounded as OTB corner2rect.m does"
@@ -20,7 +20,7 @@ _FROM_CORNERS = "boxes around corners, rounded as OTB corner2rect.m does"
 
 def left_out(result: Exported) -> int:
     """Number of leading frames that a result leaves out (Tiger1)."""
-    omitted = result.sequence.omitted
+    omitted = result.sequence.skippable_frames
     return omitted if len(result.boxes) == len(result.sequence) - omitted else 0
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.files import format_exact, parse_rows
 from bench.results.formats.base import (
     Exported,
     Found,
@@ -17,7 +18,6 @@ from bench.results.formats.base import (
     check_times,
 )
 from bench.results.formats.source import Source, SourceFile
-from bench.results.text import format_exact, parse_rows
 
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", " ": "blank"}
 # Files that toolkits put beside the boxes.

@@ -15,17 +15,16 @@ import numpy as np
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, ResultError, unknown_name
+from bench.files import write_atomically
 from bench.results.claim import ImportReport, claim_folder, fingerprint
-from bench.results.experiments import ExperimentStore
 from bench.results.formats.base import Found
 from bench.results.formats.matching import match_files
 from bench.results.formats.source import SourceFile, open_tree
 from bench.results.names import SequenceNames, safe_file_name
-from bench.results.text import write_atomically
 from bench.results.vot.binary import parse_binary
-from bench.results.vot.text import format_text, parse_text
+from bench.results.vot.store import VotStore
+from bench.results.vot.text import format_text, format_times, parse_text, parse_times, parse_values
 from bench.results.vot.trajectory import RawTrajectory
-from bench.results.vot.values import format_times, parse_times, parse_values
 from bench.sequence import Dataset, Sequence
 
 _RUN = re.compile(r"_(\d{3,})\.(txt|bin)")
@@ -46,7 +45,7 @@ def import_experiments(
     name: str,
     dataset: Dataset,
     *,
-    origin: float | None = None,
+    index_base: float | None = None,
     partial: bool = False,
 ) -> ImportReport:
     """Read somebody's runs and store them under ``name``, for every experiment that is there.
@@ -59,15 +58,15 @@ def import_experiments(
         root: the folder given as RESULTS.
         name: name to bring them in under.
         dataset: the sequences they are of; frames are not needed.
-        origin: only 0, which is what these files count from.
+        index_base: only 0, which is what these files count from.
         partial: accept that sequences are missing.
 
     Raises:
-        ConfigError: the benchmark has no experiments, or another origin.
+        ConfigError: the benchmark has no experiments, or another index_base.
         ResultError: nothing found, a malformed file, a wrong number of rows, missing sequences, or
             ``name`` holds results of something else.
     """
-    known = experiments_of(dataset, origin)
+    known = experiments_of(dataset, index_base)
     found, notes = _find_experiments(source, known)
     imported: dict[str, None] = {}
     pending = []
@@ -75,7 +74,7 @@ def import_experiments(
         files, said = _read_experiment(folders, source, dataset, partial=partial)
         notes += [f"{experiment}: {note}" for note in said]
         imported |= dict.fromkeys(file.split("/")[0] for file in files)
-        pending.append((ExperimentStore(root, dataset.benchmark, experiment), files))
+        pending.append((VotStore(root, dataset.benchmark, experiment), files))
     for store, files in pending:
         record = {
             "kind": "import",
@@ -94,7 +93,7 @@ def import_experiments(
 
 
 def render_experiments(
-    root: Path, tracker: str, dataset: Dataset, *, origin: float | None = None
+    root: Path, tracker: str, dataset: Dataset, *, index_base: float | None = None
 ) -> tuple[dict[str, bytes], int]:
     """The official files of a tracker in all experiments, and of how many sequences they are.
 
@@ -102,11 +101,11 @@ def render_experiments(
         Content by path, ``<tracker>/<experiment>/<sequence>/...``.
 
     Raises:
-        ConfigError: the benchmark has no experiments, the tracker no results, or another origin.
+        ConfigError: the benchmark has no experiments, the tracker no results, or another base.
         ResultError: a stored run is malformed.
     """
     safe_file_name(tracker, "tracker name")
-    stores = [ExperimentStore(root, dataset.benchmark, e) for e in experiments_of(dataset, origin)]
+    stores = [VotStore(root, dataset.benchmark, e) for e in experiments_of(dataset, index_base)]
     files: dict[str, bytes] = {}
     written = set()
     for store in stores:
@@ -121,11 +120,11 @@ def render_experiments(
     return files, len(written)
 
 
-def experiments_of(dataset: Dataset, origin: float | None = None) -> tuple[str, ...]:
+def experiments_of(dataset: Dataset, index_base: float | None = None) -> tuple[str, ...]:
     """Names of the experiments of a dataset's benchmark, the main one first.
 
     Raises:
-        ConfigError: it has none, or an origin other than 0 is asked for.
+        ConfigError: it has none, or an index_base other than 0 is asked for.
     """
     known = get_benchmark(dataset.benchmark).experiments
     if not known:
@@ -133,8 +132,10 @@ def experiments_of(dataset: Dataset, origin: float | None = None) -> tuple[str, 
             f"format 'vot': {dataset.benchmark} has no experiments of the VOT challenge; vot2016 "
             "and vot2018 have"
         )
-    if origin not in (None, 0):
-        raise ConfigError(f"format 'vot': its files count from 0, but --origin {origin:g} given")
+    if index_base not in (None, 0):
+        raise ConfigError(
+            f"format 'vot': its files count from 0, but --origin {index_base:g} given"
+        )
     return known
 
 
@@ -231,9 +232,7 @@ def _checked_companion(file: SourceFile, frames: int) -> bytes:
     return data
 
 
-def _render(
-    store: ExperimentStore, tracker: str, sequence: Sequence
-) -> Iterator[tuple[str, bytes]]:
+def _render(store: VotStore, tracker: str, sequence: Sequence) -> Iterator[tuple[str, bytes]]:
     """Path below the experiment's folder and content of every file of one sequence."""
     name = sequence.name
     times = store.read_times(tracker, name)
@@ -242,6 +241,6 @@ def _render(
     for repetition in store.repetitions(tracker, name):
         regions = store.read_run(tracker, name, repetition, len(sequence))
         yield f"{name}/{name}_{repetition:03d}.txt", format_text(regions, decimals=None)
-        scores = store.scores_path(tracker, name, repetition)
+        scores = store.confidence_path(tracker, name, repetition)
         if scores.is_file():
             yield f"{name}/{scores.name}", scores.read_bytes()

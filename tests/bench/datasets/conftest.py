@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.sequence import Image
+from bench.arrays import Image
 
 WriteImages = Callable[..., None]
 

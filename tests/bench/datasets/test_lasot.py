@@ -34,7 +34,7 @@ def test_layouts(tmp_path: Path, write_images, number_of, level: str, by_categor
     plane = dataset["airplane-1"]
     assert plane.absent is not None
     assert plane.absent.tolist() == [False, True, True]
-    assert plane.origin == 1
+    assert plane.index_base == 1
     assert plane.frames is not None
     assert [number_of(frame) for frame in plane.frames] == [1, 2, 3]
     everything = open_dataset("lasot", tmp_path, subset="all")

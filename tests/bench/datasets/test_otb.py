@@ -45,7 +45,7 @@ def test_official_folders(official: Path, number_of):
     np.testing.assert_array_equal(dataset["Human4-2"].ground_truth, [[1, 2, 3, 4]])
     assert dataset["Board"].attributes == {"IV", "SV", "LR"}
     assert dataset["Jogging-2"].attributes == {"OCC", "DEF"}
-    assert dataset["Board"].origin == 1
+    assert dataset["Board"].index_base == 1
     np.testing.assert_array_equal(dataset["Board"].initial_box, [10, 11, 5, 6])
     assert dataset["David"].first_frame == 300
     frames = dataset["David"].frames
@@ -94,8 +94,8 @@ def test_real_annotation_alone(shared: Path, inner: str):
     assert not dataset.partial
     assert sum(len(s) for s in dataset) == 59040
     assert len(dataset["Tiger1"]) == 354
-    assert dataset["Tiger1"].omitted == 5
-    assert sum(s.omitted for s in dataset) == 5
+    assert dataset["Tiger1"].skippable_frames == 5
+    assert sum(s.skippable_frames for s in dataset) == 5
     assert [s.first_frame for s in dataset if s.first_frame != 1] == [247, 18, 300]
     assert all(s.attributes for s in dataset)
     assert all(s.frames is None for s in dataset)
@@ -111,9 +111,9 @@ def test_real_texts_and_json_agree(shared: Path):
     )
     assert [s.name for s in texts] == [s.name for s in single]
     for text, other in zip(texts, single, strict=True):
-        skipped = text.omitted if text.name == "Tiger1" else 0
+        skipped = text.skippable_frames if text.name == "Tiger1" else 0
         np.testing.assert_array_equal(text.ground_truth[skipped:], other.ground_truth)
-        assert other.origin == text.origin
+        assert other.index_base == text.index_base
     assert single["Tiger1"].first_frame == 6
     assert single["Suv"].attributes == {"OCC", "IPR", "OV"}
     known = {"IV", "OPR", "SV", "OCC", "DEF", "MB", "FM", "IPR", "OV", "BC", "LR"}

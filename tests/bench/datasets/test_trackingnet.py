@@ -39,7 +39,7 @@ def test_hidden_ground_truth(official: Path, number_of, inner: str):
     assert len(sequence) == 12
     assert sequence.frames is not None
     assert [number_of(frame) for frame in sequence.frames] == list(range(12))
-    assert (sequence.origin, sequence.first_frame) == (0, 0)
+    assert (sequence.index_base, sequence.first_frame) == (0, 0)
 
 
 def test_the_copy_kept_aside_is_used(official: Path):

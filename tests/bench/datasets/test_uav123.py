@@ -42,7 +42,7 @@ def test_real_annotation_alone(shared: Path, inner: str):
     truth = np.concatenate([s.ground_truth for s in dataset])
     assert len(truth) == 112578
     assert np.isnan(truth).any(axis=1).sum() == 2683
-    assert all(s.origin == 1 for s in dataset)
+    assert all(s.index_base == 1 for s in dataset)
     assert {s.name for s in dataset} >= {"car1_1", "car11", "car1_s"}
     assert len(dataset["car1_1"]) != len(dataset["car11"])
 

@@ -50,7 +50,7 @@ def test_official_folders(official: Path, inner: str):
     assert bag.practical is not None
     assert bag.practical.tolist() == [0.1, 0.2, 0.3]
     assert bag.size == ball.size == (16, 12)
-    assert bag.origin == 0
+    assert bag.index_base == 0
     np.testing.assert_array_equal(ball.ground_truth, [[1.5, 2, 3, 4], [2, 2, 3, 4]])
     assert ball.polygons is None, "boxes stay boxes: conventions differ in where they end"
     assert ball.regions.counts.tolist() == [4, 4]

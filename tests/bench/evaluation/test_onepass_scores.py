@@ -10,8 +10,8 @@ import pytest
 
 from bench.errors import ConfigError, DatasetError, ResultError
 from bench.evaluation import evaluate
-from bench.results.store import ResultStore
-from bench.results.text import format_rows, write_atomically
+from bench.files import format_rows, write_atomically
+from bench.results.onepass import OnePassStore
 from bench.sequence import Dataset, Sequence, Trajectory
 
 BOX = np.array([20.0, 30.0, 40.0, 10.0])
@@ -19,7 +19,7 @@ BOX = np.array([20.0, 30.0, 40.0, 10.0])
 
 def sequence(name: str, length: int = 10, **more: object) -> Sequence:
     truth = np.tile(BOX, (length, 1)) + np.arange(length)[:, None] * [2, 0, 0, 0]
-    return Sequence(name, truth, origin=1.0, **more)  # type: ignore[arg-type]
+    return Sequence(name, truth, index_base=1.0, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -27,15 +27,15 @@ def dataset(tmp_path: Path) -> Dataset:
     sequences = (
         sequence("a", attributes=frozenset({"SV"})),
         sequence("b", 20, attributes=frozenset({"SV", "FM"})),
-        sequence("c", 8, omitted=3),
+        sequence("c", 8, skippable_frames=3),
     )
     return Dataset("otb2015", tmp_path, sequences, expected=3)
 
 
 @pytest.fixture
-def store(tmp_path: Path, dataset: Dataset) -> ResultStore:
+def store(tmp_path: Path, dataset: Dataset) -> OnePassStore:
     """``perfect`` has every row right, ``still`` the first box for ever."""
-    store = ResultStore(tmp_path / "results", "otb2015")
+    store = OnePassStore(tmp_path / "results", "otb2015")
     for one in dataset:
         zero_based = one.ground_truth - [1, 1, 0, 0]
         times, scores = np.full(len(one), 0.02), np.full(len(one), np.nan)
@@ -45,7 +45,7 @@ def store(tmp_path: Path, dataset: Dataset) -> ResultStore:
     return store
 
 
-def test_scores_of_known_boxes(dataset: Dataset, store: ResultStore) -> None:
+def test_scores_of_known_boxes(dataset: Dataset, store: OnePassStore) -> None:
     (scores,) = evaluate(dataset, store)
     perfect, still = scores.trackers["perfect"], scores.trackers["still"]
     assert perfect.measures["success"] == pytest.approx(20 / 21)
@@ -62,7 +62,7 @@ def test_scores_of_known_boxes(dataset: Dataset, store: ResultStore) -> None:
     assert not scores.partial
 
 
-def test_attributes_need_two_sequences(dataset: Dataset, store: ResultStore) -> None:
+def test_attributes_need_two_sequences(dataset: Dataset, store: OnePassStore) -> None:
     (scores,) = evaluate(dataset, store, ["still"])
     per_attribute = scores.trackers["still"].per_attribute
     assert set(per_attribute) == {"SV"}  # FM is carried by one sequence only
@@ -70,7 +70,9 @@ def test_attributes_need_two_sequences(dataset: Dataset, store: ResultStore) -> 
     assert per_attribute["SV"]["precision"] == pytest.approx((1 + 11 / 20) / 2)
 
 
-def test_missing_sequence_is_an_error_unless_partial(dataset: Dataset, store: ResultStore) -> None:
+def test_missing_sequence_is_an_error_unless_partial(
+    dataset: Dataset, store: OnePassStore
+) -> None:
     store.boxes_path("still", "b").unlink()
     with pytest.raises(ResultError, match=r"still: no result for 1 of 3 sequences \(b\)"):
         evaluate(dataset, store)
@@ -81,7 +83,7 @@ def test_missing_sequence_is_an_error_unless_partial(dataset: Dataset, store: Re
     assert scores.trackers["perfect"].notes == ()
 
 
-def test_partial_dataset_and_miniature_are_named(dataset: Dataset, store: ResultStore) -> None:
+def test_partial_dataset_and_miniature_are_named(dataset: Dataset, store: OnePassStore) -> None:
     half = Dataset("otb2015", dataset.root, dataset.sequences[:2], expected=100)
     (scores,) = evaluate(half, store)
     assert scores.partial
@@ -93,7 +95,9 @@ def test_partial_dataset_and_miniature_are_named(dataset: Dataset, store: Result
     assert scores.caveats == ("miniature: generated video, not the benchmark",)
 
 
-def test_result_that_omits_leading_frames_is_aligned(dataset: Dataset, store: ResultStore) -> None:
+def test_result_that_omits_leading_frames_is_aligned(
+    dataset: Dataset, store: OnePassStore
+) -> None:
     for path in (store.boxes_path("perfect", "c"), store.times_path("perfect", "c")):
         write_atomically(path, b"".join(path.read_bytes().splitlines(keepends=True)[3:]))
     (scores,) = evaluate(dataset, store, ["perfect"])
@@ -102,7 +106,7 @@ def test_result_that_omits_leading_frames_is_aligned(dataset: Dataset, store: Re
 
 
 def test_wrong_number_of_rows_names_tracker_sequence_and_counts(
-    dataset: Dataset, store: ResultStore
+    dataset: Dataset, store: OnePassStore
 ) -> None:
     path = store.boxes_path("still", "b")
     write_atomically(path, b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
@@ -113,7 +117,7 @@ def test_wrong_number_of_rows_names_tracker_sequence_and_counts(
 
 
 def test_a_convention_may_refuse_one_tracker_beside_others(
-    dataset: Dataset, store: ResultStore
+    dataset: Dataset, store: OnePassStore
 ) -> None:
     rows = dataset["a"].ground_truth.copy()
     rows[4] = np.nan
@@ -127,7 +131,7 @@ def test_a_convention_may_refuse_one_tracker_beside_others(
 
 
 def test_rows_that_are_no_box_are_named_with_what_becomes_of_them(
-    dataset: Dataset, store: ResultStore
+    dataset: Dataset, store: OnePassStore
 ) -> None:
     for name, broken in (("a", [0, 4, 5]), ("b", [19])):
         rows = dataset[name].ground_truth.copy()
@@ -144,7 +148,7 @@ def test_rows_that_are_no_box_are_named_with_what_becomes_of_them(
 
 @pytest.mark.parametrize("row", [[np.nan] * 4, [0.0] * 4])
 def test_a_result_without_one_box_is_no_score(
-    dataset: Dataset, store: ResultStore, row: list[float]
+    dataset: Dataset, store: OnePassStore, row: list[float]
 ) -> None:
     for one in dataset:
         rows = np.vstack([one.ground_truth[:1], np.tile(row, (len(one) - 1, 1))])
@@ -159,7 +163,7 @@ def test_a_result_without_one_box_is_no_score(
 
 def test_trackingnet_scores_missing_files_as_zero_boxes(tmp_path: Path) -> None:
     dataset = Dataset("trackingnet", tmp_path, (sequence("a"), sequence("b")), expected=2)
-    store = ResultStore(tmp_path, "trackingnet")
+    store = OnePassStore(tmp_path, "trackingnet")
     write_atomically(store.boxes_path("t", "a"), format_rows(dataset["a"].ground_truth))
     (scores,) = evaluate(dataset, store)
     assert scores.trackers["t"].per_sequence["a"]["success"] == 1
@@ -172,7 +176,7 @@ def test_trackingnet_scores_missing_files_as_zero_boxes(tmp_path: Path) -> None:
 
 
 def test_zero_boxes_stay_with_the_convention_that_has_them(
-    dataset: Dataset, store: ResultStore
+    dataset: Dataset, store: OnePassStore
 ) -> None:
     store.boxes_path("still", "b").unlink()
     otb, devkit = evaluate(dataset, store, conventions=["otb", "trackingnet"])
@@ -183,7 +187,7 @@ def test_zero_boxes_stay_with_the_convention_that_has_them(
 
 @pytest.mark.parametrize("times", [b"1.0\n", b"-1\n" * 10, b"inf\n" * 10])
 def test_times_that_do_not_fit_the_boxes_are_left_out_and_named(
-    dataset: Dataset, store: ResultStore, times: bytes
+    dataset: Dataset, store: OnePassStore, times: bytes
 ) -> None:
     write_atomically(store.times_path("still", "a"), times)
     (scores,) = evaluate(dataset, store, ["still"])
@@ -193,7 +197,7 @@ def test_times_that_do_not_fit_the_boxes_are_left_out_and_named(
 
 def test_sequence_without_any_ground_truth_is_named(tmp_path: Path) -> None:
     dataset = Dataset("folder", tmp_path, (Sequence("a", np.full((5, 4), np.nan)),))
-    store = ResultStore(tmp_path, "folder")
+    store = OnePassStore(tmp_path, "folder")
     write_atomically(store.boxes_path("t", "a"), format_rows(np.ones((5, 4))))
     (scores,) = evaluate(dataset, store)
     assert "a: no frame has ground truth" in scores.trackers["t"].notes[0]
@@ -202,23 +206,23 @@ def test_sequence_without_any_ground_truth_is_named(tmp_path: Path) -> None:
 def test_own_clip_with_one_box_cannot_be_scored(tmp_path: Path) -> None:
     clip = Dataset("folder", tmp_path, (sequence("a", 1, hidden=True),))
     with pytest.raises(DatasetError, match="a box for every frame"):
-        evaluate(clip, ResultStore(tmp_path, "folder"))
+        evaluate(clip, OnePassStore(tmp_path, "folder"))
 
 
-def test_hidden_ground_truth_cannot_be_scored(tmp_path: Path, store: ResultStore) -> None:
+def test_hidden_ground_truth_cannot_be_scored(tmp_path: Path, store: OnePassStore) -> None:
     hidden = Dataset("trackingnet", tmp_path, (sequence("a", 1, hidden=True),))
     with pytest.raises(DatasetError, match="bench pack trackingnet"):
-        evaluate(hidden, ResultStore(tmp_path, "trackingnet"))
+        evaluate(hidden, OnePassStore(tmp_path, "trackingnet"))
 
 
-def test_unknown_tracker_and_empty_store(dataset: Dataset, store: ResultStore) -> None:
+def test_unknown_tracker_and_empty_store(dataset: Dataset, store: OnePassStore) -> None:
     with pytest.raises(ConfigError, match="Did you mean 'still'"):
         evaluate(dataset, store, ["stil"])
     with pytest.raises(ResultError, match="no results to score"):
-        evaluate(dataset, ResultStore(dataset.root / "nowhere", "otb2015"))
+        evaluate(dataset, OnePassStore(dataset.root / "nowhere", "otb2015"))
 
 
-def test_json_has_the_promised_shape_and_no_nan(dataset: Dataset, store: ResultStore) -> None:
+def test_json_has_the_promised_shape_and_no_nan(dataset: Dataset, store: OnePassStore) -> None:
     store.times_path("perfect", "a").unlink()
     (scores,) = evaluate(dataset, store)
     plain = json.loads(json.dumps(scores.to_json(), allow_nan=False))

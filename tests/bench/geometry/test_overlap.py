@@ -122,9 +122,9 @@ def test_bounds_take_away_what_lies_outside() -> None:
 # --- properties
 
 
-def painted(corners: np.ndarray, origin: np.ndarray, width: int, height: int) -> np.ndarray:
+def painted(corners: np.ndarray, index_base: np.ndarray, width: int, height: int) -> np.ndarray:
     """A mask by the definition: nodes of each row, sorted, filled two by two."""
-    points = (corners - origin).astype(np.float64)
+    points = (corners - index_base).astype(np.float64)
     points = np.copysign(np.floor(np.abs(points) + 0.5), points)
     mask = np.zeros((height, width), dtype=bool)
     for row in range(height):
@@ -152,9 +152,9 @@ def painted_overlap(a: list[float], b: list[float], bounds: tuple[float, float])
     areas = sum(np.prod(end - start) for start, end in zip(low, high, strict=True))
     if (common < 0).any() or (common.prod() == 0 and areas != 0):
         return 0.0
-    origin = np.minimum(*low)
-    width, height = (np.maximum(*high) - origin).astype(int) + 1
-    first, second = (painted(c, origin, width, height) for c in corners)
+    index_base = np.minimum(*low)
+    width, height = (np.maximum(*high) - index_base).astype(int) + 1
+    first, second = (painted(c, index_base, width, height) for c in corners)
     return float((first & second).sum() / max((first | second).sum(), 1))
 
 

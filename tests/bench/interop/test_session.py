@@ -10,15 +10,15 @@ import pytest
 
 from bench.errors import ConfigError, TrackerError
 from bench.interop.session import Session
-from bench.protocols.reset import starting_region
-from bench.tracker import TrackerSpec
+from bench.protocols.vot import starting_region
+from bench.registry import TrackerSpec
 
 IMAGE = np.zeros((48, 64, 3), dtype=np.uint8)
 SQUARE_ON_ITS_TIP = np.array([[10.0, 0], [20, 10], [10, 20], [0, 10]])
 PLUGIN = """
 import numpy as np
 from bench.errors import TrackerError
-from bench.sequence import Image
+from bench.arrays import Image
 from bench.tracker import Prediction, Region
 
 class Tracker:

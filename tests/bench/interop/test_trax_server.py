@@ -23,7 +23,7 @@ IMAGE[20, 30] = (1, 2, 3)
 BOX = np.array([10.0, 11.0, 5.0, 6.0])
 PLUGIN = """
 import numpy as np
-from bench.sequence import Image
+from bench.arrays import Image
 from bench.tracker import Prediction, Region
 
 class Echo:
@@ -50,7 +50,7 @@ class EchoBox(Echo):
 """
 SERVE = (
     "import sys; sys.path.insert(0, {folder!r}); "
-    "from bench.interop.trax_server import TraxServer; from bench.tracker import make_spec; "
+    "from bench.interop.trax_server import TraxServer; from bench.registry import make_spec; "
     "TraxServer(make_spec({target!r}, {settings!r})).serve()"
 )
 

@@ -16,22 +16,23 @@ import numpy as np
 import pytest
 import shapely
 
+from bench.arrays import FloatArray
 from bench.datasets import open_dataset
 from bench.geometry import Regions
+from bench.interop.workspace import Served, write_workspace
 from bench.mini import write_miniature
-from bench.results.experiments import ExperimentStore
+from bench.registry import TrackerSpec
 from bench.results.importing import import_results
-from bench.results.store import ResultStore
-from bench.results.vot.workspace import Served, write_workspace
-from bench.sequence import Dataset, FloatArray, RegionTrajectory
-from bench.tracker import TrackerSpec
+from bench.results.onepass import OnePassStore
+from bench.results.vot.store import VotStore
+from bench.sequence import Dataset, RegionTrajectory
 
 pytest.importorskip("trax")
 pytest.importorskip("vot", exc_type=(ImportError, TypeError))
 
 STEP = 1.25
 PLUGIN = """
-from bench.sequence import Image
+from bench.arrays import Image
 from bench.tracker import Prediction, Region
 
 class Drift:
@@ -71,7 +72,7 @@ class Place:
 
     def runs(self, tracker: str, sequence: str) -> list[Regions]:
         """What the toolkit wrote, as it lies in the workspace."""
-        store = ExperimentStore(self.folder / "w", "results", "baseline")
+        store = VotStore(self.folder / "w", "results", "baseline")
         return store.read_runs(tracker, sequence, len(self.dataset[sequence]))
 
 
@@ -88,7 +89,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         regions = Regions.from_rows([[1], *rows[1:]])
         nothing = np.full(len(rows), np.nan)
         perfect = RegionTrajectory(regions, np.ones(len(rows)), nothing)
-        ExperimentStore(folder, "vot2018", "baseline").write("perfect", sequence, 1, perfect)
+        VotStore(folder, "vot2018", "baseline").write("perfect", sequence, 1, perfect)
     served = [
         Served(TrackerSpec(name, "drift_plugin:Drift", {"step": STEP}), protocol)
         for name, protocol in zip(SERVED, ("trax", "python"), strict=True)
@@ -160,11 +161,11 @@ def test_both_ways_agree(place: Place) -> None:
 
 def test_what_it_wrote_can_be_brought_in(place: Place, tmp_path: Path) -> None:
     """Binary trajectories, times and confidences."""
-    results = ResultStore(tmp_path, "vot2018")
+    results = OnePassStore(tmp_path, "vot2018")
     report = import_results(place.folder / "w/results/drift", results, "drift", place.dataset)
     assert report.imported == ("fish1", "motocross1")
     assert report.notes == ()
-    store = ExperimentStore(tmp_path, "vot2018", "baseline")
+    store = VotStore(tmp_path, "vot2018", "baseline")
     np.testing.assert_array_equal(
         store.read_run("drift", "fish1", 1).values, place.runs("drift", "fish1")[0].values
     )
@@ -172,7 +173,7 @@ def test_what_it_wrote_can_be_brought_in(place: Place, tmp_path: Path) -> None:
     assert times is not None
     assert times.shape == (80, 3)
     assert np.nanmin(times) > 0
-    confidences = store.scores_path("drift", "fish1", 1).read_text().splitlines()
+    confidences = store.confidence_path("drift", "fish1", 1).read_text().splitlines()
     assert set(confidences) == {"", "0.5"}
 
 
@@ -198,12 +199,12 @@ def test_it_scores_what_it_ran(
 
 def test_our_own_run_is_the_same(place: Place) -> None:
     """The reset-based protocol of this toolkit gives the codes and corners of the official one."""
-    pytest.importorskip("bench.protocols.reset")
+    pytest.importorskip("bench.protocols.vot")
     names = ",".join(sequence.name for sequence in place.dataset)
     options = ("--tracker", "drift_plugin:Drift", "--set", f"step={STEP}", "--name", "own")
     places = ("--data", place.folder / "vot2018", "--results", "r", "--sequence", names)
     run("run", "vot2018", *options, *places, cwd=place.folder)
-    own = ExperimentStore(place.folder / "r", "vot2018", "baseline")
+    own = VotStore(place.folder / "r", "vot2018", "baseline")
     for sequence in place.dataset:
         ours = own.read_runs("own", sequence.name)[0]
         theirs = place.runs("drift", sequence.name)[0]

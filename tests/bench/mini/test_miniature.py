@@ -87,7 +87,7 @@ def test_its_own_reader_reads_it(root: Path, benchmark: str) -> None:
         height, width = sequence.frames[len(sequence) - 1].shape[:2]
         assert width >= 320
         assert height >= 240
-        x, y, w, h = to_tracker(sequence.ground_truth[0], sequence.origin)
+        x, y, w, h = to_tracker(sequence.ground_truth[0], sequence.index_base)
         assert x >= 0
         assert y >= 0
         assert x + w <= width
@@ -103,7 +103,7 @@ def test_boxes_on_disk_are_the_boxes_of_the_masks(root: Path, benchmark: str) ->
         sequence = dataset[entry.name]
         for time in range(0, entry.frames, 17):
             frame = render_frame(scene, entry.start + time)
-            box = to_tracker(sequence.ground_truth[time], get_benchmark(benchmark).origin)
+            box = to_tracker(sequence.ground_truth[time], get_benchmark(benchmark).index_base)
             if sequence.absent is None or not sequence.absent[time]:
                 assert (box == mask_to_box(frame.targets[entry.target].full)).all()
             assert sequence.frames is not None

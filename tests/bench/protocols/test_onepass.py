@@ -26,7 +26,7 @@ FIRST = (10.0, 20.0, 30.0, 40.0)
 def make_sequence(count: int = 4, first: Any = FIRST, **changes: Any) -> Sequence:
     truth = np.tile(np.array(first), (count, 1))
     frames = [np.full((6, 8, 3), index, np.uint8) for index in range(count)]
-    return Sequence("Bolt", truth, **{"frames": frames, "origin": 1.0, **changes})
+    return Sequence("Bolt", truth, **{"frames": frames, "index_base": 1.0, **changes})
 
 
 class Scripted:

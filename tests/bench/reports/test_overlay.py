@@ -7,10 +7,10 @@ import pytest
 
 from bench.errors import DatasetError
 from bench.geometry import Regions
-from bench.reports.captions import captioned, captioned_frames
-from bench.reports.lettering import draw_text, legible, text_width
+from bench.reports.legend_strip import captioned, captioned_frames
 from bench.reports.overlay import FAILED, Layer, draw_regions, layers
 from bench.reports.palette import PALETTE, TRUTH, colour_of
+from bench.reports.text_drawing import draw_text, legible, text_width
 from bench.sequence import Sequence
 
 GREY = [90, 90, 90]
@@ -35,7 +35,7 @@ def like(pixels: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
 
 def clip(**more: object) -> Sequence:
     truth = np.tile([101.0, 61.0, 40.0, 30.0], (4, 1))
-    return Sequence("clip", truth, **{"frames": Grey(), "origin": 1.0, **more})  # type: ignore[arg-type]
+    return Sequence("clip", truth, **{"frames": Grey(), "index_base": 1.0, **more})  # type: ignore[arg-type]
 
 
 def drawn_frame(sequence: Sequence, regions: Regions, index: int = 0) -> np.ndarray:
@@ -59,7 +59,7 @@ def test_enlarging_moves_regions_with_the_picture() -> None:
 
 def test_polygons_are_drawn_and_codes_are_not() -> None:
     rows = [[1], [200, 100, 240, 140, 200, 180, 160, 140], [2], [0]]
-    regions, sequence = Regions.from_rows(rows), clip(origin=0.0)
+    regions, sequence = Regions.from_rows(rows), clip(index_base=0.0)
     frames = [drawn_frame(sequence, regions, index) for index in range(4)]
     assert like(frames[1][120, 220], FIRST)  # upper right edge of the diamond
     assert frames[1][100, 240].tolist() == GREY  # a corner of its bounding box
@@ -70,7 +70,7 @@ def test_polygons_are_drawn_and_codes_are_not() -> None:
 
 def test_a_failure_is_a_border_and_a_cross_where_the_target_was_lost() -> None:
     rows = [[1], [200, 100, 40, 80], [2], [0]]
-    frame = drawn_frame(clip(origin=0.0), Regions.from_rows(rows), 2)
+    frame = drawn_frame(clip(index_base=0.0), Regions.from_rows(rows), 2)
     assert like(frame[[0, 239], 160], FIRST).all()
     assert like(frame[140, 220], FIRST)
 

@@ -19,9 +19,9 @@ from bench.published.papers import paper_table
 from bench.reports.paper import build_table
 from bench.reports.stored import Stored, score_stored
 from bench.reports.table import Table
-from bench.results.experiments import ExperimentStore
 from bench.results.importing import import_results
-from bench.results.store import ResultStore
+from bench.results.onepass import OnePassStore
+from bench.results.vot.store import VotStore
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -134,7 +134,7 @@ def test_where_none_can_be_scored_each_says_why(mini: Path, tmp_path: Path) -> N
     for name in ("$broken|&", "lacking"):
         shutil.copytree(mini / "results" / "uav123" / name, tmp_path / "uav123" / name)
     stored = score_stored(
-        lambda: open_dataset("uav123", mini / "data" / "uav123"), ResultStore(tmp_path, "uav123")
+        lambda: open_dataset("uav123", mini / "data" / "uav123"), OnePassStore(tmp_path, "uav123")
     )
     assert (stored.scores, stored.state) == (None, "broken")
     assert list(stored.failed) == list(stored.sources) == ["$broken|&", "lacking"]
@@ -163,7 +163,7 @@ def test_mistakes_are_explained(
 
 def stored_vot(shared: Path, folder: Path, benchmark: str) -> Stored:
     (folder / benchmark).symlink_to(shared / "data" / benchmark / "results")
-    store = ExperimentStore(folder, benchmark, "baseline")
+    store = VotStore(folder, benchmark, "baseline")
     annotations = shared / "data" / benchmark / "annotations"
     return score_stored(lambda: open_dataset(benchmark, annotations), store)
 
@@ -205,7 +205,7 @@ def test_table_1_joins_both_challenges(vot: list[Stored]) -> None:
 
 
 def test_otb_differs_from_print_by_what_is_known(shared: Path, tmp_path: Path) -> None:
-    data, store = shared / "data" / "otb2015", ResultStore(tmp_path, "otb2015")
+    data, store = shared / "data" / "otb2015", OnePassStore(tmp_path, "otb2015")
     dataset = open_dataset("otb2015", data / "annotations")
     for tracker in OTB:
         import_results(data / "results" / tracker, store, tracker, dataset)
@@ -218,7 +218,7 @@ def test_otb_differs_from_print_by_what_is_known(shared: Path, tmp_path: Path) -
 
 
 def test_table_3_on_all_280_sequences(shared: Path, tmp_path: Path) -> None:
-    data, store = shared / "data" / "lasot", ResultStore(tmp_path, "lasot")
+    data, store = shared / "data" / "lasot", OnePassStore(tmp_path, "lasot")
     dataset = open_dataset("lasot", data / "annotations")
     for tracker in LASOT:
         import_results(data / "results" / tracker, store, tracker, dataset)
@@ -238,7 +238,7 @@ def test_a_few_sequences_are_neither_ranked_nor_held_against_print(
     (tmp_path / "vot2018").symlink_to(shared / "data" / "vot2018" / "results")
     whole = open_dataset("vot2018", shared / "data" / "vot2018" / "annotations")
     few = replace(whole, sequences=whole.sequences[:59])
-    store = ExperimentStore(tmp_path, "vot2018", "baseline")
+    store = VotStore(tmp_path, "vot2018", "baseline")
     table = build_table(paper_table("challenge"), [score_stored(lambda: few, store, partial=True)])
     assert not any(column.key.endswith("-difference") for column in table.columns)
     scored = [i for i, row in enumerate(table.rows) if row.kind != "printed"]

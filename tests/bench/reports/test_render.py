@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pylatexenc.latexwalker import LatexEnvironmentNode, LatexWalker
 
-from bench.reports.dialects import escape_latex, escape_markdown, plain
+from bench.reports.escaping import escape_latex, escape_markdown, plain
 from bench.reports.render import to_csv, to_html, to_html_page, to_latex, to_markdown
 from bench.reports.table import Cell, Column, Row, State, Table
 

@@ -10,9 +10,9 @@ import av
 import numpy as np
 import pytest
 
+from bench.arrays import Image
 from bench.errors import ConfigError, DatasetError
 from bench.reports.video import write_video
-from bench.sequence import Image
 
 
 def ramp(count: int, height: int = 48, width: int = 64) -> Iterator[Image]:

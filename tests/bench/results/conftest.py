@@ -20,10 +20,10 @@ def make_dataset() -> MakeDataset:
     """Builds a dataset from names and numbers of frames; the boxes do not matter."""
 
     def make(benchmark: str, frames: Mapping[str, int], **fields: Any) -> Dataset:
-        origin = get_benchmark(benchmark).origin
+        index_base = get_benchmark(benchmark).index_base
         box = np.array([[10.0, 20.0, 30.0, 40.0]])
         sequences = tuple(
-            Sequence(name, np.repeat(box, count, axis=0), origin=origin)
+            Sequence(name, np.repeat(box, count, axis=0), index_base=index_base)
             for name, count in frames.items()
         )
         return Dataset(benchmark, Path("data"), sequences, **fields)

@@ -16,11 +16,11 @@ from hypothesis.extra.numpy import arrays
 from scipy.io import loadmat
 
 from bench.errors import ConfigError, ResultError
+from bench.files import format_exact, write_atomically
 from bench.results.exporting import export_results
 from bench.results.formats import FORMATS
 from bench.results.importing import import_results
-from bench.results.store import ResultStore
-from bench.results.text import format_exact, write_atomically
+from bench.results.onepass import OnePassStore
 from bench.sequence import Dataset
 
 MakeDataset = Callable[..., Dataset]
@@ -42,9 +42,9 @@ def otb(make_dataset: MakeDataset) -> Dataset:
     return make_dataset("otb2015", FRAMES)
 
 
-def fill(root: Path, dataset: Dataset, boxes: np.ndarray | None = None) -> ResultStore:
+def fill(root: Path, dataset: Dataset, boxes: np.ndarray | None = None) -> OnePassStore:
     """A store with the results of tracker T, and times for the first sequence."""
-    store = ResultStore(root, dataset.benchmark)
+    store = OnePassStore(root, dataset.benchmark)
     for seed, sequence in enumerate(dataset):
         rows = np.random.default_rng(seed).uniform(-5, 500, (len(sequence), 4))
         chosen = rows if boxes is None else np.resize(boxes, rows.shape)
@@ -83,7 +83,7 @@ def test_a_round_trip_gives_equal_numbers(
         root = Path(folder)
         store = fill(root / "ours", otb, boxes)
         export_results(store, "T", otb, format_, root / "out")
-        back = ResultStore(root / "back", "otb2015")
+        back = OnePassStore(root / "back", "otb2015")
         import_results(top_of(root / "out"), back, "T", otb, format=None if sniffed else format_)
         for name in FRAMES:
             np.testing.assert_array_equal(back.read_boxes("T", name), store.read_boxes("T", name))
@@ -109,8 +109,8 @@ def test_numpy_reads_the_text(tmp_path: Path, otb: Dataset, format_: str, delimi
 
 def test_scipy_reads_the_struct(tmp_path: Path, make_dataset: MakeDataset) -> None:
     plain = make_dataset("otb2015", {"Tiger1": 8})
-    dataset = replace(plain, sequences=(replace(plain.sequences[0], omitted=5),))
-    store = ResultStore(tmp_path / "ours", "otb2015")
+    dataset = replace(plain, sequences=(replace(plain.sequences[0], skippable_frames=5),))
+    store = OnePassStore(tmp_path / "ours", "otb2015")
     rows = np.arange(12.0).reshape(3, 4)
     write_atomically(store.boxes_path("T", "Tiger1"), format_exact(rows))
     write_atomically(store.times_path("T", "Tiger1"), format_exact(TIMES[:, None]))
@@ -147,7 +147,7 @@ def test_the_json_of_the_python_benchmark(tmp_path: Path, otb: Dataset) -> None:
 
 def test_an_origin_that_differs(tmp_path: Path, otb: Dataset) -> None:
     store = fill(tmp_path / "ours", otb)
-    export_results(store, "T", otb, "pysot", tmp_path, origin=0)
+    export_results(store, "T", otb, "pysot", tmp_path, index_base=0)
     theirs = np.loadtxt(tmp_path / "T/Bolt.txt", delimiter=",")
     np.testing.assert_array_equal(theirs, store.read_boxes("T", "Bolt") - np.array([1, 1, 0, 0]))
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError, ResultError
+from bench.files import format_exact
 from bench.results import importing
 from bench.results.importing import import_results
-from bench.results.store import ResultStore
-from bench.results.text import format_exact
+from bench.results.onepass import OnePassStore
 from bench.sequence import Dataset
 
 MakeDataset = Callable[..., Dataset]
@@ -38,12 +38,12 @@ def otb(make_dataset: MakeDataset) -> Dataset:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ResultStore:
-    return ResultStore(tmp_path / "results", "otb2015")
+def store(tmp_path: Path) -> OnePassStore:
+    return OnePassStore(tmp_path / "results", "otb2015")
 
 
 def test_names_are_mapped_and_numbers_kept_to_the_last_bit(
-    tmp_path: Path, otb: Dataset, store: ResultStore
+    tmp_path: Path, otb: Dataset, store: OnePassStore
 ) -> None:
     spelled = {"bolt": 3, "Jogging.1": 4, "human4_2": 2}
     source = write_texts(tmp_path / "theirs", spelled)
@@ -65,7 +65,7 @@ def test_names_are_mapped_and_numbers_kept_to_the_last_bit(
     }
 
 
-def test_times_come_along(tmp_path: Path, otb: Dataset, store: ResultStore) -> None:
+def test_times_come_along(tmp_path: Path, otb: Dataset, store: OnePassStore) -> None:
     source = write_texts(tmp_path / "theirs", FRAMES)
     (source / "times").mkdir()
     (source / "times/Bolt_time.txt").write_text("0.1\n0.012345678901\n0.3\n")
@@ -75,11 +75,11 @@ def test_times_come_along(tmp_path: Path, otb: Dataset, store: ResultStore) -> N
 
 
 def test_an_origin_that_differs_shifts_and_says_so(
-    tmp_path: Path, otb: Dataset, store: ResultStore
+    tmp_path: Path, otb: Dataset, store: OnePassStore
 ) -> None:
     source = write_texts(tmp_path / "theirs", FRAMES)
-    import_results(source, store, "same", otb, origin=1)
-    report = import_results(source, store, "shifted", otb, origin=0)
+    import_results(source, store, "same", otb, index_base=1)
+    report = import_results(source, store, "shifted", otb, index_base=0)
     assert report.notes == ("shifted by +1 pixel: the source counts from 0",)
     assert json.loads(store.record_path("shifted").read_text())["origin"] == 0
     np.testing.assert_array_equal(
@@ -87,7 +87,7 @@ def test_an_origin_that_differs_shifts_and_says_so(
         store.read_boxes("same", "Bolt") + np.array([1, 1, 0, 0]),
     )
     with pytest.raises(ConfigError, match=r"origin 0\.5: files call the first pixel 0 or 1"):
-        import_results(source, store, "half", otb, origin=0.5)
+        import_results(source, store, "half", otb, index_base=0.5)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_other_numbers_of_rows_that_are_known(
     tmp_path: Path, make_dataset: MakeDataset, benchmark: str, frames: int, rows: int, note: str
 ) -> None:
     plain = make_dataset(benchmark, {"Tiger1": frames})
-    dataset = replace(plain, sequences=(replace(plain.sequences[0], omitted=5),))
-    store = ResultStore(tmp_path, benchmark)
+    dataset = replace(plain, sequences=(replace(plain.sequences[0], skippable_frames=5),))
+    store = OnePassStore(tmp_path, benchmark)
     report = import_results(write_texts(tmp_path / "raw", {"Tiger1": rows}), store, "T", dataset)
     assert report.notes == (note,)
     assert len(store.read_boxes("T", "Tiger1")) == rows
@@ -114,7 +114,7 @@ def test_other_numbers_of_rows_that_are_known(
 def test_any_other_number_of_rows_is_an_error(
     tmp_path: Path, make_dataset: MakeDataset, benchmark: str, rows: int
 ) -> None:
-    dataset, store = make_dataset(benchmark, {"Bolt": 3}), ResultStore(tmp_path / "r", benchmark)
+    dataset, store = make_dataset(benchmark, {"Bolt": 3}), OnePassStore(tmp_path / "r", benchmark)
     source = write_texts(tmp_path / "theirs", {"Bolt": rows})
     with pytest.raises(ResultError, match=rf"Bolt\.txt: expected 3 rows for Bolt, found {rows}"):
         import_results(source, store, "T", dataset, partial=True)
@@ -126,12 +126,12 @@ def test_rows_are_not_checked_where_the_number_of_frames_is_not_known(
 ) -> None:
     plain = make_dataset("trackingnet", {"a_0": 1, "b_0": 1})
     dataset = replace(plain, sequences=tuple(replace(s, hidden=True) for s in plain))
-    store = ResultStore(tmp_path, "trackingnet")
+    store = OnePassStore(tmp_path, "trackingnet")
     report = import_results(write_texts(tmp_path / "x", {"a_0": 7, "b_0": 9}), store, "T", dataset)
     assert report.notes == ("number of rows of 2 sequences not checked: no frames at hand",)
 
 
-def test_missing_sequences(tmp_path: Path, otb: Dataset, store: ResultStore) -> None:
+def test_missing_sequences(tmp_path: Path, otb: Dataset, store: OnePassStore) -> None:
     source = write_texts(tmp_path / "theirs", {"Bolt": 3, "Joging-1": 4, "notes": 1})
     with pytest.raises(ResultError, match="expected results of 3 sequences, found 1") as caught:
         import_results(source, store, "T", otb)
@@ -147,13 +147,13 @@ def test_missing_sequences(tmp_path: Path, otb: Dataset, store: ResultStore) -> 
     )
 
 
-def test_nothing_of_the_dataset(tmp_path: Path, otb: Dataset, store: ResultStore) -> None:
+def test_nothing_of_the_dataset(tmp_path: Path, otb: Dataset, store: OnePassStore) -> None:
     source = write_texts(tmp_path / "theirs", {"bike1": 3})
     with pytest.raises(ResultError, match="expected results of 3 sequences, found 0"):
         import_results(source, store, "T", otb, partial=True)
 
 
-def test_two_files_of_one_sequence(tmp_path: Path, otb: Dataset, store: ResultStore) -> None:
+def test_two_files_of_one_sequence(tmp_path: Path, otb: Dataset, store: OnePassStore) -> None:
     source = write_texts(tmp_path / "theirs", {**FRAMES, "jogging_1": 4})
     with pytest.raises(ResultError, match="theirs: 'Jogging-1' and 'jogging_1' both mean"):
         import_results(source, store, "T", otb)
@@ -163,7 +163,7 @@ def test_a_folder_of_several_trackers(shared: Path, tmp_path: Path, otb: Dataset
     for tracker, file in (("SRDCF", "bolt"), ("LADCF", "Bolt")):
         path = shared / f"data/otb2015/results/{tracker}/{file}_{tracker}.mat"
         (tmp_path / f"Bolt_{tracker}.mat").write_bytes(path.read_bytes())
-    store = ResultStore(tmp_path / "r", "otb2015")
+    store = OnePassStore(tmp_path / "r", "otb2015")
     with pytest.raises(ResultError, match=r"Bolt_LADCF\.mat, Bolt_SRDCF\.mat are all of .* Bolt"):
         import_results(tmp_path, store, "T", otb, partial=True)
 
@@ -172,12 +172,12 @@ def test_content_that_names_another_sequence(tmp_path: Path, make_dataset: MakeD
     record = {"res": [[1, 2, 3, 4]], "resType": "rect", "seqName": "car11"}
     (tmp_path / "car1_1.json").write_text(json.dumps(record))
     dataset = make_dataset("uav123", {"car1_1": 1, "car11": 1})
-    store = ResultStore(tmp_path / "r", "uav123")
+    store = OnePassStore(tmp_path / "r", "uav123")
     with pytest.raises(ResultError, match="named as car1_1, but its content says car11"):
         import_results(tmp_path, store, "T", dataset, partial=True)
 
 
-def test_nan_rows_are_kept_and_noted(tmp_path: Path, otb: Dataset, store: ResultStore) -> None:
+def test_nan_rows_are_kept_and_noted(tmp_path: Path, otb: Dataset, store: OnePassStore) -> None:
     source = write_texts(tmp_path / "theirs", FRAMES)
     (source / "Bolt.txt").write_text("1,2,3,4\nnan,nan,nan,nan\n1,2,NaN,4\n")
     report = import_results(source, store, "T", otb)
@@ -189,7 +189,7 @@ def test_nan_rows_are_kept_and_noted(tmp_path: Path, otb: Dataset, store: Result
     "content", [b"", b"\x00\xff\xfe" * 9, b"1,2,3\n" * 3, b"a,b,c,d\n" * 3, b"1,2,inf,4\n" * 3]
 )
 def test_a_broken_file_is_one_error_and_nothing_is_written(
-    tmp_path: Path, otb: Dataset, store: ResultStore, content: bytes
+    tmp_path: Path, otb: Dataset, store: OnePassStore, content: bytes
 ) -> None:
     source = write_texts(tmp_path / "theirs", FRAMES)
     (source / "Bolt.txt").write_bytes(content)
@@ -198,7 +198,7 @@ def test_a_broken_file_is_one_error_and_nothing_is_written(
     assert not store.root.exists()
 
 
-def test_importing_twice(tmp_path: Path, otb: Dataset, store: ResultStore) -> None:
+def test_importing_twice(tmp_path: Path, otb: Dataset, store: OnePassStore) -> None:
     source = write_texts(tmp_path / "theirs", FRAMES)
     import_results(source, store, "T", otb)
     before = {p: p.read_bytes() for p in store.folder("T").iterdir()}
@@ -208,7 +208,7 @@ def test_importing_twice(tmp_path: Path, otb: Dataset, store: ResultStore) -> No
     with pytest.raises(ResultError, match="holds results of something else: files_sha256 is"):
         import_results(source, store, "T", otb)
     with pytest.raises(ResultError, match=r"origin is 1 there, 0 here.*another --name"):
-        import_results(source, store, "T", otb, origin=0)
+        import_results(source, store, "T", otb, index_base=0)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_importing_twice(tmp_path: Path, otb: Dataset, store: ResultStore) -> No
     ],
 )
 def test_results_of_something_else_are_not_touched(
-    tmp_path: Path, otb: Dataset, store: ResultStore, record: str | None, problem: str
+    tmp_path: Path, otb: Dataset, store: OnePassStore, record: str | None, problem: str
 ) -> None:
     write_texts(store.folder("T"), {"Bolt": 3})
     if record is not None:
@@ -235,13 +235,13 @@ def test_results_of_something_else_are_not_touched(
 
 def test_results_that_cannot_be_written(tmp_path: Path, otb: Dataset) -> None:
     (tmp_path / "results").write_text("")
-    store = ResultStore(tmp_path / "results", "otb2015")
+    store = OnePassStore(tmp_path / "results", "otb2015")
     with pytest.raises(ResultError, match="otb2015/T: cannot be written to"):
         import_results(write_texts(tmp_path / "theirs", FRAMES), store, "T", otb)
 
 
 def test_an_interrupted_import_can_be_repeated(
-    tmp_path: Path, otb: Dataset, store: ResultStore, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, otb: Dataset, store: OnePassStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = write_texts(tmp_path / "theirs", FRAMES)
     original, calls = importing.write_atomically, []
@@ -263,7 +263,7 @@ def test_an_interrupted_import_can_be_repeated(
 
 @pytest.mark.parametrize("name", ["../T", "a/b", "", "."])
 def test_names_that_lead_elsewhere(
-    tmp_path: Path, otb: Dataset, store: ResultStore, name: str
+    tmp_path: Path, otb: Dataset, store: OnePassStore, name: str
 ) -> None:
     source = write_texts(tmp_path / "theirs", FRAMES)
     with pytest.raises(ConfigError, match="cannot be a file name"):

@@ -14,10 +14,10 @@ from scipy.io import loadmat
 
 from bench.benchmarks import TABLES
 from bench.evaluation import evaluate
+from bench.files import read_rows
 from bench.results.importing import import_results
 from bench.results.names import normalized
-from bench.results.store import ResultStore
-from bench.results.text import read_rows
+from bench.results.onepass import OnePassStore
 from bench.sequence import Dataset, Sequence
 
 MakeDataset = Callable[..., Dataset]
@@ -32,8 +32,8 @@ def real_dataset(shared: Path, benchmark: str, folder: str, table: str) -> Datas
         Sequence(
             row["name"],
             read_rows(files[normalized(row["name"])]),
-            origin=1.0,
-            omitted=5 if row["name"] == "Tiger1" else 0,
+            index_base=1.0,
+            skippable_frames=5 if row["name"] == "Tiger1" else 0,
         )
         for row in rows
     )
@@ -50,7 +50,7 @@ TIGER = "Tiger1: 349 rows, read as frames 6 to 354"
 
 def test_real_mats(shared: Path, tmp_path: Path, real_otb: Dataset) -> None:
     """The printed scores of SRDCF (success .598) and LADCF (.696, precision .906)."""
-    store = ResultStore(tmp_path, "otb2015")
+    store = OnePassStore(tmp_path, "otb2015")
     for tracker in ("SRDCF", "LADCF"):
         folder = shared / "data/otb2015/results" / tracker
         report = import_results(folder, store, tracker, real_otb)
@@ -74,7 +74,7 @@ def test_real_mats(shared: Path, tmp_path: Path, real_otb: Dataset) -> None:
 def test_real_texts_with_mixed_names(
     shared: Path, tmp_path: Path, real_otb: Dataset, tracker: str
 ) -> None:
-    store = ResultStore(tmp_path, "otb2015")
+    store = OnePassStore(tmp_path, "otb2015")
     folder = shared / "data/otb2015/results" / tracker
     report = import_results(folder, store, tracker, real_otb)
     assert (report.format, len(report.imported), report.notes) == ("pysot", 100, (TIGER,))
@@ -86,7 +86,7 @@ def test_real_texts_with_mixed_names(
 
 def test_real_json_with_surplus_files(shared: Path, tmp_path: Path) -> None:
     dataset = real_dataset(shared, "uav123", "annotations/anno", "uav123_sequences.csv")
-    store = ResultStore(tmp_path, "uav123")
+    store = OnePassStore(tmp_path, "uav123")
     folder = shared / "data/uav123/results/SRDCF"
     report = import_results(folder, store, "SRDCF", dataset)
     assert (report.format, len(report.imported)) == ("otb-json", 123)
@@ -99,7 +99,7 @@ def test_real_json_with_surplus_files(shared: Path, tmp_path: Path) -> None:
 
 def test_real_lasot(shared: Path, tmp_path: Path) -> None:
     dataset = real_dataset(shared, "lasot", "annotations", "lasot_sequences.csv")
-    store = ResultStore(tmp_path, "lasot")
+    store = OnePassStore(tmp_path, "lasot")
     folder = shared / "data/lasot/results/ATOM"
     report = import_results(folder, store, "ATOM", dataset)
     assert len(report.imported) == len(dataset) >= 279
@@ -116,7 +116,7 @@ def test_the_sample_submission_of_trackingnet(
     with zipfile.ZipFile(archive) as opened:
         rows = {n.removesuffix(".txt"): opened.read(n).count(b"\n") for n in opened.namelist()}
         first = np.loadtxt(opened.open("a1qoB1eERn0_0.txt"), delimiter=",")
-    dataset, store = make_dataset("trackingnet", rows), ResultStore(tmp_path, "trackingnet")
+    dataset, store = make_dataset("trackingnet", rows), OnePassStore(tmp_path, "trackingnet")
     report = import_results(archive, store, "dummy", dataset)
     assert (report.format, len(report.imported), report.notes) == ("trackingnet", 8, ())
     np.testing.assert_array_equal(store.read_boxes("dummy", "a1qoB1eERn0_0"), first)

@@ -13,10 +13,10 @@ import pytest
 
 from bench.benchmarks import TABLES, get_benchmark
 from bench.errors import ConfigError, SubmissionError
+from bench.files import format_exact
 from bench.results.formats import source
+from bench.results.onepass import OnePassStore
 from bench.results.pack import pack_trackingnet, validate_trackingnet
-from bench.results.store import ResultStore
-from bench.results.text import format_exact
 from bench.sequence import Dataset
 
 MakeDataset = Callable[..., Dataset]
@@ -40,8 +40,8 @@ def small(make_dataset: MakeDataset) -> Dataset:
     return make_dataset("trackingnet", dict.fromkeys(NAMES, 2), expected=511)
 
 
-def fill(root: Path, dataset: Dataset, content: str = ROW * 2) -> ResultStore:
-    store = ResultStore(root, "trackingnet")
+def fill(root: Path, dataset: Dataset, content: str = ROW * 2) -> OnePassStore:
+    store = OnePassStore(root, "trackingnet")
     store.folder("T").mkdir(parents=True)
     for sequence in dataset:
         store.boxes_path("T", sequence.name).write_text(content)

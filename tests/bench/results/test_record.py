@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import ResultError
+from bench.results.onepass import OnePassStore
 from bench.results.record import (
     RunFailure,
     RunRecord,
@@ -19,7 +20,6 @@ from bench.results.record import (
     require_same,
     write_record,
 )
-from bench.results.store import ResultStore
 
 FACTS = {"seed": 0, "options": {"scale": 2}, "libraries": {"numpy": "2.1", "torch": "2.4"}}
 VALUES = st.recursive(
@@ -37,13 +37,13 @@ RECORDS = st.builds(
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ResultStore:
-    store = ResultStore(tmp_path, "otb2015")
+def store(tmp_path: Path) -> OnePassStore:
+    store = OnePassStore(tmp_path, "otb2015")
     store.folder("kcf").mkdir(parents=True)
     return store
 
 
-def finish_one(store: ResultStore) -> None:
+def finish_one(store: OnePassStore) -> None:
     store.boxes_path("kcf", "Bolt").write_text("1,2,3,4\n")
 
 
@@ -63,7 +63,7 @@ def test_failures_replace_each_other_and_are_cleared() -> None:
     assert record.finished("Car4").finished("Human4").failures == (second,)
 
 
-def test_a_session_is_added_and_the_rest_kept(store: ResultStore) -> None:
+def test_a_session_is_added_and_the_rest_kept(store: OnePassStore) -> None:
     failure = RunFailure("Car4", 1, "raised")
     earlier = RunRecord({**FACTS, "device": "cpu"}, ({"started": "then"},), (failure,))
     write_record(store.record_path("kcf"), earlier)
@@ -95,7 +95,7 @@ def test_a_session_is_added_and_the_rest_kept(store: ResultStore) -> None:
     ],
 )
 def test_every_differing_fact_is_named(
-    change: dict[str, Any], differences: list[str], store: ResultStore
+    change: dict[str, Any], differences: list[str], store: OnePassStore
 ) -> None:
     write_record(store.record_path("kcf"), RunRecord({**FACTS, "device": "cpu"}))
     finish_one(store)
@@ -130,14 +130,14 @@ def test_refused_exactly_where_facts_differ(there: dict[str, Any], here: dict[st
         assert refused
 
 
-def test_a_folder_without_results_is_free_for_anything(store: ResultStore) -> None:
+def test_a_folder_without_results_is_free_for_anything(store: OnePassStore) -> None:
     current = RunRecord({**FACTS, "seed": 1}, ({"started": "now"},))
     assert continue_record(store, "kcf", current) == current
     write_record(store.record_path("kcf"), RunRecord(FACTS, ({"started": "then"},)))
     assert continue_record(store, "kcf", current) == current
 
 
-def test_results_of_unknown_or_foreign_origin_are_refused(store: ResultStore) -> None:
+def test_results_of_unknown_or_foreign_origin_are_refused(store: OnePassStore) -> None:
     finish_one(store)
     with pytest.raises(ResultError, match="no such record, so what made them is not known"):
         continue_record(store, "kcf", RunRecord(FACTS))

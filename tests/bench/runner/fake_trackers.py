@@ -37,10 +37,10 @@ class Noise:
         return generator.integers(0, 256, (12, 16, 3), dtype=np.uint8)
 
 
-def make_sequence(name: str, count: int, origin: float = 1.0, **changes: Any) -> Sequence:
+def make_sequence(name: str, count: int, index_base: float = 1.0, **changes: Any) -> Sequence:
     truth = np.tile([3.0, 4.0, 5.0, 6.0], (count, 1))
     frames = Noise(zlib.crc32(name.encode()), count)
-    return Sequence(name, truth, **{"frames": frames, "origin": origin, **changes})
+    return Sequence(name, truth, **{"frames": frames, "index_base": index_base, **changes})
 
 
 def make_dataset(**lengths: int) -> Dataset:

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError
-from bench.results.experiments import ExperimentStore
+from bench.registry import TrackerSpec
+from bench.results.vot.store import VotStore
 from bench.runner import run_tracker
 from bench.sequence import Dataset
-from bench.tracker import TrackerSpec
 
 
 def spec(tracker: str, name: str = "fake", **options: Any) -> TrackerSpec:
@@ -28,23 +28,23 @@ def spec(tracker: str, name: str = "fake", **options: Any) -> TrackerSpec:
 
 @pytest.fixture
 def dataset(fakes: ModuleType) -> Dataset:
-    sequences = tuple(fakes.make_sequence(n, c, origin=0.0) for n, c in (("a", 8), ("b", 14)))
+    sequences = tuple(fakes.make_sequence(n, c, index_base=0.0) for n, c in (("a", 8), ("b", 14)))
     return Dataset("vot2018", Path("/data/vot"), sequences, expected=60)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ExperimentStore:
-    return ExperimentStore(tmp_path / "results", "vot2018", "baseline")
+def store(tmp_path: Path) -> VotStore:
+    return VotStore(tmp_path / "results", "vot2018", "baseline")
 
 
-def runs(store: ExperimentStore, name: str = "fake") -> dict[str, bytes]:
+def runs(store: VotStore, name: str = "fake") -> dict[str, bytes]:
     """Contents of trajectories and scores; times differ from run to run."""
     folder = store.folder(name)
     paths = [*folder.rglob("*_[0-9]*.txt"), *folder.rglob("*.value")]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
-def test_three_equal_runs_are_enough(dataset: Dataset, store: ExperimentStore) -> None:
+def test_three_equal_runs_are_enough(dataset: Dataset, store: VotStore) -> None:
     summary = run_tracker(dataset, spec("Still"), store)
     assert sorted(summary.finished) == [f"{n}_{r:03d}" for n in "ab" for r in (1, 2, 3)]
     assert store.repetitions("fake", "a") == (1, 2, 3)
@@ -56,13 +56,13 @@ def test_three_equal_runs_are_enough(dataset: Dataset, store: ExperimentStore) -
     assert len(again.skipped) == 6
 
 
-def test_a_tracker_that_says_so_runs_once(dataset: Dataset, store: ExperimentStore) -> None:
+def test_a_tracker_that_says_so_runs_once(dataset: Dataset, store: VotStore) -> None:
     run_tracker(dataset, spec("Sure"), store)
     assert store.repetitions("fake", "a") == (1,)
 
 
 def test_runs_that_differ_go_on_to_fifteen_whatever_the_jobs(
-    dataset: Dataset, store: ExperimentStore
+    dataset: Dataset, store: VotStore
 ) -> None:
     run_tracker(dataset, spec("Jumper", "one"), store)
     assert store.repetitions("one", "a") == tuple(range(1, 16))
@@ -71,7 +71,7 @@ def test_runs_that_differ_go_on_to_fifteen_whatever_the_jobs(
     assert runs(store, "one") == runs(store, "two")
 
 
-def test_fewer_repetitions_on_request(dataset: Dataset, store: ExperimentStore) -> None:
+def test_fewer_repetitions_on_request(dataset: Dataset, store: VotStore) -> None:
     run_tracker(dataset, spec("Jumper"), store, repetitions=2)
     assert store.repetitions("fake", "b") == (1, 2)
     run_tracker(dataset, spec("Jumper"), store, repetitions=5)
@@ -79,7 +79,7 @@ def test_fewer_repetitions_on_request(dataset: Dataset, store: ExperimentStore) 
 
 
 def test_a_failure_costs_its_run_and_no_more_are_tried(
-    fakes: ModuleType, dataset: Dataset, store: ExperimentStore
+    fakes: ModuleType, dataset: Dataset, store: VotStore
 ) -> None:
     first = int(dataset["a"].frames[0].sum())  # type: ignore[index]
     summary = run_tracker(dataset, spec("Trouble", plan={first: "crash"}), store, jobs=2)
@@ -94,7 +94,7 @@ def test_a_failure_costs_its_run_and_no_more_are_tried(
 
 @pytest.mark.parametrize("lanes", [2, 5])
 def test_lockstep_gives_the_same_files(
-    fakes: ModuleType, dataset: Dataset, store: ExperimentStore, lanes: int
+    fakes: ModuleType, dataset: Dataset, store: VotStore, lanes: int
 ) -> None:
     run_tracker(dataset, spec("Together", "single"), store)
     run_tracker(dataset, spec("Together", "many"), store, lockstep=lanes)
@@ -105,7 +105,7 @@ def test_lockstep_gives_the_same_files(
 
 @pytest.mark.parametrize("kind", ["raise", "exit", "nan"])
 def test_a_fault_in_lockstep_costs_the_guilty_run_only(
-    fakes: ModuleType, dataset: Dataset, store: ExperimentStore, kind: str
+    fakes: ModuleType, dataset: Dataset, store: VotStore, kind: str
 ) -> None:
     first = int(dataset["a"].frames[0].sum())  # type: ignore[index]
     tracker = spec("Together", guilty=first, kind=kind)
@@ -114,19 +114,17 @@ def test_a_fault_in_lockstep_costs_the_guilty_run_only(
     assert store.repetitions("fake", "b") == (1, 2, 3)
 
 
-def test_lockstep_needs_a_batch_form_and_no_clock(
-    dataset: Dataset, store: ExperimentStore
-) -> None:
+def test_lockstep_needs_a_batch_form_and_no_clock(dataset: Dataset, store: VotStore) -> None:
     with pytest.raises(ConfigError, match="no batch form"):
         run_tracker(dataset, spec("Still"), store, lockstep=2)
-    realtime = ExperimentStore(store.root, "vot2018", "realtime")
+    realtime = VotStore(store.root, "vot2018", "realtime")
     with pytest.raises(ConfigError, match="one target at a time"):
         run_tracker(dataset, spec("Together"), realtime, lockstep=2)
 
 
-def test_other_experiments_lie_beside(dataset: Dataset, store: ExperimentStore) -> None:
+def test_other_experiments_lie_beside(dataset: Dataset, store: VotStore) -> None:
     for experiment in ("unsupervised", "realtime"):
-        other = ExperimentStore(store.root, "vot2018", experiment)
+        other = VotStore(store.root, "vot2018", experiment)
         run_tracker(dataset, spec("Still"), other)
         assert other.repetitions("fake", "a") == (1,)
         (run,) = other.read_runs("fake", "a")
@@ -138,16 +136,16 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {here!r})
 import fake_trackers
-from bench.results.experiments import ExperimentStore
+from bench.results.vot.store import VotStore
 from bench.runner import run_tracker
 from bench.sequence import Dataset
-from bench.tracker import TrackerSpec
+from bench.registry import TrackerSpec
 
 if __name__ == "__main__":
     make = fake_trackers.make_sequence
-    sequences = (make("a", 8, origin=0.0), make("b", 14, origin=0.0))
+    sequences = (make("a", 8, index_base=0.0), make("b", 14, index_base=0.0))
     dataset = Dataset("vot2018", Path("/data/vot"), sequences, expected=60)
-    store = ExperimentStore(Path({root!r}), "vot2018", "baseline")
+    store = VotStore(Path({root!r}), "vot2018", "baseline")
     spec = TrackerSpec("fake", "fake_trackers:Jumper", {{"pause": 0.01}})
     run_tracker(dataset, spec, store, jobs=2)
 """
@@ -155,7 +153,7 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_killed_run_goes_on_at_the_repetition(
-    fakes: ModuleType, dataset: Dataset, store: ExperimentStore, tmp_path: Path
+    fakes: ModuleType, dataset: Dataset, store: VotStore, tmp_path: Path
 ) -> None:
     script = tmp_path / "script.py"
     here = str(Path(__file__).parent)
@@ -173,7 +171,7 @@ def test_a_killed_run_goes_on_at_the_repetition(
     time.sleep(1)  # its workers notice that they are orphans
     run_tracker(dataset, spec("Jumper", pause=0.01), store, jobs=2)
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
-    whole = ExperimentStore(tmp_path / "whole", "vot2018", "baseline")
+    whole = VotStore(tmp_path / "whole", "vot2018", "baseline")
     run_tracker(dataset, spec("Jumper", pause=0.01), whole)
     assert runs(store) == runs(whole)
     times = store.read_times("fake", "b")

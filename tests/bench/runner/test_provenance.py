@@ -16,9 +16,9 @@ import pytest
 
 import bench
 from bench.errors import ConfigError
+from bench.registry import TrackerSpec
 from bench.runner.provenance import make_record
 from bench.sequence import Dataset
-from bench.tracker import TrackerSpec
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from bench.errors import ConfigError, DatasetError, ResultError, TrackerError
-from bench.results.store import ResultStore
+from bench.registry import TrackerSpec
+from bench.results.onepass import OnePassStore
 from bench.runner import RunSummary, run_tracker
 from bench.sequence import Dataset
-from bench.tracker import TrackerSpec
 
 LENGTHS = {"a": 6, "b": 12, "c": 9}
 
@@ -32,24 +32,24 @@ def dataset(fakes: ModuleType) -> Dataset:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ResultStore:
-    return ResultStore(tmp_path / "results", "otb2015")
+def store(tmp_path: Path) -> OnePassStore:
+    return OnePassStore(tmp_path / "results", "otb2015")
 
 
-def files(store: ResultStore, name: str = "fake") -> dict[str, bytes]:
+def files(store: OnePassStore, name: str = "fake") -> dict[str, bytes]:
     """Contents of boxes and scores; times differ from run to run."""
     folder = store.folder(name)
     paths = [*folder.glob("*.txt"), *folder.glob("scores/*.txt")]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
-def record(store: ResultStore, name: str = "fake") -> dict[str, Any]:
+def record(store: OnePassStore, name: str = "fake") -> dict[str, Any]:
     content: dict[str, Any] = json.loads(store.record_path(name).read_text())
     return content
 
 
 def test_results_do_not_depend_on_jobs_order_or_earlier_sequences(
-    dataset: Dataset, store: ResultStore
+    dataset: Dataset, store: OnePassStore
 ) -> None:
     one = run_tracker(dataset, spec("Wanderer", "one"), store)
     assert one == RunSummary(("b", "c", "a"), (), ())  # the longest first
@@ -63,7 +63,7 @@ def test_results_do_not_depend_on_jobs_order_or_earlier_sequences(
     assert files(store, "seed")["a.txt"] != files(store, "one")["a.txt"]
 
 
-def test_what_is_stored(dataset: Dataset, store: ResultStore) -> None:
+def test_what_is_stored(dataset: Dataset, store: OnePassStore) -> None:
     run_tracker(dataset, spec("Wanderer"), store)
     boxes, times = store.read_boxes("fake", "a"), store.read_times("fake", "a")
     assert boxes.shape == (6, 4)
@@ -71,7 +71,7 @@ def test_what_is_stored(dataset: Dataset, store: ResultStore) -> None:
     assert times is not None
     assert times.shape == (6,)
     assert (times > 0).all()
-    assert store.scores_path("fake", "a").read_text().startswith("nan\n0.")
+    assert store.confidence_path("fake", "a").read_text().startswith("nan\n0.")
     written = record(store)
     assert written["kind"] == "run"
     assert written["provenance"]["device"] == "cpu"
@@ -81,7 +81,7 @@ def test_what_is_stored(dataset: Dataset, store: ResultStore) -> None:
     assert written["sessions"][0]["caveats"] == ["partial: 3 of 100 sequences"]
 
 
-def test_nothing_is_run_twice(dataset: Dataset, store: ResultStore, tmp_path: Path) -> None:
+def test_nothing_is_run_twice(dataset: Dataset, store: OnePassStore, tmp_path: Path) -> None:
     log = tmp_path / "starts.log"
     wanderer = spec("Wanderer", start_log=str(log))
     run_tracker(dataset, wanderer, store, names=["a", "a"])
@@ -112,7 +112,7 @@ TROUBLES = {
 }
 
 
-def test_trouble_costs_its_sequence_only(fakes: ModuleType, store: ResultStore) -> None:
+def test_trouble_costs_its_sequence_only(fakes: ModuleType, store: OnePassStore) -> None:
     dataset = fakes.make_dataset(**dict.fromkeys(TROUBLES, 6), **LENGTHS)
     plan = {int(dataset[kind].frames[0].sum()): kind for kind in TROUBLES}
     trouble = spec("Trouble", plan=plan)
@@ -125,7 +125,7 @@ def test_trouble_costs_its_sequence_only(fakes: ModuleType, store: ResultStore) 
 
 
 def test_a_failed_sequence_is_tried_again_and_its_failure_cleared(
-    dataset: Dataset, store: ResultStore
+    dataset: Dataset, store: OnePassStore
 ) -> None:
     frames = dataset["b"].frames
     broken = dataclasses.replace(frames, missing=4)  # type: ignore[type-var]
@@ -140,7 +140,7 @@ def test_a_failed_sequence_is_tried_again_and_its_failure_cleared(
     assert record(store)["failures"] == []
 
 
-def test_every_sequence_may_fail(dataset: Dataset, store: ResultStore) -> None:
+def test_every_sequence_may_fail(dataset: Dataset, store: OnePassStore) -> None:
     plan = {int(sequence.frames[0].sum()): "exit" for sequence in dataset}  # type: ignore[index]
     summary = run_tracker(dataset, spec("Trouble", plan=plan, at=1), store)
     assert [(f.sequence, f.frame) for f in summary.failures] == [("b", 1), ("c", 1), ("a", 1)]
@@ -148,7 +148,7 @@ def test_every_sequence_may_fail(dataset: Dataset, store: ResultStore) -> None:
 
 
 def test_sequences_that_cannot_be_run_are_failures(
-    fakes: ModuleType, dataset: Dataset, store: ResultStore
+    fakes: ModuleType, dataset: Dataset, store: OnePassStore
 ) -> None:
     short = fakes.make_sequence("short", 5, frames=fakes.Noise(1, 4))
     bare = fakes.make_sequence("bare", 5, frames=None)
@@ -172,7 +172,7 @@ class _Unpicklable:
 
 
 def test_annotation_alone_cannot_be_run(
-    fakes: ModuleType, dataset: Dataset, store: ResultStore
+    fakes: ModuleType, dataset: Dataset, store: OnePassStore
 ) -> None:
     bare = tuple(dataclasses.replace(sequence, frames=None) for sequence in dataset)
     with pytest.raises(DatasetError, match="annotation only; running a tracker needs the images"):
@@ -188,14 +188,14 @@ def test_annotation_alone_cannot_be_run(
     ],
 )
 def test_a_tracker_that_cannot_be_built_is_one_error(
-    how: str, limit: float, message: str, dataset: Dataset, store: ResultStore
+    how: str, limit: float, message: str, dataset: Dataset, store: OnePassStore
 ) -> None:
     with pytest.raises(TrackerError, match=message):
         run_tracker(dataset, spec("Unbuildable", how=how), store, start_timeout=limit)
     assert store.sequences("fake") == frozenset()
 
 
-def test_a_name_without_results_is_free(dataset: Dataset, store: ResultStore) -> None:
+def test_a_name_without_results_is_free(dataset: Dataset, store: OnePassStore) -> None:
     message = r"'fake_trackers:Unbuildable' could not be built .*OSError: no such weights"
     with pytest.raises(TrackerError, match=message):
         run_tracker(dataset, spec("Unbuildable"), store, jobs=2)
@@ -219,14 +219,14 @@ def test_arguments_that_make_no_sense(
     error: type[Exception],
     message: str,
     dataset: Dataset,
-    store: ResultStore,
+    store: OnePassStore,
 ) -> None:
     with pytest.raises(error, match=re.escape(message)):
         run_tracker(**{"dataset": dataset, "spec": spec("Wanderer"), "store": store, **changes})
     assert not store.root.exists()
 
 
-def test_results_of_another_provenance_are_refused(dataset: Dataset, store: ResultStore) -> None:
+def test_results_of_another_provenance_are_refused(dataset: Dataset, store: OnePassStore) -> None:
     run_tracker(dataset, spec("Wanderer"), store, names=["a"])
     before = store.record_path("fake").read_bytes()
     with pytest.raises(ResultError, match="seed is 0 there, 1 here") as caught:
@@ -240,7 +240,7 @@ def test_results_of_another_provenance_are_refused(dataset: Dataset, store: Resu
 
 
 def test_another_device_is_refused_before_its_result_is_kept(
-    dataset: Dataset, store: ResultStore
+    dataset: Dataset, store: OnePassStore
 ) -> None:
     run_tracker(dataset, spec("Wanderer"), store, names=["a"])
     path = store.record_path("fake")
@@ -250,7 +250,7 @@ def test_another_device_is_refused_before_its_result_is_kept(
     assert store.sequences("fake") == {"a"}
 
 
-def test_results_without_a_record_are_refused(dataset: Dataset, store: ResultStore) -> None:
+def test_results_without_a_record_are_refused(dataset: Dataset, store: OnePassStore) -> None:
     store.folder("fake").mkdir(parents=True)
     store.boxes_path("fake", "a").write_text("1,2,3,4\n" * 6)
     with pytest.raises(ResultError, match="no such record"):
@@ -266,10 +266,10 @@ def test_results_without_a_record_are_refused(dataset: Dataset, store: ResultSto
 def test_a_result_folder_that_cannot_be_made(dataset: Dataset, tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file")
     with pytest.raises(ResultError, match="cannot be written to"):
-        run_tracker(dataset, spec("Wanderer"), ResultStore(tmp_path / "results", "otb2015"))
+        run_tracker(dataset, spec("Wanderer"), OnePassStore(tmp_path / "results", "otb2015"))
 
 
-def test_leftovers_of_a_killed_writer_are_swept(dataset: Dataset, store: ResultStore) -> None:
+def test_leftovers_of_a_killed_writer_are_swept(dataset: Dataset, store: OnePassStore) -> None:
     run_tracker(dataset, spec("Wanderer"), store)
     folder = store.folder("fake")
     leftovers = [
@@ -286,7 +286,7 @@ def test_leftovers_of_a_killed_writer_are_swept(dataset: Dataset, store: ResultS
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_threads_do_not_follow_from_jobs(
-    jobs: int, dataset: Dataset, store: ResultStore, monkeypatch: pytest.MonkeyPatch
+    jobs: int, dataset: Dataset, store: OnePassStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.delenv("PYTHONHASHSEED", raising=False)
@@ -297,7 +297,7 @@ def test_threads_do_not_follow_from_jobs(
 
 
 def test_nothing_is_printed_unless_asked(
-    dataset: Dataset, store: ResultStore, capfd: pytest.CaptureFixture[str]
+    dataset: Dataset, store: OnePassStore, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run_tracker(dataset, spec("Wanderer", "quiet"), store, names=["a"])
     assert capfd.readouterr() == ("", "")

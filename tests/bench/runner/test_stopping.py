@@ -15,11 +15,11 @@ from types import ModuleType
 import pytest
 
 from bench.errors import ResultError
-from bench.results.store import ResultStore
+from bench.registry import TrackerSpec
+from bench.results.onepass import OnePassStore
 from bench.runner import run_tracker
 from bench.runner.lock import locked
 from bench.sequence import Dataset
-from bench.tracker import TrackerSpec
 
 HERE = Path(__file__).parent
 LENGTHS = {"a": 8, "b": 12, "c": 60, "d": 10}
@@ -27,9 +27,9 @@ RUN = """
 import json
 import sys
 from pathlib import Path
-from bench.results.store import ResultStore
+from bench.results.onepass import OnePassStore
 from bench.runner import run_tracker
-from bench.tracker import TrackerSpec
+from bench.registry import TrackerSpec
 
 if __name__ == "__main__":
     import fake_trackers
@@ -37,7 +37,7 @@ if __name__ == "__main__":
     options = {"log": log} if kind == "WithChild" else {"pause": 0.02, "start_log": log}
     spec = TrackerSpec(name, "fake_trackers:" + kind, options)
     dataset = fake_trackers.make_dataset(**json.loads(lengths))
-    run_tracker(dataset, spec, ResultStore(Path(root), "otb2015"), jobs=int(jobs))
+    run_tracker(dataset, spec, OnePassStore(Path(root), "otb2015"), jobs=int(jobs))
 """
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -47,7 +47,7 @@ class Runner:
     """A run in a process of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = ResultStore(folder / "results", "otb2015")
+        self.store = OnePassStore(folder / "results", "otb2015")
         self.log = folder / "started.log"
         self.errors = folder / "errors.txt"
         self.script = folder / "script.py"

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import TrackerError
+from bench.registry import TrackerSpec
 from bench.runner.unit import (
     Unit,
     build_tracker,
@@ -22,7 +23,6 @@ from bench.runner.unit import (
     thread_count,
     thread_environment,
 )
-from bench.tracker import TrackerSpec
 
 Key = tuple[int, str, int]
 KEYS = st.tuples(st.integers(), st.text(max_size=5), st.integers(0, 20))

@@ -9,8 +9,8 @@ import pytest
 
 from bench.errors import ConfigError, ResultError
 from bench.evaluation.selection import tuning_note
+from bench.results.onepass import OnePassStore
 from bench.results.record import RunRecord, continue_record, read_record, write_record
-from bench.results.store import ResultStore
 from bench.runner.lock import locked
 from bench.sequence import Dataset, Sequence
 from bench.tuning.plan import Plan, choose_measure
@@ -21,11 +21,11 @@ DATA = Dataset("otb2015", Path("/data"), (Sequence("Car4", np.ones((2, 4))),))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ResultStore:
-    return ResultStore(tmp_path, "otb2015")
+def store(tmp_path: Path) -> OnePassStore:
+    return OnePassStore(tmp_path, "otb2015")
 
 
-def test_a_mark_is_read_back_and_outlives_a_run_without_it(store: ResultStore) -> None:
+def test_a_mark_is_read_back_and_outlives_a_run_without_it(store: OnePassStore) -> None:
     record = RunRecord({"seed": 0}, tuned_on="otb2015")
     write_record(store.record_path("x"), record)
     assert read_record(store.record_path("x")) == record
@@ -44,13 +44,13 @@ def test_a_mark_is_read_back_and_outlives_a_run_without_it(store: ResultStore) -
     ],
 )
 def test_the_note_names_the_data(
-    store: ResultStore, tuned_on: str | None, notes: list[str]
+    store: OnePassStore, tuned_on: str | None, notes: list[str]
 ) -> None:
     write_record(store.record_path("x"), RunRecord({}, tuned_on=tuned_on))
     assert tuning_note(DATA, store, "x") == notes
 
 
-def test_no_record_and_a_broken_one(store: ResultStore) -> None:
+def test_no_record_and_a_broken_one(store: OnePassStore) -> None:
     assert tuning_note(DATA, store, "x") == []
     store.folder("x").mkdir(parents=True)
     store.record_path("x").write_text("{")

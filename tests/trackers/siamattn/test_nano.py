@@ -7,7 +7,7 @@ import pytest
 from safetensors import safe_open
 
 from bench.geometry import box_iou
-from bench.tracker import registered_trackers
+from bench.registry import registered_trackers
 from trackers.siamattn.checkpoints import load_network
 from trackers.siamattn.tracker import NANO, SiamAttnNano
 from trackers.siamattn.training.holdout import films, follow

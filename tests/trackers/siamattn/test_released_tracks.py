@@ -17,7 +17,7 @@ import torch
 
 from trackers.siamattn.checkpoints import shapes
 from trackers.siamattn.config import Config, preset
-from trackers.siamattn.lanes import SiamesePrediction
+from trackers.siamattn.target_state import SiamesePrediction
 from trackers.siamattn.tracker import SiamAttn, SiamRPN
 
 Tensors = dict[str, torch.Tensor]

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from bench.errors import ConfigError, TrackerError
 from bench.geometry import box_to_polygon
 from bench.protocols.onepass import run_one_pass
+from bench.registry import TrackerSpec, make_spec
 from bench.sequence import Sequence
-from bench.tracker import TrackerSpec, make_spec
 from trackers.siamattn.checkpoints import shapes
 from trackers.siamattn.config import preset
-from trackers.siamattn.lanes import first_box, join
+from trackers.siamattn.target_state import first_box, join
 from trackers.siamattn.tracker import SiamAttn, SiamRPN
 
 TARGET = "trackers.siamattn.tracker:SiamAttn"

@@ -13,14 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.arrays import FloatArray
 from bench.errors import BenchError, ResultError, unknown_name
 from bench.evaluation import evaluate
 from bench.measures.statistics import PairedTest, paired_test
-from bench.results.experiments import ExperimentStore
+from bench.registry import make_spec
+from bench.results.vot.store import VotStore
 from bench.runner import run_tracker
 from bench.scores import TrackerScores
-from bench.sequence import Dataset, FloatArray
-from bench.tracker import make_spec
+from bench.sequence import Dataset
 from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.fit import Machine, new_network, train
 from trackers.siamattn.training.run import WEIGHTS, claim
@@ -162,7 +163,7 @@ def ablate(
         dataset: of the VOT challenge, to evaluate on.
     """
     runs, results = folders
-    store = ExperimentStore(results, dataset.benchmark, "baseline")
+    store = VotStore(results, dataset.benchmark, "baseline")
     for row in chosen:
         try:
             for seed in budget.seeds:
@@ -174,9 +175,7 @@ def ablate(
             yield row, error
 
 
-def _scores(
-    dataset: Dataset, store: ExperimentStore, names: Sequence[str]
-) -> tuple[TrackerScores, ...]:
+def _scores(dataset: Dataset, store: VotStore, names: Sequence[str]) -> tuple[TrackerScores, ...]:
     """Of all ``names``; one that could not be finished is an error."""
     scores = evaluate(dataset, store, names)[0]
     for name in names:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.sequence import FloatArray, Image
+from bench.arrays import FloatArray, Image
 from trackers.siamattn.config import TrackingConfig
 from trackers.siamattn.search import context_side
 from trackers.siamattn.training.config import DataConfig, Jitter

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bench.sequence import Image
+from bench.arrays import Image
 
 _COARSEST = 2.5  # pixels of a crop in which there is no detail
 _CHANCE = 0.5  # of each of the film's faults

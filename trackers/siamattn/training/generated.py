@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.arrays import Image
 from bench.geometry import mask_to_box
 from bench.mini.pixels import Mask, place
 from bench.mini.render import render_frame
@@ -21,7 +22,6 @@ from bench.mini.scene import Scene, draw_scene
 from bench.mini.shapes import Shape, draw_shape
 from bench.mini.signals import stream
 from bench.mini.sprites import draw_actor
-from bench.sequence import Image
 from trackers.siamattn.training.config import DataConfig
 from trackers.siamattn.training.crops import Shot
 from trackers.siamattn.training.samples import Pair

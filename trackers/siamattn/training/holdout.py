@@ -13,12 +13,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from bench.arrays import FloatArray, Image
 from bench.geometry import box_iou, mask_to_box
 from bench.mini.render import render_frame
 from bench.mini.scenario import draw_scenario
 from bench.mini.scene import draw_scene
 from bench.mini.signals import stream
-from bench.sequence import FloatArray, Image
 from trackers.siamattn.engine import Engine
 from trackers.siamattn.network import Network
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from bench.sequence import Image
+from bench.arrays import Image
 
 _SIDES = (1, 3, 5, 7)  # pixels of a kernel
 _CONTRAST = (25.0, 65.0)  # grey levels, deviation of what a convolution finds

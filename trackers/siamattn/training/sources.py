@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.sequence import FloatArray, Image
+from bench.arrays import FloatArray, Image
 
 BoolArray = NDArray[np.bool_]
 

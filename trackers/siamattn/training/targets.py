@@ -17,7 +17,7 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bench.sequence import FloatArray
+from bench.arrays import FloatArray
 from trackers.siamattn import search
 from trackers.siamattn.config import RPNConfig, TrackingConfig
 from trackers.siamattn.search import SMALLEST

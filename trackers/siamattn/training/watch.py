@@ -10,7 +10,7 @@ import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_warn
 
-from bench.sequence import FloatArray, Image
+from bench.arrays import FloatArray, Image
 from trackers.siamattn.training.data import PairSource
 from trackers.siamattn.training.holdout import Film, Score, films, follow
 from trackers.siamattn.training.mixture import Mixture

@@ -16,8 +16,8 @@ import pytest
 
 from bench.datasets import open_dataset
 from bench.geometry import Regions
-from bench.results.experiments import ExperimentStore
-from bench.results.store import ResultStore
+from bench.results.onepass import OnePassStore
+from bench.results.vot.store import VotStore
 from bench.sequence import Dataset, RegionTrajectory, Sequence, Trajectory, to_tracker
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def bench(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]
 
 def near(sequence: Sequence, pixels: float) -> Trajectory:
     """The ground truth shifted to the right by so many pixels from the second frame on."""
-    boxes = to_tracker(sequence.ground_truth, sequence.origin)
+    boxes = to_tracker(sequence.ground_truth, sequence.index_base)
     boxes[1:, 0] += pixels
     return Trajectory(boxes, np.full(len(boxes), 0.01), np.full(len(boxes), np.nan))
 
@@ -72,7 +72,7 @@ def failing_run(sequence: Sequence) -> RegionTrajectory:
 
 def make_results(made: Made) -> None:
     """Trackers that are good, bad, partial, broken and badly named."""
-    store = ResultStore(made.results, "otb2015")
+    store = OnePassStore(made.results, "otb2015")
     sequences = made.dataset("otb2015").sequences
     for pixels, name in enumerate(("steady", HOSTILE, UNICODE)):
         for sequence in sequences:
@@ -82,7 +82,7 @@ def make_results(made: Made) -> None:
     for sequence in sequences:
         store.write("broken", sequence, near(sequence, 1))
     store.boxes_path("broken", sequences[1].name).write_text("1,2,three,4\n")
-    runs = ExperimentStore(made.results, "vot2018", "baseline")
+    runs = VotStore(made.results, "vot2018", "baseline")
     for sequence in made.dataset("vot2018"):
         runs.write("steady", sequence, 1, failing_run(sequence))
 

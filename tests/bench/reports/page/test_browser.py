@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from bench.datasets import open_dataset
-from bench.reports.page.study import open_study
 from bench.reports.page.timeline import tracks_along
-from bench.results.store import ResultStore
+from bench.reports.study import open_study
+from bench.results.onepass import OnePassStore
 from tests.bench.reports.page.conftest import FAILS_AT, HOSTILE, Made
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def test_curves_zoom_by_dragging_and_back_by_double_click(opened: Open) -> None:
 def test_the_browser_unpacks_what_was_measured(made: Made, opened: Open) -> None:
     page = opened("otb2015/Crossing.html")
     data = partial(open_dataset, "otb2015", made.data / "otb2015")
-    study = open_study("otb2015", None, data, ResultStore(made.results, "otb2015"))
+    study = open_study("otb2015", None, data, OnePassStore(made.results, "otb2015"))
     tracks = list(tracks_along(study, made.dataset("otb2015")["Crossing"]))
     for index, track in enumerate(tracks):
         if track.problem:

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.arrays import Image
 from bench.datasets import open_dataset
 from bench.errors import ConfigError, DatasetError
 from bench.reports.page import Videos, absent_study, open_study, write_report
 from bench.reports.page.render import Renderer
-from bench.results.store import ResultStore
-from bench.sequence import Dataset, Image, Sequence, Trajectory
+from bench.results.onepass import OnePassStore
+from bench.sequence import Dataset, Sequence, Trajectory
 from tests.bench.reports.page.conftest import HOSTILE, UNICODE, Made, bench
 
 
@@ -147,7 +148,7 @@ def test_hidden_truth_and_lost_frames_still_give_a_page(tmp_path: Path) -> None:
     """TrackingNet's test set: one row of truth, so regions alone; and no video of lost frames."""
     sequence = Sequence("a#b", np.array([[5.0, 5.0, 20.0, 10.0]]), Film(), hidden=True)
     dataset = Dataset("trackingnet", tmp_path, (sequence,), expected=511)
-    store = ResultStore(tmp_path / "results", "trackingnet")
+    store = OnePassStore(tmp_path / "results", "trackingnet")
     boxes = np.tile([6.0, 5.0, 20.0, 10.0], (3, 1))
     store.write("mine", sequence, Trajectory(boxes, np.full(3, 0.1), np.full(3, np.nan)))
     study = open_study("trackingnet", None, lambda: dataset, store)
@@ -163,7 +164,7 @@ def test_hidden_truth_and_lost_frames_still_give_a_page(tmp_path: Path) -> None:
 
 
 def test_every_broken_result_is_named_with_its_own_reason(made: Made, tmp_path: Path) -> None:
-    store = ResultStore(tmp_path / "results", "otb2015")
+    store = OnePassStore(tmp_path / "results", "otb2015")
     for name, text in (("first", "1,2,3"), ("second", "1,2,3,4,x")):
         for sequence in ("Board", "David"):
             path = store.boxes_path(name, sequence)
@@ -181,7 +182,7 @@ def test_every_broken_result_is_named_with_its_own_reason(made: Made, tmp_path: 
 
 
 def test_results_without_their_dataset_stay_visible(tmp_path: Path) -> None:
-    store = ResultStore(tmp_path / "results", "otb2015")
+    store = OnePassStore(tmp_path / "results", "otb2015")
     sequence = Sequence("a", np.array([[5.0, 5.0, 20.0, 10.0]]))
     store.write("mine", sequence, Trajectory(np.ones((1, 4)), np.ones(1), np.ones(1)))
     study = open_study("otb2015", None, lambda: open_dataset("otb2015", tmp_path / "none"), store)

@@ -9,22 +9,22 @@ import pytest
 
 from bench.datasets import open_dataset
 from bench.geometry import Regions
-from bench.reports.page.study import Study, open_study
 from bench.reports.page.timeline import outlines, stage_size, tracks_along
-from bench.results.experiments import ExperimentStore
-from bench.results.store import ResultStore
+from bench.reports.study import Study, open_study
+from bench.results.onepass import OnePassStore
+from bench.results.vot.store import VotStore
 from tests.bench.reports.page.conftest import FAILS_AT, HOSTILE, UNICODE, Made
 
 
 @pytest.fixture(scope="module")
 def one_pass(made: Made) -> Study:
     data = partial(open_dataset, "otb2015", made.data / "otb2015")
-    return open_study("otb2015", None, data, ResultStore(made.results, "otb2015"))
+    return open_study("otb2015", None, data, OnePassStore(made.results, "otb2015"))
 
 
 @pytest.fixture(scope="module")
 def resets(made: Made) -> Study:
-    store = ExperimentStore(made.results, "vot2018", "baseline")
+    store = VotStore(made.results, "vot2018", "baseline")
     data = partial(open_dataset, "vot2018", made.data / "vot2018")
     return open_study("vot2018", "baseline", data, store)
 
@@ -58,8 +58,9 @@ def test_regions_are_zero_based(one_pass: Study) -> None:
     sequence = one_pass.sequences[0]
     steady = next(t for t in tracks_along(one_pass, sequence) if t.tracker == "steady")
     shift = steady.regions[1:] - sequence.ground_truth[1:]
-    np.testing.assert_allclose(shift, np.tile([2 - sequence.origin, -sequence.origin, 0, 0],
-                                              (len(shift), 1)), atol=0.01)  # fmt: skip
+    base = sequence.index_base
+    expected = np.tile([2 - base, -base, 0, 0], (len(shift), 1))
+    np.testing.assert_allclose(shift, expected, atol=0.01)
 
 
 def test_order_is_best_first_then_partial_then_broken(one_pass: Study) -> None:

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from bench.errors import ConfigError
-from bench.reports.lettering import legible
 from bench.reports.plots.catalogue import PLOTS, draw_plots, plots_of, write_captions
 from bench.reports.plots.style import COLUMN, PAGE, styled
+from bench.reports.text_drawing import legible
 from bench.scores import BenchmarkScores
 
 Maker = Callable[..., BenchmarkScores]

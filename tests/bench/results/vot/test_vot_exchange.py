@@ -13,10 +13,10 @@ import pytest
 
 from bench.datasets import open_dataset
 from bench.errors import ConfigError, ResultError
-from bench.results.experiments import ExperimentStore
 from bench.results.exporting import export_results
 from bench.results.importing import import_results
-from bench.results.store import ResultStore
+from bench.results.onepass import OnePassStore
+from bench.results.vot.store import VotStore
 from bench.sequence import Dataset, Sequence
 
 RUN = "1\n1.123456789,2,3,4\n0,0,9,0,9,9,0,9\n"
@@ -43,18 +43,18 @@ def dataset() -> Dataset:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ResultStore:
-    return ResultStore(tmp_path / "results", "vot2018")
+def store(tmp_path: Path) -> OnePassStore:
+    return OnePassStore(tmp_path / "results", "vot2018")
 
 
-def baseline(store: ResultStore, experiment: str = "baseline") -> ExperimentStore:
-    return ExperimentStore(store.root, store.benchmark, experiment)
+def baseline(store: OnePassStore, experiment: str = "baseline") -> VotStore:
+    return VotStore(store.root, store.benchmark, experiment)
 
 
 @pytest.mark.parametrize("format_", [None, "vot"])
 @pytest.mark.parametrize("prefix", ["", "baseline/", "T/baseline/"])
 def test_wherever_the_experiment_starts(
-    tmp_path: Path, dataset: Dataset, store: ResultStore, prefix: str, format_: str | None
+    tmp_path: Path, dataset: Dataset, store: OnePassStore, prefix: str, format_: str | None
 ) -> None:
     source = fill(tmp_path / "theirs", runs(prefix))
     report = import_results(source, store, "T", dataset, format=format_)
@@ -67,7 +67,7 @@ def test_wherever_the_experiment_starts(
 
 
 def test_all_experiments_of_an_archive(
-    tmp_path: Path, dataset: Dataset, store: ResultStore
+    tmp_path: Path, dataset: Dataset, store: OnePassStore
 ) -> None:
     """As `vot pack` makes it, and with folders of another year."""
     files = {**runs("baseline/"), **runs("unsupervised/"), **runs("longterm/"), "manifest.yml": ""}
@@ -83,7 +83,7 @@ def test_all_experiments_of_an_archive(
 
 
 def test_one_experiment_by_the_name_of_its_folder(
-    tmp_path: Path, dataset: Dataset, store: ResultStore
+    tmp_path: Path, dataset: Dataset, store: OnePassStore
 ) -> None:
     import_results(fill(tmp_path / "realtime", runs()), store, "T", dataset)
     assert baseline(store, "realtime").sequences("T") == {"bag", "car1"}
@@ -91,7 +91,7 @@ def test_one_experiment_by_the_name_of_its_folder(
 
 
 def test_binary_masks_times_and_confidences(
-    tmp_path: Path, dataset: Dataset, store: ResultStore
+    tmp_path: Path, dataset: Dataset, store: OnePassStore
 ) -> None:
     binary = struct.pack("<hIBIB4fBhhHHHHH", 1, 3, 0, 1, 1, 1, 2, 3, 4, 3, 5, 6, 2, 2, 2, 0, 4)
     files = {
@@ -136,7 +136,7 @@ def test_binary_masks_times_and_confidences(
 def test_nothing_is_written_of_what_does_not_fit(
     tmp_path: Path,
     dataset: Dataset,
-    store: ResultStore,
+    store: OnePassStore,
     change: dict[str, str | bytes],
     problem: str,
 ) -> None:
@@ -147,7 +147,7 @@ def test_nothing_is_written_of_what_does_not_fit(
 
 
 def test_missing_and_surplus_sequences(
-    tmp_path: Path, dataset: Dataset, store: ResultStore
+    tmp_path: Path, dataset: Dataset, store: OnePassStore
 ) -> None:
     source = fill(tmp_path / "theirs", runs(names={"bag": 3, "tiger": 3}))
     with pytest.raises(ResultError, match=r"missing: car1.*--partial"):
@@ -168,7 +168,7 @@ def test_missing_and_surplus_sequences(
 def test_other_layouts(
     tmp_path: Path,
     dataset: Dataset,
-    store: ResultStore,
+    store: OnePassStore,
     files: dict[str, str | bytes],
     problem: str,
 ) -> None:
@@ -176,7 +176,7 @@ def test_other_layouts(
         import_results(fill(tmp_path / "theirs", files), store, "T", dataset)
 
 
-def test_never_over_something_else(tmp_path: Path, dataset: Dataset, store: ResultStore) -> None:
+def test_never_over_something_else(tmp_path: Path, dataset: Dataset, store: OnePassStore) -> None:
     source = fill(tmp_path / "theirs", runs())
     import_results(source, store, "T", dataset)
     import_results(source, store, "T", dataset)  # the same again is no harm
@@ -186,7 +186,7 @@ def test_never_over_something_else(tmp_path: Path, dataset: Dataset, store: Resu
 
 
 def test_what_is_exported_imports_to_the_same_files(
-    tmp_path: Path, dataset: Dataset, store: ResultStore
+    tmp_path: Path, dataset: Dataset, store: OnePassStore
 ) -> None:
     files = {
         **runs("baseline/"),
@@ -202,14 +202,16 @@ def test_what_is_exported_imports_to_the_same_files(
         if p.is_file()
     }
     assert written == set(files)
-    again = ResultStore(tmp_path / "again", "vot2018")
+    again = OnePassStore(tmp_path / "again", "vot2018")
     import_results(tmp_path / "out/T", again, "T", dataset)
     for path in written:
         ours, theirs = store.folder("T") / path, again.folder("T") / path
         assert theirs.read_bytes() == ours.read_bytes() or "time" in path
 
 
-def test_export_says_what_is_missing(tmp_path: Path, dataset: Dataset, store: ResultStore) -> None:
+def test_export_says_what_is_missing(
+    tmp_path: Path, dataset: Dataset, store: OnePassStore
+) -> None:
     with pytest.raises(ConfigError, match=r"unknown tracker with results in .*"):
         export_results(store, "T", dataset, "vot", tmp_path / "out")
     import_results(fill(tmp_path / "theirs", runs()), store, "T", dataset)
@@ -218,7 +220,7 @@ def test_export_says_what_is_missing(tmp_path: Path, dataset: Dataset, store: Re
         export_results(store, "T", dataset, "vot", tmp_path / "out")
 
 
-def test_only_for_the_challenge(tmp_path: Path, store: ResultStore) -> None:
+def test_only_for_the_challenge(tmp_path: Path, store: OnePassStore) -> None:
     other = Dataset("otb2015", Path("data"), ())
     with pytest.raises(ConfigError, match="otb2015 has no experiments of the VOT challenge"):
         import_results(tmp_path, store, "T", other, format="vot")
@@ -226,21 +228,21 @@ def test_only_for_the_challenge(tmp_path: Path, store: ResultStore) -> None:
         export_results(store, "T", other, "vot", tmp_path)
 
 
-def test_only_from_zero(tmp_path: Path, dataset: Dataset, store: ResultStore) -> None:
+def test_only_from_zero(tmp_path: Path, dataset: Dataset, store: OnePassStore) -> None:
     with pytest.raises(ConfigError, match="count from 0, but --origin 1 given"):
-        import_results(tmp_path, store, "T", dataset, origin=1)
+        import_results(tmp_path, store, "T", dataset, index_base=1)
 
 
 @pytest.mark.parametrize("tracker", ["SiamFC", "SiamAttn-rerun"])
 def test_real_results(shared: Path, tmp_path: Path, tracker: str) -> None:
     """The challenge's own files come in unchanged but for what is no number of theirs."""
     dataset = open_dataset("vot2018", shared / "data/vot2018/annotations")
-    store = ResultStore(tmp_path, "vot2018")
+    store = OnePassStore(tmp_path, "vot2018")
     source = shared / "data/vot2018/results" / tracker
     report = import_results(source, store, "T", dataset)
     assert len(report.imported) == 60
     assert report.notes == ()
-    theirs = ExperimentStore(source.parent.parent, "results", "baseline")
+    theirs = VotStore(source.parent.parent, "results", "baseline")
     for name in report.imported:
         pairs = zip(
             theirs.read_runs(tracker, name), baseline(store).read_runs("T", name), strict=True

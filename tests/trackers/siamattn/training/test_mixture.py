@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.arrays import FloatArray, Image
 from bench.errors import ConfigError, DatasetError
-from bench.sequence import FloatArray, Image
 from trackers.siamattn.training.mixture import PATIENCE, Mixture, draw_rows
 from trackers.siamattn.training.samples import Pair
 from trackers.siamattn.training.skipped import Ledger

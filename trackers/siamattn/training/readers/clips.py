@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.arrays import BoolArray, FloatArray, Image
 from bench.benchmarks import get_benchmark
 from bench.datasets import lasot, trackingnet
 from bench.datasets.files import read_boxes, read_flags, subfolders
 from bench.datasets.frames import NumberedFrames
 from bench.datasets.scan import Entry
 from bench.errors import DatasetError
-from bench.results.text import read_rows
-from bench.sequence import BoolArray, FloatArray, Frames, Image, Sequence, to_tracker
+from bench.files import read_rows
+from bench.sequence import Frames, Sequence, to_tracker
 from trackers.siamattn.training.readers.rows import (
     Reader,
     Rows,
@@ -80,7 +81,7 @@ def _load_video(source: str, root: Path, entries: dict[str, Entry], video: str) 
         raise DatasetError(f"{root}: expected the video {video!r} of {source}, it is not there")
     sequence = entries[video].load()
     name = f"{source}/{video}"
-    boxes = to_tracker(sequence.ground_truth, sequence.origin)
+    boxes = to_tracker(sequence.ground_truth, sequence.index_base)
     seen = ~_absent(sequence)
     return Rows(
         name,

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.arrays import FloatArray, Image
 from bench.errors import DatasetError
-from bench.sequence import FloatArray, Image
 from trackers.siamattn.training.readers.masks import read_flat_mask
 from trackers.siamattn.training.readers.rows import (
     Reader,

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.arrays import FloatArray
 from bench.errors import DatasetError
-from bench.results.text import write_atomically
-from bench.sequence import FloatArray
+from bench.files import write_atomically
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bench.arrays import FloatArray, Image
 from bench.errors import DatasetError
-from bench.sequence import FloatArray, Image, read_image
+from bench.sequence import read_image
 from trackers.siamattn.training.sources import BoolArray, Target
 
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"

@@ -1,0 +1,136 @@
+"""Reading boxes from text files fast, and writing files whole or not at all."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import simdjson
+
+from bench.arrays import FloatArray
+from bench.errors import BenchError, ResultError
+
+_NUMBER_BYTES = b"0123456789.-+eE "
+# What float() or splitting would let pass: an empty field, or digits grouped as in Python.
+_NOT_A_FIELD = re.compile(r"[,;\n][ \t]*[,;]|_")
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it appears whole or not at all, even under ``kill -9``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def format_rows(rows: FloatArray, decimals: int = 4, delimiter: str = ",") -> bytes:
+    """Rows ``(N, K)`` as text, one line a row, with ``decimals`` places."""
+    line = delimiter.join([f"%.{decimals}f"] * rows.shape[1])
+    return "".join(f"{line % tuple(row)}\n" for row in rows.tolist()).encode()
+
+
+def format_exact(rows: FloatArray, delimiter: str = ",") -> bytes:
+    """Rows ``(N, K)`` as text, one line a row, that reads back to the very same numbers.
+
+    >>> format_exact(np.array([[198.0, 0.1, 1e-7, np.nan]]))
+    b'198,0.1,1e-07,nan\\n'
+    """
+    lines = (delimiter.join(map(_shortest, row)) for row in rows.tolist())
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _shortest(value: float) -> str:
+    return repr(value).removesuffix(".0")
+
+
+def read_rows(path: Path, columns: int = 4, error: type[BenchError] = ResultError) -> FloatArray:
+    """The numbers of a text file as ``(N, columns)``; any delimiter of the field is accepted.
+
+    Lines may separate numbers by comma, tab, semicolon or blanks; ``NaN`` is read as NaN; empty
+    lines at the end are ignored.
+
+    Raises:
+        error: the file is missing, or a line has another number of columns or no number;
+            the message names file and line.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as problem:
+        raise error(f"{path}: cannot be read ({problem.strerror})") from problem
+    return parse_rows(data, path, columns, error)
+
+
+def parse_rows(
+    data: bytes, where: Path | str, columns: int = 4, error: type[BenchError] = ResultError
+) -> FloatArray:
+    """``read_rows`` for text already in memory; ``where`` is what messages call the file."""
+    rows = _parse_fast(data, columns)
+    return _parse_carefully(data, where, columns, error) if rows is None else rows
+
+
+def _parse_fast(data: bytes, columns: int) -> FloatArray | None:
+    """Comma-separated plain numbers through a JSON parser; None if the text is anything else."""
+    data = data.rstrip()
+    separators = data.translate(None, _NUMBER_BYTES)
+    lines = (len(separators) + 1) // columns
+    if not data or separators != ((b"," * (columns - 1) + b"\n") * lines)[:-1]:
+        return None
+    flat = parse_numbers(data)
+    if flat is None or flat.size != lines * columns:
+        return None
+    return flat.reshape(lines, columns)
+
+
+def parse_numbers(data: bytes) -> FloatArray | None:
+    """Numbers ``(N,)`` that commas and line ends separate; None if a JSON parser refuses them."""
+    try:
+        document = _parser().parse(b"[" + data.replace(b"\n", b",") + b"]")
+        return np.frombuffer(cast(simdjson.Array, document).as_buffer(of_type="d"))
+    except (ValueError, TypeError, RuntimeError):
+        return None
+
+
+@lru_cache(maxsize=1)
+def _parser() -> simdjson.Parser:
+    """One parser for all files: making its buffers anew costs more than parsing a file."""
+    return simdjson.Parser()
+
+
+def _parse_carefully(
+    data: bytes, where: Path | str, columns: int, error: type[BenchError]
+) -> FloatArray:
+    """Line by line, for any delimiter, so that a bad line can be named."""
+    separators = str.maketrans(",;\t", "   ")
+    text = data.removeprefix(codecs.BOM_UTF8).decode("ascii", errors="replace").rstrip()
+    lines = text.splitlines()
+    rows = np.empty((len(lines), columns))
+    for number, line in enumerate(lines, start=1):
+        fields = line.translate(separators).split()
+        if len(fields) != columns:
+            raise error(
+                f"{where}:{number}: expected {columns} numbers, found {len(fields)}: {line[:80]!r}"
+            )
+        try:
+            rows[number - 1] = [float(field) for field in fields]
+        except ValueError:
+            raise error(f"{where}:{number}: expected numbers, found {line[:80]!r}") from None
+    padded = f"\n{text}"
+    if odd := _NOT_A_FIELD.search(padded):
+        number = len(padded[: odd.end()].splitlines()) - 1
+        line = lines[number - 1]
+        raise error(f"{where}:{number}: expected {columns} plain numbers, found {line[:80]!r}")
+    return rows

@@ -1,0 +1,247 @@
+"""Writing a workspace of vot-toolkit, the challenge's Python toolkit, from a dataset and results.
+
+``vot analysis`` scores the results in it; ``vot evaluate`` runs the trackers of its
+``trackers.ini`` where the images are there too.
+"""
+
+from __future__ import annotations
+
+import configparser
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from bench.benchmarks import TABLES
+from bench.datasets.frames import NumberedFrames
+from bench.errors import ConfigError, DatasetError, ResultError
+from bench.files import format_exact
+from bench.registry import TrackerSpec
+from bench.results.vot.exchange import experiments_of, render_experiments
+from bench.results.vot.text import format_text
+from bench.sequence import Dataset, ImageFiles, Sequence
+
+Images = Literal["none", "link", "copy"]
+Protocol = Literal["trax", "python"]
+
+REALTIME_FPS = 20
+"""Frames per second of the challenge's realtime experiment.
+
+vot-toolkit takes it from the sequence, and supposes 30 where the sequence does not say.
+"""
+
+_ADAPTER = "bench.interop.vot_python:PluginTracker"
+_NOT_IN_IDENTIFIER = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A tracker that the toolkit can run.
+
+    Attributes:
+        spec: the tracker; its name is the name in the workspace.
+        protocol: how the toolkit talks to it: over TraX, or as a class that it imports.
+    """
+
+    spec: TrackerSpec
+    protocol: Protocol = "trax"
+
+
+def write_workspace(
+    folder: Path,
+    dataset: Dataset,
+    *,
+    results: Path | None = None,
+    trackers: Iterable[str] = (),
+    served: Iterable[Served] = (),
+    images: Images = "none",
+    interval: tuple[int, int] | None = None,
+) -> None:
+    """Write a workspace; it appears whole or not at all.
+
+    Args:
+        folder: where to; must not exist, or be empty.
+        dataset: VOT2016 or VOT2018, whole or in part.
+        results: the folder given as RESULTS, for ``trackers``.
+        trackers: names of results to put into it, for ``vot analysis``.
+        served: trackers that ``vot evaluate`` can run.
+        images: leave them out, link to them or copy them. ``vot analysis`` needs none where the
+            size of the frames is known.
+        interval: lengths for the expected average overlap; those of the challenge by default.
+
+    Raises:
+        ConfigError: the benchmark has no experiments, or two trackers would have one identifier.
+        DatasetError: images are asked for that are not there.
+        ResultError: ``folder`` holds something, a result is malformed, or it cannot be written.
+    """
+    experiments_of(dataset)
+    trackers, served = list(trackers), list(served)
+    identifiers = _identifiers([*trackers, *(one.spec.name for one in served)])
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise ResultError(f"{folder}: exists and is not empty. Give another folder, or delete it.")
+    unfinished = folder.absolute().with_name(f".{folder.name}.unfinished")
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for path, content in _files(dataset, trackers, served, results, identifiers, interval):
+            (unfinished / path).parent.mkdir(parents=True, exist_ok=True)
+            (unfinished / path).write_bytes(content)
+        if images != "none":
+            for sequence in dataset:
+                _place_images(unfinished / "sequences" / sequence.name, sequence, images)
+        if folder.is_dir():
+            folder.rmdir()
+        unfinished.rename(folder)
+    except OSError as error:
+        raise ResultError(f"{folder}: cannot be written ({error})") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _files(
+    dataset: Dataset,
+    trackers: list[str],
+    served: list[Served],
+    results: Path | None,
+    identifiers: dict[str, str],
+    interval: tuple[int, int] | None,
+) -> Iterator[tuple[str, bytes]]:
+    """Path and content of every file but the images."""
+    table = json.loads((TABLES / "vot_stacks.json").read_text(encoding="utf-8"))[dataset.benchmark]
+    stack = table["stack"]
+    if interval is not None:
+        stack = "stack.yaml"
+        yield stack, _stack(dataset, table["experiments"], interval)
+    yield "config.yaml", f"registry:\n- ./trackers.ini\nstack: {stack}\n".encode()
+    yield "trackers.ini", _registry(trackers, served, identifiers)
+    names = "".join(f"{sequence.name}\n" for sequence in dataset)
+    yield "sequences/list.txt", names.encode()
+    for sequence in dataset:
+        for name, content in _sequence_files(sequence):
+            yield f"sequences/{sequence.name}/{name}", content
+    for tracker in trackers:
+        files, _ = render_experiments(results or Path(), tracker, dataset)
+        for path, content in files.items():
+            yield f"results/{identifiers[tracker]}/{path.partition('/')[2]}", content
+
+
+def _identifiers(names: list[str]) -> dict[str, str]:
+    """What the toolkit calls each tracker: letters, digits, ``-`` and ``_`` alone."""
+    identifiers = {name: _NOT_IN_IDENTIFIER.sub("-", name) for name in names}
+    if len(set(identifiers.values())) < len(names):
+        raise ConfigError(
+            f"trackers {', '.join(names)}: two have one name, or would have in a workspace, where "
+            "names have letters, digits, - and _ only. Leave one out, or give it another --name."
+        )
+    return identifiers
+
+
+def _stack(dataset: Dataset, experiments: dict[str, Any], interval: tuple[int, int]) -> bytes:
+    """The experiments of the challenge with other lengths; JSON is YAML."""
+    low, high = interval
+    analyses: dict[str, list[dict[str, Any]]] = {
+        "supervised": [
+            {"type": "supervised_average_ar", "sensitivity": 30},
+            {"type": "supervised_eao_score", "low": low, "high": high},
+            {"type": "supervised_eao_curve"},
+        ],
+        "unsupervised": [{"type": "average_accuracy"}],
+    }
+    described = {
+        name: {**settings, "analyses": analyses[settings["type"]]}
+        for name, settings in experiments.items()
+    }
+    title = f"{dataset.benchmark}, {len(dataset)} sequences"
+    return (json.dumps({"title": title, "experiments": described}, indent=1) + "\n").encode()
+
+
+def _registry(trackers: list[str], served: list[Served], identifiers: dict[str, str]) -> bytes:
+    """``trackers.ini``: results have a name alone, the others a command as well."""
+    registry = configparser.ConfigParser(interpolation=None)
+    for name in trackers:
+        registry[identifiers[name]] = {"label": name, "command": ""}
+    for one in served:
+        fields = {"label": one.spec.name, "protocol": one.protocol, **_command(one)}
+        registry[identifiers[one.spec.name]] = {k: v.replace("%", "%%") for k, v in fields.items()}
+    stream = io.StringIO()
+    registry.write(stream)
+    return stream.getvalue().encode()
+
+
+def _command(one: Served) -> dict[str, str]:
+    """What the toolkit starts, and what it passes on; it starts TraX servers in another folder."""
+    spec = one.spec
+    options = {
+        name: str(value.absolute() if isinstance(value, Path) else value)
+        for name, value in spec.options.items()
+    }
+    if one.protocol == "python":
+        arguments = {"arg_tracker": spec.target, "arg_options": json.dumps(options)}
+        return {"command": _ADAPTER, **arguments}
+    settings = [word for name, value in options.items() for word in ("--set", f"{name}={value}")]
+    words = [sys.executable, "-m", "bench", "serve", "--tracker", spec.target, *settings]
+    path = f"{Path.cwd()}{os.pathsep}$PYTHONPATH"
+    own_module = {"env_PYTHONPATH": path} if ":" in spec.target else {}
+    return {"command": shlex.join(words), **own_module}
+
+
+def _sequence_files(sequence: Sequence) -> Iterator[tuple[str, bytes]]:
+    """Annotation of one sequence, and the description that saves the toolkit a look at images."""
+    properties = {
+        "channel.default": "color",
+        "channels.color": f"color/%08d{_suffix(sequence)}",
+        "format": "default",
+        "fps": REALTIME_FPS,
+        "length": len(sequence),
+        "name": sequence.name,
+    }
+    if sequence.size is not None:
+        properties |= dict(zip(("width", "height"), sequence.size, strict=True))
+    yield "sequence", "".join(f"{key}={value}\n" for key, value in properties.items()).encode()
+    yield "groundtruth.txt", format_text(sequence.regions, decimals=None)
+    for tag, flags in sequence.tags.items():
+        yield f"{tag}.tag", "".join(f"{int(flag)}\n" for flag in flags).encode()
+    if sequence.practical is not None:
+        yield "practical.value", format_exact(np.asarray(sequence.practical)[:, None])
+
+
+def _suffix(sequence: Sequence) -> str:
+    paths = _image_paths(sequence)
+    return paths[0].suffix.lower() if paths else ".jpg"
+
+
+def _image_paths(sequence: Sequence) -> list[Path]:
+    """The image file of every frame, none where the frames are not files."""
+    if isinstance(sequence.frames, NumberedFrames):
+        return [sequence.frames.path(index) for index in range(len(sequence))]
+    return list(sequence.frames.paths) if isinstance(sequence.frames, ImageFiles) else []
+
+
+def _place_images(folder: Path, sequence: Sequence, images: Images) -> None:
+    """Put the frames where ``channels.color`` says, numbered from 1."""
+    paths = _image_paths(sequence)
+    if not paths:
+        raise DatasetError(
+            f"sequence {sequence.name!r} is annotation only; a workspace with images needs them"
+        )
+    target = folder / "color"
+    target.mkdir()
+    for number, path in enumerate(paths, start=1):
+        if not path.is_file():
+            raise DatasetError(
+                f"{path} does not exist; expected the image of frame {number} of {sequence.name}. "
+                "Run `bench check` on the dataset to list every missing frame."
+            )
+        place = target / f"{number:08d}{_suffix(sequence)}"
+        if images == "link":
+            place.symlink_to(path.absolute())
+        else:
+            shutil.copyfile(path, place)

@@ -1,0 +1,40 @@
+"""The measures of one-pass evaluation, as pure functions on arrays."""
+
+from bench.measures.onepass.conventions import (
+    Convention,
+    convention_names,
+    differences,
+    get_convention,
+    words,
+)
+from bench.measures.onepass.curves import (
+    Curves,
+    FrameMeasures,
+    counted_sequences,
+    covered_frames,
+    curve_score,
+    frame_measures,
+    mean_curve,
+    repair_rows,
+    sequence_curves,
+)
+from bench.measures.onepass.summary import summarize, thresholds_of
+
+__all__ = [
+    "Convention",
+    "Curves",
+    "FrameMeasures",
+    "convention_names",
+    "counted_sequences",
+    "covered_frames",
+    "curve_score",
+    "differences",
+    "frame_measures",
+    "get_convention",
+    "mean_curve",
+    "repair_rows",
+    "sequence_curves",
+    "summarize",
+    "thresholds_of",
+    "words",
+]

@@ -1,0 +1,107 @@
+"""Curves of many sequences into the scores of one tracker: means, intervals, break-downs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as List
+
+import numpy as np
+
+from bench.arrays import BoolArray, FloatArray
+from bench.measures import onepass
+from bench.measures.onepass.conventions import Convention
+from bench.measures.statistics import bootstrap_intervals
+from bench.scores import MEASURES, TrackerScores
+
+_MIN_SEQUENCES_PER_ATTRIBUTE = 2  # as OTB perfPlot.m
+_RATES = {"success_rate_50": 10, "success_rate_75": 15}  # index of the threshold in the curve
+
+Values = Mapping[str, FloatArray]
+
+
+def thresholds_of(rule: Convention) -> dict[str, FloatArray]:
+    """Thresholds of each curve under a convention."""
+    return {
+        "success": rule.success_thresholds,
+        "precision": rule.precision_thresholds,
+        "normalized_precision": rule.normalized_thresholds,
+    }
+
+
+def summarize(
+    names: List[str],
+    attributes: List[frozenset[str]],
+    curves: List[onepass.Curves],
+    fps: FloatArray,
+    rule: Convention,
+    notes: tuple[str, ...] = (),
+) -> TrackerScores:
+    """Scores of one tracker from its curves on ``S`` sequences.
+
+    Args:
+        names: names of the sequences.
+        attributes: attributes of each sequence.
+        curves: curves of each sequence, each ``(T,)``.
+        fps: ``(S,)`` speed on each sequence, NaN where no times are stored.
+        rule: the convention the curves were counted by.
+        notes: what must be said beside the numbers.
+    """
+    stacked = {m: np.stack([getattr(c, m) for c in curves]) for m in MEASURES}
+    scores = (rule.success_score, rule.precision_score, rule.normalized_score)
+    thresholds = thresholds_of(rule)
+    values = {
+        m: onepass.curve_score(stacked[m], thresholds[m], score)
+        for m, score in zip(MEASURES, scores, strict=True)
+    }
+    counted = {m: onepass.counted_sequences(stacked[m], rule) for m in MEASURES}
+    for rate, index in _RATES.items():
+        values[rate], counted[rate] = stacked["success"][:, index], counted["success"]
+    means = {m: float(v[counted[m]].mean()) for m, v in values.items()}
+    if np.isfinite(fps).any():
+        means["fps"] = float(np.nanmean(fps))
+    return TrackerScores(
+        measures=means,
+        intervals=_intervals(values, counted),
+        per_sequence=_per_sequence(names, values, fps),
+        per_attribute=_per_attribute(attributes, values, counted),
+        curves={m: tuple(onepass.mean_curve(stacked[m], rule).tolist()) for m in MEASURES},
+        notes=notes,
+    )
+
+
+def _intervals(values: Values, counted: Mapping[str, BoolArray]) -> dict[str, tuple[float, float]]:
+    """Bootstrap intervals; one call for all measures that count every sequence."""
+    everywhere = [m for m in values if counted[m].all()]
+    groups = [everywhere] if everywhere else []
+    groups += [[m] for m in values if m not in everywhere]
+    intervals = {}
+    for group in groups:
+        rows = np.stack([values[m][counted[m]] for m in group])
+        for measure, (low, high) in zip(group, bootstrap_intervals(rows).tolist(), strict=True):
+            intervals[measure] = (low, high)
+    return intervals
+
+
+def _per_sequence(
+    names: List[str], values: Values, fps: FloatArray
+) -> dict[str, dict[str, float]]:
+    columns = {measure: column.tolist() for measure, column in values.items()}
+    if np.isfinite(fps).any():
+        columns["fps"] = fps.tolist()
+    return {
+        name: {measure: column[index] for measure, column in columns.items()}
+        for index, name in enumerate(names)
+    }
+
+
+def _per_attribute(
+    attributes: List[frozenset[str]], values: Values, counted: Mapping[str, BoolArray]
+) -> dict[str, dict[str, float]]:
+    """Means over the sequences that carry an attribute, for attributes of two or more."""
+    table = {}
+    for attribute in sorted(frozenset().union(*attributes)):
+        carries = np.array([attribute in carried for carried in attributes])
+        if carries.sum() >= _MIN_SEQUENCES_PER_ATTRIBUTE:
+            means = {m: float(v[carries & counted[m]].mean()) for m, v in values.items()}
+            table[attribute] = {**means, "sequences": int(carries.sum())}
+    return table

@@ -1,0 +1,139 @@
+"""Numbers in text: exact, any delimiter, and one clear error for anything else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from bench.errors import DatasetError, ResultError
+from bench.files import format_exact, format_rows, parse_rows, read_rows, write_atomically
+
+NUMBERS = st.floats(allow_infinity=False, width=64)
+ROWS = st.integers(1, 20).flatmap(lambda n: arrays(np.float64, (n, 4), elements=NUMBERS))
+
+
+@given(ROWS, st.sampled_from([",", "\t", ";", " "]))
+def test_exact_text_reads_back_to_the_last_bit(rows: np.ndarray, delimiter: str) -> None:
+    np.testing.assert_array_equal(parse_rows(format_exact(rows, delimiter), "x"), rows)
+
+
+@given(ROWS)
+def test_exact_text_reads_as_numpy_reads_it(rows: np.ndarray) -> None:
+    lines = format_exact(rows).decode().splitlines()
+    np.testing.assert_array_equal(np.loadtxt(lines, delimiter=",", ndmin=2), rows)
+
+
+@given(
+    arrays(
+        np.float64,
+        st.tuples(st.integers(1, 20), st.just(4)),
+        elements=st.floats(-1e6, 1e6),
+    )
+)
+def test_rows_with_decimals_read_back_within_half_a_place(rows: np.ndarray) -> None:
+    read = parse_rows(format_rows(rows), "x")
+    np.testing.assert_allclose(read, rows, rtol=1e-15, atol=0.5001e-4)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"1,2,3,4\n5.5,6,7,8\n",
+        b"1,2,3,4\r\n5.5,6,7,8\r\n",
+        b"1,2,3,4\r5.5,6,7,8",
+        b"\xef\xbb\xbf1,2,3,4\n5.5,6,7,8\n",
+        b"1\t2\t3\t4\n5.5\t6\t7\t8\n\n\n",
+        b"1;2;3;4\n5.5;6;7;8",
+        b" 1  2 3  4 \n 5.5 6 7 8 ",
+        b"1, 2, 3, 4\n5.5 ,6,\t7,8\n",
+        b"1,2,3,4,\n5.5,6,7,8,\n",
+        b"01,+2,3.,4e0\n.55e1,6,7,8\n",
+    ],
+)
+def test_delimiters_line_ends_and_spellings_of_numbers(data: bytes) -> None:
+    np.testing.assert_array_equal(parse_rows(data, "x"), [[1, 2, 3, 4], [5.5, 6, 7, 8]])
+
+
+def test_nan_and_an_empty_file() -> None:
+    np.testing.assert_array_equal(
+        parse_rows(b"NaN,nan,NAN,1\n1,2,3,4", "x"), [[np.nan, np.nan, np.nan, 1], [1, 2, 3, 4]]
+    )
+    assert parse_rows(b"", "x").shape == (0, 4)
+    assert parse_rows(b" \n\n", "x").shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "found"),
+    [
+        (b"1,2,3,4\n1,2,3\n", 2, "found 3"),
+        (b"1,2,3,4,5\n", 1, "found 5"),
+        (b"1,2,3,4\n\n1,2,3,4\n", 2, "found 0"),
+        (b"1,2,3,4\n1,2,x,4\n", 2, "'1,2,x,4'"),
+        (b"1,2,3,4\n1,,3,4,5\n", 2, "'1,,3,4,5'"),
+        (b"1,2,3,4\r\n,1,2,3,4\r\n", 2, "',1,2,3,4'"),
+        (b"1,2,3,4\n1_0,2,3,4\n", 2, "'1_0,2,3,4'"),
+        (b"1,2,3,4\n1 2,3,4,5\n", 2, "found 5"),
+        (b"\x00\x01\x02\xff", 1, "found 1"),
+        ("1,2,3,\u0664\n".encode(), 1, "expected numbers"),
+        (b"x" * 10_000, 1, "found 1"),
+    ],
+)
+def test_a_bad_line_is_named(data: bytes, line: int, found: str) -> None:
+    with pytest.raises(ResultError, match="expected") as caught:
+        parse_rows(data, "a.txt")
+    message = str(caught.value)
+    assert message.startswith(f"a.txt:{line}: expected")
+    assert found in message
+    assert len(message) < 250
+
+
+def test_a_missing_file_is_the_kind_of_error_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"none\.txt: cannot be read"):
+        read_rows(tmp_path / "none.txt", error=DatasetError)
+
+
+def test_columns_are_checked(tmp_path: Path) -> None:
+    path = tmp_path / "times.txt"
+    path.write_text("0.1\n0.2\n")
+    np.testing.assert_array_equal(read_rows(path, columns=1), [[0.1], [0.2]])
+    with pytest.raises(ResultError, match=r"times\.txt:1: expected 4 numbers, found 1"):
+        read_rows(path)
+
+
+def test_real_annotations_read_as_numpy_reads_them(shared: Path) -> None:
+    """Comma, tab and blank files of OTB against an independent reader."""
+    folder = shared / "data/otb2015/annotations/anno"
+    for name in ("Biker", "david", "jogging-1", "Human4.2", "Girl2", "tiger1"):
+        text = (folder / f"{name}.txt").read_text().replace(",", " ")
+        expected = np.loadtxt(text.splitlines(), ndmin=2)
+        np.testing.assert_array_equal(read_rows(folder / f"{name}.txt"), expected)
+
+
+def test_writing_replaces_whole_files_and_leaves_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "a.txt"
+    write_atomically(path, b"old")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    write_atomically(path, b"old")
+
+    def fail(_: int) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
