@@ -1,6 +1,7 @@
-"""The six benchmarks (and one's own clips) as data: reader, size, official rule.
+"""Benchmarks and their experiments as data: reader, size, official rule, protocol.
 
-The numbers stand in ``tables/benchmarks.json``; this module only gives them a type.
+The numbers stand in ``tables/benchmarks.json`` and ``tables/experiments.json``; this module
+gives them a type.
 """
 
 from __future__ import annotations
@@ -33,8 +34,7 @@ class Benchmark:
         notes: what must be said wherever a score of this benchmark stands.
         measure_notes: what must be said where a score by the measure of that name stands.
         layout: the folders its reader expects, in one line.
-        experiments: the experiments of the VOT challenge it has, the main one first; none where
-            a tracker makes one pass.
+        experiments: its experiments, the main one first: ``"onepass"``, or those of VOT.
         interval: lengths that the published expected average overlap is the mean over.
     """
 
@@ -49,8 +49,25 @@ class Benchmark:
     layout: str
     notes: tuple[str, ...] = ()
     measure_notes: Mapping[str, str] = field(default_factory=dict)
-    experiments: tuple[str, ...] = ()
+    experiments: tuple[str, ...] = ("onepass",)
     interval: tuple[int, int] | None = None
+
+    @property
+    def kind(self) -> Literal["onepass", "vot"]:
+        """Whether it is run in one pass or as the experiments of the VOT challenge."""
+        return "onepass" if self.experiments == ("onepass",) else "vot"
+
+    def experiment(self, wanted: str | None = None) -> str:
+        """The experiment asked for, by default the main one.
+
+        Raises:
+            ConfigError: the benchmark has no such experiment.
+        """
+        if wanted is None:
+            return self.experiments[0]
+        if wanted not in self.experiments:
+            raise unknown_name(f"experiment of {self.name}", wanted, self.experiments)
+        return wanted
 
 
 @lru_cache(maxsize=1)
@@ -94,7 +111,7 @@ class Experiment:
     """
 
     name: str
-    protocol: Literal["reset", "unsupervised", "realtime"]
+    protocol: Literal["onepass", "reset", "unsupervised", "realtime"]
     repetitions: int
     skip: int
     fps: float | None

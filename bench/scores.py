@@ -6,9 +6,22 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-MEASURES = ("success", "precision", "normalized_precision")
+
+@dataclass(frozen=True)
+class Caveat:
+    """A restriction that holds for every number computed on a dataset.
+
+    >>> str(Caveat("partial", "5 of 100 sequences"))
+    'partial: 5 of 100 sequences'
+    """
+
+    kind: Literal["miniature", "partial"]
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
 
 
 @dataclass(frozen=True)
@@ -25,10 +38,12 @@ class TrackerScores:
         per_sequence: measures by sequence.
         per_attribute: measures by attribute, with ``sequences``, the number that carry it.
         curves: mean curve of success, precision and normalised precision; or the expected
-            overlap by length of sequence.
-        notes: what must be said beside the numbers.
-        per_tag: measures by tag of frames (VOT), with ``frames``, the number that carry it.
+            overlap by sequence length.
+        notes: remarks to print beside the numbers.
+        per_tag: measures by frame tag (VOT), with ``frames``, the number that carry it.
         spread: standard deviation of a measure over repetitions, where there are several.
+        missing: sequences of the dataset without a result.
+        partial: True if the scores leave the missing sequences out.
     """
 
     measures: Mapping[str, float]
@@ -39,6 +54,8 @@ class TrackerScores:
     notes: tuple[str, ...] = ()
     per_tag: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     spread: Mapping[str, float] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,18 +64,19 @@ class BenchmarkScores:
 
     Attributes:
         benchmark: identifier of the benchmark.
-        convention: name of the convention; ``source`` and ``differences`` say what it means.
-        sequences: number of sequences of the dataset at hand.
-        partial: True if the dataset or any tracker's results are not complete.
+        convention: name of the convention; ``source`` and ``differences`` explain it.
+        sequences: number of sequences of the dataset.
+        partial: True if the dataset, or any tracker scored here, lacks sequences.
         trackers: scores by tracker.
-        thresholds: thresholds of each curve, or the lengths that an expected overlap is of.
-        refused: why the convention refuses to score a tracker, by tracker.
-        caveats: what must be said wherever a number of these stands.
-        source: files of the official code the convention follows.
+        thresholds: thresholds of each curve, or the lengths of an expected overlap curve.
+        refused: the reason, by tracker, why it has no scores: results that are broken,
+            unfinished, or not accepted by the convention.
+        caveats: restrictions that hold for every number.
+        source: files of the official code that the convention follows.
         differences: where the convention deviates from the benchmark's official one.
-        experiment: ``"onepass"``, or which experiment of the VOT challenge was scored.
-        interval: lengths that the expected average overlap is the mean over, both included.
-        ranks: rank by tracker in ``accuracy`` and ``robustness``, where they were asked for.
+        experiment: ``"onepass"``, or the experiment of the VOT challenge.
+        interval: lengths that the expected average overlap averages over, both included.
+        ranks: rank by tracker in ``accuracy`` and ``robustness``, if requested.
     """
 
     benchmark: str
@@ -68,7 +86,7 @@ class BenchmarkScores:
     trackers: Mapping[str, TrackerScores]
     thresholds: Mapping[str, tuple[float, ...]]
     refused: Mapping[str, str] = field(default_factory=dict)
-    caveats: tuple[str, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
     source: str = ""
     differences: tuple[str, ...] = ()
     experiment: str = "onepass"
@@ -77,8 +95,8 @@ class BenchmarkScores:
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries and lists; NaN becomes None, since JSON has no NaN."""
-        plain: dict[str, Any] = _without_nan(dataclasses.asdict(self))
-        return plain
+        plain = {**dataclasses.asdict(self), "caveats": list(map(str, self.caveats))}
+        return {key: _without_nan(value) for key, value in plain.items()}
 
 
 def _without_nan(value: Any) -> Any:

@@ -21,6 +21,7 @@ import numpy as np
 from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import DatasetError, unknown_name
 from bench.geometry.regions import Regions
+from bench.scores import Caveat
 
 
 class Frames(Protocol):
@@ -88,6 +89,7 @@ class Sequence:
         skippable_frames: leading frames that some toolkits leave out (Tiger1: 5), so that a
             result shorter by as many is scored against the rest.
         size: (width, height) of the frames in pixels if the annotation tells it, else None.
+        benchmark: identifier of the benchmark it belongs to.
     """
 
     name: str
@@ -104,6 +106,7 @@ class Sequence:
     first_frame: int = 1
     skippable_frames: int = 0
     size: tuple[int, int] | None = None
+    benchmark: str = ""
 
     def __len__(self) -> int:
         """Number of frames to track: of images if there are any, else of annotation rows."""
@@ -207,11 +210,10 @@ class Dataset:
         return self.expected is not None and len(self) != self.expected
 
     @property
-    def caveats(self) -> tuple[str, ...]:
-        """What must be said wherever a number computed on this dataset stands."""
-        notes = []
+    def caveats(self) -> tuple[Caveat, ...]:
+        """Restrictions to name beside every number computed on this dataset."""
         if self.miniature:
-            notes.append("miniature: generated video, not the benchmark")
-        elif self.partial:
-            notes.append(f"partial: {len(self)} of {self.expected} sequences")
-        return tuple(notes)
+            return (Caveat("miniature", "generated video, not the benchmark"),)
+        if self.partial:
+            return (Caveat("partial", f"{len(self)} of {self.expected} sequences"),)
+        return ()

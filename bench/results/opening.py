@@ -1,0 +1,43 @@
+"""From a folder of results to a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.benchmarks import benchmarks, get_benchmark
+from bench.results.onepass import OnePassStore
+from bench.results.stores import Store
+from bench.results.vot.store import VotStore
+
+
+def open_store(results: str | Path, benchmark: str, experiment: str | None = None) -> Store:
+    """The results of one experiment of a benchmark.
+
+    Args:
+        results: the folder that holds ``<benchmark>/<tracker>/``.
+        benchmark: a name of ``bench.benchmarks``.
+        experiment: by default the benchmark's main one.
+
+    Raises:
+        ConfigError: no such benchmark, or the benchmark has no such experiment.
+    """
+    row = get_benchmark(benchmark)
+    name = row.experiment(experiment)
+    if row.kind == "onepass":
+        return OnePassStore(Path(results), benchmark)
+    return VotStore(Path(results), benchmark, name)
+
+
+def known_trackers(results: str | Path) -> list[str]:
+    """Every tracker with results of any benchmark or experiment, sorted without regard to case.
+
+    Raises:
+        ResultError: a name is not UTF-8.
+    """
+    stores = (
+        open_store(results, name, experiment)
+        for name, row in benchmarks().items()
+        for experiment in row.experiments
+        if Path(results, name).is_dir()
+    )
+    return sorted({name for store in stores for name in store.trackers()}, key=str.lower)
