@@ -21,9 +21,9 @@ from bench.sequence import Sequence
 
 
 def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
-    """Official folders in the root or in ``sequences/``, else a PySOT-style JSON.
+    """Official folders in the root or in ``sequences/``, then a PySOT-style JSON.
 
-    Where a ``list.txt`` stands it says which folders belong to the dataset.
+    ``list.txt``, if present, selects the folders.
     """
     require_subset(benchmark, subset)
     table = [row for row in read_table("vot_sequences.csv") if row["benchmark"] == benchmark.name]
@@ -47,7 +47,7 @@ def _stated_size(width: str, height: str) -> tuple[int, int] | None:
 
 
 def _listed(folder: Path) -> set[str]:
-    """Names in ``list.txt``; without one, the sub-folders that have a ground truth."""
+    """Names in ``list.txt``, or the subfolders with ground truth if there is no list."""
     path = folder / "list.txt"
     if path.is_file():
         return set(path.read_text(encoding="utf-8", errors="replace").split())
@@ -72,7 +72,7 @@ def _load(benchmark: Benchmark, folder: Path) -> Sequence:
 
 
 def _read_regions(path: Path) -> tuple[FloatArray | None, FloatArray]:
-    """Polygons ``(N, 4, 2)`` and bounding boxes ``(N, 4)``; the first line tells 4 or 8 values."""
+    """Polygons ``(N, 4, 2)``, if any, and boxes ``(N, 4)``; the first line decides which."""
     try:
         with path.open("rb") as stream:
             values = len(re.split(rb"[\s,;]+", stream.readline().strip()))
@@ -83,7 +83,7 @@ def _read_regions(path: Path) -> tuple[FloatArray | None, FloatArray]:
 
 
 def _read_tags(folder: Path, rows: int) -> dict[str, BoolArray]:
-    """Each tag as ``(rows,)``; missing files and missing ends of files mean not tagged."""
+    """Tags by name, ``(rows,)`` each, False for missing files and beyond the end of a file."""
     files = stems(folder, ".tag")
     tags = {name: np.zeros(rows, dtype=bool) for name in (*pysot_json.TAGS, *files)}
     for name, path in files.items():
