@@ -18,9 +18,8 @@ from bench.geometry import mask_to_box
 from bench.mini import write_miniature
 from bench.mini.annotate import rotated_box
 from bench.mini.clip import draw_video, write_video
-from bench.mini.further import enlarged
 from bench.mini.layouts import LAYOUTS
-from bench.mini.plan import get_plan, plans
+from bench.mini.plan import enlarged, get_plan, plans
 from bench.mini.render import render_frame
 from bench.sequence import to_tracker
 
@@ -224,7 +223,7 @@ def test_standing_still_does_not_track_it(root: Path) -> None:
 def test_further_sequences_have_official_names_and_are_read(
     benchmark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.mini.further.FRAMES", 3)
+    monkeypatch.setattr("bench.mini.plan.FRAMES", 3)
     monkeypatch.setattr(
         "bench.mini.write.get_plan", lambda name: replace(get_plan(name), videos=())
     )
@@ -255,7 +254,7 @@ def test_a_foreign_folder_is_never_replaced(tmp_path: Path) -> None:
     mine = tmp_path / "otb2015" / "Crossing" / "groundtruth_rect.txt"
     mine.parent.mkdir(parents=True)
     mine.write_text("1,1,2,2\n", encoding="utf-8")
-    with pytest.raises(DatasetError, match=r"otb2015 exists .*choose another place"):
+    with pytest.raises(DatasetError, match=r"otb2015 exists .*expected .*miniature\.json"):
         write_miniature(tmp_path, benchmarks=["otb2015"])
     assert mine.read_text(encoding="utf-8") == "1,1,2,2\n"
 
