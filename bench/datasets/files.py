@@ -56,17 +56,25 @@ class Readable(Protocol):
     def read_bytes(self) -> bytes: ...
 
 
+def read_bytes(path: Readable) -> bytes:
+    """The content of a file.
+
+    Raises:
+        DatasetError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
+
+
 def read_boxes(path: Readable) -> FloatArray:
     """Boxes of an annotation file, ``(N, 4)`` in file coordinates, N >= 1.
 
     Raises:
         DatasetError: the file cannot be read, is empty, or has a malformed line, which is named.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    boxes = parse_rows(data, str(path), 4, DatasetError)
+    boxes = parse_rows(read_bytes(path), str(path), 4, DatasetError)
     if not len(boxes):
         raise DatasetError(f"{path}:1: expected one box x,y,w,h per line, found an empty file")
     return boxes
@@ -89,13 +97,10 @@ def read_flags(path: Path, rows: int) -> BoolArray:
 
 def read_short_flags(path: Path) -> BoolArray:
     """As ``read_flags``, for any number of flags."""
-    try:
-        digits = path.read_bytes().translate(None, b", ;\t\r\n")
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    if digits.translate(None, b"01"):
+    digits = read_bytes(path).translate(None, b", ;\t\r\n")
+    if other := digits.translate(None, b"01"):
         raise DatasetError(
-            f"{path}: expected flags of 0 or 1, found {digits.translate(None, b'01')[:20]!r}. "
+            f"{path}: expected flags of 0 or 1, found {other[:20]!r}. "
             "Restore the file from the official site."
         )
     flags: BoolArray = np.frombuffer(digits, dtype=np.uint8) == ord("1")

@@ -11,12 +11,18 @@ import numpy as np
 from bench.arrays import BoolArray, FloatArray
 from bench.benchmarks import Benchmark
 from bench.datasets import pysot_json
-from bench.datasets.files import polygons_and_boxes, read_short_flags, stems, subfolders
+from bench.datasets.files import (
+    polygons_and_boxes,
+    read_bytes,
+    read_short_flags,
+    stems,
+    subfolders,
+)
 from bench.datasets.frames import NumberedFrames, jpeg_size, numbered_frames
 from bench.datasets.scan import Entry, Scan, compare, require_subset
 from bench.datasets.tables import read_table
 from bench.errors import DatasetError
-from bench.files import read_rows
+from bench.files import parse_rows, read_rows
 from bench.sequence import Sequence
 
 
@@ -73,12 +79,9 @@ def _load(benchmark: Benchmark, folder: Path) -> Sequence:
 
 def _read_regions(path: Path) -> tuple[FloatArray | None, FloatArray]:
     """Polygons ``(N, 4, 2)``, if any, and boxes ``(N, 4)``; the first line decides which."""
-    try:
-        with path.open("rb") as stream:
-            values = len(re.split(rb"[\s,;]+", stream.readline().strip()))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    rows = read_rows(path, 4 if values == 4 else 8, DatasetError)
+    data = read_bytes(path)
+    values = len(re.split(rb"[\s,;]+", data.partition(b"\n")[0].strip()))
+    rows = parse_rows(data, path, 4 if values == 4 else 8, DatasetError)
     return polygons_and_boxes(rows.tolist(), str(path))
 
 

@@ -1,4 +1,4 @@
-"""`bench check`: every missing or surplus sequence, frame and row is named, with a fix."""
+"""`bench check` names every missing or surplus sequence, frame and row, with a fix."""
 
 from __future__ import annotations
 

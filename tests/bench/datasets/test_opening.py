@@ -1,4 +1,4 @@
-"""Opening by name: unknown names, unreadable roots, and the relation to the miniature."""
+"""Opening by name: unknown names, unreadable and nested roots, the miniature's mark."""
 
 from __future__ import annotations
 

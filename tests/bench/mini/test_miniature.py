@@ -1,4 +1,4 @@
-"""The whole miniature on disk: layouts, quirks, repeatability, time, and its own readers."""
+"""The whole miniature on disk: layouts, quirks, reproducibility, run time, readers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bench.mini.render import render_frame
 from bench.sequence import to_tracker
 
 ALL = tuple(plans())
-SECONDS = 60 * 2  # of processor time: a minute on two cores
+SECONDS = 60 * 2  # CPU time: a minute on two cores
 
 
 def digest(folder: Path) -> str:
@@ -47,7 +47,7 @@ def test_it_takes_less_than_a_minute(miniature: tuple[Path, float]) -> None:
 
 
 def test_equal_seeds_give_equal_bytes(root: Path, tmp_path: Path) -> None:
-    """Alone and in one process it is what it was beside the others in two."""
+    """The number of processes and the other benchmarks make no difference."""
     write_miniature(tmp_path, seed=0, benchmarks=["vot2016"], jobs=1)
     assert digest(tmp_path / "vot2016") == digest(root / "vot2016")
 
@@ -195,7 +195,7 @@ def test_trackingnet_quirks(root: Path) -> None:
 
 
 def test_size_attributes_follow_from_the_boxes_on_disk(root: Path) -> None:
-    """SV, ARC, LR and FM recomputed from the files by the definitions of the UAV123 paper."""
+    """SV, ARC and LR recomputed from the files by the definitions of the UAV123 paper."""
     for sequence in open_dataset("uav123", root / "uav123"):
         boxes = sequence.ground_truth[np.isfinite(sequence.ground_truth[:, 0])]
         area, aspect = boxes[:, 2] * boxes[:, 3], boxes[:, 2] / boxes[:, 3]
