@@ -11,6 +11,23 @@ from bench.scores import BenchmarkScores
 _INTERVALS = "intervals: 95 % bootstrap over sequences"
 
 
+def heading_of(scores: BenchmarkScores) -> str:
+    """Benchmark and experiment, with labels such as MINIATURE in capitals.
+
+    Readers who see a plot alone must not take a stand-in for the benchmark.
+    """
+    experiment = () if scores.experiment == "onepass" else (scores.experiment,)
+    return ", ".join((get_benchmark(scores.benchmark).title, *experiment, *labels_of(scores)))
+
+
+def labels_of(scores: BenchmarkScores) -> list[str]:
+    """What a heading must not hide: a stand-in, or missing sequences."""
+    if scores.caveats:
+        return [caveat.kind.upper() for caveat in scores.caveats]
+    shown_partial = any(tracker.partial for tracker in scores.trackers.values())
+    return ["PARTIAL RESULTS"] if shown_partial else []
+
+
 def footnotes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]:
     """Everything to be said of scores and of single trackers among them.
 
