@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from bench.geometry import Regions
     from bench.reports.plots.catalogue import Drawn
     from bench.reports.plots.strip import Row
-    from bench.results.onepass import OnePassStore
-    from bench.results.vot.store import VotStore
+    from bench.results.stores import Store
     from bench.scores import BenchmarkScores
     from bench.sequence import Dataset
 
@@ -79,6 +78,7 @@ def plots(
       bench plots otb2015 --data /data/OTB2015 --only strip --sequences Crossing --frames 20,60
     """
     from bench.datasets import open_dataset
+    from bench.results.opening import open_store
     from bench.reports.gather import gather
     from bench.reports.palette import PALETTE
     from bench.reports.plots import catalogue, style
@@ -87,8 +87,8 @@ def plots(
     catalogue.check_names(wanted or [], (*catalogue.PLOTS, _STRIP))
     endings = options.split_names(formats) or list(style.FORMATS)
     catalogue.check_names(endings, style.FORMATS)
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
-    store = options.result_store(results, benchmark, options.experiment_of(benchmark, experiment))
+    dataset = open_dataset(benchmark, data, subset=subset)
+    store = open_store(results, benchmark, experiment)
     names = options.split_names(trackers)
     scores = gather(dataset, store, names, convention, partial=partial)
     folder = out / _folder_name(scores)
@@ -134,7 +134,7 @@ def _wants_strip(wanted: list[str] | None, dataset: Dataset, skipped: dict[str, 
 def _rows(
     scores: BenchmarkScores,
     dataset: Dataset,
-    store: OnePassStore | VotStore,
+    store: Store,
     sequences: list[str] | None,
     frames: list[str] | None,
     most: int,
@@ -159,7 +159,7 @@ def _rows(
     return rows
 
 
-def _regions(store: OnePassStore | VotStore, tracker: str, sequence: str) -> Regions:
+def _regions(store: Store, tracker: str, sequence: str) -> Regions:
     """A tracker's regions; none where it has no result, so that the others keep their colours."""
     from bench.geometry import Regions
 

@@ -77,14 +77,15 @@ def _six() -> list[str]:
 def _studies(benchmark: str, data: Path, results: Path) -> Iterator[Study]:
     """The main study of a benchmark, and one for each further experiment with results."""
     from bench.datasets import open_dataset
+    from bench.results.opening import open_store
     from bench.reports.page import open_study
 
     experiments = get_benchmark(benchmark).experiments or (None,)
     for place, experiment in enumerate(experiments):
-        store = options.result_store(results, benchmark, experiment)
+        store = open_store(results, benchmark, experiment)
         if place and not store.trackers():
             continue
-        root = options.data_root(data, benchmark)
+        root = data
         yield open_study(benchmark, experiment, partial(open_dataset, benchmark, root), store)
 
 

@@ -10,7 +10,6 @@ import typer
 
 from bench.benchmarks import get_benchmark
 from bench.cli import options
-from bench.cli.ending import write_file
 from bench.errors import ConfigError, unknown_name
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ def _stored(benchmark: str, data: Path, results: Path, *, partial: bool) -> Stor
     from bench.reports.stored import score_stored
 
     store = options.result_store(results, benchmark, options.experiment_of(benchmark, None))
-    root = options.data_root(data, benchmark)
+    root = data
     return score_stored(lambda: open_dataset(benchmark, root), store, partial=partial)
 
 
@@ -152,7 +151,7 @@ def _write(table: Table, folder: Path, ending: str, *, intervals: bool) -> Path:
     }
     path = folder / f"{table.name}.{ending}"
     text = writers[ending](table, intervals=intervals)
-    write_file(path, text)
+    options.write_file(path, text)
     return path
 
 
