@@ -12,6 +12,7 @@ import typer
 from bench.benchmarks import benchmarks
 from bench.errors import ConfigError
 
+
 def _complete_benchmark(incomplete: str) -> list[str]:
     return [name for name in benchmarks() if name.startswith(incomplete)]
 

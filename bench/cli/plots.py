@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli import options
-from bench.errors import ConfigError
+from bench.errors import ConfigError, ResultError
 
 if TYPE_CHECKING:
     from bench.geometry import Regions
@@ -78,10 +78,10 @@ def plots(
       bench plots otb2015 --data /data/OTB2015 --only strip --sequences Crossing --frames 20,60
     """
     from bench.datasets import open_dataset
-    from bench.results.opening import open_store
-    from bench.reports.gather import gather
+    from bench.evaluation import evaluate
     from bench.reports.palette import PALETTE
     from bench.reports.plots import catalogue, style
+    from bench.results.opening import open_store
 
     wanted = options.split_names(only)
     catalogue.check_names(wanted or [], (*catalogue.PLOTS, _STRIP))
@@ -90,7 +90,10 @@ def plots(
     dataset = open_dataset(benchmark, data, subset=subset)
     store = open_store(results, benchmark, experiment)
     names = options.split_names(trackers)
-    scores = gather(dataset, store, names, convention, partial=partial)
+    rules = [convention] if convention else None
+    (scores,) = evaluate(dataset, store, names, rules, partial=partial)
+    if not scores.trackers:
+        raise ResultError(next(iter(scores.refused.values())))
     folder = out / _folder_name(scores)
     of_scores = None if wanted is None else [name for name in wanted if name != _STRIP]
     drawn = catalogue.draw_plots(scores, folder, of_scores, endings)

@@ -85,11 +85,11 @@ def evaluate(
       bench eval vot2018 --data /data/VOT2018 --per-attribute --ranks
     """
     from bench.datasets import open_dataset
-    from bench.results.opening import open_store
     from bench.evaluation import convention_names
     from bench.evaluation import evaluate as score
     from bench.reports.eval_tables import eval_tables
     from bench.reports.terminal import print_tables, report_console
+    from bench.results.opening import open_store
 
     dataset = open_dataset(benchmark, data, subset=subset)
     wanted = options.split_names(trackers)
