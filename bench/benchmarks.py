@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.errors import unknown_name
+from bench.errors import ConfigError, unknown_name
 
 TABLES = Path(__file__).parent / "tables"
 
@@ -65,6 +65,11 @@ class Benchmark:
         """
         if wanted is None:
             return self.experiments[0]
+        if wanted not in self.experiments and self.kind == "onepass":
+            raise ConfigError(
+                f"experiment {wanted!r}: {self.name} has one-pass evaluation only. Leave the "
+                "option out, or name a VOT benchmark."
+            )
         if wanted not in self.experiments:
             raise unknown_name(f"experiment of {self.name}", wanted, self.experiments)
         return wanted

@@ -43,7 +43,7 @@ class TrackerScores:
         per_tag: measures by frame tag (VOT), with ``frames``, the number that carry it.
         spread: standard deviation of a measure over repetitions, where there are several.
         missing: sequences of the dataset without a result.
-        partial: True if the scores leave the missing sequences out.
+        partial: True if any is missing, even where the official rule scores it as zero.
     """
 
     measures: Mapping[str, float]

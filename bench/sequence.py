@@ -114,6 +114,14 @@ class Sequence:
             return len(self.frames)
         return len(self.ground_truth)
 
+    def leading(self, rows: int) -> int:
+        """How many leading frames a result of so many rows leaves out, as some toolkits do.
+
+        Either ``skippable_frames`` (Tiger1's first five), or 0.
+        """
+        missing = len(self.ground_truth) - rows
+        return self.skippable_frames if missing == self.skippable_frames else 0
+
     @property
     def regions(self) -> Regions:
         """Ground truth as regions in file coordinates: the polygons if there are any."""

@@ -164,7 +164,7 @@ def _regions(store: OnePassStore | VotStore, tracker: str, sequence: str) -> Reg
     from bench.geometry import Regions
 
     if sequence in store.sequences(tracker):
-        return store.read_regions(tracker, sequence)
+        return store.read_run(tracker, sequence)
     return Regions.from_rows([])
 
 

@@ -53,7 +53,7 @@ def show(
     for name in names:
         if name not in known:
             raise unknown_name("tracker with results", name, known)
-    regions = {name: store.read_regions(name, sequence) for name in names}
+    regions = {name: store.read_run(name, sequence) for name in names}
     drawn = overlay.layers(clip, regions)
     frames = captioned_frames(clip, drawn)
     if output is None:

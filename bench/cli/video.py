@@ -56,7 +56,7 @@ def video(
     clip = dataset[sequence]
     store = options.result_store(results, benchmark, options.experiment_of(benchmark, experiment))
     names = shown_trackers(store, sequence, options.split_names(trackers))
-    drawn = overlay.layers(clip, {name: store.read_regions(name, sequence) for name in names})
+    drawn = overlay.layers(clip, {name: store.read_run(name, sequence) for name in names})
     frames = captioned_frames(clip, drawn, hold=round(hold * fps))
     failing = {i for layer in drawn for i, mark in layer.marks.items() if mark == overlay.FAILED}
     total = len(clip) + round(hold * fps) * len(failing)

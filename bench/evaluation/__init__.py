@@ -1,47 +1,63 @@
-"""Raw results and annotation into scores: the arrow between the stores and the measures."""
+"""Scores raw results against annotations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.evaluation import onepass
-from bench.evaluation import vot as experiments
-from bench.results.onepass import OnePassStore
-from bench.results.vot.store import VotStore
+from bench.benchmarks import get_benchmark
+from bench.evaluation import onepass, vot
+from bench.evaluation.selection import refuse_hidden, tracker_names
+from bench.results.stores import Store
 from bench.scores import BenchmarkScores
 from bench.sequence import Dataset
 
-__all__ = ["evaluate"]
+__all__ = ["convention_names", "evaluate"]
 
 
 def evaluate(
     dataset: Dataset,
-    store: OnePassStore | VotStore,
+    store: Store,
     trackers: Iterable[str] | None = None,
     conventions: Iterable[str] | None = None,
     *,
     partial: bool = False,
     ranks: bool = False,
 ) -> list[BenchmarkScores]:
-    """Score stored results, one ``BenchmarkScores`` per convention.
+    """Score results, one ``BenchmarkScores`` per convention.
+
+    A tracker whose results are broken, unfinished or not accepted by a convention costs only
+    itself: ``BenchmarkScores.refused`` gives the reason.
 
     Args:
         dataset: annotation of the benchmark; frames are not needed.
-        store: where the raw results lie; its kind says whether they are one-pass or of an
-            experiment of the VOT challenge.
+        store: raw results, on disk or in memory; its experiment decides how they are scored.
         trackers: names to score; every tracker with results by default.
         conventions: names of conventions; the benchmark's official one by default.
-        partial: score trackers on the sequences they finished instead of refusing.
-        ranks: also rank by significance tests (experiments only).
+        partial: score trackers on the sequences they finished instead of refusing them.
+        ranks: also rank trackers by significance tests (VOT only).
 
     Raises:
         DatasetError: the ground truth is hidden on an evaluation server.
-        ResultError: results are missing or malformed, or the convention refuses them while no
-            other convention was asked for.
-        ConfigError: an unknown tracker or convention.
+        ResultError: there are no results at all.
+        ConfigError: an unknown tracker or convention, or ranks outside VOT.
     """
-    if isinstance(store, VotStore):
-        return experiments.evaluate(
-            dataset, store, trackers, conventions, partial=partial, ranks=ranks
-        )
-    return onepass.evaluate(dataset, store, trackers, conventions, partial=partial)
+    refuse_hidden(dataset)
+    names = tracker_names(store, trackers)
+    rules = list(conventions or (get_benchmark(dataset.benchmark).rule,))
+    if store.experiment == "onepass":
+        return onepass.evaluate(dataset, store, names, rules, partial=partial)
+    return vot.evaluate(dataset, store, names, rules, partial=partial, ranks=ranks)
+
+
+def convention_names(benchmark: str) -> tuple[str, ...]:
+    """The conventions that can score a benchmark.
+
+    Raises:
+        ConfigError: no benchmark has that name.
+    """
+    from bench.measures import onepass as onepass_measures
+    from bench.measures import vot as vot_measures
+
+    if get_benchmark(benchmark).kind == "onepass":
+        return onepass_measures.convention_names()
+    return vot_measures.convention_names()

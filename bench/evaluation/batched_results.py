@@ -3,112 +3,119 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError
+from bench.evaluation.selection import Candidate
 from bench.measures import onepass
-from bench.measures.onepass.conventions import Convention
-from bench.results.onepass import OnePassStore
+from bench.measures.onepass import Convention, Curves
+from bench.results.stores import Store
 from bench.sequence import Sequence
 
 
 @dataclass(frozen=True, eq=False)
-class Track:
+class StoredBoxes:
     """The stored result of one tracker on one sequence.
 
     Attributes:
         tracker: its name.
-        result: ``(M, 4)`` boxes in file coordinates.
-        fps: frames per second, NaN where no times are stored.
-        omitted: leading frames that the result leaves out.
+        boxes: ``(M, 4)`` in file coordinates.
+        fps: frames per second, NaN if no usable times are stored.
+        leading: leading frames that the result leaves out.
         timed: whether times are stored, usable or not.
     """
 
     tracker: str
-    result: FloatArray
+    boxes: FloatArray
     fps: float = float("nan")
-    omitted: int = 0
+    leading: int = 0
     timed: bool = False
 
-
-def load_tracks(
-    store: OnePassStore, sequence: Sequence, available: dict[str, frozenset[str]]
-) -> Iterator[Track]:
-    """Every tracker's result on one sequence, read once whatever conventions follow."""
-    for name, present in available.items():
-        if sequence.name in present:
-            result = store.read_boxes(name, sequence.name)
-            short = len(sequence.ground_truth) - len(result)
-            omitted = sequence.skippable_frames if short == sequence.skippable_frames else 0
-            times = store.read_times(name, sequence.name)
-            yield Track(name, result, _fps(times, len(result)), omitted, times is not None)
+    @property
+    def shape(self) -> tuple[int, int]:
+        """What results measured in one call have in common."""
+        return len(self.boxes), self.leading
 
 
-def zero_tracks(
-    sequence: Sequence, missing: dict[str, list[str]], rule: Convention
-) -> list[Track]:
-    """Zero boxes for the missing results that a convention scores so."""
-    if rule.missing != "zeros":
-        return []
+def load_boxes(
+    store: Store, sequence: Sequence, trackers: Iterable[Candidate]
+) -> Iterator[StoredBoxes]:
+    """Every tracker's result on one sequence, read once for all conventions.
+
+    A tracker whose result is broken is refused.
+    """
+    for tracker in trackers:
+        if tracker.refused or sequence.name not in tracker.available:
+            continue
+        try:
+            yield _load(store, sequence, tracker.name)
+        except ResultError as error:
+            tracker.refuse(str(error))
+
+
+def _load(store: Store, sequence: Sequence, name: str) -> StoredBoxes:
+    boxes = store.read_run(name, sequence.name).values[:, :4]
+    times = store.read_times(name, sequence.name)
+    leading = sequence.leading(len(boxes))
+    return StoredBoxes(name, boxes, _fps(times, len(boxes)), leading, times is not None)
+
+
+def zero_boxes(sequence: Sequence, trackers: Iterable[Candidate]) -> list[StoredBoxes]:
+    """Zero boxes in place of missing results, for a convention that scores them so."""
     zeros = np.zeros_like(sequence.ground_truth)
-    return [Track(name, zeros) for name, lacks in missing.items() if sequence.name in lacks]
+    return [StoredBoxes(one.name, zeros) for one in trackers if sequence.name in one.missing]
 
 
 def _fps(times: FloatArray | None, rows: int) -> float:
-    """Frames per second, NaN for no times or ones that cannot be true."""
+    """Frames per second; NaN without times or with impossible ones."""
     if times is None or len(times) != rows or not (times >= 0).all():
         return float("nan")
     total = float(times.sum())
     return rows / total if 0 < total < np.inf else float("nan")
 
 
-def track_notes(sequence: Sequence, track: Track) -> Iterator[str]:
-    """What must be said of one result: times left out, rows left out or too many."""
-    if track.timed and np.isnan(track.fps):
+def result_notes(sequence: Sequence, result: StoredBoxes) -> Iterator[str]:
+    """Remarks on one result: times dropped, rows left out or surplus."""
+    if result.timed and np.isnan(result.fps):
         yield f"{sequence.name}: times left out, they do not fit the boxes"
-    if track.omitted:
-        first = sequence.first_frame + track.omitted
+    if result.leading:
+        first = sequence.first_frame + result.leading
         yield f"{sequence.name} scored from frame {first}, where this result starts"
-    elif len(track.result) > len(sequence.ground_truth):
-        surplus = len(track.result) - len(sequence.ground_truth)
-        yield f"{sequence.name}: {surplus} rows more than ground truth"
+    elif len(result.boxes) > len(sequence.ground_truth):
+        surplus = len(result.boxes) - len(sequence.ground_truth)
+        yield f"{sequence.name}: {surplus} more rows than the ground truth"
 
 
-def track_curves(
-    sequence: Sequence, tracks: list[Track], rule: Convention
-) -> Iterator[tuple[Track, onepass.Curves | ResultError]]:
-    """Curves of many results on one sequence; those of one shape are measured at once."""
-    ordered = sorted(tracks, key=_shape)
-    for (_, omitted), same in itertools.groupby(ordered, key=_shape):
+def measure_results(
+    sequence: Sequence, results: list[StoredBoxes], rule: Convention
+) -> Iterator[tuple[StoredBoxes, Curves | ResultError]]:
+    """Curves of many results on one sequence; those of one shape are measured in one call."""
+    ordered = sorted(results, key=lambda result: result.shape)
+    for (_, leading), same in itertools.groupby(ordered, key=lambda result: result.shape):
         group = list(same)
-        truth = sequence.ground_truth[omitted:]
-        absent = None if sequence.absent is None else sequence.absent[omitted:]
+        truth = sequence.ground_truth[leading:]
+        absent = None if sequence.absent is None else sequence.absent[leading:]
         try:
             measured = onepass.frame_measures(_stacked(group), truth, rule, absent)
         except ResultError as error:
             if len(group) == 1:
                 yield group[0], error
             else:
-                for track in group:
-                    yield from track_curves(sequence, [track], rule)
+                for result in group:
+                    yield from measure_results(sequence, [result], rule)
             continue
         curves = onepass.sequence_curves(measured, rule)
-        rows = zip(curves.success, curves.precision, curves.normalized_precision, strict=True)
-        for track, row in zip(group, rows, strict=True):
-            yield track, onepass.Curves(*row)
+        for index, result in enumerate(group):
+            yield result, {name: rows[index] for name, rows in curves.items()}
 
 
-def _stacked(tracks: list[Track]) -> FloatArray:
-    """``(T, M, 4)`` boxes that lie as (4, T, M) in memory, so that a coordinate is contiguous."""
-    columns = np.empty((4, len(tracks), len(tracks[0].result)))
-    for index, track in enumerate(tracks):
-        columns[:, index] = track.result.T
+def _stacked(results: list[StoredBoxes]) -> FloatArray:
+    """``(T, M, 4)`` boxes stored as (4, T, M) in memory, so that a coordinate is contiguous."""
+    columns = np.empty((4, len(results), len(results[0].boxes)))
+    for index, result in enumerate(results):
+        columns[:, index] = result.boxes.T
     return np.moveaxis(columns, 0, -1)
-
-
-def _shape(track: Track) -> tuple[int, int]:
-    return len(track.result), track.omitted

@@ -1,4 +1,4 @@
-"""Rows of results that are no region: scored by the rules, and never without a word."""
+"""Counts rows of results that are not regions, for a note beside the scores."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from bench.arrays import FloatArray
 
 @dataclass(eq=False)
 class InvalidRows:
-    """How many rows of a tracker's results are no region.
+    """How many rows of a tracker's results are not regions.
 
     Attributes:
-        broken: of all its sequences.
-        rows: that could have been one, the first of a sequence not counted: it is given.
-        sequences: that have a broken row.
+        invalid: invalid rows of all sequences.
+        rows: all rows but the first of each sequence, which is given.
+        sequences: sequences with an invalid row.
     """
 
-    broken: int = 0
+    invalid: int = 0
     rows: int = 0
     sequences: int = 0
 
-    def add(self, broken: int, rows: int) -> None:
+    def add(self, invalid: int, rows: int) -> None:
         """Count one more sequence."""
-        self.broken += broken
+        self.invalid += invalid
         self.rows += rows
-        self.sequences += broken > 0
+        self.sequences += invalid > 0
 
     @property
     def all(self) -> bool:
         """Whether there is no usable row at all."""
-        return 0 < self.rows <= self.broken
+        return 0 < self.rows <= self.invalid
 
     def note(self, kind: str, consequence: str) -> list[str]:
-        """What must be said beside a score, nothing where no row is broken."""
-        if not self.broken:
+        """The remark to print beside a score; empty if every row is valid."""
+        if not self.invalid:
             return []
         places = "1 sequence" if self.sequences == 1 else f"{self.sequences} sequences"
-        return [f"{self.broken} of {self.rows} rows {kind}, in {places}: {consequence}"]
+        return [f"{self.invalid} of {self.rows} rows {kind}, in {places}: {consequence}"]
 
 
 def invalid_boxes(boxes: FloatArray) -> tuple[int, int]:
-    """How many of ``(M, 4)`` boxes after the first hold a NaN or have no size, and of how many."""
+    """Of ``(M, 4)`` boxes after the first: how many hold a NaN or have no size, and how many."""
     answers = boxes[1:]
     sized = np.minimum(answers[:, 2], answers[:, 3]) > 0  # never with a NaN
     sound = np.count_nonzero(sized & ~np.isnan(answers[:, :2]).any(axis=1))
@@ -52,9 +52,10 @@ def invalid_boxes(boxes: FloatArray) -> tuple[int, int]:
 
 
 def invalid_answers(codes: NDArray[np.int64]) -> tuple[int, int]:
-    """How many frames have code 0 without a failure before, and how many an answer or that.
+    """How many frames have code 0 without a failure before them, and how many were answered.
 
-    A region with NaN is read as code 0, which the protocol writes after a failure only.
+    A region with NaN is read as code 0, which the protocol only writes after a failure. Such
+    frames count as answered.
 
     Args:
         codes: ``(R, N)`` of the runs on a sequence, -1 where there is a region.

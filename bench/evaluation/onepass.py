@@ -11,25 +11,17 @@ import numpy as np
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.evaluation.batched_results import (
-    Track,
-    load_tracks,
-    track_curves,
-    track_notes,
-    zero_tracks,
+    StoredBoxes,
+    load_boxes,
+    measure_results,
+    result_notes,
+    zero_boxes,
 )
 from bench.evaluation.invalid_rows import InvalidRows, invalid_boxes
-from bench.evaluation.selection import (
-    missing_sequences,
-    notes_on,
-    partial_note,
-    refusal,
-    refuse_hidden,
-    tracker_names,
-)
+from bench.evaluation.selection import Candidate, candidates, partial_note, refusal
 from bench.measures import onepass
-from bench.measures.onepass.conventions import Convention, differences, get_convention, words
-from bench.measures.onepass.summary import summarize, thresholds_of
-from bench.results.onepass import OnePassStore
+from bench.measures.onepass import Convention, Curves
+from bench.results.stores import Store
 from bench.scores import BenchmarkScores, TrackerScores
 from bench.sequence import Dataset, Sequence
 
@@ -38,160 +30,142 @@ from bench.sequence import Dataset, Sequence
 class _Collected:
     """Curves of one tracker under one convention, sequence by sequence."""
 
+    tracker: Candidate
     sequences: list[Sequence] = field(default_factory=list)
-    curves: list[onepass.Curves] = field(default_factory=list)
+    curves: list[Curves] = field(default_factory=list)
     fps: list[float] = field(default_factory=list)
     covered: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refused: str | None = None
 
-    def scores(self, rule: Convention, notes: tuple[str, ...]) -> TrackerScores:
+    @property
+    def reason(self) -> str | None:
+        """Why the tracker has no scores under this convention; None if it has."""
+        return self.tracker.refused or self.refused
+
+    def add(
+        self,
+        sequence: Sequence,
+        result: StoredBoxes,
+        curves: Curves | ResultError,
+        rule: Convention,
+    ) -> None:
+        """Add one sequence, or refuse the tracker if the convention refuses its result."""
+        if isinstance(curves, ResultError):
+            self.refused = self.refused or f"{sequence.name}: {curves}"
+            return
+        if not np.isfinite(sequence.ground_truth).all(axis=1).any():
+            self.notes.append(f"{sequence.name}: no ground truth, so every frame is precise")
+        self.sequences.append(sequence)
+        self.curves.append(curves)
+        self.fps.append(result.fps)
+        if rule.coverage == "reported":
+            covered = onepass.covered_frames(result.boxes[: len(sequence.ground_truth)])
+            self.covered.append(covered)
+
+    def scores(self, rule: Convention) -> TrackerScores:
         names = [sequence.name for sequence in self.sequences]
         attributes = [sequence.attributes for sequence in self.sequences]
-        scores = summarize(names, attributes, self.curves, np.array(self.fps), rule, notes)
-        if not self.covered:
-            return scores
-        frames = sum(len(sequence.ground_truth) for sequence in self.sequences)
-        measures = {**scores.measures, "coverage": sum(self.covered) / frames}
-        return dataclasses.replace(scores, measures=measures)
+        notes = tuple(dict.fromkeys(self.notes + self.tracker.notes))
+        scores = onepass.summarize(names, attributes, self.curves, np.array(self.fps), rule, notes)
+        missing = self.tracker.missing
+        measures = dict(scores.measures)
+        if self.covered:
+            frames = sum(len(sequence.ground_truth) for sequence in self.sequences)
+            measures["coverage"] = sum(self.covered) / frames
+        return dataclasses.replace(
+            scores, measures=measures, missing=missing, partial=bool(missing)
+        )
 
 
 def evaluate(
     dataset: Dataset,
-    store: OnePassStore,
-    trackers: Iterable[str] | None = None,
-    conventions: Iterable[str] | None = None,
+    store: Store,
+    names: Iterable[str],
+    conventions: Iterable[str],
     *,
-    partial: bool = False,
+    partial: bool,
 ) -> list[BenchmarkScores]:
-    """Score stored results, one ``BenchmarkScores`` per convention.
-
-    Args:
-        dataset: annotation of the benchmark; frames are not needed.
-        store: where the raw results lie.
-        trackers: names to score; every tracker with results by default.
-        conventions: names of conventions; the benchmark's official one by default.
-        partial: score trackers on the sequences they finished instead of refusing.
-
-    Raises:
-        DatasetError: the ground truth is hidden on an evaluation server.
-        ResultError: results are missing or malformed, or the convention refuses them while no
-            other convention was asked for.
-        ConfigError: an unknown tracker or convention.
-    """
-    benchmark = get_benchmark(dataset.benchmark)
-    refuse_hidden(dataset)
+    """Score stored results, one ``BenchmarkScores`` per convention; see ``bench.evaluation``."""
     _keep_freed_memory()
-    names = tracker_names(store, trackers)
-    rules = [get_convention(n, benchmark.name) for n in conventions or (benchmark.rule,)]
-    available = {name: store.sequences(name) for name in names}
-    missing = {name: missing_sequences(dataset, store, name, available[name]) for name in names}
-    notes = {name: notes_on(dataset, store, name, available[name]) for name in names}
-    broken = {name: InvalidRows() for name in names}
-    collected = {rule.name: {name: _Collected() for name in names} for rule in rules}
-    for rule in rules:
-        for name in names:
-            one = collected[rule.name][name]
-            _accept_missing(one, dataset, missing[name], rule, partial=partial)
+    rules = [onepass.get_convention(name, dataset.benchmark) for name in conventions]
+    trackers = candidates(dataset, store, names)
+    invalid = {one.name: InvalidRows() for one in trackers}
+    collected = {
+        rule.name: {one.name: _started(one, dataset, rule, partial) for one in trackers}
+        for rule in rules
+    }
     for sequence in dataset:
-        tracks = list(load_tracks(store, sequence, available))
-        for track in tracks:
-            notes[track.tracker].extend(track_notes(sequence, track))
-            broken[track.tracker].add(*invalid_boxes(track.result))
+        results = list(load_boxes(store, sequence, trackers))
+        for result in results:
+            invalid[result.tracker].add(*invalid_boxes(result.boxes))
+        _note_results(trackers, sequence, results)
         for rule in rules:
-            zeros = [] if partial else zero_tracks(sequence, missing, rule)
-            for track, curves in track_curves(sequence, tracks + zeros, rule):
-                one = collected[rule.name][track.tracker]
-                _collect(one, sequence, track, curves)
-                if rule.coverage == "reported":
-                    one.covered.append(
-                        onepass.covered_frames(track.result[: len(sequence.ground_truth)])
-                    )
+            zeros = rule.missing == "zeros" and not partial
+            scored = results + (zero_boxes(sequence, trackers) if zeros else [])
+            for result, curves in measure_results(sequence, scored, rule):
+                collected[rule.name][result.tracker].add(sequence, result, curves, rule)
     for rule in rules:
-        for name in names:
-            _tell_broken(collected[rule.name][name], broken[name], rule)
-    if len(rules) == 1:
-        _raise_refusal(collected[rules[0].name], store)
-    incomplete = any(missing.values())
-    return [
-        _benchmark_scores(dataset, rule, collected[rule.name], notes, incomplete) for rule in rules
-    ]
-
-
-def _benchmark_scores(
-    dataset: Dataset,
-    rule: Convention,
-    collected: dict[str, _Collected],
-    notes: dict[str, list[str]],
-    incomplete: bool,
-) -> BenchmarkScores:
-    benchmark = get_benchmark(dataset.benchmark)
-    official = get_convention(benchmark.rule, benchmark.name)
-    scored = {name: one for name, one in collected.items() if one.refused is None}
-    return BenchmarkScores(
-        benchmark=benchmark.name,
-        convention=rule.name,
-        sequences=len(dataset),
-        partial=dataset.partial or incomplete,
-        trackers={
-            name: one.scores(rule, tuple(dict.fromkeys(one.notes + notes[name])))
-            for name, one in scored.items()
-        },
-        thresholds={m: tuple(t.tolist()) for m, t in thresholds_of(rule).items()},
-        refused={name: one.refused for name, one in collected.items() if one.refused is not None},
-        caveats=dataset.caveats,
-        source=rule.source,
-        differences=tuple(differences(rule, official)),
-    )
+        for one in collected[rule.name].values():
+            _note_invalid(one, invalid[one.tracker.name], rule)
+    return [_benchmark_scores(dataset, rule, collected[rule.name]) for rule in rules]
 
 
 def _keep_freed_memory() -> None:
-    """Let the allocator keep what arrays of a megabyte free, instead of asking the system anew.
+    """Let the allocator keep freed arrays of a megabyte instead of returning them to the system.
 
     glibc raises its thresholds for returning memory to the largest block freed so far. Scoring
-    allocates thousands of such arrays, and without this a third of its time goes into page
-    faults. Elsewhere it does nothing.
+    allocates thousands of such arrays; without this a third of its time goes into page faults.
+    On other systems it does nothing.
     """
     np.empty(1 << 21)  # 16 MiB, never touched, freed at once
 
 
-def _accept_missing(
-    one: _Collected, dataset: Dataset, missing: list[str], rule: Convention, *, partial: bool
-) -> None:
-    """Note missing results where they are accepted, refuse the tracker where they are not."""
+def _started(tracker: Candidate, dataset: Dataset, rule: Convention, partial: bool) -> _Collected:
+    """An empty collection; missing results are noted, or refused if they are not accepted."""
+    one, missing = _Collected(tracker), tracker.missing
     if not missing:
-        return
+        return one
     if partial:
         one.notes.append(partial_note(dataset, missing))
     elif rule.missing == "zeros":
-        one.notes.append(
-            f"{len(missing)} missing sequences scored as zero boxes, as the server does"
-        )
+        count = len(missing)
+        one.notes.append(f"{count} missing sequences scored as zero boxes, as the server does")
     else:
         one.refused = refusal(dataset, missing)
+    return one
 
 
-def _collect(
-    into: _Collected, sequence: Sequence, track: Track, curves: onepass.Curves | ResultError
+def _note_results(
+    trackers: list[Candidate], sequence: Sequence, results: list[StoredBoxes]
 ) -> None:
-    if isinstance(curves, ResultError):
-        into.refused = into.refused or f"{sequence.name}: {curves}"
-        return
-    if not np.isfinite(sequence.ground_truth).all(axis=1).any():
-        into.notes.append(f"{sequence.name}: no frame has ground truth, so every frame is precise")
-    into.sequences.append(sequence)
-    into.curves.append(curves)
-    into.fps.append(track.fps)
+    notes = {one.name: one.notes for one in trackers}
+    for result in results:
+        notes[result.tracker].extend(result_notes(sequence, result))
 
 
-def _tell_broken(one: _Collected, broken: InvalidRows, rule: Convention) -> None:
-    """Note rows that are no box; refuse a tracker that has nothing else to be scored."""
-    one.notes.extend(broken.note("are NaN or have no size", words(rule, "repair")))
-    if broken.all:
+def _note_invalid(one: _Collected, invalid: InvalidRows, rule: Convention) -> None:
+    """Note invalid rows; refuse a tracker that has no others."""
+    repair = onepass.words(rule, "repair")
+    one.notes.extend(invalid.note("are NaN or have no size", repair))
+    if invalid.all:
         one.refused = one.refused or "no row after the first of any sequence is a box"
 
 
-def _raise_refusal(collected: dict[str, _Collected], store: OnePassStore) -> None:
-    for name, one in collected.items():
-        if one.refused is not None:
-            raise ResultError(f"{store.folder(name)}: {one.refused}")
+def _benchmark_scores(
+    dataset: Dataset, rule: Convention, collected: dict[str, _Collected]
+) -> BenchmarkScores:
+    official = onepass.get_convention(get_benchmark(dataset.benchmark).rule, dataset.benchmark)
+    trackers = {name: one.scores(rule) for name, one in collected.items() if one.reason is None}
+    return BenchmarkScores(
+        benchmark=dataset.benchmark,
+        convention=rule.name,
+        sequences=len(dataset),
+        partial=dataset.partial or any(one.partial for one in trackers.values()),
+        trackers=trackers,
+        thresholds={m: tuple(t.tolist()) for m, t in onepass.thresholds_of(rule).items()},
+        refused={name: one.reason for name, one in collected.items() if one.reason is not None},
+        caveats=dataset.caveats,
+        source=rule.source,
+        differences=tuple(onepass.differences(rule, official)),
+    )

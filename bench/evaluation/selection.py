@@ -3,30 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Protocol
+from dataclasses import dataclass, field
 
 from bench.errors import DatasetError, ResultError, unknown_name
 from bench.results.record import read_record
+from bench.results.stores import Store
 from bench.sequence import Dataset
 
 
-class Store(Protocol):
-    """What either store of results (one-pass, or of an experiment) can tell."""
+@dataclass(eq=False)
+class Candidate:
+    """A tracker to score, and what keeps it from being scored.
 
-    @property
-    def root(self) -> Path: ...
+    Attributes:
+        name: of the tracker.
+        available: sequences it has a result of.
+        missing: sequences of the dataset it has no result of.
+        notes: remarks that hold under every convention.
+        refused: why it cannot be scored under any convention; None if it can.
+    """
 
-    @property
-    def benchmark(self) -> str: ...
+    name: str
+    available: frozenset[str] = frozenset()
+    missing: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    refused: str | None = None
 
-    def folder(self, tracker: str) -> Path: ...
+    def refuse(self, reason: str) -> None:
+        """Refuse it; an earlier reason stays."""
+        self.refused = self.refused or reason
 
-    def record_path(self, tracker: str) -> Path: ...
 
-    def trackers(self) -> list[str]: ...
+def candidates(dataset: Dataset, store: Store, names: Iterable[str]) -> list[Candidate]:
+    """The trackers to score; one without any result of the dataset's sequences is refused."""
+    return [_candidate(dataset, store, name) for name in names]
 
-    def sequences(self, tracker: str) -> frozenset[str]: ...
+
+def _candidate(dataset: Dataset, store: Store, name: str) -> Candidate:
+    available = store.sequences(name)
+    missing = tuple(s.name for s in dataset if s.name not in available)
+    found = Candidate(name, available, missing)
+    if len(missing) == len(dataset):
+        folder = store.folder(name)
+        found.refuse(f"{folder}: none of its results is of a sequence in {dataset.root}")
+        return found
+    found.notes += [*tuning_note(dataset, store, name), *_surplus_note(dataset, available)]
+    return found
 
 
 def refuse_hidden(dataset: Dataset) -> None:
@@ -38,8 +60,9 @@ def refuse_hidden(dataset: Dataset) -> None:
     hidden = [sequence.name for sequence in dataset if sequence.hidden]
     if hidden and dataset.benchmark == "folder":
         raise DatasetError(
-            f"{dataset.root}: {first_few(hidden)} has a box for the first frame only, so nothing "
-            "can be scored. Give a box for every frame, or look at the result with `bench show`."
+            f"{dataset.root}: {first_few(hidden)} has a box for the first frame only, so it "
+            "cannot be scored. Give a box for every frame, or look at the result with `bench "
+            "video`."
         )
     if hidden:
         raise DatasetError(
@@ -68,7 +91,7 @@ def tracker_names(store: Store, wanted: Iterable[str] | None) -> list[str]:
 
 
 def no_results(store: Store) -> str:
-    """What to say where a benchmark has no results at all, and what to do."""
+    """The message for a benchmark without any results."""
     return (
         f"no results to score: looked for {store.folder('<tracker>')}. Make some "
         f"with `bench run {store.benchmark} ...` or bring some in with "
@@ -76,67 +99,46 @@ def no_results(store: Store) -> str:
     )
 
 
-def missing_sequences(
-    dataset: Dataset, store: Store, name: str, available: frozenset[str]
-) -> list[str]:
-    """Sequences of the dataset that a tracker has no result of.
-
-    Raises:
-        ResultError: it has none of any.
-    """
-    missing = [sequence.name for sequence in dataset if sequence.name not in available]
-    if len(missing) == len(dataset):
-        raise ResultError(
-            f"{name}: no result in {store.folder(name)} is of a sequence in {dataset.root}"
-        )
-    return missing
+def refusal(dataset: Dataset, missing: tuple[str, ...]) -> str:
+    """Why a tracker without results of some sequences is not scored, and the remedy."""
+    return (
+        f"no result for {len(missing)} of {len(dataset)} sequences ({first_few(missing)}). "
+        "Finish the run with `bench run`, or score what is there with --partial."
+    )
 
 
-def partial_note(dataset: Dataset, missing: list[str]) -> str:
+def partial_note(dataset: Dataset, missing: tuple[str, ...]) -> str:
     """The note on scores that lack sequences."""
     return f"partial: {len(dataset) - len(missing)} of {len(dataset)} sequences"
 
 
-def refusal(dataset: Dataset, missing: list[str]) -> str:
-    """Why a tracker without results of some sequences is not scored, and what to do."""
-    return (
-        f"no result for {len(missing)} of {len(dataset)} sequences ({first_few(missing)}). Finish "
-        "the run with `bench run`, or score what is there with --partial."
-    )
-
-
-def notes_on(dataset: Dataset, store: Store, name: str, available: frozenset[str]) -> list[str]:
-    """What must be said of a tracker's results whatever they score."""
-    return tuning_note(dataset, store, name) + _surplus_note(dataset, available)
-
-
 def _surplus_note(dataset: Dataset, available: frozenset[str]) -> list[str]:
-    """A note on results of sequences that the dataset does not have, if there are any."""
+    """A note on results of sequences that the dataset does not have."""
     surplus = sorted(available - {sequence.name for sequence in dataset})
     if not surplus:
         return []
-    return [
-        f"{len(surplus)} results of sequences that are not in the dataset: {first_few(surplus)}"
-    ]
+    count, names = len(surplus), first_few(surplus)
+    return [f"results of {count} sequences that are not in the dataset: {names}"]
 
 
 def label_of(dataset: Dataset) -> str:
-    """The benchmark's name, which says so where the dataset is only its miniature."""
+    """The benchmark's name; for its miniature it says so."""
     return f"{dataset.benchmark} (miniature)" if dataset.miniature else dataset.benchmark
 
 
 def tuning_note(dataset: Dataset, store: Store, name: str) -> list[str]:
-    """A note on options that were chosen by scores, where the run record says so."""
+    """A note if the run record says that the options were chosen by scores."""
     try:
         record = read_record(store.record_path(name))
     except ResultError:
-        return ["run.json cannot be read, so what made these results is not known"]
+        return ["run.json cannot be read, so the provenance of these results is unknown"]
     if record is None or record.tuned_on is None:
         return []
     here = record.tuned_on == label_of(dataset)
     return [f"hyper-parameters tuned on {'this benchmark' if here else record.tuned_on}"]
 
 
-def first_few(names: list[str]) -> str:
-    """The first few names, for a message."""
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+def first_few(names: Iterable[str]) -> str:
+    """The first five names, for a message."""
+    listed = list(names)
+    return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "")

@@ -1,9 +1,9 @@
-"""Experiments of the VOT challenge into scores, under any convention."""
+"""Runs of the VOT challenge's experiments into scores, under any convention."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,18 +12,12 @@ from bench.arrays import BoolArray, FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.evaluation.invalid_rows import InvalidRows, invalid_answers
-from bench.evaluation.selection import (
-    missing_sequences,
-    notes_on,
-    partial_note,
-    refusal,
-    refuse_hidden,
-    tracker_names,
-)
+from bench.evaluation.selection import Candidate, candidates, partial_note, refusal
 from bench.geometry import Regions, region_overlaps
 from bench.geometry.overlap import Counter, pixel_counter
 from bench.measures import vot
-from bench.results.vot.store import VotStore
+from bench.measures.vot.runs import SKIPPED
+from bench.results.stores import Store
 from bench.scores import BenchmarkScores, TrackerScores
 from bench.sequence import Dataset, Sequence
 
@@ -33,79 +27,68 @@ Bounds = tuple[float, float] | None
 
 @dataclass(eq=False)
 class _Collected:
-    """What one tracker's runs gave under each convention, sequence by sequence."""
+    """One tracker's runs under each convention, sequence by sequence."""
 
+    tracker: Candidate
     runs: dict[str, list[vot.SequenceRuns]]
     fps: dict[str, float] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    refused: str | None = None
+
+    @property
+    def refused(self) -> str | None:
+        return self.tracker.refused
 
 
 def evaluate(
     dataset: Dataset,
-    store: VotStore,
-    trackers: Iterable[str] | None = None,
-    conventions: Iterable[str] | None = None,
+    store: Store,
+    names: Iterable[str],
+    conventions: Iterable[str],
     *,
-    partial: bool = False,
-    ranks: bool = False,
+    partial: bool,
+    ranks: bool,
 ) -> list[BenchmarkScores]:
-    """Score stored runs of an experiment, one ``BenchmarkScores`` per convention.
+    """Score stored runs, one ``BenchmarkScores`` per convention; see ``bench.evaluation``.
 
-    The expected average overlap is the mean over the published lengths where the dataset is the
-    benchmark, else over those that the official estimator finds in its sequences.
-
-    Args:
-        dataset: annotation of the benchmark; frames are not needed, their size is.
-        store: where the raw results of the experiment lie.
-        trackers: names to score; every tracker with results by default.
-        conventions: names of conventions; the benchmark's official one by default.
-        partial: score trackers on the sequences they finished instead of refusing.
-        ranks: also rank the trackers that have every sequence by significance tests.
-
-    Raises:
-        ResultError: results are missing or malformed, or do not fit the annotation.
-        ConfigError: an unknown tracker or convention.
+    The expected average overlap is averaged over the published lengths if the dataset is the
+    whole benchmark, else over those that the official estimator finds for its sequences.
     """
-    refuse_hidden(dataset)
-    names = tracker_names(store, trackers)
-    default = get_benchmark(dataset.benchmark).rule
-    rules = [vot.get_convention(name) for name in conventions or (default,)]
-    collected = {name: _Collected({rule.name: [] for rule in rules}) for name in names}
-    present = {
-        name: _present(dataset, store, name, collected[name], partial=partial) for name in names
-    }
-    frames = sum(len(sequence) for sequence in dataset)
-    count = pixel_counter(frames * len(names))
+    rules = [vot.get_convention(name) for name in conventions]
+    trackers = candidates(dataset, store, names)
+    collected = {one.name: _Collected(one, {rule.name: [] for rule in rules}) for one in trackers}
+    for tracker in trackers:
+        _check_missing(tracker, dataset, partial)
+    count = pixel_counter(sum(len(sequence) for sequence in dataset) * len(trackers))
     for sequence in dataset:
-        having = [name for name in names if sequence.name in present[name]]
-        regions = {
-            name: store.read_runs(name, sequence.name, len(sequence.ground_truth))
-            for name in having
-        }
-        for rule in rules if having else ():
+        regions = {one.name: runs for one, runs in _read(store, sequence, trackers)}
+        for rule in rules if regions else ():
             for name, runs in _overlapped(sequence, regions, rule, count).items():
                 collected[name].runs[rule.name].append(runs)
-        for name in having:
-            _note_times(collected[name], store, name, sequence, regions[name])
     for one in collected.values():
-        _tell_broken(one)
+        _note_invalid(one)
+        _note_unbounded(one, dataset)
+        _add_times(one, store, dataset)
     return [_scores(dataset, store, rule, collected, ranks=ranks) for rule in rules]
 
 
-def _present(
-    dataset: Dataset, store: VotStore, name: str, one: _Collected, *, partial: bool
-) -> frozenset[str]:
-    """The sequences to score a tracker on; none where it is refused for those it lacks."""
-    available = store.sequences(name)
-    missing = missing_sequences(dataset, store, name, available)
-    one.notes.extend(notes_on(dataset, store, name, available))
-    if missing and not partial:
-        one.refused = refusal(dataset, missing)
-        return frozenset()
-    if missing:
-        one.notes.append(partial_note(dataset, missing))
-    return available
+def _check_missing(one: Candidate, dataset: Dataset, partial: bool) -> None:
+    """Note that sequences are missing, or refuse the tracker for it."""
+    if one.missing and partial:
+        one.notes.append(partial_note(dataset, one.missing))
+    elif one.missing:
+        one.refuse(refusal(dataset, one.missing))
+
+
+def _read(
+    store: Store, sequence: Sequence, trackers: Iterable[Candidate]
+) -> Iterator[tuple[Candidate, list[Regions]]]:
+    """Every tracker's runs of one sequence; a tracker whose runs are broken is refused."""
+    for one in trackers:
+        if one.refused or sequence.name not in one.available:
+            continue
+        try:
+            yield one, store.read_runs(one.name, sequence.name, len(sequence.ground_truth))
+        except ResultError as error:
+            one.refuse(str(error))
 
 
 def _overlapped(
@@ -116,7 +99,7 @@ def _overlapped(
     truth = sequence.regions
     repeated = np.tile(np.arange(len(truth)), sum(map(len, regions.values())))
     truth = truth[repeated]
-    wide, narrow = _bounds(sequence, rule)
+    wide, narrow = overlap_bounds(sequence, rule)
     expected = region_overlaps(truth, results, rule.overlap, narrow, count)
     accuracy = expected
     if wide != narrow and wide is not None:
@@ -140,8 +123,8 @@ def _overlapped(
     return overlapped
 
 
-def _bounds(sequence: Sequence, rule: vot.VotConvention) -> tuple[Bounds, Bounds]:
-    """Bounds of accuracy and of expected overlaps; none where the size is not known."""
+def overlap_bounds(sequence: Sequence, rule: vot.VotConvention) -> tuple[Bounds, Bounds]:
+    """Bounds of accuracy and of expected overlaps; None if the image size is unknown."""
     if sequence.size is None:
         return None, None
     width, height = sequence.size
@@ -162,33 +145,40 @@ def _reaches_beyond(regions: Regions, bounds: tuple[float, float]) -> BoolArray:
     return beyond
 
 
-def _note_times(
-    into: _Collected,
-    store: VotStore,
-    tracker: str,
-    sequence: Sequence,
-    regions: list[Regions],
-) -> None:
-    times = store.read_times(tracker, sequence.name)
-    into.fps[sequence.name] = _fps(times, regions)
-    if sequence.size is None:
-        into.notes.append(f"{sequence.name}: overlap without bounds, the image size is not known")
-
-
-def _tell_broken(one: _Collected) -> None:
-    """Note regions that are none; refuse a tracker that has nothing else to be scored."""
-    broken = InvalidRows()
+def _note_invalid(one: _Collected) -> None:
+    """Note invalid answers; refuse a tracker that has no others."""
+    invalid = InvalidRows()
     for runs in next(iter(one.runs.values())):  # codes are the same under every convention
-        broken.add(*invalid_answers(runs.codes))
+        invalid.add(*invalid_answers(runs.codes))
     outcome = "no part of accuracy, overlap 0 in expected overlaps"
-    one.notes.extend(broken.note("are no region though nothing failed", outcome))
-    if broken.all:
-        one.refused = one.refused or "no frame of any sequence has a region"
+    one.tracker.notes += invalid.note("are not regions though nothing failed", outcome)
+    if invalid.all:
+        one.tracker.refuse("no frame of any sequence has a region")
 
 
-def _fps(times: FloatArray | None, regions: list[Regions]) -> float:
-    """Frames that the tracker saw per second, NaN without times that can be true."""
-    seen = sum(int((run.codes != 0).sum()) for run in regions)
+def _note_unbounded(one: _Collected, dataset: Dataset) -> None:
+    """Note sequences whose overlap is not limited to the image."""
+    runs = next(iter(one.runs.values()))
+    unbounded = [each.name for each in runs if dataset[each.name].size is None]
+    if unbounded:
+        one.tracker.notes.append(
+            f"overlap without bounds in {len(unbounded)} sequences, whose image size is unknown"
+        )
+
+
+def _add_times(one: _Collected, store: Store, dataset: Dataset) -> None:
+    """Add the speed on each sequence; broken times are noted and left out."""
+    for runs in next(iter(one.runs.values())):
+        try:
+            times = store.read_times(one.tracker.name, runs.name)
+        except ResultError as error:
+            one.tracker.refuse(str(error))
+            return
+        one.fps[runs.name] = _fps(times, int((runs.codes != SKIPPED).sum()))
+
+
+def _fps(times: FloatArray | None, seen: int) -> float:
+    """Frames that the tracker saw per second; NaN without times or with impossible ones."""
     if times is None or (times < 0).any():
         return float("nan")
     total = float(np.nansum(times))
@@ -197,7 +187,7 @@ def _fps(times: FloatArray | None, regions: list[Regions]) -> float:
 
 def _scores(
     dataset: Dataset,
-    store: VotStore,
+    store: Store,
     rule: vot.VotConvention,
     collected: dict[str, _Collected],
     *,
@@ -211,14 +201,11 @@ def _scores(
         for name, one in collected.items()
         if one.refused is None
     }
-    if not scored:
-        name, one = next(iter(collected.items()))
-        raise ResultError(f"{store.folder(name)}: {one.refused}")
     return BenchmarkScores(
         benchmark=benchmark.name,
         convention=rule.name,
         sequences=len(dataset),
-        partial=dataset.partial or any(_is_partial(one) for one in collected.values()),
+        partial=dataset.partial or any(one.partial for one in scored.values()),
         trackers=scored,
         thresholds={"expected_overlap": tuple(range(1, _longest(dataset) + 1))},
         refused={name: one.refused for name, one in collected.items() if one.refused is not None},
@@ -229,10 +216,6 @@ def _scores(
         interval=interval if supervised else None,
         ranks=_ranks(dataset, rule, collected) if ranks else {},
     )
-
-
-def _is_partial(one: _Collected) -> bool:
-    return one.refused is not None or any(note.startswith("partial:") for note in one.notes)
 
 
 def _interval(dataset: Dataset) -> Interval:
@@ -252,13 +235,14 @@ def _longest(dataset: Dataset) -> int:
 def _tracker_scores(
     one: _Collected, rule: vot.VotConvention, dataset: Dataset, interval: Interval | None
 ) -> TrackerScores:
-    notes = tuple(dict.fromkeys(one.notes))
+    notes, missing = tuple(dict.fromkeys(one.tracker.notes)), one.tracker.missing
     runs = one.runs[rule.name]
     if interval is None:
         by_sequence = rule.accuracy == "by sequence"
         scores = vot.summarize_unsupervised(runs, notes, by_sequence=by_sequence)
     else:
         scores = vot.summarize_runs(runs, rule, interval, _longest(dataset), notes)
+    scores = dataclasses.replace(scores, missing=missing, partial=bool(missing))
     return _with_fps(scores, one.fps)
 
 
@@ -276,7 +260,11 @@ def _ranks(
 ) -> dict[str, dict[str, float]]:
     """Ranks in accuracy and robustness of the trackers that have every sequence."""
     runs = {name: one.runs[rule.name] for name, one in collected.items()}
-    whole = {name: each for name, each in runs.items() if len(each) == len(dataset)}
+    whole = {
+        name: each
+        for name, each in runs.items()
+        if len(each) == len(dataset) and not collected[name].refused
+    }
     if len(whole) < 2:
         return {}
     ranks = vot.rank_trackers(whole)

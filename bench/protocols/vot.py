@@ -24,7 +24,7 @@ SKIPPED, INITIALISED, FAILED = 0, 1, 2
 _DECIMALS = 4  # of a stored region, so that scoring the file finds the same failures
 
 
-def reset_steps(
+def vot_steps(
     sequence: Sequence,
     experiment: Experiment,
     starts_on: StartsOn = "bounding",

@@ -16,7 +16,6 @@ from bench.arrays import FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, ResultError
 from bench.files import format_exact, write_atomically
-from bench.results.claim import ImportReport, claim_folder, fingerprint
 from bench.results.formats import (
     EXPERIMENTS,
     Format,
@@ -29,6 +28,7 @@ from bench.results.formats import (
 from bench.results.formats.matching import listed, match_files
 from bench.results.names import SequenceNames, safe_file_name
 from bench.results.onepass import OnePassStore
+from bench.results.provenance import ImportReport, claim_folder, fingerprint
 from bench.results.vot.exchange import import_experiments
 from bench.sequence import Dataset, Sequence, to_file, to_tracker
 
@@ -68,7 +68,7 @@ def import_results(
     """
     safe_file_name(name, "tracker name")
     check_index_base(index_base)
-    if (format or (get_benchmark(dataset.benchmark).experiments and EXPERIMENTS)) == EXPERIMENTS:
+    if (format or get_benchmark(dataset.benchmark).kind) == EXPERIMENTS:
         return import_experiments(
             source, store.root, name, dataset, index_base=index_base, partial=partial
         )
@@ -82,7 +82,6 @@ def import_results(
     notes = [*match.notes, *filter(None, rows), *_content_notes(results, dataset)]
     notes += _index_base_note(index_base, dataset)
     record = {
-        "kind": "import",
         "source": source.resolve().name,
         "format": reader.name,
         "origin": _index_base_of(dataset) if index_base is None else index_base,

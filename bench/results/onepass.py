@@ -9,7 +9,7 @@ of what made them. The reset-based experiment of VOT has its own sub-folder besi
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from bench.arrays import FloatArray
 from bench.files import format_rows, read_rows, write_atomically
 from bench.geometry.regions import Regions
-from bench.results.stores import tracker_names
+from bench.results.stores import check_rows, tracker_names
 from bench.sequence import Sequence, Trajectory, to_file
 
 
@@ -32,6 +32,7 @@ class OnePassStore:
 
     root: Path
     benchmark: str
+    experiment: str = field(default="onepass", init=False)
 
     def folder(self, tracker: str) -> Path:
         """Where the results of ``tracker`` lie."""
@@ -70,7 +71,11 @@ class OnePassStore:
             return frozenset()
         return frozenset(n[:-4] for n in names if n.endswith(".txt") and not n.startswith("."))
 
-    def finished(self, tracker: str, sequence: Sequence) -> bool:
+    def repetitions(self, tracker: str, sequence: str) -> tuple[int, ...]:
+        """``(1,)`` if there is a result, else empty."""
+        return (1,) if self.boxes_path(tracker, sequence).is_file() else ()
+
+    def finished(self, tracker: str, sequence: Sequence, repetition: int = 1) -> bool:
         """True if the result of ``sequence`` is there with a row for every frame.
 
         The boxes are written last, so where they are the other files are too.
@@ -78,7 +83,9 @@ class OnePassStore:
         path = self.boxes_path(tracker, sequence.name)
         return path.is_file() and path.read_bytes().count(b"\n") == len(sequence)
 
-    def write(self, tracker: str, sequence: Sequence, trajectory: Trajectory) -> None:
+    def write(
+        self, tracker: str, sequence: Sequence, trajectory: Trajectory, repetition: int = 1
+    ) -> None:
         """Store one trajectory; each file appears whole or not at all."""
         times = format_rows(trajectory.times[:, None], decimals=6)
         write_atomically(self.times_path(tracker, sequence.name), times)
@@ -96,9 +103,26 @@ class OnePassStore:
         """
         return read_rows(self.boxes_path(tracker, sequence))
 
-    def read_regions(self, tracker: str, sequence: str) -> Regions:
-        """The boxes of ``read_boxes`` as regions."""
-        return Regions.from_boxes(self.read_boxes(tracker, sequence))
+    def read_run(
+        self,
+        tracker: str,
+        sequence: str,
+        repetition: int | None = None,
+        frames: int | None = None,
+    ) -> Regions:
+        """The boxes of ``read_boxes`` as regions.
+
+        Raises:
+            ResultError: as ``read_boxes``, or there are not ``frames`` rows.
+        """
+        boxes = self.read_boxes(tracker, sequence)
+        if frames is not None:
+            check_rows(self.boxes_path(tracker, sequence), len(boxes), frames)
+        return Regions.from_boxes(boxes)
+
+    def read_runs(self, tracker: str, sequence: str, frames: int | None = None) -> list[Regions]:
+        """The only run."""
+        return [self.read_run(tracker, sequence, frames=frames)]
 
     def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
         """``(N,)`` seconds per frame, or None where none were stored."""

@@ -21,7 +21,7 @@ from typing import Any
 
 from bench.errors import ResultError
 from bench.files import write_atomically
-from bench.results.claim import Store
+from bench.results.stores import Store
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class RunRecord:
 
     Attributes:
         provenance: facts that can move a box, by name; compared between runs. JSON values.
+            What another verb wrote (``"import"``) is kept whole.
         sessions: circumstances of each session, the latest last. JSON values.
         failures: sequences that the latest attempt at them could not finish.
         kind: ``"run"`` for our own runs, else what another verb wrote (``"import"``).
@@ -91,22 +92,29 @@ def read_record(path: Path) -> RunRecord | None:
     """
     try:
         content = json.loads(path.read_bytes())
-        if content["kind"] != "run":
-            return RunRecord({}, kind=str(content["kind"]))
+        kind = str(content.pop("kind"))
+        if kind != "run":
+            return RunRecord(content, kind=kind)
         failures = tuple(RunFailure(**failure) for failure in content["failures"])
         return RunRecord(
-            dict(content["provenance"]),
+            _current(content["provenance"]),
             tuple(content["sessions"]),
             failures,
             tuned_on=content.get("tuned_on"),
         )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultError(
             f"{path}: expected the record of a run, found something else "
             f"({type(error).__name__}: {error}). {_way_out(path)}"
         ) from error
+
+
+def _current(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as records state them now; older ones called one-pass evaluation ``one-pass``."""
+    former = provenance.get("protocol") == "one-pass"
+    return {**provenance, "protocol": "onepass"} if former else dict(provenance)
 
 
 def write_record(path: Path, record: RunRecord) -> None:

@@ -49,9 +49,13 @@ class Store(Protocol):
         """True if a run is stored with a row for every frame."""
 
     def read_run(
-        self, tracker: str, sequence: str, repetition: int = 1, frames: int | None = None
+        self,
+        tracker: str,
+        sequence: str,
+        repetition: int | None = None,
+        frames: int | None = None,
     ) -> Regions:
-        """The regions of one run in file coordinates.
+        """The regions of one run in file coordinates, by default of the first that is stored.
 
         Raises:
             ResultError: the run is missing or malformed, or does not have ``frames`` rows.
@@ -61,7 +65,7 @@ class Store(Protocol):
         """``read_run`` of every repetition, in order."""
 
     def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
-        """``(N, R)`` seconds, a column for each repetition; None if no times are stored.
+        """Seconds, ``(N,)`` in one-pass evaluation, else ``(N, R)``; None if none are stored.
 
         Raises:
             ResultError: the times are malformed.
@@ -78,6 +82,19 @@ class Store(Protocol):
             trajectory: a ``Trajectory`` in one-pass evaluation, else a ``RegionTrajectory``.
             repetition: which run, from 1.
         """
+
+
+def check_rows(path: Path, found: int, frames: int) -> None:
+    """Check that a result has a row for every frame.
+
+    Raises:
+        ResultError: it has another number of rows.
+    """
+    if found != frames:
+        raise ResultError(
+            f"{path}: expected {frames} rows, one for every frame, found {found}. Run this "
+            "sequence again, or check that the result is of this benchmark."
+        )
 
 
 def tracker_names(folder: Path, names: Iterable[str]) -> list[str]:

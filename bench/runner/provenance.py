@@ -40,7 +40,7 @@ def make_record(
     *,
     seed: int,
     jobs: int,
-    protocol: str = "one-pass",
+    protocol: str = "onepass",
     lockstep: int = 1,
     tuned_on: str | None = None,
 ) -> RunRecord:
@@ -75,7 +75,7 @@ def make_record(
         "jobs": jobs,
         "threads": thread_count(),
         "dataset": str(dataset.root),
-        "caveats": list(dataset.caveats),
+        "caveats": list(map(str, dataset.caveats)),
         **_commit(),
         "host": platform.node(),
         "platform": platform.platform(),

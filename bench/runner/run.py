@@ -9,8 +9,7 @@ from pathlib import Path
 from bench.benchmarks import Experiment, get_experiment
 from bench.errors import ConfigError, DatasetError
 from bench.registry import TrackerSpec
-from bench.results.onepass import OnePassStore
-from bench.results.vot.store import VotStore
+from bench.results.stores import Store
 from bench.runner.pool import run_units
 from bench.runner.process import Limits
 from bench.runner.provenance import make_record
@@ -21,7 +20,7 @@ from bench.sequence import Dataset, Sequence
 def run_tracker(
     dataset: Dataset,
     spec: TrackerSpec,
-    store: OnePassStore | VotStore,
+    store: Store,
     *,
     jobs: int = 1,
     seed: int = 0,
@@ -35,7 +34,7 @@ def run_tracker(
 ) -> RunSummary:
     """Run a tracker over every sequence that has no result yet, the longest first.
 
-    One pass, or the experiment of the VOT challenge that ``store`` is of. Can be stopped at any
+    The experiment is the one that ``store`` holds. A run can be stopped at any
     moment and called again: what is finished is kept and never run twice. A failure costs its
     sequence only. Worker processes import the caller's main module, so a script calls this under
     ``if __name__ == "__main__":``.
@@ -63,12 +62,11 @@ def run_tracker(
         KeyboardInterrupt: after the workers were stopped and the record was closed.
     """
     _check_arguments(spec, jobs, frame_timeout, start_timeout)
-    experiment = get_experiment(store.experiment) if isinstance(store, VotStore) else None
+    experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep)
     chosen = _choose(dataset, names)
-    protocol = experiment.name if experiment else "one-pass"
     current = make_record(
-        dataset, spec, protocol=protocol, seed=seed, jobs=jobs, lockstep=lockstep,
+        dataset, spec, protocol=experiment.name, seed=seed, jobs=jobs, lockstep=lockstep,
         tuned_on=tuned_on,
     )  # fmt: skip
     limits = Limits(frame_timeout, start_timeout)
@@ -80,10 +78,8 @@ def run_tracker(
     return session.summary()
 
 
-def _waves(experiment: Experiment | None, spec: TrackerSpec, limit: int | None) -> list[range]:
+def _waves(experiment: Experiment, spec: TrackerSpec, limit: int | None) -> list[range]:
     """Repetitions to run: first so many that equal ones can be told, then the rest."""
-    if experiment is None:
-        return [range(1, 2)]
     wanted = 1 if spec.is_deterministic() else experiment.repetitions
     if limit is not None:
         wanted = min(limit, experiment.repetitions)
@@ -101,10 +97,10 @@ def _choose(dataset: Dataset, names: Collection[str] | None) -> list[Sequence]:
     return chosen
 
 
-def _check_lockstep(spec: TrackerSpec, experiment: Experiment | None, lanes: int) -> None:
+def _check_lockstep(spec: TrackerSpec, experiment: Experiment, lanes: int) -> None:
     if lanes < 1:
         raise ConfigError(f"expected at least one sequence in lockstep, found {lanes}")
-    if lanes > 1 and experiment is not None and experiment.fps is not None:
+    if lanes > 1 and experiment.fps is not None:
         raise ConfigError(
             f"--lockstep {lanes}: the {experiment.name} experiment times one target at a time. "
             "Leave the option out."

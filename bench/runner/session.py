@@ -7,7 +7,6 @@ from collections.abc import Sequence as List
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from bench.benchmarks import Experiment
 from bench.errors import BenchError, ResultError
 from bench.geometry import Regions, region_overlaps
 from bench.protocols.onepass import check_frames
-from bench.results.onepass import OnePassStore
 from bench.results.record import (
     RunFailure,
     RunRecord,
@@ -23,12 +21,12 @@ from bench.results.record import (
     require_same,
     write_record,
 )
-from bench.results.vot.store import VotStore
+from bench.results.stores import Store
 from bench.runner.lock import locked, sweep
 from bench.runner.process import Beat, Finished, Outcome
 from bench.runner.progress import Status, progress_display
-from bench.runner.unit import AnyTrajectory, Unit
-from bench.sequence import RegionTrajectory, Sequence, Trajectory
+from bench.runner.unit import Unit
+from bench.sequence import Sequence
 
 ENOUGH = 3
 """Repetitions after which equal ones end the experiment on a sequence."""
@@ -52,9 +50,7 @@ class RunSummary:
 
 
 @contextmanager
-def open_session(
-    store: OnePassStore | VotStore, name: str, current: RunRecord
-) -> Iterator[Session]:
+def open_session(store: Store, name: str, current: RunRecord) -> Iterator[Session]:
     """A run that holds its folder alone and goes on with the record that is there.
 
     Raises:
@@ -79,7 +75,7 @@ class Session:
         finished, skipped, failures: see ``RunSummary``.
     """
 
-    store: OnePassStore | VotStore
+    store: Store
     name: str
     record: RunRecord
     started: bool = False
@@ -91,7 +87,7 @@ class Session:
         self,
         sequences: Iterable[Sequence],
         seed: int,
-        experiment: Experiment | None,
+        experiment: Experiment,
         repetitions: Iterable[int],
     ) -> list[Unit]:
         """What still has to run, the longest first; what cannot run is a failure."""
@@ -107,7 +103,7 @@ class Session:
         self,
         sequence: Sequence,
         seed: int,
-        experiment: Experiment | None,
+        experiment: Experiment,
         repetitions: Iterable[int],
     ) -> Iterator[Unit]:
         for repetition in repetitions:
@@ -123,15 +119,11 @@ class Session:
 
     def _settled(self, sequence: Sequence) -> bool:
         """Whether more repetitions would tell nothing: the first are equal, or one has failed."""
-        if not isinstance(self.store, VotStore):
-            return True
         runs = self.store.read_runs(self.name, sequence.name)[:ENOUGH]
         return len(runs) < ENOUGH or are_equal(runs)
 
     def _is_finished(self, unit: Unit) -> bool:
-        if isinstance(self.store, VotStore):
-            return self.store.finished(self.name, unit.sequence, unit.repetition)
-        return self.store.finished(self.name, unit.sequence)
+        return self.store.finished(self.name, unit.sequence, unit.repetition)
 
     def summary(self) -> RunSummary:
         """What became of it."""
@@ -171,18 +163,12 @@ class Session:
         record = self.record.on_device(outcome.device)
         require_same(self._path, self.record, record)
         try:
-            self._write(outcome.unit, outcome.trajectory)
+            unit = outcome.unit
+            self.store.write(self.name, unit.sequence, outcome.trajectory, unit.repetition)
         except OSError as error:
             raise ResultError(f"{error.filename}: cannot be written ({error.strerror})") from error
         self.finished.append(outcome.unit.name)
         self._note(record.finished(outcome.unit.name))
-
-    def _write(self, unit: Unit, trajectory: AnyTrajectory) -> None:
-        if isinstance(self.store, VotStore):
-            regions = cast(RegionTrajectory, trajectory)
-            self.store.write(self.name, unit.sequence, unit.repetition, regions)
-        else:
-            self.store.write(self.name, unit.sequence, cast(Trajectory, trajectory))
 
     def _fail(self, name: str, frame: int | None, cause: str) -> None:
         failure = RunFailure(name, frame, cause)

@@ -13,15 +13,15 @@ import random
 import sys
 from collections.abc import Iterator
 from collections.abc import Sequence as List
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 import numpy as np
 
-from bench.benchmarks import Experiment
+from bench.benchmarks import Experiment, get_experiment
 from bench.protocols.onepass import one_pass_steps
 from bench.protocols.steps import OnFrame, Steps, drive, drive_lockstep
-from bench.protocols.vot import reset_steps
+from bench.protocols.vot import vot_steps
 from bench.registry import TrackerSpec
 from bench.sequence import RegionTrajectory, Sequence, Trajectory
 from bench.tracker import BatchTracker, Tracker, starts_on
@@ -39,26 +39,26 @@ class Unit:
         sequence: with frames that can be pickled.
         seed: of the whole run.
         repetition: counts from 1.
-        experiment: of the VOT challenge; None for one pass.
+        experiment: decides the protocol; one-pass by default.
     """
 
     sequence: Sequence
     seed: int = 0
     repetition: int = 1
-    experiment: Experiment | None = None
+    experiment: Experiment = field(default_factory=lambda: get_experiment("onepass"))
 
     @property
     def name(self) -> str:
         """What messages call it: the stem of its result file."""
-        if self.experiment is None:
+        if self.experiment.protocol == "onepass":
             return self.sequence.name
         return f"{self.sequence.name}_{self.repetition:03d}"
 
     def steps(self, tracker: object, on_frame: OnFrame | None = None) -> Steps[AnyTrajectory]:
         """Its protocol, as a coroutine."""
-        if self.experiment is None:
+        if self.experiment.protocol == "onepass":
             return cast(Steps[AnyTrajectory], one_pass_steps(self.sequence, on_frame))
-        steps = reset_steps(self.sequence, self.experiment, starts_on(tracker), on_frame)
+        steps = vot_steps(self.sequence, self.experiment, starts_on(tracker), on_frame)
         return cast(Steps[AnyTrajectory], steps)
 
 

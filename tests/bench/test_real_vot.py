@@ -114,4 +114,4 @@ def test_regions_of_nan_are_counted(shared: Path, tmp_path: Path) -> None:
     store = VotStore(tmp_path, "vot2018", "baseline")
     (scores,) = evaluate(dataset, store, partial=True)
     notes = " ".join(scores.trackers["SiamFC"].notes)
-    assert "rows are no region though nothing failed, in 1 sequence" in notes
+    assert "rows are not regions though nothing failed, in 1 sequence" in notes

@@ -17,8 +17,9 @@ from bench.measures.onepass.curves import (
     mean_curve,
     repair_rows,
     sequence_curves,
+    thresholds_of,
 )
-from bench.measures.onepass.summary import summarize, thresholds_of
+from bench.measures.onepass.summary import summarize
 
 __all__ = [
     "Convention",

@@ -6,17 +6,14 @@ their differences into words. The functions that obey them are in ``curves``.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from bench.arrays import FloatArray
-from bench.benchmarks import TABLES
-from bench.errors import unknown_name
+from bench.measures import conventions
+from bench.measures.conventions import find_row, phrase, read_table
 
 Score = Literal["mean", "area", "at 20 px", "at 0.2"]
 Validity = Literal["positive", "sized", "centre positive", "all"]
@@ -97,17 +94,12 @@ class Convention:
         return np.linspace(0, 0.5, self.normalized_bins)
 
 
-@lru_cache(maxsize=1)
-def _table() -> dict[str, dict[str, Any]]:
-    table: dict[str, dict[str, Any]] = json.loads(
-        (TABLES / "conventions.json").read_text(encoding="utf-8")
-    )
-    return table
+_TABLE = "conventions.json"
 
 
 def convention_names() -> tuple[str, ...]:
     """Every known convention."""
-    return tuple(_table())
+    return tuple(read_table(_TABLE))
 
 
 def get_convention(name: str, benchmark: str) -> Convention:
@@ -116,82 +108,16 @@ def get_convention(name: str, benchmark: str) -> Convention:
     Raises:
         ConfigError: no convention has that name.
     """
-    try:
-        row = dict(_table()[name])
-    except KeyError:
-        raise unknown_name("convention", name, _table()) from None
+    row = find_row(_TABLE, name)
     exceptions = row.pop("on").get(benchmark, {})
-    return Convention(name=name, **{**row, **exceptions})
+    return Convention(**{**row, **exceptions})
 
 
-_WORDS = {
-    "first_frame": {
-        "ground truth": "frame 1 is overwritten by the ground truth",
-        "result": "frame 1 is scored as the result says",
-    },
-    "repair": {
-        "none": "broken rows are scored as they are",
-        "all NaN": "rows of NaN or w, h <= 0 take the row before",
-        "any NaN": "rows with a NaN or w, h <= 0 take the row before",
-        "zero size": "rows with w or h = 0 take the row before; NaN or w, h < 0 is refused",
-    },
-    "rounding": {
-        "none": "coordinates as written",
-        "integer": "all coordinates are rounded to integers",
-    },
-    "overlap": {
-        "inclusive": "overlap counts pixels inclusively (equal to the continuous one)",
-        "clipped": "overlap is clipped to [0, 1]",
-        "epsilon": "overlap has the machine epsilon in its denominator",
-    },
-    "valid_overlap": {
-        "positive": "ground truth with any of x, y, w, h <= 0 is never a success",
-        "sized": "ground truth with w or h <= 0 is never a success",
-        "all": "every ground-truth row is scored",
-    },
-    "invalid_error": {
-        "hit": "a frame without valid ground truth counts as precise",
-        "miss": "a frame without valid ground truth counts as imprecise",
-    },
-    "drop": {
-        "none": "no frame is left out",
-        "absent": "frames where the target is absent are left out",
-        "unknown": "frames with NaN ground truth are left out",
-    },
-    "denominator": {
-        "annotated": "hits are divided by all annotated frames",
-        "kept": "hits are divided by the frames kept",
-    },
-    "success": {
-        "above": "success needs overlap > threshold, so a perfect tracker scores 20/21",
-        "at least": "success needs overlap >= threshold, so a perfect tracker scores 1",
-    },
-    "success_score": {
-        "mean": "success score is the mean of the 21 values",
-        "area": "success score is the trapezoid area",
-    },
-    "precision_score": {
-        "at 20 px": "precision is the value at 20 px",
-        "area": "precision is the trapezoid area over 0..50 px",
-    },
-    "normalized_score": {
-        "at 0.2": "normalised precision is the value at 0.2",
-        "mean": "normalised precision is the mean over [0, 0.5]",
-        "area": "normalised precision is the trapezoid area over [0, 0.5]",
-    },
-}
-
-
-def words(convention: Convention, setting: str) -> str:
-    """What a setting of a convention means, as a phrase, e.g. of its ``"repair"``."""
-    return _WORDS[setting][getattr(convention, setting)]
+def words(convention: Convention, rule: str) -> str:
+    """What a rule of a convention means, as a phrase, e.g. of its ``"repair"``."""
+    return phrase("onepass", rule, getattr(convention, rule))
 
 
 def differences(convention: Convention, official: Convention) -> list[str]:
-    """Where ``convention`` deviates from ``official``, one phrase a rule."""
-    mine, theirs = dataclasses.asdict(convention), dataclasses.asdict(official)
-    return [
-        phrases[mine[rule]]
-        for rule, phrases in _WORDS.items()
-        if mine[rule] != theirs[rule] and mine[rule] in phrases
-    ]
+    """Where ``convention`` deviates from ``official``, one phrase per rule."""
+    return conventions.differences("onepass", convention, official)

@@ -8,8 +8,9 @@ Sources: SEMANTICS of OTB ``calcSeqErrRobust.m``, LaSOT ``calc_seq_err_robust.m`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -37,13 +38,23 @@ class FrameMeasures:
     counted: int
 
 
-@dataclass(frozen=True, eq=False)
-class Curves:
-    """The three curves of one sequence (of one or many results), ``(..., T)`` fractions."""
+Curves: TypeAlias = dict[str, FloatArray]
+"""The curves of one sequence by name, each ``(..., T)`` fractions, of one or many results."""
 
-    success: FloatArray
-    precision: FloatArray
-    normalized_precision: FloatArray
+
+@dataclass(frozen=True)
+class Curve:
+    """How one curve of ``CURVES`` is computed.
+
+    Attributes:
+        count: how many frames succeed at each threshold, ``(..., K) -> (..., T)``.
+        thresholds: ``(T,)``, as a convention has them.
+        score: how a convention turns the curve into one number.
+    """
+
+    count: Callable[[FrameMeasures, Convention], FloatArray]
+    thresholds: Callable[[Convention], FloatArray]
+    score: Callable[[Convention], Score]
 
 
 def frame_measures(
@@ -173,13 +184,39 @@ def _valid(truth: FloatArray, rule: Validity) -> BoolArray:
 
 
 def sequence_curves(measures: FrameMeasures, convention: Convention) -> Curves:
-    """The three curves of one sequence as fractions of its counted frames."""
-    above = convention.success == "above"
-    success = _count_above(measures.overlap, convention.success_thresholds, strict=above)
-    precise = _count_within(measures.error, convention.precision_thresholds)
-    normalized = _count_within(measures.normalized_error, convention.normalized_thresholds)
-    counted = measures.counted
-    return Curves(success / counted, precise / counted, normalized / counted)
+    """The curves of one sequence as fractions of its counted frames."""
+    return {
+        name: curve.count(measures, convention) / measures.counted
+        for name, curve in CURVES.items()
+    }
+
+
+def thresholds_of(convention: Convention) -> Curves:
+    """The thresholds of each curve under a convention."""
+    return {name: curve.thresholds(convention) for name, curve in CURVES.items()}
+
+
+def sequence_scores(curves: Curves, convention: Convention) -> Curves:
+    """Each curve as one number per sequence, ``(..., T) -> (...)``, as a fraction of 1."""
+    return {
+        name: curve_score(
+            values, CURVES[name].thresholds(convention), CURVES[name].score(convention)
+        )
+        for name, values in curves.items()
+    }
+
+
+def _successes(measures: FrameMeasures, convention: Convention) -> FloatArray:
+    strict = convention.success == "above"
+    return _count_above(measures.overlap, convention.success_thresholds, strict=strict)
+
+
+def _precise(measures: FrameMeasures, convention: Convention) -> FloatArray:
+    return _count_within(measures.error, convention.precision_thresholds)
+
+
+def _normally_precise(measures: FrameMeasures, convention: Convention) -> FloatArray:
+    return _count_within(measures.normalized_error, convention.normalized_thresholds)
 
 
 def _count_above(values: FloatArray, thresholds: FloatArray, *, strict: bool) -> FloatArray:
@@ -207,6 +244,22 @@ def _count_sorted(
         values_below[:] = np.searchsorted(row, thresholds, side=side)
     shaped: FloatArray = counts.reshape(*values.shape[:-1], len(thresholds))
     return shaped
+
+
+CURVES: dict[str, Curve] = {
+    "success": Curve(
+        _successes, lambda rule: rule.success_thresholds, lambda rule: rule.success_score
+    ),
+    "precision": Curve(
+        _precise, lambda rule: rule.precision_thresholds, lambda rule: rule.precision_score
+    ),
+    "normalized_precision": Curve(
+        _normally_precise,
+        lambda rule: rule.normalized_thresholds,
+        lambda rule: rule.normalized_score,
+    ),
+}
+"""Every curve of one-pass evaluation; its title and axis stand in ``tables/measures.json``."""
 
 
 def counted_sequences(curves: FloatArray, convention: Convention) -> BoolArray:

@@ -8,10 +8,10 @@ from collections.abc import Sequence as List
 import numpy as np
 
 from bench.arrays import BoolArray, FloatArray
-from bench.measures import onepass
 from bench.measures.onepass.conventions import Convention
+from bench.measures.onepass.curves import Curves, counted_sequences, mean_curve, sequence_scores
 from bench.measures.statistics import bootstrap_intervals
-from bench.scores import MEASURES, TrackerScores
+from bench.scores import TrackerScores
 
 _MIN_SEQUENCES_PER_ATTRIBUTE = 2  # as OTB perfPlot.m
 _RATES = {"success_rate_50": 10, "success_rate_75": 15}  # index of the threshold in the curve
@@ -19,19 +19,10 @@ _RATES = {"success_rate_50": 10, "success_rate_75": 15}  # index of the threshol
 Values = Mapping[str, FloatArray]
 
 
-def thresholds_of(rule: Convention) -> dict[str, FloatArray]:
-    """Thresholds of each curve under a convention."""
-    return {
-        "success": rule.success_thresholds,
-        "precision": rule.precision_thresholds,
-        "normalized_precision": rule.normalized_thresholds,
-    }
-
-
 def summarize(
     names: List[str],
     attributes: List[frozenset[str]],
-    curves: List[onepass.Curves],
+    curves: List[Curves],
     fps: FloatArray,
     rule: Convention,
     notes: tuple[str, ...] = (),
@@ -46,14 +37,9 @@ def summarize(
         rule: the convention the curves were counted by.
         notes: what must be said beside the numbers.
     """
-    stacked = {m: np.stack([getattr(c, m) for c in curves]) for m in MEASURES}
-    scores = (rule.success_score, rule.precision_score, rule.normalized_score)
-    thresholds = thresholds_of(rule)
-    values = {
-        m: onepass.curve_score(stacked[m], thresholds[m], score)
-        for m, score in zip(MEASURES, scores, strict=True)
-    }
-    counted = {m: onepass.counted_sequences(stacked[m], rule) for m in MEASURES}
+    stacked = {m: np.stack([each[m] for each in curves]) for m in curves[0]}
+    values = sequence_scores(stacked, rule)
+    counted = {m: counted_sequences(stacked[m], rule) for m in stacked}
     for rate, index in _RATES.items():
         values[rate], counted[rate] = stacked["success"][:, index], counted["success"]
     means = {m: float(v[counted[m]].mean()) for m, v in values.items()}
@@ -64,7 +50,7 @@ def summarize(
         intervals=_intervals(values, counted),
         per_sequence=_per_sequence(names, values, fps),
         per_attribute=_per_attribute(attributes, values, counted),
-        curves={m: tuple(onepass.mean_curve(stacked[m], rule).tolist()) for m in MEASURES},
+        curves={m: tuple(mean_curve(stacked[m], rule).tolist()) for m in stacked},
         notes=notes,
     )
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
-from bench.benchmarks import TABLES
-from bench.errors import unknown_name
+from bench.measures import conventions
+from bench.measures.conventions import find_row, read_table
 from bench.measures.vot.expected_overlap import Cut
 
 
@@ -48,17 +45,12 @@ class VotConvention:
         return "official" if self.expected_overlap == "none" else self.expected_overlap
 
 
-@lru_cache(maxsize=1)
-def _table() -> dict[str, dict[str, Any]]:
-    table: dict[str, dict[str, Any]] = json.loads(
-        (TABLES / "vot_conventions.json").read_text(encoding="utf-8")
-    )
-    return table
+_TABLE = "vot_conventions.json"
 
 
 def convention_names() -> tuple[str, ...]:
     """Every known convention of the VOT measures."""
-    return tuple(_table())
+    return tuple(read_table(_TABLE))
 
 
 def get_convention(name: str) -> VotConvention:
@@ -67,44 +59,9 @@ def get_convention(name: str) -> VotConvention:
     Raises:
         ConfigError: no convention has that name.
     """
-    try:
-        return VotConvention(name=name, **_table()[name])
-    except KeyError:
-        raise unknown_name("convention", name, _table()) from None
-
-
-_WORDS = {
-    "overlap": {
-        "vot": "rectangles span x..x+w",
-        "vot-matlab-head": "rectangles span x..x+w-1",
-        "vot-toolkit": "another raster: halves rounded to even, horizontal edges filled",
-        "analytic": "exact areas in place of the raster",
-    },
-    "accuracy_bounds": {
-        "size": "accuracy counts pixels up to column W and row H",
-        "size less one": "accuracy counts pixels up to column W-1 and row H-1",
-    },
-    "accuracy": {
-        "pooled": "accuracy is pooled over all frames",
-        "by sequence": "accuracy is a mean of sequences weighted by length",
-        "by tag": "accuracy and failures are means of tags weighted by frames, failures of a "
-        "sequence set are not summed",
-    },
-    "expected_overlap": {
-        "official": "the official expected overlap",
-        "late": "a failure 5 frames before the end of a sequence ends a piece in expected overlap",
-        "shifted": "expected overlap is averaged one frame later, repetitions are not weighted "
-        "and a failure at the end of a sequence is one",
-        "none": "no expected overlap",
-    },
-    "repetitions": {
-        "all": "every repetition counts",
-        "first unless 15": "only the first repetition counts unless there are exactly 15",
-    },
-}
+    return VotConvention(**find_row(_TABLE, name))
 
 
 def differences(convention: VotConvention, official: VotConvention) -> list[str]:
-    """Where ``convention`` deviates from ``official``, one phrase a rule."""
-    mine, theirs = dataclasses.asdict(convention), dataclasses.asdict(official)
-    return [words[mine[rule]] for rule, words in _WORDS.items() if mine[rule] != theirs[rule]]
+    """Where ``convention`` deviates from ``official``, one phrase per rule."""
+    return conventions.differences("vot", convention, official)

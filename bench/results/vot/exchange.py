@@ -1,4 +1,4 @@
-"""Whole results of a tracker in the experiments of the VOT challenge: bringing in, handing out.
+"""Import and export of a tracker's results in the experiments of the VOT challenge.
 
 ``<experiment>/<sequence>/<sequence>_001.txt``, the layout of the challenge's MATLAB toolkit, which
 PySOT and vot-toolkit write as well, the latter with ``.bin`` in place of ``.txt``.
@@ -16,11 +16,11 @@ import numpy as np
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, ResultError, unknown_name
 from bench.files import write_atomically
-from bench.results.claim import ImportReport, claim_folder, fingerprint
 from bench.results.formats.base import Found
 from bench.results.formats.matching import match_files
 from bench.results.formats.source import SourceFile, open_tree
 from bench.results.names import SequenceNames, safe_file_name
+from bench.results.provenance import ImportReport, claim_folder, fingerprint
 from bench.results.vot.binary import parse_binary
 from bench.results.vot.store import VotStore
 from bench.results.vot.text import format_text, format_times, parse_text, parse_times, parse_values
@@ -77,7 +77,6 @@ def import_experiments(
         pending.append((VotStore(root, dataset.benchmark, experiment), files))
     for store, files in pending:
         record = {
-            "kind": "import",
             "source": source.resolve().name,
             "format": "vot",
             "notes": notes,
@@ -126,8 +125,8 @@ def experiments_of(dataset: Dataset, index_base: float | None = None) -> tuple[s
     Raises:
         ConfigError: it has none, or an index_base other than 0 is asked for.
     """
-    known = get_benchmark(dataset.benchmark).experiments
-    if not known:
+    benchmark = get_benchmark(dataset.benchmark)
+    if benchmark.kind != "vot":
         raise ConfigError(
             f"format 'vot': {dataset.benchmark} has no experiments of the VOT challenge; vot2016 "
             "and vot2018 have"
@@ -136,7 +135,7 @@ def experiments_of(dataset: Dataset, index_base: float | None = None) -> tuple[s
         raise ConfigError(
             f"format 'vot': its files count from 0, but --origin {index_base:g} given"
         )
-    return known
+    return benchmark.experiments
 
 
 def _find_experiments(

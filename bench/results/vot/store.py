@@ -24,7 +24,7 @@ from bench.arrays import FloatArray
 from bench.errors import ResultError
 from bench.files import write_atomically
 from bench.geometry import Regions
-from bench.results.stores import tracker_names
+from bench.results.stores import check_rows, tracker_names
 from bench.results.vot.binary import count_records, parse_binary
 from bench.results.vot.text import (
     count_rows,
@@ -89,7 +89,7 @@ class VotStore:
         """The repetitions that are there, in order, as text or as binary."""
         return tuple(sorted(self._files(tracker, sequence)))
 
-    def finished(self, tracker: str, sequence: Sequence, repetition: int) -> bool:
+    def finished(self, tracker: str, sequence: Sequence, repetition: int = 1) -> bool:
         """True if a run is there with a row for every frame.
 
         The trajectory is written last, so where it is the other files are too.
@@ -102,39 +102,35 @@ class VotStore:
         return (count_records(data, path) if binary else count_rows(data)) == len(sequence)
 
     def read_run(
-        self, tracker: str, sequence: str, repetition: int, frames: int | None = None
+        self,
+        tracker: str,
+        sequence: str,
+        repetition: int | None = None,
+        frames: int | None = None,
     ) -> Regions:
         """The regions and codes of one run, in the benchmark's file coordinates.
 
         Args:
             tracker: name of the results.
             sequence: name of the sequence.
-            repetition: which run, from 1.
+            repetition: which run, from 1; by default the first that is stored.
             frames: number of rows to expect; not checked by default.
 
         Raises:
             ResultError: the file is missing or malformed, holds masks, or has another number of
                 rows.
         """
-        path = self._files(tracker, sequence).get(repetition)
-        if path is None:
-            path = self.run_path(tracker, sequence, repetition)
+        files = self._files(tracker, sequence)
+        wanted = repetition or min(files, default=1)
+        if wanted not in files:
+            path = self.run_path(tracker, sequence, wanted)
             raise ResultError(f"{path}: there is no such run, neither .txt nor .bin")
-        return _read(path, frames)
+        return _read(files[wanted], frames)
 
     def read_runs(self, tracker: str, sequence: str, frames: int | None = None) -> list[Regions]:
         """``read_run`` for all repetitions that are there, in order."""
         files = self._files(tracker, sequence)
         return [_read(files[repetition], frames) for repetition in sorted(files)]
-
-    def read_regions(self, tracker: str, sequence: str) -> Regions:
-        """The first repetition that is there: one run that can be looked at.
-
-        Raises:
-            ResultError: there is none, or it cannot be read.
-        """
-        first = next(iter(self.repetitions(tracker, sequence)), 1)
-        return self.read_run(tracker, sequence, first)
 
     def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
         """``(N, R)`` seconds, column k of repetition k + 1; None where no times are stored.
@@ -158,7 +154,11 @@ class VotStore:
         return times
 
     def write(
-        self, tracker: str, sequence: Sequence, repetition: int, trajectory: RegionTrajectory
+        self,
+        tracker: str,
+        sequence: Sequence,
+        trajectory: RegionTrajectory,
+        repetition: int = 1,
     ) -> None:
         """Store one run; each file appears whole or not at all, the trajectory last.
 
@@ -237,11 +237,8 @@ def _read(path: Path, frames: int | None) -> Regions:
             f"{path}: expected boxes and polygons, found {raw.masks} masks. `bench import` turns "
             "them into rotated rectangles, and notes that it did."
         )
-    if frames is not None and len(raw.regions) != frames:
-        raise ResultError(
-            f"{path}: expected {frames} rows, one for every frame, found {len(raw.regions)}. Run "
-            "this sequence anew, or check that the result is of this benchmark."
-        )
+    if frames is not None:
+        check_rows(path, len(raw.regions), frames)
     return raw.regions
 
 

@@ -89,7 +89,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         regions = Regions.from_rows([[1], *rows[1:]])
         nothing = np.full(len(rows), np.nan)
         perfect = RegionTrajectory(regions, np.ones(len(rows)), nothing)
-        VotStore(folder, "vot2018", "baseline").write("perfect", sequence, 1, perfect)
+        VotStore(folder, "vot2018", "baseline").write("perfect", sequence, perfect)
     served = [
         Served(TrackerSpec(name, "drift_plugin:Drift", {"step": STEP}), protocol)
         for name, protocol in zip(SERVED, ("trax", "python"), strict=True)

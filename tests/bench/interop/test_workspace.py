@@ -101,7 +101,7 @@ def test_results_and_trackers(tmp_path: Path, dataset: Dataset) -> None:
     regions = Regions.from_rows([[1], [1, 2, 3, 4], [2]])
     run = RegionTrajectory(regions, np.ones(3), np.full(3, np.nan))
     for sequence in dataset:
-        VotStore(results, "vot2018", "baseline").write("Siam++ 2", sequence, 1, run)
+        VotStore(results, "vot2018", "baseline").write("Siam++ 2", sequence, run)
     options = {"scale": 1.5, "path": Path("w%.pt"), "note": "two words"}
     served = [
         Served(TrackerSpec("kcf", "kcf", {})),

@@ -205,7 +205,7 @@ def test_importing_twice(tmp_path: Path, otb: Dataset, store: OnePassStore) -> N
     import_results(source, store, "T", otb)
     assert {p: p.read_bytes() for p in store.folder("T").iterdir()} == before
     (source / "Bolt.txt").write_text("1,2,3,4\n" * 3)
-    with pytest.raises(ResultError, match="holds results of something else: files_sha256 is"):
+    with pytest.raises(ResultError, match="holds other results: files_sha256 is"):
         import_results(source, store, "T", otb)
     with pytest.raises(ResultError, match=r"origin is 1 there, 0 here.*another --name"):
         import_results(source, store, "T", otb, index_base=0)
@@ -215,9 +215,13 @@ def test_importing_twice(tmp_path: Path, otb: Dataset, store: OnePassStore) -> N
     ("record", "problem"),
     [
         (None, "holds results without a record"),
-        ("not json", "not readable as JSON"),
-        ("[1]", "kind is None there, 'import' here"),
-        ('{"kind": "run"}', "kind is 'run' there, 'import' here"),
+        ("not json", "cannot be read as a record"),
+        ("[1]", "cannot be read as a record"),
+        ('{"kind": "run"}', "cannot be read as a record"),
+        (
+            '{"kind": "run", "provenance": {}, "sessions": [], "failures": []}',
+            "kind is 'run' there, 'import' here",
+        ),
     ],
 )
 def test_results_of_something_else_are_not_touched(

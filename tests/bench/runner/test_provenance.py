@@ -56,7 +56,7 @@ def test_facts_are_those_of_this_installation(dataset: Dataset) -> None:
     assert facts["libraries"]["numpy"] == importlib.metadata.version("numpy")
     assert facts["decoder"] == f"opencv imread {cv2.__version__}"
     assert facts["bench_version"] == bench.__version__
-    assert (facts["benchmark"], facts["seed"], facts["protocol"]) == ("otb2015", 5, "one-pass")
+    assert (facts["benchmark"], facts["seed"], facts["protocol"]) == ("otb2015", 5, "onepass")
     assert "device" not in facts  # known when a sequence has been run
     assert (session["jobs"], session["ended"]) == (2, None)
     assert session["cpu"]

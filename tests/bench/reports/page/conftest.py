@@ -84,7 +84,7 @@ def make_results(made: Made) -> None:
     store.boxes_path("broken", sequences[1].name).write_text("1,2,three,4\n")
     runs = VotStore(made.results, "vot2018", "baseline")
     for sequence in made.dataset("vot2018"):
-        runs.write("steady", sequence, 1, failing_run(sequence))
+        runs.write("steady", sequence, failing_run(sequence))
 
 
 @pytest.fixture(scope="session")

@@ -181,7 +181,7 @@ def test_never_over_something_else(tmp_path: Path, dataset: Dataset, store: OneP
     import_results(source, store, "T", dataset)
     import_results(source, store, "T", dataset)  # the same again is no harm
     fill(source, {"bag/bag_001.txt": "1\n2\n0\n"})
-    with pytest.raises(ResultError, match="holds results of something else: files_sha256"):
+    with pytest.raises(ResultError, match="holds other results: files_sha256"):
         import_results(source, store, "T", dataset)
 
 

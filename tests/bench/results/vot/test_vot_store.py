@@ -43,7 +43,7 @@ def store(tmp_path: Path) -> VotStore:
 
 
 def test_written_as_the_official_files(store: VotStore, tmp_path: Path) -> None:
-    store.write("T", sequence(), 1, RUN)
+    store.write("T", sequence(), RUN)
     folder = tmp_path / "vot2018/T/baseline/bag"
     assert (folder / "bag_001.txt").read_text() == (
         "1\n1.2346,2.0000,3.0000,4.0000\n0.0000,0.0000,9.0000,0.0000,9.0000,9.0000,0.5000,9.0000\n"
@@ -54,25 +54,25 @@ def test_written_as_the_official_files(store: VotStore, tmp_path: Path) -> None:
 
 def test_a_repetition_left_out_has_no_times(store: VotStore) -> None:
     """The challenge's own files have zeros there, which would be taken for speed."""
-    store.write("T", sequence(), 3, RUN)
-    store.write("T", sequence(), 1, trajectory([1], [2], [0], seconds=0.25, score=0.75))
+    store.write("T", sequence(), RUN, 3)
+    store.write("T", sequence(), trajectory([1], [2], [0], seconds=0.25, score=0.75))
     assert store.repetitions("T", "bag") == (1, 3)
     times = store.read_times("T", "bag")
     np.testing.assert_array_equal(times, [[0.25, np.nan, 0.5]] * 3)
     assert store.confidence_path("T", "bag", 1).read_text() == "0.750000\n" * 3
-    assert store.read_regions("T", "bag").codes.tolist() == [1, 2, 0]
+    assert store.read_run("T", "bag").codes.tolist() == [1, 2, 0]
     assert [run.codes.tolist() for run in store.read_runs("T", "bag")] == [[1, 2, 0], [1, -1, -1]]
 
 
 def test_written_again_in_place(store: VotStore) -> None:
     for seconds in (0.5, 0.125):
-        store.write("T", sequence(), 1, trajectory([1], [2], [0], seconds=seconds))
+        store.write("T", sequence(), trajectory([1], [2], [0], seconds=seconds))
     np.testing.assert_array_equal(store.read_times("T", "bag"), [[0.125]] * 3)
 
 
 @pytest.mark.parametrize("name", ["bag", "bag_001", "car1", "0", "ball_0", "x_time"])
 def test_names_with_digits_are_told_from_repetitions(store: VotStore, name: str) -> None:
-    store.write("T", sequence(name), 10, RUN)
+    store.write("T", sequence(name), RUN, 10)
     assert store.sequences("T") == {name}
     assert store.repetitions("T", name) == (10,)
     assert store.finished("T", sequence(name), 10)
@@ -80,8 +80,8 @@ def test_names_with_digits_are_told_from_repetitions(store: VotStore, name: str)
 
 
 def test_only_folders_with_runs_count(store: VotStore, tmp_path: Path) -> None:
-    store.write("b", sequence(), 1, RUN)
-    store.write("A", sequence(), 1, RUN)
+    store.write("b", sequence(), RUN)
+    store.write("A", sequence(), RUN)
     fill(tmp_path / "vot2018/times-only/baseline/bag", bag_time__txt="1\n")
     fill(tmp_path / "vot2018/other/unsupervised/bag", bag_001__txt="1\n")
     fill(tmp_path / "vot2018/A/baseline/car1", bag_001__txt="1\n", car1_1__txt="1\n")
@@ -145,7 +145,7 @@ def test_times_of_vot_toolkit(store: VotStore) -> None:
 def test_times_of_another_sequence_are_not_mixed(store: VotStore) -> None:
     fill(store.folder("T") / "bag", bag_time__txt="1,2\n1,2\n")
     with pytest.raises(ResultError, match=r"bag_time\.txt: expected 3 rows .* found 2"):
-        store.write("T", sequence(), 1, RUN)
+        store.write("T", sequence(), RUN)
 
 
 def test_the_trajectory_comes_last(store: VotStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +154,7 @@ def test_the_trajectory_comes_last(store: VotStore, monkeypatch: pytest.MonkeyPa
 
     written: list[str] = []
     monkeypatch.setattr(experiments, "write_atomically", lambda path, _: written.append(path.name))
-    store.write("T", sequence(), 1, trajectory([1], score=1.0))
+    store.write("T", sequence(), trajectory([1], score=1.0))
     assert written == ["bag_time.txt", "bag_001_confidence.value", "bag_001.txt"]
 
 
