@@ -363,7 +363,7 @@ def test_regions_without_a_pixel_do_not_overlap() -> None:
 
 def test_official_code_takes_no_triangle() -> None:
     triangle = [0.0, 0, 9, 0, 9, 9]
-    with pytest.raises(ResultError, match=r"row 2: .* from 8 on .* 'vot', found 6"):
+    with pytest.raises(ResultError, match=r"row 2: .* >= 8 .* 'vot', found 6"):
         region_overlaps(*both_sides([(BOX, BOX), (BOX, triangle)]))
     assert one(triangle, triangle, "vot-toolkit") == 1
     assert one(triangle, triangle, "analytic") == pytest.approx(1)
@@ -378,7 +378,7 @@ def test_rows_of_other_lengths_are_errors(rule: str, count: int) -> None:
 
 
 def test_lists_of_different_length_are_an_error() -> None:
-    with pytest.raises(ResultError, match="as many regions on both sides, found 1 and 2"):
+    with pytest.raises(ResultError, match=r"equally many regions.*found 1 and 2"):
         region_overlaps(Regions.from_rows([BOX]), Regions.from_rows([BOX, BOX]))
 
 
