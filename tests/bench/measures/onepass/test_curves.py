@@ -20,7 +20,7 @@ TRUTH = np.tile([10.0, 10.0, 20.0, 20.0], (4, 1))
 
 def success(result: np.ndarray, truth: np.ndarray, rule: object = OTB, **more: object) -> float:
     measured = onepass.frame_measures(result, truth, rule, **more)  # type: ignore[arg-type]
-    curve = onepass.sequence_curves(measured, rule).success  # type: ignore[arg-type]
+    curve = onepass.sequence_curves(measured, rule)["success"]  # type: ignore[arg-type]
     return float(onepass.curve_score(curve, OTB.success_thresholds, "mean"))
 
 
@@ -39,8 +39,8 @@ def test_invalid_ground_truth_misses_success_and_hits_precision() -> None:
     measured = onepass.frame_measures(TRUTH, truth, OTB)
     curves = onepass.sequence_curves(measured, OTB)
     assert measured.overlap.tolist() == [1, 1, -1, 1]
-    assert curves.precision[0] == 1
-    assert curves.success[0] == 3 / 4
+    assert curves["precision"][0] == 1
+    assert curves["success"][0] == 3 / 4
 
 
 def test_broken_rows_take_the_repaired_row_before() -> None:

@@ -48,7 +48,7 @@ def measure(kind: str, tracker: int, sequence: int, rule: Convention) -> onepass
 def mean_curves(kind: str, tracker: int, rule: Convention) -> dict[str, np.ndarray]:
     curves = [onepass.sequence_curves(measure(kind, tracker, s, rule), rule) for s in SEQUENCES]
     return {
-        name: onepass.mean_curve(np.stack([getattr(c, name) for c in curves]), rule)
+        name: onepass.mean_curve(np.stack([c[name] for c in curves]), rule)
         for name in ("success", "precision", "normalized_precision")
     }
 
@@ -90,11 +90,11 @@ def test_frames_and_curves_equal_the_official_code(kind: str, tracker: int, sequ
         overlap, error = (v[scored].sum() / len(v) for v in (measured.overlap, measured.error))
         assert_equal(np.array([overlap]), expected[f"{key}/aveCoverage"])
         assert_equal(np.array([error]), expected[f"{key}/aveErrCenter"])
-    assert_equal(curves.success, expected[f"{key}/succ"])
-    assert_equal(curves.precision, expected[f"{key}/prec"])
+    assert_equal(curves["success"], expected[f"{key}/succ"])
+    assert_equal(curves["precision"], expected[f"{key}/prec"])
     if kind == "lasot":
         assert_equal(measured.normalized_error, expected[f"{key}/nerr"])
-        assert_equal(curves.normalized_precision, expected[f"{key}/nprec"])
+        assert_equal(curves["normalized_precision"], expected[f"{key}/nprec"])
 
 
 @pytest.mark.parametrize("kind", OFFICIAL)
@@ -128,7 +128,7 @@ def test_every_printed_number_of_a_curve(kind: str, tracker: int) -> None:
         if f"{key}_auc" not in expected:
             assert (name, kind) in {("normalized_precision", k) for k in ("otb", "uav")}
             continue
-        stacked = np.stack([getattr(curves, name) for curves in per_sequence])
+        stacked = np.stack([curves[name] for curves in per_sequence])
         assert_equal(np.array([curve.mean()]), expected[f"{key}_auc"])
         assert_equal(curve[20:21], expected[f"{key}_at21"])
         counted = onepass.counted_sequences(stacked, rule).sum()
