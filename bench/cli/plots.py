@@ -11,16 +11,11 @@ from bench.cli import options
 from bench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bench.geometry import Regions
     from bench.reports.plots.catalogue import Drawn
-    from bench.reports.plots.strip import Row
-    from bench.results.onepass import OnePassStore
-    from bench.results.vot.store import VotStore
     from bench.scores import BenchmarkScores
     from bench.sequence import Dataset
 
 _STRIP = "strip"
-_STRIP_TRACKERS = 5  # where none were named: more hide each other
 
 Only = Annotated[
     list[str] | None,
@@ -81,7 +76,7 @@ def plots(
     from bench.datasets import open_dataset
     from bench.reports.gather import gather
     from bench.reports.palette import PALETTE
-    from bench.reports.plots import catalogue, style
+    from bench.reports.plots import catalogue, strip, style
 
     wanted = options.split_names(only)
     catalogue.check_names(wanted or [], (*catalogue.PLOTS, _STRIP))
@@ -95,9 +90,14 @@ def plots(
     of_scores = None if wanted is None else [name for name in wanted if name != _STRIP]
     drawn = catalogue.draw_plots(scores, folder, of_scores, endings)
     if _wants_strip(wanted, dataset, drawn.skipped):
-        most = len(PALETTE) if names else _STRIP_TRACKERS
-        rows = _rows(scores, dataset, store, sequences, frames, most)
-        drawn.paths[_STRIP] = _draw_strip(rows, scores, folder, endings)
+        plot = strip.qualitative(
+            scores, dataset, store,
+            sequences=options.split_names(sequences),
+            numbers=[_number(text) for text in options.split_names(frames) or []],
+            trackers=len(PALETTE) if names else strip.TRACKERS,
+        )  # fmt: skip
+        drawn.paths[_STRIP] = style.save(plot, folder, _STRIP, endings)
+        drawn.notes[_STRIP] = plot.notes
     captions = catalogue.write_captions(scores, folder, drawn.notes)
     _tell(drawn, captions, scores)
 
@@ -131,58 +131,7 @@ def _wants_strip(wanted: list[str] | None, dataset: Dataset, skipped: dict[str, 
     return False
 
 
-def _rows(
-    scores: BenchmarkScores,
-    dataset: Dataset,
-    store: OnePassStore | VotStore,
-    sequences: list[str] | None,
-    frames: list[str] | None,
-    most: int,
-) -> list[Row]:
-    """The sequences of the strip with the regions of the best ``most`` trackers."""
-    from bench.reports.overlay import layers
-    from bench.reports.plots.ranking import entries_of, first_measure
-    from bench.reports.plots.strip import Row, even_frames, telling_sequences
-
-    drawable = [sequence.name for sequence in dataset if sequence.frames is not None]
-    if not drawable:
-        raise ConfigError(f"{dataset.root} holds annotation only: the strip needs images")
-    chosen = options.split_names(sequences) or telling_sequences(scores, drawable)
-    best = [entry.name for entry in entries_of(scores, first_measure(scores), most)][:most]
-    wanted = [_number(text) for text in options.split_names(frames) or []]
-    rows = []
-    for name in chosen:
-        clip = dataset[name]
-        drawn = layers(clip, {each: _regions(store, each, name) for each in best})
-        places = tuple(number - clip.first_frame for number in wanted)
-        rows.append(Row(clip, drawn, places or even_frames(clip)))
-    return rows
-
-
-def _regions(store: OnePassStore | VotStore, tracker: str, sequence: str) -> Regions:
-    """A tracker's regions; none where it has no result, so that the others keep their colours."""
-    from bench.geometry import Regions
-
-    if sequence in store.sequences(tracker):
-        return store.read_run(tracker, sequence)
-    return Regions.from_rows([])
-
-
 def _number(text: str) -> int:
     if not text.isdigit():
         raise ConfigError(f"--frames expects numbers separated by commas, found {text!r}")
     return int(text)
-
-
-def _draw_strip(
-    rows: list[Row], scores: BenchmarkScores, folder: Path, endings: list[str]
-) -> list[Path]:
-    from bench.reports.plots.strip import strip
-    from bench.reports.plots.style import heading_of, notes_of, save, styled
-
-    with styled():
-        shown, total = len(rows[0].layers) - 1, len(scores.trackers)
-        limit = [f"the best {shown} of {total} trackers"] if shown < total else []
-        title = f"Qualitative: {heading_of(scores)}"
-        plot = strip(rows, title, notes_of(scores, *limit))
-        return save(plot.figure, folder, _STRIP, tuple(endings))

@@ -40,7 +40,7 @@ def show(
     """
     from bench.datasets import open_dataset
     from bench.reports import overlay
-    from bench.reports.legend_strip import captioned_frames
+    from bench.reports.legend_strip import annotated_frames
     from bench.reports.video import write_video
 
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
@@ -55,7 +55,7 @@ def show(
             raise unknown_name("tracker with results", name, known)
     regions = {name: store.read_run(name, sequence) for name in names}
     drawn = overlay.layers(clip, regions)
-    frames = captioned_frames(clip, drawn)
+    frames = annotated_frames(clip, drawn)
     if output is None:
         overlay.play(frames, f"{sequence} ({benchmark})", fps)
         return

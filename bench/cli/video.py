@@ -49,7 +49,7 @@ def video(
     """
     from bench.datasets import open_dataset
     from bench.reports import overlay
-    from bench.reports.legend_strip import captioned_frames
+    from bench.reports.legend_strip import annotated_frames
     from bench.reports.video import write_video
 
     dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
@@ -57,10 +57,8 @@ def video(
     store = options.result_store(results, benchmark, options.experiment_of(benchmark, experiment))
     names = shown_trackers(store, sequence, options.split_names(trackers))
     drawn = overlay.layers(clip, {name: store.read_run(name, sequence) for name in names})
-    frames = captioned_frames(clip, drawn, hold=round(hold * fps))
-    failing = {i for layer in drawn for i, mark in layer.marks.items() if mark == overlay.FAILED}
-    total = len(clip) + round(hold * fps) * len(failing)
-    count = write_video(_watched(frames, total), output, fps)
+    frames = annotated_frames(clip, drawn, hold=round(hold * fps))
+    count = write_video(_watched(frames, len(frames)), output, fps)
     typer.echo(f"{output}: {count} frames, ground truth and {', '.join(names) or 'no tracker'}")
     for caveat in dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
