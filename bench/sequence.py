@@ -10,13 +10,15 @@ what the file calls the first pixel, and ``to_tracker`` / ``to_file`` are the on
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import DatasetError, unknown_name
@@ -108,6 +110,11 @@ class Sequence:
     size: tuple[int, int] | None = None
     benchmark: str = ""
 
+    def __repr__(self) -> str:
+        where = f" of {self.benchmark}" if self.benchmark else ""
+        images = "" if self.frames is not None else ", annotation only"
+        return f"<{self.name}{where}: {len(self)} frames{images}>"
+
     def __len__(self) -> int:
         """Number of frames to track: of images if there are any, else of annotation rows."""
         if self.hidden and self.frames is not None:
@@ -149,7 +156,7 @@ def to_file(boxes: FloatArray, index_base: float) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """What a tracker said along one sequence.
+    """What a tracker answered along one sequence; NumPy takes it as its boxes.
 
     Attributes:
         boxes: ``(N, 4)`` x, y, w, h, 0-based pixels; row 0 is the box it was started on.
@@ -161,10 +168,19 @@ class Trajectory:
     times: FloatArray
     scores: FloatArray
 
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.boxes, dtype) if copy is not False else np.asarray(self.boxes, dtype)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} boxes, {_speed(self.times)}>"
+
 
 @dataclass(frozen=True, eq=False)
 class RegionTrajectory:
-    """What a tracker said along one sequence under a protocol of the VOT challenge.
+    """What a tracker answered along one sequence in an experiment of the VOT challenge.
 
     Attributes:
         regions: ``N`` rows in file coordinates: a region, or a code (1 initialised, 2 failed,
@@ -176,6 +192,18 @@ class RegionTrajectory:
     regions: Regions
     times: FloatArray
     scores: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.regions)
+
+    def __repr__(self) -> str:
+        failures = int((self.regions.codes == 2).sum())
+        return f"<{len(self)} regions, {failures} failures, {_speed(self.times)}>"
+
+
+def _speed(times: FloatArray) -> str:
+    total = float(np.nansum(times))
+    return f"{np.count_nonzero(times) / total:.1f} frames per second" if total else "no times"
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,11 +230,35 @@ class Dataset:
     def __iter__(self) -> Iterator[Sequence]:
         return iter(self.sequences)
 
-    def __getitem__(self, name: str) -> Sequence:
-        try:
-            return self._by_name[name]
-        except KeyError:
-            raise unknown_name("sequence", name, self._by_name) from None
+    def __getitem__(self, key: str | int) -> Sequence:
+        """The sequence of that name, or at that place.
+
+        Raises:
+            ConfigError: the dataset has no such sequence.
+        """
+        if isinstance(key, int) and -len(self) <= key < len(self):
+            return self.sequences[key]
+        if isinstance(key, str) and key in self._by_name:
+            return self._by_name[key]
+        raise unknown_name("sequence", str(key), self._by_name)
+
+    def __repr__(self) -> str:
+        caveats = "".join(f", {caveat.kind}" for caveat in self.caveats)
+        return f"<{self.benchmark}: {len(self)} sequences{caveats}, {self.root}>"
+
+    def _repr_html_(self) -> str:
+        """The sequences as a table, for a notebook."""
+        rows = "".join(
+            f"<tr><td>{index}</td><td>{html.escape(each.name)}</td><td>{len(each)}</td>"
+            f"<td>{html.escape(' '.join(sorted(each.attributes)))}</td></tr>"
+            for index, each in enumerate(self.sequences)
+        )
+        head = "<tr><th></th><th>Sequence</th><th>Frames</th><th>Attributes</th></tr>"
+        caveats = "".join(f"<p>{html.escape(str(caveat))}</p>" for caveat in self.caveats)
+        return (
+            f"<details open><summary>{html.escape(repr(self))}</summary>{caveats}"
+            f"<table>{head}{rows}</table></details>"
+        )
 
     @cached_property
     def _by_name(self) -> dict[str, Sequence]:

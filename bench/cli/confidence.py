@@ -24,7 +24,7 @@ def confidence(
     benchmark: options.BenchmarkName,
     sequence: Annotated[str, typer.Argument(help="Name of the sequence.")],
     frame: Annotated[int, typer.Option("--frame", "-f", min=2, help="Which frame, from 2.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Write .png, .pdf or .svg.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Write .png, .pdf or .svg.")],
     tracker: options.Tracker = "siamattn",
     weights: options.Weights = None,
     settings: options.Settings = None,
@@ -45,7 +45,7 @@ def confidence(
     from bench.protocols.onepass import check_frames
     from bench.registry import make_spec
 
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
+    dataset = open_dataset(benchmark, data, subset=subset)
     clip = dataset[sequence]
     check_frames(clip)
     if start > len(clip.regions):
@@ -59,8 +59,8 @@ def confidence(
     follower = make_spec(tracker, given, device=device, weights=weights).build()
     if not hasattr(follower, "confidence_maps"):
         raise ConfigError(f"tracker {tracker!r} has no attention to look at")
-    _maps(follower, clip, start, frame).save(output)
-    typer.echo(f"{output}: frame {frame} of {sequence}")
+    _maps(follower, clip, start, frame).save(out)
+    typer.echo(f"{out}: frame {frame} of {sequence}")
 
 
 def _maps(tracker: Any, clip: Sequence, start: int, frame: int) -> Any:

@@ -17,9 +17,9 @@ def register(app: typer.Typer) -> None:
 
 def convert(
     source: Annotated[Path, typer.Argument(help="Released file of weights, e.g. model.pth.")],
-    output: Annotated[
+    out: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="By default beside it, with the ending .safetensors."),
+        typer.Option("--out", "-o", help="By default beside it, with the ending .safetensors."),
     ] = None,
     tracker: Annotated[
         str, typer.Option("--tracker", "-t", help="Whose weights; siamattn reads SiamRPN++'s too.")
@@ -36,14 +36,14 @@ def convert(
 
       bench convert checkpoint_vot2018.pth
 
-      bench convert siamrpn_r50_l234_dwxcorr/model.pth --output siamrpn++.safetensors
+      bench convert siamrpn_r50_l234_dwxcorr/model.pth --out siamrpn++.safetensors
     """
     from bench.registry import find_tracker
 
     converter = getattr(find_tracker(tracker), "convert", None)
     if converter is None:
         raise ConfigError(f"tracker {tracker!r} has no weights to convert")
-    target = output or source.with_suffix(".safetensors")
+    target = out or source.with_suffix(".safetensors")
     for name, value in converter(source, target, preset).items():
         typer.echo(f"{name + ':':15} {value}")
     typer.echo(f"{'written:':15} {target}")

@@ -35,7 +35,7 @@ def check(
     from bench.datasets import open_dataset
     from bench.datasets.check import check_dataset
 
-    root = options.data_root(data, benchmark)
+    root = data
     findings = check_dataset(benchmark, root, subset=subset)
     for finding in findings:
         where = f"{finding.sequence}: " if finding.sequence else ""

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import Distribution, PackageNotFoundError, distributions, version
+
 import typer
+
+from bench import __version__
+
+_PACKAGES = (
+    "numpy", "scipy", "pandas", "matplotlib", "shapely", "opencv-python-headless", "pysimdjson",
+    "numba", "torch", "safetensors", "lightning", "got10k", "vot-toolkit", "attributee",
+    "vot-trax",
+)  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -17,13 +32,78 @@ def doctor() -> None:
 
       bench doctor
     """
-    from bench.diagnosis import environment, traps
-
-    for name, value in environment().items():
+    for name, value in _environment().items():
         typer.echo(f"{name:24} {value}")
-    found = traps()
+    found = _traps()
     for trap in found:
         typer.secho(f"trap: {trap}", fg="yellow")
     if found:
         raise typer.Exit(1)
     typer.secho("no known trap found", fg="green")
+
+
+def _environment() -> dict[str, str]:
+    """Versions of everything that can move a number, and the devices."""
+    found = {
+        "siamattn-bench": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": str(os.cpu_count()),
+    }
+    for package in _PACKAGES:
+        found[package] = _version(package) or "not installed"
+    found["cuda"] = _cuda()
+    return found
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _cuda() -> str:
+    if _version("torch") is None:
+        return "unknown (torch is not installed)"
+    import torch
+
+    if not torch.cuda.is_available():
+        return "none"
+    return ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
+
+
+def _traps() -> list[str]:
+    """Every known trap of this installation, one sentence each with the way out."""
+    return [*_opencv_traps(), *_interop_traps()]
+
+
+def _opencv_traps() -> Iterator[str]:
+    builds = sorted(d.metadata["Name"] for d in distributions() if _ships_cv2(d))
+    if len(builds) > 1:
+        yield (
+            f"{len(builds)} OpenCV builds lie in one cv2 folder: {', '.join(builds)}. Uninstall "
+            "all of them, then install opencv-python-headless alone (`make setup` does)."
+        )
+    import cv2
+
+    if int(cv2.__version__.split(".")[0]) >= 5:
+        yield (
+            f"OpenCV {cv2.__version__}: minAreaRect and warpAffine differ from 4.x, so rotated "
+            "boxes and masks move. Install opencv-python-headless>=4.5,<5."
+        )
+
+
+def _ships_cv2(distribution: Distribution) -> bool:
+    return any(str(path).startswith("cv2/") for path in distribution.files or ())
+
+
+def _interop_traps() -> Iterator[str]:
+    attributee = _version("attributee")
+    if not (_version("vot-toolkit") and attributee) or sys.version_info < (3, 11):
+        return
+    if tuple(int(part) for part in re.findall(r"\d+", attributee)) >= (0, 1, 10):
+        yield (
+            f"attributee {attributee}: vot-toolkit cannot be imported with it on this Python. "
+            "Install attributee<0.1.10."
+        )

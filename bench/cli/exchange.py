@@ -11,7 +11,7 @@ from bench.cli import options
 
 _FORMATS = "pysot, got10k, pytracking, lasot, otb-mat, otb-json, trackingnet or vot"
 SourceFormat = Annotated[
-    str | None, typer.Option("--format", help=f"{_FORMATS}; found out from the files by default.")
+    str | None, typer.Option("--format", help=f"{_FORMATS}; detected by default.")
 ]
 TargetFormat = Annotated[str, typer.Option("--format", help=f"{_FORMATS}.")]
 Origin = Annotated[
@@ -30,8 +30,8 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     benchmark: options.BenchmarkName,
-    source: Annotated[Path, typer.Argument(help="Folder of somebody's raw results.")],
-    name: Annotated[str, typer.Option("--name", "-n", help="Name to bring them in under.")],
+    source: Annotated[Path, typer.Argument(help="Folder or zip of raw results.")],
+    name: Annotated[str, typer.Option("--name", "-n", help="Name to store them under.")],
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
     format_: SourceFormat = None,
@@ -39,7 +39,7 @@ def import_(
     partial: options.Partial = False,
     subset: options.Subset = "test",
 ) -> None:
-    """Bring in raw results made elsewhere; names, delimiters and row counts are checked.
+    """Import raw results made elsewhere; names, delimiters and row counts are checked.
 
     [bold]Examples[/]
 
@@ -51,7 +51,7 @@ def import_(
     from bench.results.importing import import_results
     from bench.results.onepass import OnePassStore
 
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
+    dataset = open_dataset(benchmark, data, subset=subset)
     store = OnePassStore(results, benchmark)
     report = import_results(
         source, store, name, dataset, format=format_, index_base=origin, partial=partial
@@ -81,7 +81,7 @@ def export(
     from bench.results.exporting import export_results
     from bench.results.onepass import OnePassStore
 
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
+    dataset = open_dataset(benchmark, data, subset=subset)
     store = OnePassStore(results, benchmark)
     count = export_results(store, tracker, dataset, format_, destination, index_base=origin)
     typer.echo(f"{count} of {len(dataset)} sequences of {tracker} -> {destination} ({format_})")
@@ -90,7 +90,7 @@ def export(
 def pack(
     benchmark: options.BenchmarkName,
     tracker: TrackerName,
-    archive: Annotated[Path, typer.Option("--archive", "-o", help="The .zip to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .zip to write.")],
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
     partial: options.Partial = False,
@@ -100,7 +100,7 @@ def pack(
 
     [bold]Examples[/]
 
-      bench pack trackingnet --tracker kcf --archive kcf.zip --data /data/TrackingNet
+      bench pack trackingnet --tracker kcf --out kcf.zip --data /data/TrackingNet
     """
     from bench.datasets import open_dataset
     from bench.errors import ConfigError
@@ -111,8 +111,8 @@ def pack(
         raise ConfigError(
             f"no evaluation server takes archives of {benchmark!r}; trackingnet does"
         )
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
-    pack_trackingnet(OnePassStore(results, benchmark), tracker, dataset, archive, partial=partial)
-    typer.echo(f"{archive}: {len(dataset)} sequences, valid")
+    dataset = open_dataset(benchmark, data, subset=subset)
+    pack_trackingnet(OnePassStore(results, benchmark), tracker, dataset, out, partial=partial)
+    typer.echo(f"{out}: {len(dataset)} sequences, valid")
     if not partial:
         typer.echo(WHERE_TO_SUBMIT)

@@ -20,15 +20,26 @@ from bench.cli import (
     run,
     score,
     serve,
-    show,
     tables,
     tune,
     video,
 )
 from bench.errors import BenchError
 
+# Former spellings of options and verbs, still accepted.
+_ALIASES = {"output": "out", "archive": "out", "show": "video"}
+
+
+def _spelled(name: str) -> str:
+    return _ALIASES.get(name, name)
+
+
 app = typer.Typer(
     no_args_is_help=True,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": _spelled,
+    },
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Run single-object trackers over six benchmarks and score them officially.",
@@ -37,7 +48,6 @@ app = typer.Typer(
 )
 run.register(app)
 score.register(app)
-show.register(app)
 video.register(app)
 report.register(app)
 plots.register(app)

@@ -1,18 +1,16 @@
-"""Arguments and options that several verbs share, and what they resolve to."""
+"""Arguments and options that several verbs share, and shared exit handling."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from bench.benchmarks import benchmarks, get_benchmark
-from bench.errors import ConfigError, unknown_name
-
-if TYPE_CHECKING:
-    from bench.results.onepass import OnePassStore
-    from bench.results.vot.store import VotStore
+from bench.benchmarks import benchmarks
+from bench.errors import ConfigError
 
 
 def _complete_benchmark(incomplete: str) -> list[str]:
@@ -98,41 +96,7 @@ Sequences = Annotated[
 DEFAULT_DATA = Path("data")
 DEFAULT_RESULTS = Path("results")
 DEFAULT_TIMEOUT = 120.0
-
-
-def experiment_of(benchmark: str, wanted: str | None) -> str | None:
-    """The experiment to run or score: the benchmark's main one by default, None for one-pass.
-
-    Raises:
-        ConfigError: the benchmark has no such experiment.
-    """
-    known = get_benchmark(benchmark).experiments
-    if wanted is None:
-        return known[0] if known else None
-    if not known:
-        raise ConfigError(
-            f"--experiment {wanted}: {benchmark} has one-pass evaluation only. Leave the option "
-            "out, or name a VOT benchmark."
-        )
-    if wanted not in known:
-        raise unknown_name(f"experiment of {benchmark}", wanted, known)
-    return wanted
-
-
-def result_store(results: Path, benchmark: str, experiment: str | None) -> OnePassStore | VotStore:
-    """Where the results of a benchmark lie, one-pass or of an experiment."""
-    from bench.results.onepass import OnePassStore
-    from bench.results.vot.store import VotStore
-
-    if experiment is None:
-        return OnePassStore(results, benchmark)
-    return VotStore(results, benchmark, experiment)
-
-
-def data_root(data: Path, benchmark: str) -> Path:
-    """``data/<benchmark>`` where that exists, else ``data`` itself."""
-    nested = data / benchmark
-    return nested if nested.is_dir() else data
+STOPPED = 130  # exit code after Ctrl-C, as shells have it
 
 
 def parse_settings(settings: list[str] | None) -> dict[str, str]:
@@ -162,3 +126,38 @@ def split_names(names: list[str] | None) -> list[str] | None:
             f"expected names separated by commas, found {', '.join(map(repr, names))}"
         )
     return flat or None
+
+
+@contextmanager
+def stoppable(kept: str) -> Iterator[None]:
+    """Ctrl-C inside prints what is kept, e.g. ``"trials"``, and exits with 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; {kept} are kept, the same command continues", err=True)
+        raise typer.Exit(STOPPED) from None
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a text file; it appears whole or not at all.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    from bench.files import write_atomically
+
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def exit_on_refusals(refused: Mapping[str, str]) -> None:
+    """Name the trackers that could not be scored, with the reason, and exit with 1 if any."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in refused.items():
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        typer.secho(f"not scored: {', '.join(names)}: {why}", fg="red", err=True)
+    if refused:
+        raise typer.Exit(1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.benchmarks import get_benchmark
 from bench.cli import options
 from bench.errors import ConfigError
 
@@ -62,7 +63,8 @@ def plots(
 ) -> None:
     """Draw scores as figures for a paper: PDF, SVG and PNG at the width of one column.
 
-    Trackers whose results are broken or missing are named in the footnote and left out.
+    Trackers whose results are broken or unfinished are left out and named; the exit code is
+    then 1.
     The strip (frames with regions) needs the dataset's images, the other plots do not.
 
     [bold]Examples[/]
@@ -74,55 +76,59 @@ def plots(
       bench plots otb2015 --data /data/OTB2015 --only strip --sequences Crossing --frames 20,60
     """
     from bench.datasets import open_dataset
-    from bench.reports.gather import gather
-    from bench.reports.palette import PALETTE
-    from bench.reports.plots import catalogue, strip, style
+    from bench.evaluation import evaluate
+    from bench.reports.palette import PALETTE, looks
+    from bench.reports.plots import catalogue, style
+    from bench.reports.plots.strip import TRACKERS, qualitative
+    from bench.results.opening import known_trackers, open_store
 
     wanted = options.split_names(only)
     catalogue.check_names(wanted or [], (*catalogue.PLOTS, _STRIP))
     endings = options.split_names(formats) or list(style.FORMATS)
     catalogue.check_names(endings, style.FORMATS)
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
-    store = options.result_store(results, benchmark, options.experiment_of(benchmark, experiment))
+    numbers = [_number(text) for text in options.split_names(frames) or []]
+    dataset = open_dataset(benchmark, data, subset=subset)
+    store = open_store(results, benchmark, experiment)
     names = options.split_names(trackers)
-    scores = gather(dataset, store, names, convention, partial=partial)
-    folder = out / _folder_name(scores)
+    rules = None if convention is None else [convention]
+    (scores,) = evaluate(dataset, store, names, rules, partial=partial)
+    if not scores.trackers:
+        options.exit_on_refusals(scores.refused)
+    folder, dressed = out / _folder_name(scores), looks(known_trackers(results))
     of_scores = None if wanted is None else [name for name in wanted if name != _STRIP]
-    drawn = catalogue.draw_plots(scores, folder, of_scores, endings)
+    drawn = catalogue.draw_plots(scores, folder, of_scores, endings, dressed)
     if _wants_strip(wanted, dataset, drawn.skipped):
-        plot = strip.qualitative(
-            scores, dataset, store,
-            sequences=options.split_names(sequences),
-            numbers=[_number(text) for text in options.split_names(frames) or []],
-            trackers=len(PALETTE) if names else strip.TRACKERS,
+        most = len(PALETTE) if names else TRACKERS
+        plot = qualitative(
+            scores, dataset, store, sequences=options.split_names(sequences), numbers=numbers,
+            trackers=most, looks=dressed,
         )  # fmt: skip
         drawn.paths[_STRIP] = style.save(plot, folder, _STRIP, endings)
         drawn.notes[_STRIP] = plot.notes
     captions = catalogue.write_captions(scores, folder, drawn.notes)
-    _tell(drawn, captions, scores)
+    _report(drawn, captions, scores)
+    options.exit_on_refusals(scores.refused)
 
 
 def _folder_name(scores: BenchmarkScores) -> str:
-    """The benchmark, with the experiment where it is not the main one."""
-    main = scores.experiment in ("onepass", "baseline")
+    """The benchmark, and the experiment if it is not the main one."""
+    main = scores.experiment == get_benchmark(scores.benchmark).experiments[0]
     return scores.benchmark if main else f"{scores.benchmark}-{scores.experiment}"
 
 
-def _tell(drawn: Drawn, captions: Path, scores: BenchmarkScores) -> None:
-    """What was written, and what was not and why."""
+def _report(drawn: Drawn, captions: Path, scores: BenchmarkScores) -> None:
+    """Print what was written, and what was not and why."""
     for name, paths in drawn.paths.items():
         typer.echo(f"{name}: {', '.join(map(str, paths))}")
     typer.echo(f"captions: {captions}")
     for name, why in drawn.skipped.items():
         typer.echo(f"note: no {name} plot: {why}", err=True)
-    for name, why in scores.refused.items():
-        typer.echo(f"warning: {name} is not drawn: {why}", err=True)
     for caveat in scores.caveats:
         typer.echo(f"note: {caveat}", err=True)
 
 
 def _wants_strip(wanted: list[str] | None, dataset: Dataset, skipped: dict[str, str]) -> bool:
-    """Whether to draw the strip: where it was asked for, or else where there are images."""
+    """Whether to draw the strip: if it was requested, else if there are images."""
     if wanted is not None:
         return _STRIP in wanted
     if any(sequence.frames is not None for sequence in dataset):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli import options
-from bench.cli.ending import stoppable
 
 if TYPE_CHECKING:
     from bench.runner import RunSummary
@@ -69,16 +68,16 @@ def run(
     """
     from bench.datasets import open_dataset
     from bench.registry import make_spec
+    from bench.results.opening import open_store
     from bench.runner import run_tracker
 
-    experiment = options.experiment_of(benchmark, experiment)
     spec = make_spec(tracker, options.parse_settings(settings), name, device, weights)
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
+    dataset = open_dataset(benchmark, data, subset=subset)
     for caveat in dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
-    store = options.result_store(results, benchmark, experiment)
+    store = open_store(results, benchmark, experiment)
     started = time.monotonic()
-    with stoppable("finished sequences"):
+    with options.stoppable("finished sequences"):
         summary = run_tracker(
             dataset,
             spec,
@@ -91,7 +90,7 @@ def run(
             lockstep=lockstep,
             tuned_on=tuned_on,
         )
-    unit = "runs" if experiment else "sequences"
+    unit = "sequences" if store.experiment == "onepass" else "runs"
     _report(summary, spec.name, unit, store.folder(spec.name), time.monotonic() - started)
 
 

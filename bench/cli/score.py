@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli import options
-from bench.cli.ending import write_file
 
 if TYPE_CHECKING:
     from bench.scores import BenchmarkScores
@@ -21,16 +20,10 @@ def register(app: typer.Typer) -> None:
 
 
 def _complete_convention(incomplete: str) -> list[str]:
-    names = dict.fromkeys((*_conventions(None), *_conventions("baseline"), "all"))
+    from bench.evaluation import convention_names
+
+    names = dict.fromkeys((*convention_names("otb2015"), *convention_names("vot2018"), "all"))
     return [name for name in names if name.startswith(incomplete)]
-
-
-def _conventions(experiment: str | None) -> tuple[str, ...]:
-    """Names of the conventions of one-pass evaluation, or of the VOT experiments."""
-    from bench.measures import vot
-    from bench.measures.onepass import conventions
-
-    return conventions.convention_names() if experiment is None else vot.convention_names()
 
 
 Convention = Annotated[
@@ -77,9 +70,9 @@ def evaluate(
 ) -> None:
     """Score raw results exactly as the benchmark's official code does.
 
-    Annotation is enough: no frame is read.
-    With --convention all, the definitions of other toolkits stand side by side,
-    and the table says why they differ.
+    Annotation is enough: no frame is read. --convention all shows the definitions of all
+    toolkits side by side, with the reasons why they differ. A tracker whose results are broken
+    or unfinished is named, and the exit code is then 1.
 
     [bold]Examples[/]
 
@@ -92,58 +85,34 @@ def evaluate(
       bench eval vot2018 --data /data/VOT2018 --per-attribute --ranks
     """
     from bench.datasets import open_dataset
+    from bench.evaluation import convention_names
     from bench.evaluation import evaluate as score
+    from bench.reports.eval_tables import eval_tables
+    from bench.reports.terminal import print_tables, report_console
+    from bench.results.opening import open_store
 
-    experiment = options.experiment_of(benchmark, experiment)
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
+    dataset = open_dataset(benchmark, data, subset=subset)
     wanted = options.split_names(trackers)
     if compare:
         wanted = [*(wanted or []), *compare]
     everything = convention == "all"
-    chosen = _conventions(experiment) if everything else [convention] if convention else None
-    store = options.result_store(results, benchmark, experiment)
+    chosen = convention_names(benchmark) if everything else [convention] if convention else None
+    store = open_store(results, benchmark, experiment)
     scored = score(dataset, store, wanted, chosen, partial=partial, ranks=ranks)
-    per = _breakdowns(experiment, per_attribute=per_attribute, per_sequence=per_sequence)
-    _print(scored, per, compare, side_by_side=everything)
+    kind = "attribute" if store.experiment == "onepass" else "tag"
+    breakdowns = [*([kind] if per_attribute else []), *(["sequence"] if per_sequence else [])]
+    print_tables(report_console(), eval_tables(scored, breakdowns, compare))
     _write(scored, json_file, csv_file)
-
-
-def _breakdowns(experiment: str | None, *, per_attribute: bool, per_sequence: bool) -> list[str]:
-    """What rows of their own are asked for, in the order in which they are printed."""
-    asked = {"tag" if experiment else "attribute": per_attribute, "sequence": per_sequence}
-    return [rows for rows, wanted in asked.items() if wanted]
-
-
-def _print(
-    scored: list[BenchmarkScores],
-    breakdowns: list[str],
-    compare: tuple[str, str] | None,
-    *,
-    side_by_side: bool,
-) -> None:
-    from bench.reports import terminal as tables
-
-    console = tables.report_console()
-    if side_by_side:
-        tables.print_conventions(console, scored)
-    else:
-        tables.print_scores(console, scored[0])
-    for one in scored:
-        for rows in breakdowns:
-            tables.print_breakdown(console, one, rows)
-        if one.ranks:
-            tables.print_ranks(console, one)
-        if compare:
-            tables.print_comparison(console, one, *compare)
-    tables.print_footnotes(console, scored)
+    never = set(scored[0].refused).intersection(*(one.refused for one in scored))
+    options.exit_on_refusals({name: scored[0].refused[name] for name in sorted(never)})
 
 
 def _write(scored: list[BenchmarkScores], json_file: Path | None, csv_file: Path | None) -> None:
-    from bench.reports import terminal as tables
+    from bench.reports.score_table import scores_csv
 
     if json_file:
         plain = [one.to_json() for one in scored]
         content = plain[0] if len(plain) == 1 else plain
-        write_file(json_file, json.dumps(content, indent=1, allow_nan=False))
+        options.write_file(json_file, json.dumps(content, indent=1, allow_nan=False))
     if csv_file:
-        write_file(csv_file, tables.to_csv(scored))
+        options.write_file(csv_file, scores_csv(scored))

@@ -77,7 +77,7 @@ def workspace(
     from bench.interop.workspace import Served, write_workspace
     from bench.registry import make_spec
 
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark))
+    dataset = open_dataset(benchmark, data)
     served = []
     if tracker is not None:
         chosen = options.parse_settings(settings)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli import options
-from bench.cli.ending import stoppable, write_file
 
 if TYPE_CHECKING:
     from bench.sequence import Dataset
@@ -118,7 +117,7 @@ def _dataset(benchmark: str, data: Path, subset: str, sequences: list[str] | Non
     from bench.datasets import open_dataset
     from bench.tuning.plan import only
 
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
+    dataset = open_dataset(benchmark, data, subset=subset)
     return only(dataset, options.split_names(sequences))
 
 
@@ -128,7 +127,7 @@ def _search(
     """All trials: new runs, or those among the results under ``stored``."""
     from bench.tuning.search import search, search_stored
 
-    with stoppable("trials"):
+    with options.stoppable("trials"):
         if stored is not None:
             return search_stored(plan, stored, typer.echo, on_test_set=on_test_set)
         return search(plan, trials, typer.echo, on_test_set=on_test_set)
@@ -149,7 +148,7 @@ def _report(
     command = use_command(plan, ranked[0], data, subset)
     path = json_file or plan.study.with_name(f"{plan.study.stem}-best.json")
     content = json.dumps(to_json(plan, found, command), indent=1, allow_nan=False)
-    write_file(path, f"{content}\n")
+    options.write_file(path, f"{content}\n")
     _print_trials(plan, ranked[:top])
     for note in notes(plan, found):
         typer.echo(f"* {note}")

@@ -1,4 +1,4 @@
-"""``bench video``."""
+"""``bench video``, also known as ``bench show``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from bench.errors import ConfigError, unknown_name
 
 if TYPE_CHECKING:
     from bench.arrays import Image
-    from bench.results.onepass import OnePassStore
-    from bench.results.vot.store import VotStore
+    from bench.results.stores import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -25,21 +24,24 @@ def register(app: typer.Typer) -> None:
 def video(
     benchmark: options.BenchmarkName,
     sequence: Annotated[str, typer.Argument(help="Name of the sequence.")],
-    output: Annotated[Path, typer.Option("--out", "-o", help="Write .mp4, .webm or .avi.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Write .mp4, .webm or .avi; played in a window without."),
+    ] = None,
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
     trackers: options.Trackers = None,
     experiment: options.Experiment = None,
     fps: Annotated[float, typer.Option(min=0.1, max=240, help="Frames per second.")] = 25.0,
     hold: Annotated[
-        float, typer.Option(min=0, max=10, help="Seconds that the frame of a failure stays.")
+        float, typer.Option(min=0, max=10, help="Seconds to hold the frame of a failure.")
     ] = 0.6,
     subset: options.Subset = "test",
 ) -> None:
-    """Write a video of a sequence with ground truth and trackers' regions, for any browser.
+    """Write a video of a sequence with ground truth and trackers' regions, or play it.
 
-    Of an experiment of VOT the first repetition is shown: where a tracker fails, a cross and
-    a border in its colour appear, the frame stays for a moment, and the legend counts.
+    In an experiment of VOT the first repetition is shown. A failure is marked by a cross and a
+    border in the tracker's colour, the frame is held for a moment, and the legend counts.
 
     [bold]Examples[/]
 
@@ -50,23 +52,28 @@ def video(
     from bench.datasets import open_dataset
     from bench.reports import overlay
     from bench.reports.legend_strip import annotated_frames
+    from bench.reports.palette import looks
     from bench.reports.video import write_video
+    from bench.results.opening import known_trackers, open_store
 
-    dataset = open_dataset(benchmark, options.data_root(data, benchmark), subset=subset)
+    dataset = open_dataset(benchmark, data, subset=subset)
     clip = dataset[sequence]
-    store = options.result_store(results, benchmark, options.experiment_of(benchmark, experiment))
-    names = shown_trackers(store, sequence, options.split_names(trackers))
-    drawn = overlay.layers(clip, {name: store.read_run(name, sequence) for name in names})
-    frames = annotated_frames(clip, drawn, hold=round(hold * fps))
-    count = write_video(_watched(frames, len(frames)), output, fps)
-    typer.echo(f"{output}: {count} frames, ground truth and {', '.join(names) or 'no tracker'}")
+    store = open_store(results, benchmark, experiment)
+    names = _shown(store, sequence, options.split_names(trackers))
+    regions = {name: store.read_run(name, sequence) for name in names}
+    drawn = overlay.layers(clip, regions, looks(known_trackers(results)))
+    held = round(hold * fps)
+    frames = annotated_frames(clip, drawn, hold=held)
     for caveat in dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
+    if out is None:
+        overlay.play(iter(frames), f"{sequence} ({benchmark})", fps)
+        return
+    count = write_video(_tracked(frames, len(frames)), out, fps)
+    typer.echo(f"{out}: {count} frames, ground truth and {', '.join(names) or 'no tracker'}")
 
 
-def shown_trackers(
-    store: OnePassStore | VotStore, sequence: str, wanted: list[str] | None
-) -> list[str]:
+def _shown(store: Store, sequence: str, wanted: list[str] | None) -> list[str]:
     """Trackers to draw: those asked for, or all that have a result of the sequence.
 
     Raises:
@@ -84,8 +91,8 @@ def shown_trackers(
     return wanted or [name for name in known if sequence in store.sequences(name)]
 
 
-def _watched(frames: Iterable[Image], total: int) -> Iterator[Image]:
-    """The same frames, with a progress bar where someone is watching."""
+def _tracked(frames: Iterable[Image], total: int) -> Iterator[Image]:
+    """The same frames, with a progress bar on a terminal."""
     from rich.console import Console
     from rich.progress import track
 

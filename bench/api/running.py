@@ -1,0 +1,309 @@
+"""Runs trackers, and brings in results made elsewhere."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from bench.api.checks import require, require_dataset, require_path
+from bench.arrays import FloatArray
+from bench.benchmarks import get_benchmark, get_experiment
+from bench.errors import ConfigError, TrackerError
+from bench.geometry import Regions
+from bench.results.memory import MemoryStore
+from bench.results.stores import Store
+from bench.sequence import Dataset, RegionTrajectory, Sequence, Trajectory, to_tracker
+
+if TYPE_CHECKING:
+    from bench.registry import TrackerSpec
+    from bench.results.provenance import ImportReport
+    from bench.results.record import RunFailure
+
+AnyTrajectory: TypeAlias = Trajectory | RegionTrajectory
+
+
+@dataclass(frozen=True, eq=False)
+class Runs(Mapping[str, Any]):
+    """The runs of one tracker, by sequence.
+
+    ``runs["Crossing"]`` is a ``Trajectory`` (boxes in 0-based pixels); in an experiment of the
+    VOT challenge, a list with a ``RegionTrajectory`` for each repetition.
+
+    Attributes:
+        tracker: name of the results.
+        store: where they are kept.
+        dataset: what was run.
+        failures: sequences that could not be finished, and why.
+    """
+
+    tracker: str
+    store: Store
+    dataset: Dataset
+    failures: tuple[RunFailure, ...] = ()
+
+    def __getitem__(self, sequence: str) -> Any:
+        found = self.dataset[sequence]
+        if found.name not in self.store.sequences(self.tracker):
+            raise KeyError(sequence)
+        memory = MemoryStore(self.store.benchmark, self.store.experiment)
+        memory.copy_from(self.store, self.tracker, sequences=[found.name])
+        runs = [
+            _trajectory(run.regions, run.times, found, self.store.experiment)
+            for _, run in sorted(memory.runs[self.tracker][found.name].items())
+        ]
+        return runs[0] if self.store.experiment == "onepass" else runs
+
+    def __iter__(self) -> Iterator[str]:
+        having = self.store.sequences(self.tracker)
+        return (sequence.name for sequence in self.dataset if sequence.name in having)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} failures" if self.failures else ""
+        return f"<{self.tracker}: {len(self)} of {len(self.dataset)} sequences{failed}>"
+
+
+def _trajectory(
+    regions: Regions, times: FloatArray | None, sequence: Sequence, experiment: str
+) -> AnyTrajectory:
+    unknown = np.full(len(regions), np.nan)
+    seconds = unknown if times is None else times
+    if experiment != "onepass":
+        return RegionTrajectory(regions, seconds, unknown)
+    boxes = to_tracker(regions.values[:, :4], sequence.index_base)
+    return Trajectory(boxes, seconds, unknown)
+
+
+def run(
+    tracker: Any,
+    data: Dataset | Sequence,
+    *,
+    name: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    weights: str | Path | None = None,
+    device: str | None = None,
+    experiment: str | None = None,
+    repetitions: int | None = None,
+    jobs: int = 1,
+    lockstep: int = 1,
+    seed: int = 0,
+    timeout: float = 120.0,
+    results: str | Path | None = None,
+    progress: bool | None = None,
+) -> Any:
+    """Run a tracker along a sequence, or over all sequences of a dataset.
+
+    Args:
+        tracker: a registered name, ``"module:Class"``, ``"path/file.py:Class"``, a class, or an
+            object with ``init`` and ``update``.
+        data: a dataset or one sequence, with frames.
+        name: of the results; the tracker's by default.
+        options: keyword arguments of the tracker's constructor.
+        weights: file for the tracker's option of that name.
+        device: for the tracker's option of that name, e.g. ``"cuda"``.
+        experiment: of the VOT challenge; the benchmark's main one by default.
+        repetitions: maximum number of runs per sequence (VOT).
+        jobs: worker processes; results do not depend on it.
+        lockstep: sequences that a batch tracker follows in one call.
+        seed: of every random generator, renewed for each sequence.
+        timeout: seconds that a tracker may take for one frame.
+        results: folder to keep the results in, resumable; in memory by default.
+        progress: show progress; by default on a terminal only.
+
+    Returns:
+        For a sequence a ``Trajectory`` (``RegionTrajectory`` on VOT), for a dataset ``Runs``; a
+        tracker that fails costs its sequence only, which a warning and ``Runs.failures`` name.
+
+    Raises:
+        TrackerError: the tracker could not be built, or no sequence could be finished.
+        DatasetError: frames are missing or cannot be decoded.
+        ConfigError: an unknown tracker, option or experiment, or a wrong argument.
+        ResultError: ``results`` holds results of something else under that name.
+    """
+    spec = _spec(tracker, name, options, weights, device)
+    if isinstance(data, Sequence):
+        return _run_sequence(spec, data, experiment, seed)
+    from bench.results.opening import open_store
+    from bench.runner import run_tracker
+
+    dataset = require_dataset(data)
+    with ExitStack() as stack:
+        folder = _folder(results, stack)
+        store = open_store(folder, dataset.benchmark, experiment)
+        summary = run_tracker(
+            dataset, spec, store, jobs=jobs, seed=seed, frame_timeout=timeout,
+            repetitions=repetitions, lockstep=lockstep, progress=progress,
+            engine=_engine(tracker, jobs),
+        )  # fmt: skip
+        _warn(spec.name, summary.failures, done=bool(store.sequences(spec.name)))
+        if results is None:
+            memory = MemoryStore(dataset.benchmark, store.experiment)
+            memory.copy_from(store, spec.name)
+            return Runs(spec.name, memory, dataset, summary.failures)
+    return Runs(spec.name, store, dataset, summary.failures)
+
+
+def _folder(results: str | Path | None, stack: ExitStack) -> Path:
+    """Where the runner keeps results: the folder asked for, or one that goes afterwards."""
+    if results is not None:
+        return require_path(results, "results")
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+
+
+def _warn(name: str, failures: tuple[RunFailure, ...], *, done: bool) -> None:
+    """Warn of sequences that failed, or raise if nothing was finished."""
+    if not failures:
+        return
+    causes = "\n".join(
+        f"  {each.sequence}, frame {each.frame or 0}: {each.cause}" for each in failures[:5]
+    )
+    message = f"{name}: {len(failures)} sequences failed:\n{causes}"
+    if not done:
+        raise TrackerError(message)
+    warnings.warn(message, stacklevel=3)
+
+
+def _spec(
+    tracker: Any,
+    name: str | None,
+    options: Mapping[str, Any] | None,
+    weights: str | Path | None,
+    device: str | None,
+) -> TrackerSpec:
+    from bench.registry import TrackerSpec, make_spec
+
+    if isinstance(tracker, str | type):
+        settings = {key: str(value) for key, value in (options or {}).items()}
+        file = None if weights is None else require_path(weights, "weights")
+        return make_spec(tracker, settings, name, device, file)
+    if not (
+        callable(getattr(tracker, "init", None)) and callable(getattr(tracker, "update", None))
+    ):
+        raise ConfigError(
+            "expected a tracker: a name, module:Class, path/file.py:Class, a class, or an object "
+            f"with init and update, found {type(tracker).__name__}"
+        )
+    if options or weights is not None or device is not None:
+        raise ConfigError(
+            "options, weights and device belong to a class: give the class, or build the object "
+            "with them"
+        )
+    kind = type(tracker)
+    return TrackerSpec(name or kind.__name__, f"{kind.__module__}:{kind.__qualname__}",
+                       factory=lambda: tracker)  # fmt: skip
+
+
+def _engine(tracker: Any, jobs: int) -> Any:
+    """Where a tracker runs: an object stays in this process, everything else gets workers."""
+    if isinstance(tracker, str | type):
+        return None
+    if jobs != 1:
+        raise ConfigError(f"jobs={jobs}: an object runs in this process; give its class instead")
+    from bench.runner.inprocess import run_here
+
+    return run_here
+
+
+def _run_sequence(
+    spec: TrackerSpec, sequence: Sequence, experiment: str | None, seed: int
+) -> AnyTrajectory:
+    """One run in this process; the tracker's own exception is the cause of ours."""
+    from bench.runner.unit import Unit, build_tracker, run_unit
+
+    benchmark = get_benchmark(sequence.benchmark or "folder")
+    chosen = get_experiment(benchmark.experiment(experiment))
+    return run_unit(build_tracker(spec, seed), Unit(sequence, seed, experiment=chosen))
+
+
+def load_results(
+    results: str | Path, data: Dataset, *, experiment: str | None = None
+) -> dict[str, Runs]:
+    """The results stored under a folder, by tracker.
+
+    Args:
+        results: the folder that holds ``<benchmark>/<tracker>/``.
+        data: the sequences they are of.
+        experiment: of the VOT challenge; the benchmark's main one by default.
+
+    Raises:
+        ConfigError: an unknown experiment, or an argument of the wrong type.
+        ResultError: the name of a folder is not text.
+    """
+    from bench.results.opening import open_store
+
+    dataset = require_dataset(data)
+    store = open_store(require_path(results, "results"), dataset.benchmark, experiment)
+    return {name: Runs(name, store, dataset) for name in store.trackers()}
+
+
+def import_results(
+    source: str | Path,
+    data: Dataset,
+    *,
+    name: str,
+    results: str | Path = "results",
+    format: str | None = None,
+    origin: float | None = None,
+    partial: bool = False,
+) -> ImportReport:
+    """Import raw results made elsewhere; ``load_results`` and ``evaluate`` then find them.
+
+    Args:
+        source: folder or zip archive with the results of one tracker.
+        data: the sequences they are of.
+        name: to store them under.
+        results: folder to store them in.
+        format: as of ``bench import --format``; detected by default.
+        origin: what the source calls the first pixel, 0 or 1; the benchmark's own by default.
+        partial: accept that sequences are missing.
+
+    Raises:
+        ConfigError: an unknown format, or a wrong argument.
+        ResultError: nothing was found, a file is malformed, or sequences are missing.
+    """
+    from bench.results.importing import import_results as bring_in
+    from bench.results.opening import open_store
+
+    dataset = require_dataset(data)
+    store = open_store(require_path(results, "results"), dataset.benchmark)
+    return bring_in(
+        require_path(source, "source"), store, require(name, str, "expected a name"), dataset,
+        format=format, index_base=origin, partial=partial,
+    )  # fmt: skip
+
+
+def export_results(
+    runs: Runs,
+    destination: str | Path,
+    *,
+    format: str,
+    origin: float | None = None,
+) -> int:
+    """Write results in another toolkit's format; returns the number of sequences written.
+
+    Args:
+        runs: what ``run`` or ``load_results`` returned.
+        destination: the toolkit's folder of results.
+        format: as of ``bench export --format``.
+        origin: what the toolkit calls the first pixel, 0 or 1; the benchmark's own by default.
+
+    Raises:
+        ConfigError: an unknown format, or a wrong argument.
+        ResultError: a file is there with other content.
+    """
+    from bench.results.exporting import export_results as hand_out
+
+    found = require(runs, Runs, "expected runs, as bench.run or bench.load_results returns them")
+    return hand_out(
+        found.store, found.tracker, found.dataset, format,
+        require_path(destination, "destination"), index_base=origin,
+    )  # fmt: skip

@@ -1,0 +1,132 @@
+"""Results in memory, offered as a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from bench.arrays import FloatArray
+from bench.errors import ResultError
+from bench.geometry import Regions
+from bench.results.stores import Store, check_rows, tracker_names
+from bench.sequence import RegionTrajectory, Sequence, Trajectory, to_file
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRun:
+    """One run of a sequence.
+
+    Attributes:
+        regions: ``N`` rows in file coordinates.
+        times: ``(N,)`` seconds per frame, None if unknown.
+    """
+
+    regions: Regions
+    times: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryStore:
+    """Results of one experiment of a benchmark, held in memory; see ``Store``.
+
+    Attributes:
+        benchmark: identifier of the benchmark.
+        experiment: ``"onepass"``, or an experiment of the VOT challenge.
+        runs: by tracker, sequence and repetition.
+    """
+
+    benchmark: str
+    experiment: str = "onepass"
+    runs: dict[str, dict[str, dict[int, StoredRun]]] = field(default_factory=dict)
+    root: Path = Path("(memory)")
+
+    def folder(self, tracker: str) -> Path:
+        return self.root / self.benchmark / tracker
+
+    def record_path(self, tracker: str) -> Path:
+        return self.folder(tracker) / "run.json"
+
+    def trackers(self) -> list[str]:
+        return tracker_names(self.root, self.runs)
+
+    def sequences(self, tracker: str) -> frozenset[str]:
+        return frozenset(self.runs.get(tracker, ()))
+
+    def repetitions(self, tracker: str, sequence: str) -> tuple[int, ...]:
+        return tuple(sorted(self._of(tracker, sequence)))
+
+    def finished(self, tracker: str, sequence: Sequence, repetition: int = 1) -> bool:
+        run = self._of(tracker, sequence.name).get(repetition)
+        return run is not None and len(run.regions) == len(sequence)
+
+    def read_run(
+        self,
+        tracker: str,
+        sequence: str,
+        repetition: int | None = None,
+        frames: int | None = None,
+    ) -> Regions:
+        runs = self._of(tracker, sequence)
+        wanted = repetition or min(runs, default=1)
+        if wanted not in runs:
+            raise ResultError(f"{self.folder(tracker)}: no run {wanted} of {sequence}")
+        regions = runs[wanted].regions
+        if frames is not None:
+            check_rows(self.folder(tracker) / sequence, len(regions), frames)
+        return regions
+
+    def read_runs(self, tracker: str, sequence: str, frames: int | None = None) -> list[Regions]:
+        repetitions = self.repetitions(tracker, sequence)
+        return [self.read_run(tracker, sequence, each, frames) for each in repetitions]
+
+    def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
+        columns = {number: run.times for number, run in self._of(tracker, sequence).items()}
+        known = {number: times for number, times in columns.items() if times is not None}
+        if self.experiment == "onepass" or not known:
+            return next(iter(known.values()), None)
+        table = np.full((max(map(len, known.values())), max(columns)), np.nan)
+        for number, times in known.items():
+            table[: len(times), number - 1] = times
+        return table
+
+    def write(
+        self,
+        tracker: str,
+        sequence: Sequence,
+        trajectory: Trajectory | RegionTrajectory,
+        repetition: int = 1,
+    ) -> None:
+        if isinstance(trajectory, Trajectory):
+            regions = Regions.from_boxes(to_file(trajectory.boxes, sequence.index_base))
+        else:
+            regions = trajectory.regions
+        self.add(tracker, sequence.name, StoredRun(regions, trajectory.times), repetition)
+
+    def add(self, tracker: str, sequence: str, run: StoredRun, repetition: int = 1) -> None:
+        """Add one run as it is."""
+        self.runs.setdefault(tracker, {}).setdefault(sequence, {})[repetition] = run
+
+    def copy_from(
+        self,
+        store: Store,
+        tracker: str,
+        name: str | None = None,
+        sequences: Iterable[str] | None = None,
+    ) -> None:
+        """Copy the results of ``tracker`` from another store, under ``name``.
+
+        Raises:
+            ResultError: they are malformed.
+        """
+        for sequence in store.sequences(tracker) if sequences is None else sequences:
+            times = store.read_times(tracker, sequence)
+            for number in store.repetitions(tracker, sequence):
+                seconds = times if times is None or times.ndim == 1 else times[:, number - 1]
+                run = StoredRun(store.read_run(tracker, sequence, number), seconds)
+                self.add(name or tracker, sequence, run, number)
+
+    def _of(self, tracker: str, sequence: str) -> Mapping[int, StoredRun]:
+        return self.runs.get(tracker, {}).get(sequence, {})
