@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -71,16 +71,16 @@ def heat_map(
     for panel, rows in zip(sheet.panels, parts, strict=True):
         image = _draw(panel, values[rows], [names[at] for at in rows], entries, step)
         panel.set_ylim(len(parts[0]) - 0.5, -0.5)  # the last panel may have fewer rows
-    sheet.figure.colorbar(
-        image, ax=list(sheet.panels), location="bottom", shrink=0.5, aspect=30, pad=0.08 / height,
-        label=measure.title,
-    )  # fmt: skip
+    place: dict[str, Any] = {"ax": sheet.panels, "shrink": 0.5, "aspect": 30, "pad": 0.08 / height}
+    if not sheet.own:
+        place = {"cax": sheet.panels[0].inset_axes((0.25, -0.08, 0.5, 0.025))}
+    sheet.figure.colorbar(image, location="bottom", label=measure.title, **place)
     few = [f"the best {len(entries)} of {len(ranked)} trackers"] * (len(entries) < len(ranked))
     notes = notes_of(
         scores,
         entries,
         "sequences by mean over trackers, hardest first; trackers by rank; crossed: no value",
-        *([f"one in {step} sequences is named"] if step > 1 else []),
+        *([f"only one sequence in {step} is named"] if step > 1 else []),
         *few,
     )
     return sheet.finish(title_of(f"{measure.title} by sequence", scores, entries), notes)
