@@ -49,8 +49,12 @@ class Look:
 
     @property
     def hex(self) -> str:
-        """The colour as ``#rrggbb``."""
-        return hex_of(self.colour)
+        """The colour as ``#rrggbb``.
+
+        >>> Look((213, 94, 0)).hex
+        '#d55e00'
+        """
+        return "#{:02x}{:02x}{:02x}".format(*self.colour)
 
 
 def looks(names: Iterable[str]) -> dict[str, Look]:
@@ -97,19 +101,6 @@ def _look(slot: int, turn: int) -> Look:
     """The colour at a place of the palette, with the dashes and marker of a round."""
     dash = list(DASHES)[(slot + turn) % len(DASHES)]
     return Look(PALETTE[slot], dash, MARKERS[(slot + len(PALETTE) * turn) % len(MARKERS)])
-
-
-def colour_of(index: int) -> RGB:
-    """The former choice, by position in a list; goes once every report uses ``looks``."""
-    return PALETTE[index % len(PALETTE)]
-
-
-def hex_of(colour: RGB) -> str:
-    """
-    >>> hex_of((213, 94, 0))
-    '#d55e00'
-    """
-    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def shortened(name: str) -> str:

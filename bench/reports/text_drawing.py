@@ -15,7 +15,7 @@ from bench.reports.palette import RGB, shortened
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
-_FOLDERS = re.compile(r"(?<![^\s'\"(])(?:~|[A-Za-z]:)?[\\/](?:[^\s\\/'\":]+[\\/])*(?=[^\s\\/])")
+_FOLDERS = re.compile(r"(?<![^\s'\"(])(?:~?/|[A-Za-z]:[\\/])(?:[^\s\\/'\":]+[\\/])*(?=[^\s\\/])")
 _FINE = 64  # pixels: the size at which text is measured for wrapping
 
 

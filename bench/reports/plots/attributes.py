@@ -84,7 +84,7 @@ def bars(scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | None 
         panel.barh(rows, table[:, place] - start, 0.9 * thick, start, **_bar(place, entry))
         _mark_missing(panel, rows, table[:, place])
     panel.set_yticks(range(len(keys)), [_counted(entries, key) for key in keys])
-    panel.set(ylim=(len(keys) - 0.5, -0.5), xlabel=measure.title)
+    panel.set(ylim=(len(keys) - 0.5, -0.5), xlabel=measure.short)
     panel.set_xlim(left=start)
     unit = "frames" if scores.experiment != "onepass" else "sequences"
     notes = notes_of(

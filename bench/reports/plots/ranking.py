@@ -35,7 +35,7 @@ def ranking(scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | No
         panel.plot(interval, [place, place], color=entry.look.hex, linewidth=1.0)
         panel.plot([entry.value], [place], markersize=4, linestyle="none", **entry.point)
     panel.set_yticks(range(len(shown)), [f"{e.label}  {e.value:.3f}" for e in shown])
-    panel.set(ylim=(len(shown) - 0.5, -0.5), xlabel=measure.title)
+    panel.set(ylim=(len(shown) - 0.5, -0.5), xlabel=measure.short)
     missing = ", ".join(entry.label for entry in entries if entry not in shown)
     notes = notes_of(
         scores,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _ROW, _CELL = 0.105, 0.13  # inches: a row of 7 points; a column for a name turned upright
 _BAR = 0.75  # inches: the colour bar with its label, and the gaps
-_TALL = 70  # rows of a panel, if several fit side by side
+_LEGIBLE = 0.097  # inches: the least distance of two names
 
 
 @in_style
@@ -60,26 +60,27 @@ def heat_map(
     entries = ranked[: int((PAGE - label) / _CELL)]
     values = values[:, : len(entries)]
     head = _widest([entry.label for entry in entries]) + 0.1
-    panels = _panels(len(names), label + _CELL * len(entries)) if axes is None else 1
-    parts = np.array_split(np.arange(len(names)), panels)
-    row = min(_ROW, (TALLEST - _BAR - head) / len(parts[0]))
-    step = math.ceil(0.99 * _ROW / row)  # every step-th name has a line of its own
-    width = PAGE if panels > 1 or label + _CELL * len(entries) > COLUMN else COLUMN
+    room, panel_width = TALLEST - _BAR - head, label + _CELL * len(entries)
+    panels = min(max(1, int(PAGE / panel_width)), math.ceil(len(names) * _ROW / room))
+    parts = np.array_split(np.arange(len(names)), panels if axes is None else 1)
+    row = min(_ROW, room / len(parts[0]))
+    step = math.ceil(_LEGIBLE / row)  # every step-th sequence is named
+    width = PAGE if panels > 1 or panel_width > COLUMN else COLUMN
     height = _BAR + head + row * len(parts[0])
-    sheet = new_sheet(axes, size=(width, height), panels=panels)
+    sheet = new_sheet(axes, size=(width, height), panels=len(parts))
     for panel, rows in zip(sheet.panels, parts, strict=True):
         image = _draw(panel, values[rows], [names[at] for at in rows], entries, step)
         panel.set_ylim(len(parts[0]) - 0.5, -0.5)  # the last panel may have fewer rows
-    sheet.figure.colorbar(
-        image, ax=list(sheet.panels), location="bottom", shrink=0.5, aspect=30, pad=0.08 / height,
-        label=measure.title,
-    )  # fmt: skip
+    place: dict[str, Any] = {"ax": sheet.panels, "shrink": 0.5, "aspect": 30, "pad": 0.08 / height}
+    if not sheet.own:
+        place = {"cax": sheet.panels[0].inset_axes((0.25, -0.08, 0.5, 0.025))}
+    sheet.figure.colorbar(image, location="bottom", label=measure.title, **place)
     few = [f"the best {len(entries)} of {len(ranked)} trackers"] * (len(entries) < len(ranked))
     notes = notes_of(
         scores,
         entries,
         "sequences by mean over trackers, hardest first; trackers by rank; crossed: no value",
-        *([f"one in {step} sequences is named"] if step > 1 else []),
+        *([f"only one sequence in {step} is named"] if step > 1 else []),
         *few,
     )
     return sheet.finish(title_of(f"{measure.title} by sequence", scores, entries), notes)
@@ -96,11 +97,6 @@ def _table(entries: list[Entry], measure: Measure) -> tuple[list[str], FloatArra
     rows = {name: row for name, row in rows.items() if not np.isnan(row).all()}
     names = sorted(rows, key=lambda name: float(np.nanmean(rows[name])))
     return names, np.array([rows[name] for name in names])
-
-
-def _panels(rows: int, width: float) -> int:
-    """The number of panels: as few as are not too tall, if they fit side by side."""
-    return min(max(1, int(PAGE / width)), math.ceil(rows / _TALL))
 
 
 def _widest(names: list[str]) -> float:

@@ -141,7 +141,8 @@ class Sheet:
         lines = _heading(title, points)
         panel.set_title("\n".join(lines), loc="left", fontweight="bold", fontsize=_TITLE)
         if keys:
-            panel.legend(*_handles_and_labels(keys), labelspacing=0.25)
+            handles, labels = _handles_and_labels(keys)
+            panel.legend(handles, labels, labelspacing=0.25, frameon=True, edgecolor="none")
         return Plot(self.figure, tuple(notes))
 
 
