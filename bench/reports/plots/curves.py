@@ -6,9 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.errors import ConfigError
-from bench.measures import catalogue
+from bench.measures import catalogue, onepass
 from bench.measures.catalogue import Axis, Measure
-from bench.measures.onepass.conventions import get_convention
 from bench.reports.plots.entries import Entry, Looks, entries_of, limit_note, notes_of, title_of
 from bench.reports.plots.style import Key, Plot, grid, in_style, new_sheet
 from bench.scores import BenchmarkScores
@@ -88,16 +87,11 @@ def _limit_and_mark(panel: Axes, scores: BenchmarkScores, measure: Measure, axis
 
 
 def _score_kind(scores: BenchmarkScores, measure: Measure) -> str:
-    """How the convention makes one number of the curve; empty if it does not say."""
-    if scores.experiment != "onepass":
+    """How the convention makes one number of the curve; empty for a curve of VOT."""
+    if scores.experiment != "onepass" or measure.axis is None:
         return ""
-    rule = get_convention(scores.convention, scores.benchmark)
-    kinds = {
-        "success": rule.success_score,
-        "precision": rule.precision_score,
-        "normalized_precision": rule.normalized_score,
-    }
-    return kinds.get(measure.name, "")
+    rule = onepass.get_convention(scores.convention, scores.benchmark)
+    return onepass.CURVES[measure.axis.curve].score(rule)
 
 
 def _keys(entries: list[Entry]) -> list[Key]:
