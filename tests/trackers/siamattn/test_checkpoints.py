@@ -212,7 +212,7 @@ def test_code_in_a_file_is_not_executed(nano_weights: Tensors, tmp_path: Path, f
         path.write_bytes(pickle.dumps(Trap(victim)))
     else:
         write(path, content, legacy=form == "legacy")
-    with pytest.raises(ConfigError, match="Nothing of it was executed"):
+    with pytest.raises(ConfigError, match=r"model\.pth: .*executed"):
         checkpoints.load_network(path)
     assert not victim.exists()
     pickle.loads(pickle.dumps(Trap(victim)))
@@ -249,9 +249,7 @@ def test_a_legacy_file_cut_short_is_refused(
 def test_files_that_are_something_else(tmp_path: Path) -> None:
     page = tmp_path / "download.pth"
     page.write_text("<!DOCTYPE html><title>Quota exceeded</title>")
-    with pytest.raises(
-        ConfigError, match=r"download\.pth: damaged, cut short, or no file of weights"
-    ):
+    with pytest.raises(ConfigError, match=r"download\.pth: damaged"):
         checkpoints.load_network(page)
     with pytest.raises(ConfigError, match="no such file"):
         checkpoints.load_network(tmp_path / "none.pth")

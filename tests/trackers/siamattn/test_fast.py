@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from trackers.siamattn.attention import SpatialAttention
 from trackers.siamattn.backbone import Bottleneck
 from trackers.siamattn.config import preset
-from trackers.siamattn.fast import CHUNK, WIDE, WinogradConv2d, fold_batch_norm
+from trackers.siamattn.fast import CHUNK, WIDE, WinogradConv2d, fold_batch_norm, optimize
 from trackers.siamattn.network import Network
 
 
@@ -82,7 +82,7 @@ def test_batch_norm_folds_away() -> None:
 
 def test_attention_by_lane_is_attention() -> None:
     torch.manual_seed(0)
-    network = Network(preset("siamattn-nano")).optimized()
+    network = optimize(Network(preset("siamattn-nano")))
     lanes = network.feature_enhance.pams[0]
     assert isinstance(lanes, SpatialAttention)
     q, k, v = (torch.randn(3, 20, n) for n in (4, 4, 8))
@@ -113,7 +113,7 @@ def test_the_whole_network_gives_the_same(name: str) -> None:
         return found
 
     expected = answers()
-    network.optimized()
+    optimize(network)
     assert any(isinstance(m, WinogradConv2d) for m in network.modules())
     for found, wanted in zip(answers(), expected, strict=True):
         limit = 1e-4 * float(wanted.abs().max())

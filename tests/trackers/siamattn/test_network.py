@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from trackers.siamattn.attention import SiameseAttention, SpatialAttention, channel_map
 from trackers.siamattn.config import AttentionConfig, Formula, preset, preset_names
+from trackers.siamattn.fast import optimize
 from trackers.siamattn.network import Network, Template
 from trackers.siamattn.rpn import depthwise_correlation
 
@@ -308,7 +309,7 @@ def test_a_gpu_gives_the_same(optimized: bool) -> None:
     expected = answers(network, z, x, ROIS)
     network.cuda()
     if optimized:
-        network.optimized()
+        optimize(network)
     with torch.backends.cudnn.flags(allow_tf32=False):
         found = answers(network, z.cuda(), x.cuda(), ROIS.cuda())
     for key, value in expected.items():

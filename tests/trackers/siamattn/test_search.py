@@ -74,7 +74,7 @@ def test_the_refined_and_smoothed_box_is_the_released_one(golden: Any, name: str
         np.testing.assert_allclose(search.roi_of(found, 0.5), row["rpn_roi"][1:], atol=1e-4)
         refined = search.shift(found, np.array(row["bbox_raw"]) * search.DELTAS)
         np.testing.assert_allclose(refined, row["refined_cxcywh"], atol=1e-9)
-        moved = search.follow(
+        moved = search.next_box(
             box[2:], view.to_frame(refined), proposal, np.array([319.0, 239.0]), tracking.lr
         )
         np.testing.assert_allclose(moved, centred(row["bbox"]), atol=1e-9)
@@ -196,8 +196,8 @@ def test_what_surrounds_the_target_is_subdued() -> None:
     """Within the box nothing changes, around it the contrast about the mean, at its edge half."""
     crop = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
     corners = np.array([4.0, 6.5, 12.0, 15.0])
-    assert search.subdued(crop, corners, 1.0) is crop
-    found, mean = search.subdued(crop, corners, 0.25), crop.mean(axis=(0, 1))
+    assert search.fade_surround(crop, corners, 1.0) is crop
+    found, mean = search.fade_surround(crop, corners, 0.25), crop.mean(axis=(0, 1))
     np.testing.assert_array_equal(found[7:15, 4:12], crop[7:15, 4:12])
     shares = np.full((20, 20), 0.25)
     shares[7:15, 4:12] = 1
@@ -207,7 +207,7 @@ def test_what_surrounds_the_target_is_subdued() -> None:
 
 def test_a_box_beyond_the_crop_leaves_nothing_to_subdue() -> None:
     crop = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
-    found = search.subdued(crop, np.array([-8.0, -1.0, 20.0, 31.5]), 0.0)
+    found = search.fade_surround(crop, np.array([-8.0, -1.0, 20.0, 31.5]), 0.0)
     np.testing.assert_array_equal(found, crop)
 
 
@@ -215,7 +215,7 @@ def test_a_box_beyond_the_crop_leaves_nothing_to_subdue() -> None:
 def test_a_followed_box_stays_in_the_frame(x: float, y: float, w: float, h: float) -> None:
     limits = np.array([99.0, 59.0])
     proposal = search.Proposal(np.zeros(4), 0.9, 0.8, 0)
-    box = search.follow(np.array([40.0, 30.0]), np.array([x, y, w, h]), proposal, limits, 0.5)
+    box = search.next_box(np.array([40.0, 30.0]), np.array([x, y, w, h]), proposal, limits, 0.5)
     assert (box[:2] >= 0).all()
     assert (box[:2] <= limits).all()
     assert (box[2:] >= 10).all()
@@ -226,7 +226,7 @@ def test_a_surer_proposal_has_more_say_in_the_size() -> None:
     size, found = np.array([20.0, 20.0]), np.array([50.0, 50.0, 40.0, 40.0])
     limits = np.array([200.0, 200.0])
     sides = [
-        search.follow(size, found, search.Proposal(found, score, 1.0, 0), limits, 0.5)[2]
+        search.next_box(size, found, search.Proposal(found, score, 1.0, 0), limits, 0.5)[2]
         for score in (0.0, 0.5, 1.0)
     ]
     assert sides == [20, 25, 30]

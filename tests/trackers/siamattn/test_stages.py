@@ -15,6 +15,7 @@ from torch import Tensor
 from trackers.siamattn.attention import channel_map
 from trackers.siamattn.config import preset
 from trackers.siamattn.deform import deform_roi_pool
+from trackers.siamattn.fast import optimize
 from trackers.siamattn.network import Network
 from trackers.siamattn.rpn import LEVELS
 
@@ -137,7 +138,7 @@ def test_every_stage_is_the_released_one(
     """Within 50 times the rounding noise of the recording, or 1e-4 of the largest value."""
     network = build("siamattn", recipe_weights)
     if form == "optimized":
-        network.optimized()
+        optimize(network)
     with torch.inference_mode():
         found = stages(network, recorded.z, recorded.x, recorded.rois)
     assert set(recorded.values) <= set(found)
@@ -163,7 +164,7 @@ def test_the_baseline_is_the_released_one(
     golden = json.loads((shared / "golden" / "siamrpnpp" / "trajectory.json").read_text())
     network = build(name, recipe_weights)
     if form == "optimized":
-        network.optimized()
+        optimize(network)
     with torch.inference_mode():
         cls, loc, _ = network.search(recorded.x, network.template(recorded.z))
     for kind, found in (("cls", cls), ("loc", loc)):

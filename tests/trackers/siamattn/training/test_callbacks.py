@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("lightning")
 
-from trackers.siamattn.training.curves import draw, read_metrics
+from trackers.siamattn.training.callbacks import draw, read_metrics
 
 
 def write_start(folder: Path, version: int, text: str) -> None:

@@ -22,22 +22,22 @@ from bench.errors import BenchError, ConfigError
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.tracker import SiamAttn
-from trackers.siamattn.training import watch
+from trackers.siamattn.training import callbacks
 from trackers.siamattn.training.config import recipe
+from trackers.siamattn.training.data import collate
 from trackers.siamattn.training.fit import Machine, make_trainer, new_network, train
 from trackers.siamattn.training.graph import Batch, training_pass
-from trackers.siamattn.training.holdout import films, follow
+from trackers.siamattn.training.holdout import track_videos, videos
+from trackers.siamattn.training.mixtures import open_samples
 from trackers.siamattn.training.module import TrainingModule
 from trackers.siamattn.training.run import (
     WEIGHTS,
-    begun_from,
     claim,
     describe,
+    describe_initial,
     export,
     load_run,
 )
-from trackers.siamattn.training.samples import collate
-from trackers.siamattn.training.sourcing import open_samples
 
 pytest.importorskip("lightning")
 
@@ -59,7 +59,7 @@ import sys
 from pathlib import Path
 from tests.trackers.siamattn.training.test_fit import PLAIN, RECIPE
 from trackers.siamattn.training.fit import train
-from trackers.siamattn.training.sourcing import open_samples
+from trackers.siamattn.training.mixtures import open_samples
 train(RECIPE, open_samples(RECIPE), Path(sys.argv[1]), PLAIN)
 """
 GRADIENTS = """
@@ -207,11 +207,11 @@ def test_the_record_says_what_it_began_with(tmp_path: Path) -> None:
     weights = tmp_path / "first.safetensors"
     weights.write_bytes(b"abc")
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    begun = replace(RECIPE, initial=begun_from(weights))
+    begun = replace(RECIPE, initial=describe_initial(weights))
     assert describe(begun, 3)["initial"] == f"first.safetensors (SHA-256 {digest})"
-    assert begun_from(backbone=weights) == f"backbone of {begun.initial}"
+    assert describe_initial(backbone=weights) == f"backbone of {begun.initial}"
     assert describe(begun, 3)["pairs"] == "6"
-    assert begun_from() == ""
+    assert describe_initial() == ""
     assert "initial" not in describe(RECIPE, 3)
 
 
@@ -275,8 +275,8 @@ def test_the_backbone_stays_still_where_a_training_goes_on(tmp_path: Path) -> No
 def test_the_hold_out_is_followed_logged_and_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = films(2, 41)
-    monkeypatch.setattr(watch, "films", lambda: chosen)
+    chosen = videos(2, 41)
+    monkeypatch.setattr(callbacks, "videos", lambda: chosen)
     brief = RECIPE.override({"schedule.pairs": 2, "schedule.epochs": 2})
     machine = replace(PLAIN, validate_every=2)
     network = train(brief, open_samples(brief), tmp_path, machine)
@@ -284,7 +284,7 @@ def test_the_hold_out_is_followed_logged_and_drawn(
     metrics = tmp_path / "logs" / "csv" / "version_0" / "metrics.csv"
     with metrics.open(newline="") as stream:
         logged = [row["holdout/success"] for row in csv.DictReader(stream)]
-    expected = follow(network, chosen).success
+    expected = track_videos(network, chosen).success
     assert [float(value) for value in logged if value] == pytest.approx([expected], rel=1e-6)
     events = EventAccumulator(str(tmp_path / "logs" / "tensorboard" / "version_0")).Reload()
     totals = [event.value for event in events.Scalars("train/total")]

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from bench.arrays import FloatArray, Image
 from bench.errors import ConfigError, DatasetError
-from trackers.siamattn.training.mixture import PATIENCE, Mixture, draw_rows
-from trackers.siamattn.training.samples import Pair
-from trackers.siamattn.training.skipped import Ledger
+from trackers.siamattn.training.data import Pair
+from trackers.siamattn.training.mixture import MAX_FAILURES, Mixture, draw_rows
+from trackers.siamattn.training.skipped import SkipLog
 from trackers.siamattn.training.sources import BoolArray, Use
 
 
@@ -188,19 +188,21 @@ def test_processes_share_what_they_skipped(tmp_path: Path) -> None:
     assert shared == {skip.source: skip.count for skip in alone.skips()}
     with path.open("a") as stream:
         stream.write('["set0", "cut sho')  # killed while it wrote
-    assert {skip.source: skip.count for skip in Ledger(path).report()} == shared
+    assert {skip.source: skip.count for skip in SkipLog(path).report()} == shared
 
 
 def test_a_ledger_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="cannot be written down"):
-        Ledger(tmp_path / "gone" / "skipped.jsonl").note("set0", "broken")
+    with pytest.raises(DatasetError, match=r"skipped\.jsonl: .*No such file"):
+        SkipLog(tmp_path / "gone" / "skipped.jsonl").add("set0", "broken")
 
 
 def test_a_set_of_which_nothing_can_be_read_stops_the_training() -> None:
     hopeless = Set(0, 9, broken=frozenset(range(9)))
     mixture = Mixture([Use(hopeless, 1), Use(Set(1, 9), 1)], 0, 0)
     index = int(np.flatnonzero(mixture.picks(0)[:, 0] == 0)[0])
-    with pytest.raises(DatasetError, match=rf"'set0': {PATIENCE} targets .*\n  set0/\d: broken"):
+    with pytest.raises(
+        DatasetError, match=rf"'set0': {MAX_FAILURES} targets .*\n  set0/\d: broken"
+    ):
         mixture.pair(index)
 
 
@@ -234,7 +236,7 @@ def test_a_mask_of_another_size_is_a_broken_file() -> None:
         (lambda: Mixture([], 0), "at least one training set"),
         (lambda: Mixture([Use(Set(0, 3), 1)], 0, 1.5), "share from 0 to 1"),
         (lambda: Mixture([Use(Set(0, 3), -1)], 0), "'set0': expected a frame range"),
-        (lambda: Mixture([Use(Set(0, 3), 1, -2)], 0), "not negative, found 1 and -2"),
+        (lambda: Mixture([Use(Set(0, 3), 1, -2)], 0), "0 or more, found 1 and -2"),
         (lambda: Mixture([Use(Set(0, 3), 1, 0)], 0), "at least one use"),
         (lambda: Mixture([Use(Set(0, 1), 1, 5)], 0), "two targets"),
     ],
@@ -245,7 +247,7 @@ def test_impossible_mixtures_are_refused(make: Callable[[], Mixture], message: s
 
 
 def test_an_empty_set_is_refused() -> None:
-    with pytest.raises(DatasetError, match="'set0': expected targets, it has none"):
+    with pytest.raises(DatasetError, match="'set0': expected targets, found none"):
         Mixture([Use(Set(0, 0), 1)], 0)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackers.siamattn.config import preset
-from trackers.siamattn.training import losses, targets
+from trackers.siamattn.training import targets
 from trackers.siamattn.training.config import LabelConfig
 
 CONFIG = preset("siamattn-nano")
@@ -114,34 +114,3 @@ def test_masks_are_cut_where_the_crop_ends() -> None:
     assert targets.mask_targets(mask, inside).min() == 1
     outside = torch.tensor([[[-50.0, -50, -10, -10], [300, 300, 400, 400], [30, -9, 49, 9]]])
     assert targets.mask_targets(mask, outside).sum() == 0
-
-
-def test_losses_of_nothing_are_zero_with_gradients() -> None:
-    """A batch of negatives alone: nothing to regress, refine or paint."""
-    cls = torch.randn(2, 10, 17, 17, requires_grad=True)
-    label = torch.full((2, 5, 17, 17), -1)
-    assert losses.classification_loss(cls, label).item() == 0
-    label[:, :, 3:5] = 0
-    only = losses.classification_loss(cls, label)
-    assert only.item() > 0
-    none = torch.zeros(2, dtype=torch.bool)
-    box = torch.randn(2, 3, 4, requires_grad=True)
-    mask = torch.randn(2, 3, 64, 64, requires_grad=True)
-    total = losses.box_loss(box, torch.zeros(2, 3, 4), none)
-    total = total + losses.mask_loss(mask, torch.zeros(2, 3, 64, 64), none, 0.7)
-    assert total.item() == 0
-    (total + only).backward()  # type: ignore[no-untyped-call]
-    assert box.grad is not None
-    assert not box.grad.any()
-    assert mask.grad is not None
-
-
-def test_the_hardest_pixels_count() -> None:
-    logits, wanted = torch.zeros(1, 1, 2, 5), torch.zeros(1, 1, 2, 5)
-    logits[0, 0, 0] = 4.0
-    yes = torch.ones(1, dtype=torch.bool)
-    half = losses.mask_loss(logits, wanted, yes, 0.5).item()
-    assert half == pytest.approx(np.log1p(np.exp(4.0)), rel=1e-6)
-    assert losses.mask_loss(logits, wanted, yes, 1.0).item() == pytest.approx(
-        (half + np.log(2)) / 2, rel=1e-6
-    )

@@ -49,7 +49,7 @@ def test_lasot_has_training_videos_only_and_visible_frames(tmp_path: Path, paint
 def test_lasot_names_what_is_missing(tmp_path: Path, paint: Paint) -> None:
     folder = lasot_video(tmp_path, TRAINING, paint)
     source = open_source("lasot", tmp_path)
-    with pytest.raises(DatasetError, match=r"airplane-3.*not there"):
+    with pytest.raises(DatasetError, match="airplane-3"):
         source.target(source.keys.index("airplane-3"))
     (folder / "img" / "00000006.jpg").unlink()
     target = source.target(source.keys.index(TRAINING))
