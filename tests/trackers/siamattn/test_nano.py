@@ -1,4 +1,4 @@
-"""The weights that ship: small, with their record, and truly tracking."""
+"""The shipped weights: small, with a record, and able to track."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trackers.siamattn.tracker import NANO, SiamAttnNano
 from trackers.siamattn.training.holdout import track_videos, videos
 
 
-def test_the_file_is_small_and_says_where_it_is_from() -> None:
+def test_the_file_is_small_and_records_its_origin() -> None:
     assert NANO.stat().st_size <= 10 * 2**20
     with safe_open(NANO, "pt") as file:
         record = file.metadata()
@@ -31,8 +31,8 @@ def test_it_is_registered() -> None:
 
 
 @pytest.mark.parametrize("multicoloured", [False, True])
-def test_it_follows_what_it_was_never_trained_on(multicoloured: bool) -> None:
-    """Four videos of the hold-out, twelve frames each: twice the overlap of standing still."""
+def test_it_tracks_held_out_targets(multicoloured: bool) -> None:
+    """On four hold-out videos of twelve frames, it doubles the static tracker's overlap."""
     chosen = videos(count=4, frames=12, multicoloured=multicoloured)
     found = track_videos(load_network(NANO), chosen)
     overlaps = [
@@ -42,8 +42,8 @@ def test_it_follows_what_it_was_never_trained_on(multicoloured: bool) -> None:
     assert np.nanmean(overlaps) > 2 * np.nanmean(still)
 
 
-def test_it_is_sure_of_what_it_follows() -> None:
-    """As a plug-in, with its own weights: a box and a probability for each frame."""
+def test_it_is_confident_of_its_target() -> None:
+    """As a plug-in with its own weights, it predicts a box and a probability per frame."""
     video = videos(count=4, frames=12)[1]
     tracker = SiamAttnNano()
     tracker.init(video.images[0], video.boxes[0])

@@ -24,7 +24,7 @@ Weights = dict[str, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """What the released network gave, and for what.
+    """Recorded inputs and outputs of the released network.
 
     Attributes:
         z, x: input crops, BGR float.
@@ -132,7 +132,7 @@ def refine_stages(
 
 
 @pytest.mark.parametrize("form", ["plain", "optimized"])
-def test_every_stage_is_the_released_one(
+def test_every_stage_equals_the_release(
     recorded: Recorded, recipe_weights: Weights, form: str
 ) -> None:
     """Within 50 times the rounding noise of the recording, or 1e-4 of the largest value."""
@@ -158,7 +158,7 @@ def test_every_stage_is_the_released_one(
         ("siamrpn++-otb", "siamrpn_r50_l234_dwxcorr_otb"),
     ],
 )
-def test_the_baseline_is_the_released_one(
+def test_the_baseline_equals_the_release(
     shared: Path, recorded: Recorded, recipe_weights: Weights, name: str, record: str, form: str
 ) -> None:
     golden = json.loads((shared / "golden" / "siamrpnpp" / "trajectory.json").read_text())

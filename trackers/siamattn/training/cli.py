@@ -130,8 +130,8 @@ def ablation(
     out: Annotated[Path, typer.Option(help="Output folder of the table.")] = Path(
         "reports/ablation"
     ),
-    tables: Annotated[str, typer.Option(help="Tables of the paper: 5, 6, 7.")] = "5,6",
-    seeds: Annotated[str, typer.Option(help="Seeds; each row is trained once per seed.")] = "0,1",
+    tables: Annotated[str, typer.Option(help="Comma-separated tables: 5, 6, 7.")] = "5,6",
+    seeds: Annotated[str, typer.Option(help="Comma-separated training seeds.")] = "0,1",
     name: Annotated[str, typer.Option("--recipe", help="Name of the base recipe.")] = "ablation",
     settings: Settings = None,
     training_data: Annotated[

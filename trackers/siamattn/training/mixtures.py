@@ -23,6 +23,7 @@ from trackers.siamattn.training.mixture import Mixture
 from trackers.siamattn.training.readers.opening import open_source, options_of
 from trackers.siamattn.training.sources import Use
 
+GENERATED = "generated"  # the mixture of generated video
 MIXTURES = Path(__file__).parent / "mixtures.json"
 
 
@@ -78,11 +79,8 @@ def _use(row: Mapping[str, Any], root: Path, index: Path | None) -> Use:
     return Use(source, row["frame_range"], count)
 
 
-GENERATED = "generated"
-
-
 def open_samples(recipe: Recipe, root: Path | None = None, folder: Path | None = None) -> Samples:
-    """The samples of a training; arguments as ``open_pairs``."""
+    """The samples of a training run; arguments as ``open_pairs``."""
     return Samples(open_pairs(recipe, root, folder), recipe, preset(recipe.preset))
 
 
@@ -90,12 +88,12 @@ def open_pairs(recipe: Recipe, root: Path | None = None, folder: Path | None = N
     """The pairs of ``recipe.data``.
 
     Args:
-        recipe: its mixture and seed are used.
-        root: of the training sets, each in a folder named after its layout.
-        folder: of the run, for indices of the sets and a list of what could not be read.
+        recipe: ``data`` and ``seed`` are used.
+        root: folder of the training sets, as for ``open_mixture``.
+        folder: run folder, for cached indices and the log of skipped data.
 
     Raises:
-        ConfigError: no such mixture, or no ``root`` for it.
+        ConfigError: unknown mixture, or ``root`` is missing.
         DatasetError: a set is missing or its annotation is broken.
     """
     data = recipe.data
@@ -103,8 +101,8 @@ def open_pairs(recipe: Recipe, root: Path | None = None, folder: Path | None = N
         return GeneratedPairs(data, recipe.seed)
     if root is None:
         raise ConfigError(
-            f"recipe {recipe.name!r} trains on the mixture {data.mixture!r}: say where its "
-            "training sets are with --data FOLDER, which holds coco/, lasot/, ..."
+            f"recipe {recipe.name!r} trains on the mixture {data.mixture!r}: give the folder "
+            "of its training sets with --data FOLDER, which holds coco/, lasot/, ..."
         )
     index = None if folder is None else folder / "index"
     skipped = None if folder is None else folder / "skipped.jsonl"

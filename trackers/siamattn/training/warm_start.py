@@ -60,11 +60,11 @@ def _initial_value(key: str, value: Tensor, found: State) -> Tensor:
     """The initial value of a tensor; ``value`` is its random initialisation."""
     if key not in found:
         return torch.zeros_like(value) if key.endswith(_GAIN) else value
-    old, begun = found[key], value.clone()
-    if begun.ndim > 1:
-        begun[: len(old), old.shape[1] :] = 0
-    begun[tuple(slice(length) for length in old.shape)] = old.to(begun.dtype)
-    return begun
+    old, new = found[key], value.clone()
+    if new.ndim > 1:
+        new[: len(old), old.shape[1] :] = 0
+    new[tuple(slice(length) for length in old.shape)] = old.to(new.dtype)
+    return new
 
 
 def _fits(old: tuple[int, ...], key: str, shape: tuple[int, ...]) -> bool:

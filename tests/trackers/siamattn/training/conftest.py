@@ -26,7 +26,7 @@ STILL = Jitter(shift=0, scale=0, blur=0, flip=0, colour=0)
 
 
 def shot(box: tuple[float, ...], size: tuple[int, int] = (240, 320)) -> Shot:
-    """Noise with a bright rectangle on the target, which may lie outside."""
+    """Noise with a bright rectangle on the target, which may be outside the image."""
     image = np.random.default_rng(0).integers(0, 60, (*size, 3), dtype=np.uint8)
     x, y, w, h = (round(v) for v in box)
     mask = np.zeros(size, dtype=bool)

@@ -27,7 +27,7 @@ def mask_corners(mask: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_box_and_mask_stay_with_the_pixels(seed: int) -> None:
+def test_box_and_mask_match_the_pixels(seed: int) -> None:
     found = cut(shot((120, 90, 50, 34)), 191, TRACKING, WILD, np.random.default_rng(seed))
     assert found.mask is not None
     assert found.image.shape == (191, 191, 3)
@@ -36,8 +36,8 @@ def test_box_and_mask_stay_with_the_pixels(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_both_crops_are_stretched_and_turned_alike(seed: int) -> None:
-    """Where nothing else changes, the target has one new aspect in both crops, in the middle."""
+def test_both_crops_are_stretched_and_transposed_alike(seed: int) -> None:
+    """Without other augmentation, both crops show the target centred, with the same new aspect."""
     still = dataclasses.replace(RECIPE.data, template=STILL, search=STILL)
     data = dataclasses.replace(still, stretch=0.8, turn=0.5)
     target, rng = shot((120, 90, 50, 34)), np.random.default_rng(seed)
@@ -65,8 +65,8 @@ def test_half_of_the_pairs_of_a_wide_target_show_it_tall() -> None:
     assert 20 < np.sum(tall, 0)[0] < 40
 
 
-def test_a_still_crop_is_where_the_tracker_looks() -> None:
-    """The target in the middle, with the margin of equation 1 of SiamFC."""
+def test_a_crop_without_jitter_is_what_the_tracker_sees() -> None:
+    """The target is centred, with the margin of equation 1 of SiamFC."""
     found = cut(shot((120, 90, 50, 34)), 191, TRACKING, STILL, np.random.default_rng(0))
     assert (found.box[:2] + found.box[2:]) / 2 == pytest.approx([95, 95])
     margin = 0.5 * (50 + 34)
@@ -75,7 +75,7 @@ def test_a_still_crop_is_where_the_tracker_looks() -> None:
 
 
 def test_a_search_crop_zooms_both_sides_alike() -> None:
-    """As far as asked, in and out; the box stays with the pixels."""
+    """Up to the given factor, in and out; the box matches the pixels."""
     target, rng = shot((120, 90, 50, 34)), np.random.default_rng(0)
     usual = cut(target, 191, TRACKING, STILL, rng).box
     zoom = dataclasses.replace(STILL, zoom=0.45)
@@ -89,7 +89,7 @@ def test_a_search_crop_zooms_both_sides_alike() -> None:
     assert 0.4 < np.max(changes) <= 0.45
 
 
-def test_flips_turns_and_gray() -> None:
+def test_flips_transposition_and_gray() -> None:
     crop = Crop(shot((10, 20, 30, 40)).image, np.array([10.0, 20, 40, 60]), None)
     again = mirrored(mirrored(crop))
     assert np.array_equal(again.image, crop.image)
@@ -102,7 +102,7 @@ def test_flips_turns_and_gray() -> None:
     assert plain.shape == crop.image.shape
 
 
-def test_light_falls_unevenly_by_some_stops_at_most() -> None:
+def test_illumination_varies_within_its_limit() -> None:
     target, dark, spread = shot((120, 90, 50, 34)), [], []
     target.image[:] = 60
     for seed in range(30):

@@ -33,8 +33,8 @@ from trackers.siamattn.training.looks import (
 )
 
 
-def test_both_boxes_of_a_pair_are_loose_in_the_same_way() -> None:
-    """Each side by a share of its own, at most as asked; the picture stays, the mask too."""
+def test_both_boxes_of_a_pair_are_equally_loose() -> None:
+    """Each side moves by its own share, up to the maximum; image and mask stay."""
     wide, narrow = shot((120, 90, 50, 34)), shot((100, 60, 25, 68))
     sides = np.array([0.1, -0.1, 0.2, 0.0])
     assert expanded(wide, sides).box == pytest.approx([115, 93.4, 65, 30.6])
@@ -52,8 +52,8 @@ def test_both_boxes_of_a_pair_are_loose_in_the_same_way() -> None:
     assert np.std(changes) > 0.05
 
 
-def test_a_template_shows_its_box_as_the_tracker_shows_it() -> None:
-    """A square of 127 pixels, cut where pixels lie: both paths give the same picture."""
+def test_training_and_tracking_mark_the_template_alike() -> None:
+    """For a square of 127 whole pixels, both paths give the same crop."""
     target = shot((80.75, 60.75, 63.5, 63.5))
     data = dataclasses.replace(
         RECIPE.data, template=STILL, search=STILL, gray=0.0, film=0.0, turn=0.0, stretch=0.0
@@ -82,7 +82,7 @@ def test_a_template_shows_its_box_as_the_tracker_shows_it() -> None:
     ],
     ids=["outside", "over the border", "a point", "larger than the image", "a line"],
 )
-def test_awkward_targets_make_samples(box: tuple[float, ...], size: tuple[int, int]) -> None:
+def test_unusual_targets_make_samples(box: tuple[float, ...], size: tuple[int, int]) -> None:
     for positive in (True, False):
         pair = Pair(shot((120, 90, 50, 34)), shot(box, size), positive)
         found = make_sample(pair, RECIPE, CONFIG, np.random.default_rng(0))
@@ -91,7 +91,7 @@ def test_awkward_targets_make_samples(box: tuple[float, ...], size: tuple[int, i
         assert bool(found.masked) == (positive and bool(found.mask.any()))
 
 
-def test_no_mask_no_mask_loss() -> None:
+def test_a_pair_without_mask_has_no_mask_loss() -> None:
     pair = Pair(
         shot((120, 90, 50, 34)), dataclasses.replace(shot((100, 90, 50, 34)), mask=None), True
     )
@@ -100,11 +100,11 @@ def test_no_mask_no_mask_loss() -> None:
     assert found.positive
 
 
-def test_both_crops_of_a_pair_are_on_one_film(monkeypatch, source: GeneratedPairs) -> None:  # type: ignore[no-untyped-def]
+def test_both_crops_of_a_pair_are_degraded_alike(monkeypatch, source: GeneratedPairs) -> None:  # type: ignore[no-untyped-def]
     for share, grey in ((1.0, True), (0.0, False)):
         films = iter(
             [Degradation(saturation=0.0), Degradation()]
-        )  # one for each crop would be one too many
+        )  # drawing one per crop would exhaust the iterator
         monkeypatch.setattr(training_data, "draw_degradation", lambda _, films=films: next(films))
         chosen = recipe("nano", {"data.film": share, "data.gray": 0.0, "data.look": 0.0})
         sample = make_sample(source.pair(1), chosen, CONFIG, np.random.default_rng(0))
@@ -113,7 +113,7 @@ def test_both_crops_of_a_pair_are_on_one_film(monkeypatch, source: GeneratedPair
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
-def test_that_share_of_the_pairs_looks_otherwise(share: float, source: GeneratedPairs) -> None:
+def test_the_given_share_of_pairs_is_convolved(share: float, source: GeneratedPairs) -> None:
     settings = {"data.gray": 0.0, "data.film": 0.0}
     chosen = [recipe("nano", {**settings, "data.look": part}) for part in (0.0, share)]
     plain, other = (
@@ -124,7 +124,7 @@ def test_that_share_of_the_pairs_looks_otherwise(share: float, source: Generated
     assert torch.equal(plain.search, other.search) == (share == 0)
 
 
-def test_steps_go_on_where_they_were_and_share_the_pairs() -> None:
+def test_steps_resume_and_share_the_pairs() -> None:
     chosen = recipe("nano", {"schedule.pairs": 20, "schedule.batch": 4})
     assert steps_per_epoch(chosen) == 5
     whole = list(Steps(chosen, lambda: 5))

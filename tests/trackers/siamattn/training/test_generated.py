@@ -23,7 +23,7 @@ def same(a: Pair, b: Pair) -> bool:
     )
 
 
-def test_generated_pairs_are_the_same_whenever_asked_for(source: GeneratedPairs) -> None:
+def test_generated_pairs_are_reproducible(source: GeneratedPairs) -> None:
     other = GeneratedPairs(RECIPE.data, seed=3)
     assert same(source.pair(7), other.pair(7))
     assert same(source.pair(2), other.pair(2))
@@ -42,7 +42,7 @@ def test_generated_pairs_show_their_target(source: GeneratedPairs) -> None:
             assert (each.box[2:] >= 6).all()
 
 
-def test_motley_targets_come_in_their_share_and_leave_other_scenes_alone() -> None:
+def test_multicoloured_targets_leave_other_scenes_unchanged() -> None:
     plain, half, every = (
         GeneratedPairs(dataclasses.replace(RECIPE.data, motley=share, uses=1), seed=3)
         for share in (0.0, 0.5, 1.0)
@@ -56,8 +56,8 @@ def test_motley_targets_come_in_their_share_and_leave_other_scenes_alone() -> No
     assert set(kinds) == {(True, False), (False, True)}
 
 
-def test_parts_of_things_lie_within_them_and_have_no_mask() -> None:
-    """The same scenes with and without: a part's box is inside its thing's."""
+def test_parts_are_inside_their_object_and_have_no_mask() -> None:
+    """In the same scenes, a part's box is inside its object's."""
     inside = []
     for seed in range(12):
         whole = draw_clip(np.random.default_rng(seed))
@@ -78,7 +78,7 @@ def test_parts_of_things_lie_within_them_and_have_no_mask() -> None:
 
 
 def test_generated_training_never_shows_the_miniature() -> None:
-    """Streams are named: equal numbers would need equal names."""
+    """Random streams depend on their names, which differ."""
     names = ("training", "0", "scene", "0", "0"), ("miniature", "otb2015", "Board", "0")
     first, second = (stream(0, *each).integers(0, 2**63, 8).tolist() for each in names)
     assert first != second

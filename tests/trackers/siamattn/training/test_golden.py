@@ -1,4 +1,4 @@
-"""Targets, losses and gradients beside those of the released training code."""
+"""Targets, losses and gradients against those of the released training code."""
 
 from __future__ import annotations
 
@@ -148,9 +148,7 @@ def passed(
     return network, found
 
 
-def test_losses_of_the_whole_graph(
-    passed: tuple[Network, Losses], numbers: dict[str, Any]
-) -> None:
+def test_losses_of_the_whole_pass(passed: tuple[Network, Losses], numbers: dict[str, Any]) -> None:
     expected = numbers["train"]
     found = passed[1].numbers()
     for name, key in (("cls", "cls_loss"), ("loc", "loc_loss"), ("box", "bbox_loss")):
@@ -181,7 +179,7 @@ def test_gradients_of_every_parameter(
 
 
 def test_gradients_entry_by_entry(passed: tuple[Network, Losses], golden: Arrays) -> None:
-    """Every 97th entry of large ones, all of small ones; the distance relative to the norm."""
+    """Every 97th entry of large gradients, all of small ones; distance relative to the norm."""
     found = dict(passed[0].named_parameters())
     names = [key.removeprefix("TG_") for key in golden if key.startswith("TG_")]
     assert len(names) == 11

@@ -1,4 +1,4 @@
-"""Losses without terms, and of the hardest pixels."""
+"""Losses: batches without terms, and hard pixel mining."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from trackers.siamattn.training import graph
 
 
-def test_losses_of_nothing_are_zero_with_gradients() -> None:
-    """A batch of negatives alone: nothing to regress, refine or paint."""
+def test_losses_without_terms_are_zero_with_gradients() -> None:
+    """A batch of negatives has nothing to regress, refine or segment."""
     cls = torch.randn(2, 10, 17, 17, requires_grad=True)
     label = torch.full((2, 5, 17, 17), -1)
     assert graph.classification_loss(cls, label).item() == 0
@@ -29,7 +29,7 @@ def test_losses_of_nothing_are_zero_with_gradients() -> None:
     assert mask.grad is not None
 
 
-def test_the_hardest_pixels_count() -> None:
+def test_only_the_hardest_pixels_count() -> None:
     logits, wanted = torch.zeros(1, 1, 2, 5), torch.zeros(1, 1, 2, 5)
     logits[0, 0, 0] = 4.0
     yes = torch.ones(1, dtype=torch.bool)

@@ -14,7 +14,7 @@ from trackers.siamattn.training.looks import (
 )
 
 
-def test_film_changes_colours_and_detail_but_no_places() -> None:
+def test_degradation_changes_colours_and_detail_but_moves_nothing() -> None:
     image = np.full((60, 80, 3), (200, 120, 40), np.uint8)
     image[20:40, 30:50] = (20, 40, 220)
     assert np.array_equal(Degradation()(image), image)
@@ -39,8 +39,8 @@ def test_film_changes_colours_and_detail_but_no_places() -> None:
     assert all(film(image).shape == image.shape for film in films)
 
 
-def test_a_look_is_one_convolution_of_both_crops() -> None:
-    """By hand: colours exchanged, one place to the right; the same greys become the same greys."""
+def test_both_crops_pass_through_one_convolution() -> None:
+    """A kernel that swaps colours and shifts by one pixel maps both crops alike."""
     kernel = np.zeros((3, 3, 3, 3), np.float32)
     kernel[0, 2, 1, 0] = kernel[1, 1, 1, 0] = kernel[2, 0, 1, 0] = 1
     noise = np.random.default_rng(0).integers(60, 190, (40, 40, 3), dtype=np.uint8)
@@ -59,7 +59,7 @@ def test_a_look_is_one_convolution_of_both_crops() -> None:
     assert np.array_equal(unchanged[1], search)
 
 
-def test_looks_are_many_and_shades_stay_within_a_picture() -> None:
+def test_convolutions_vary_and_flat_areas_stay_flat() -> None:
     search = np.full((40, 40, 3), 90, np.uint8)
     search[:, 20:] = (200, 30, 40)
     looks = [draw_convolution(np.random.default_rng(seed)) for seed in range(40)]

@@ -40,7 +40,7 @@ def network(**settings: Any) -> Network:
 
 
 def trained(tmp_path: Path) -> tuple[Network, Path]:
-    """A network none of whose weights is 0, batch norms included, and its file."""
+    """A network without zero weights, including batch norms, and its file."""
     torch.manual_seed(3)
     small = network()
     for tensor in small.state_dict().values():
@@ -69,7 +69,7 @@ def answers(of: Network) -> list[Tensor]:
     ],
     ids=["as large", "deeper", "wider within", "wider, deeper"],
 )
-def test_a_larger_network_answers_as_the_smaller_did(larger: Any, tmp_path: Path) -> None:
+def test_a_larger_network_has_the_smaller_ones_outputs(larger: Any, tmp_path: Path) -> None:
     small, path = trained(tmp_path)
     expected = answers(small)
     torch.manual_seed(5)
@@ -80,7 +80,7 @@ def test_a_larger_network_answers_as_the_smaller_did(larger: Any, tmp_path: Path
         torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-4)
 
 
-def test_what_was_added_learns(tmp_path: Path) -> None:
+def test_added_blocks_and_channels_learn(tmp_path: Path) -> None:
     _, path = trained(tmp_path)
     large = network(**{"backbone.blocks": [1, 1, 2, 2], "backbone.widths": [4, 8, 8, 12]})
     warm_start(large, path)
@@ -94,7 +94,7 @@ def test_what_was_added_learns(tmp_path: Path) -> None:
     assert wider[:, 8:].any()
 
 
-def test_files_without_counters_begin_as_well(tmp_path: Path) -> None:
+def test_files_without_counters_are_accepted(tmp_path: Path) -> None:
     small, path = trained(tmp_path)
     kept = {k: v for k, v in small.state_dict().items() if not k.endswith(COUNTER)}
     save_file(kept, path)
@@ -104,7 +104,7 @@ def test_files_without_counters_begin_as_well(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"backbone.blocks": [1, 1, 1, 1]}, "too many.*layer4.1"),
         ({"backbone.widths": [4, 8, 8, 4]}, "of another shape.*layer4"),
@@ -113,15 +113,17 @@ def test_files_without_counters_begin_as_well(tmp_path: Path) -> None:
         ({"refine.mask": False}, "too many.*feature_fusion.lateral_convs"),
     ],
 )
-def test_weights_of_no_smaller_network_are_refused(
-    settings: dict[str, Any], said: str, tmp_path: Path
+def test_weights_of_other_networks_are_refused(
+    settings: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     _, path = trained(tmp_path)
-    with pytest.raises(ConfigError, match=f"expected weights of preset 'siamattn-nano'.*{said}"):
+    with pytest.raises(
+        ConfigError, match=f"expected weights of preset 'siamattn-nano'.*{message}"
+    ):
         warm_start(network(**settings), path)
 
 
-def test_a_network_without_what_the_larger_needs_is_refused(tmp_path: Path) -> None:
+def test_weights_without_a_needed_head_are_refused(tmp_path: Path) -> None:
     torch.manual_seed(6)
     plain = network(**{"refine.mask": False})
     path = tmp_path / "plain.safetensors"
@@ -150,7 +152,7 @@ def save(state: dict[str, Tensor], folder: Path) -> Path:
     return path
 
 
-def test_pixels_of_0_to_255_are_what_normalised_ones_were(tmp_path: Path) -> None:
+def test_raw_pixels_give_the_features_of_normalised_ones(tmp_path: Path) -> None:
     state = resnet50()
     backbone = Backbone(BackboneConfig()).eval()
     load_backbone(backbone, save(state, tmp_path))
@@ -170,7 +172,7 @@ def test_pixels_of_0_to_255_are_what_normalised_ones_were(tmp_path: Path) -> Non
 
 
 def test_shortcuts_see_the_same_cells(tmp_path: Path) -> None:
-    """A 1x1 shortcut with stride 2 reads the middle of the 3x3 one's windows."""
+    """A 1x1 shortcut with stride 2 reads the centres of the 3x3 one's windows."""
     state = resnet50()
     backbone = Backbone(BackboneConfig()).eval()
     load_backbone(backbone, save(state, tmp_path))
@@ -182,17 +184,17 @@ def test_shortcuts_see_the_same_cells(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda s: s.pop("layer3.5.conv2.weight"), "1 keys missing.*layer3.5.conv2.weight"),
         (lambda s: s.update({"layer5.x": torch.zeros(1)}), "1 too many.*layer5.x"),
         (lambda s: s.update({"bn1.bias": torch.zeros(3)}), "of another shape.*bn1.bias"),
     ],
 )
-def test_another_network_is_refused(change: object, said: str, tmp_path: Path) -> None:
+def test_another_network_is_refused(change: object, message: str, tmp_path: Path) -> None:
     state = resnet50()
     change(state)  # type: ignore[operator]
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         load_backbone(Backbone(BackboneConfig()), save(state, tmp_path))
 
 
@@ -214,13 +216,13 @@ def weights(folder: Path, name: str, seed: int) -> Path:
     return path
 
 
-def test_weights_lie_between_those_they_are_made_of(
+def test_averaged_weights_are_the_weighted_mean(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = weights(tmp_path, "a.safetensors", 1), weights(tmp_path, "b.safetensors", 2)
     target = tmp_path / "c.safetensors"
-    told = ["training", "average", str(first), str(second), str(target), "--share", "0.25"]
-    monkeypatch.setattr(sys, "argv", told)
+    arguments = ["training", "average", str(first), str(second), str(target), "--share", "0.25"]
+    monkeypatch.setattr(sys, "argv", arguments)
     with pytest.raises(SystemExit) as end:
         main()
     assert not end.value.code
@@ -236,17 +238,17 @@ def test_weights_lie_between_those_they_are_made_of(
     assert (record["seed"], record["steps"]) == ("2", "2")
 
 
-@pytest.mark.parametrize(("share", "as_it_was"), [(0.0, "a"), (1.0, "b")])
-def test_a_whole_share_is_one_of_them(tmp_path: Path, share: float, as_it_was: str) -> None:
+@pytest.mark.parametrize(("share", "copied"), [(0.0, "a"), (1.0, "b")])
+def test_a_share_of_0_or_1_copies_one_of_them(tmp_path: Path, share: float, copied: str) -> None:
     paths = {name: weights(tmp_path, f"{name}.safetensors", ord(name)) for name in "ab"}
     average(paths["a"], paths["b"], tmp_path / "c.safetensors", share)
-    found, expected = load_file(tmp_path / "c.safetensors"), load_file(paths[as_it_was])
+    found, expected = load_file(tmp_path / "c.safetensors"), load_file(paths[copied])
     for key, value in expected.items():
         if value.is_floating_point():
             assert torch.equal(found[key], value)
 
 
-def test_what_cannot_be_averaged_is_refused(tmp_path: Path, nano_file: Path) -> None:
+def test_weights_that_do_not_match_are_not_averaged(tmp_path: Path, nano_file: Path) -> None:
     first, target = weights(tmp_path, "a.safetensors", 1), tmp_path / "c.safetensors"
     with pytest.raises(ConfigError, match=r"share from 0 to 1, found 1\.5"):
         average(first, first, target, 1.5)

@@ -1,4 +1,4 @@
-"""From files to batches: sets with and without masks, boxes that leave the image."""
+"""Batches from files: sets with and without masks, boxes that leave the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YouTube-BoundingBoxes: fractions become pixels, tracks are apart, absent objects are dropped."""
+"""YouTube-BoundingBoxes: fractions to pixels, separate tracks, absent objects dropped."""
 
 from __future__ import annotations
 
