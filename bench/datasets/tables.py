@@ -35,6 +35,23 @@ def attributes_from_titles(benchmark: str, titles: Iterable[str]) -> frozenset[s
     return frozenset(known.get(_letters(title), title) for title in titles)
 
 
+@cache
+def _attribute_lists() -> dict[tuple[str, str], frozenset[str]]:
+    return {
+        ("otb2015", row["name"]): frozenset(row["attributes"].split("|"))
+        for row in read_table("otb_attributes.csv")
+    }
+
+
+def listed_attributes(benchmark: str, sequence: str) -> frozenset[str] | None:
+    """Attributes of a sequence by the authors' own list; None for benchmarks without one here.
+
+    OTB-2015 has no attributes in its official folders, and the flag files of later copies have
+    occlusion and out-of-plane rotation exchanged in 16 sequences.
+    """
+    return _attribute_lists().get((benchmark, sequence))
+
+
 def _letters(title: str) -> str:
     """Lower-case letters without plural ``s``, to match different spellings."""
     return re.sub(r"[^a-z]", "", title.lower()).rstrip("s")

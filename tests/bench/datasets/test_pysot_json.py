@@ -65,7 +65,6 @@ def test_nan_rows_and_written_out_attributes(tmp_path: Path):
         ({"airplane-1": video(gt_rect=[[1, 2, 3, "x"]])}, "'airplane-1': .*ValueError"),
         ({"airplane-1": video(gt_rect=5)}, "'airplane-1': .*TypeError"),
         ({"airplane-1": video(gt_rect=[])}, "'airplane-1': .*no rows"),
-        ({"airplane-1": video(img_names=[])}, "'airplane-1': .*IndexError"),
         ({"airplane-1": video(absent=[1])}, "1 absent flags for 2 rows"),
         ({"airplane-1": video(occlusion=3)}, "'airplane-1': .*TypeError"),
         ({"airplane-1": video(width="a", height="b")}, "'airplane-1': .*ValueError"),
