@@ -17,7 +17,7 @@ from bench.cli.main import main
 from bench.datasets import open_dataset
 from bench.published.papers import paper_table
 from bench.reports.paper import build_table
-from bench.reports.stored import Stored, score_stored
+from bench.reports.section import ReportSection, open_section
 from bench.reports.table import Table
 from bench.results.importing import import_results
 from bench.results.onepass import OnePassStore
@@ -36,7 +36,6 @@ OTB = {
     "LADCF": (0, 0),
     "SRDCF": (0, -1),
 }
-# On 279 of the 280 sequences: the ground truth of one is not at hand.
 LASOT = {"ATOM": (-0.1, 0.1), "DiMP50": (0.2, 0.9)}
 CHALLENGE = ("LADCF", "SiamRPN", "UPDT", "ECO", "CCOT", "SiamFC")
 
@@ -133,14 +132,16 @@ def test_results_without_their_dataset_are_not_scored(
 def test_where_none_can_be_scored_each_says_why(mini: Path, tmp_path: Path) -> None:
     for name in ("$broken|&", "lacking"):
         shutil.copytree(mini / "results" / "uav123" / name, tmp_path / "uav123" / name)
-    stored = score_stored(
-        lambda: open_dataset("uav123", mini / "data" / "uav123"), OnePassStore(tmp_path, "uav123")
+    section = open_section(
+        lambda: open_dataset("uav123", mini / "data" / "uav123"),
+        OnePassStore(tmp_path, "uav123"),
+        partial=False,
     )
-    assert (stored.scores, stored.state) == (None, "broken")
-    assert list(stored.failed) == list(stored.sources) == ["$broken|&", "lacking"]
-    assert "expected 4 numbers" in stored.failed["$broken|&"]
-    assert "lacking" in stored.failed["lacking"]
-    assert "no " in stored.failed["lacking"]
+    assert section.scores is None
+    assert section.scorable
+    assert list(section.refused) == list(section.provenance) == ["$broken|&", "lacking"]
+    assert "expected 4 numbers" in section.refused["$broken|&"]
+    assert "1 of 6 sequences" in section.refused["lacking"]
 
 
 @pytest.mark.parametrize(
@@ -161,17 +162,17 @@ def test_mistakes_are_explained(
     assert message in err
 
 
-def stored_vot(shared: Path, folder: Path, benchmark: str) -> Stored:
+def vot_section(shared: Path, folder: Path, benchmark: str) -> ReportSection:
     (folder / benchmark).symlink_to(shared / "data" / benchmark / "results")
     store = VotStore(folder, benchmark, "baseline")
     annotations = shared / "data" / benchmark / "annotations"
-    return score_stored(lambda: open_dataset(benchmark, annotations), store)
+    return open_section(lambda: open_dataset(benchmark, annotations), store)
 
 
 @pytest.fixture(scope="module")
-def vot(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Stored]:
+def vot(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[ReportSection]:
     folder = tmp_path_factory.mktemp("vot")
-    return [stored_vot(shared, folder, name) for name in ("vot2016", "vot2018")]
+    return [vot_section(shared, folder, name) for name in ("vot2016", "vot2018")]
 
 
 def differences(table: Table, label: str) -> dict[str, float | None]:
@@ -181,13 +182,13 @@ def differences(table: Table, label: str) -> dict[str, float | None]:
     return {column.key.removesuffix("-difference"): row.cell(column).value for column in columns}
 
 
-def test_challenge_figures_come_out_to_the_printed_digit(vot: list[Stored]) -> None:
+def test_challenge_figures_come_out_to_the_printed_digit(vot: list[ReportSection]) -> None:
     table = build_table(paper_table("challenge"), vot[1:])
     for tracker in CHALLENGE:
         assert set(differences(table, tracker).values()) == {0.0}
 
 
-def test_table_1_joins_both_challenges(vot: list[Stored]) -> None:
+def test_table_1_joins_both_challenges(vot: list[ReportSection]) -> None:
     table = build_table(paper_table("1"), vot, today=date(2026, 1, 2))
     for tracker in ("SiamFC", "CCOT", "SiamRPN"):  # the challenge's SiamRPN is DaSiamRPN
         found = differences(table, tracker)
@@ -209,7 +210,7 @@ def test_otb_differs_from_print_by_what_is_known(shared: Path, tmp_path: Path) -
     dataset = open_dataset("otb2015", data / "annotations")
     for tracker in OTB:
         import_results(data / "results" / tracker, store, tracker, dataset)
-    table = build_table(paper_table("otb"), [score_stored(lambda: dataset, store)])
+    table = build_table(paper_table("otb"), [open_section(lambda: dataset, store)])
     assert not any(row.note for row in table.rows if "run record" in row.note)
     for tracker, units in OTB.items():
         found = differences(table, tracker)
@@ -223,8 +224,8 @@ def test_table_3_on_all_280_sequences(shared: Path, tmp_path: Path) -> None:
     for tracker in LASOT:
         import_results(data / "results" / tracker, store, tracker, dataset)
     same = {"DiMP50": "DiMP-50"}
-    stored = score_stored(lambda: dataset, store, partial=True)
-    table = build_table(paper_table("3"), [stored], same=same)
+    section = open_section(lambda: dataset, store, partial=True)
+    table = build_table(paper_table("3"), [section], same=same)
     assert any("280 of 280 sequences" in note for note in table.notes)
     for tracker, (success, precision) in LASOT.items():
         found = differences(table, tracker)
@@ -232,30 +233,30 @@ def test_table_3_on_all_280_sequences(shared: Path, tmp_path: Path) -> None:
         assert found["lasot-normalized_precision"] == pytest.approx(precision, abs=1e-9)
 
 
-def test_a_few_sequences_are_neither_ranked_nor_held_against_print(
+def test_a_few_sequences_are_neither_ranked_nor_compared_with_print(
     shared: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "vot2018").symlink_to(shared / "data" / "vot2018" / "results")
     whole = open_dataset("vot2018", shared / "data" / "vot2018" / "annotations")
     few = replace(whole, sequences=whole.sequences[:59])
     store = VotStore(tmp_path, "vot2018", "baseline")
-    table = build_table(paper_table("challenge"), [score_stored(lambda: few, store, partial=True)])
+    table = build_table(paper_table("challenge"), [open_section(lambda: few, store, partial=True)])
     assert not any(column.key.endswith("-difference") for column in table.columns)
     scored = [i for i, row in enumerate(table.rows) if row.kind != "printed"]
     assert scored
     assert not any(table.mark(i, column) for i in scored for column in table.columns)
     notes = " ".join(table.notes)
     assert "partial: 59 of 60 sequences" in notes
-    assert "neither ranked nor held against printed figures" in notes
+    assert "neither ranked nor compared" in notes
 
 
-def test_complete_datasets_are_called_so(vot: list[Stored]) -> None:
+def test_complete_datasets_are_called_so(vot: list[ReportSection]) -> None:
     notes = build_table(paper_table("1"), vot).notes
     assert "VOT2016, VOT2018: complete: 60 of 60 sequences" in notes
     assert not any("fps" in note or "AR x" in note for note in notes)  # not in the table
 
 
-def test_same_names_a_printed_row_for_other_results(vot: list[Stored]) -> None:
+def test_same_names_a_printed_row_for_other_results(vot: list[ReportSection]) -> None:
     table = build_table(paper_table("1"), vot, same={"LADCF": "SiamAttn"})
     found = differences(table, "LADCF")["vot2018-eao"]
     assert found == pytest.approx(0.389 - 0.470)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from bench.datasets import open_dataset
-from bench.reports.page.timeline import tracks_along
-from bench.reports.study import open_study
+from bench.evaluation.along import tracks_along
 from bench.results.onepass import OnePassStore
 from tests.bench.reports.page.conftest import FAILS_AT, HOSTILE, Made
 
@@ -179,9 +176,9 @@ def test_curves_zoom_by_dragging_and_back_by_double_click(opened: Open) -> None:
 
 def test_the_browser_unpacks_what_was_measured(made: Made, opened: Open) -> None:
     page = opened("otb2015/Crossing.html")
-    data = partial(open_dataset, "otb2015", made.data / "otb2015")
-    study = open_study("otb2015", None, data, OnePassStore(made.results, "otb2015"))
-    tracks = list(tracks_along(study, made.dataset("otb2015")["Crossing"]))
+    names = page.evaluate("player.sequence.tracks.map(track => track.name)")
+    store = OnePassStore(made.results, "otb2015")
+    tracks = tracks_along(store, names, made.dataset("otb2015")["Crossing"])
     for index, track in enumerate(tracks):
         if track.problem:
             continue
