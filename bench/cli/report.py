@@ -59,7 +59,8 @@ def report(
     chosen = [get_benchmark(name).name for name in wanted or _six()]
     sections: list[ReportSection] = []
     for name in dict.fromkeys((*_six(), *chosen)):
-        sections += _sections(name, data, results) if name in chosen else [absent_section(name)]
+        found = _sections(name, data, results) if name in chosen else [absent_section(name)]
+        sections += found
     with _watched() as progress:
         problems = write_report(sections, out, Videos(videos, video_width), progress)
     for problem in problems:
@@ -67,6 +68,9 @@ def report(
     for section in sections:
         typer.echo(f"{section.title}: {section.status}")
     typer.echo(f"the report: {out / 'index.html'}")
+    options.exit_on_refusals(
+        {f"{s.title}: {name}": why for s in sections for name, why in s.refused.items()}
+    )
 
 
 def _six() -> list[str]:
@@ -75,16 +79,15 @@ def _six() -> list[str]:
 
 
 def _sections(benchmark: str, data: Path, results: Path) -> Iterator[ReportSection]:
-    """The main section of a benchmark, and one for each further experiment with results."""
+    """The main experiment of a benchmark, and further ones with results."""
     from bench.datasets import open_dataset
     from bench.reports.page import open_section
     from bench.results.opening import open_store
 
     for place, experiment in enumerate(get_benchmark(benchmark).experiments):
         store = open_store(results, benchmark, experiment)
-        if place and not store.trackers():
-            continue
-        yield open_section(partial(open_dataset, benchmark, data), store)
+        if not place or store.trackers():
+            yield open_section(partial(open_dataset, benchmark, data), store)
 
 
 @contextmanager

@@ -103,16 +103,8 @@ def evaluate(
     breakdowns = [*([kind] if per_attribute else []), *(["sequence"] if per_sequence else [])]
     print_tables(report_console(), eval_tables(scored, breakdowns, compare))
     _write(scored, json_file, csv_file)
-    _exit_on_refusals(scored)
-
-
-def _exit_on_refusals(scored: list[BenchmarkScores]) -> None:
-    """Name the trackers that no convention can score, and exit with 1 if there are any."""
     never = set(scored[0].refused).intersection(*(one.refused for one in scored))
-    for name in sorted(never):
-        typer.secho(f"not scored: {name}: {scored[0].refused[name]}", fg="red", err=True)
-    if never:
-        raise typer.Exit(1)
+    options.exit_on_refusals({name: scored[0].refused[name] for name in sorted(never)})
 
 
 def _write(scored: list[BenchmarkScores], json_file: Path | None, csv_file: Path | None) -> None:

@@ -80,15 +80,18 @@ def tables(
     endings = _endings(formats or [])
     renamed = _renamed(same or [])
     wanted = dict.fromkeys(name for paper in papers if paper.scored for name in paper.benchmarks)
-    scored = {name: _section(name, data, results, partial=partial) for name in wanted}
-    _require_results(renamed, scored)
+    sections = {name: _section(name, data, results, partial=partial) for name in wanted}
+    _require_results(renamed, sections)
     for paper in papers:
-        own = [scored[name] for name in paper.benchmarks] if paper.scored else []
-        table = build_table(paper, own, same=renamed)
+        ours = [sections[name] for name in paper.benchmarks] if paper.scored else []
+        table = build_table(paper, ours, same=renamed)
         paths = [_write(table, out, ending, intervals=intervals) for ending in endings]
         typer.echo(f"{table.title}: {', '.join(map(str, paths))}")
-    for name, one in scored.items():
-        _report(one, results / name)
+    refused: dict[str, str] = {}
+    for section in sections.values():
+        _report(section, results)
+        refused |= {f"{section.title}: {name}": why for name, why in section.refused.items()}
+    options.exit_on_refusals(refused)
 
 
 def _endings(formats: list[str]) -> list[str]:
@@ -100,8 +103,8 @@ def _endings(formats: list[str]) -> list[str]:
     return endings
 
 
-def _require_results(names: Iterable[str], scored: Mapping[str, ReportSection]) -> None:
-    having = {name for one in scored.values() for name in one.provenance}
+def _require_results(names: Iterable[str], sections: Mapping[str, ReportSection]) -> None:
+    having = {name for section in sections.values() for name in section.provenance}
     for name in names:
         if name not in having:
             raise unknown_name("tracker with results, named by --same,", name, having)
@@ -154,14 +157,12 @@ def _write(table: Table, folder: Path, ending: str, *, intervals: bool) -> Path:
     return path
 
 
-def _report(section: ReportSection, folder: Path) -> None:
-    """Say what a table could not be filled with."""
-    from bench.reports.notes import refusal_notes
-
-    title = section.title
+def _report(section: ReportSection, results: Path) -> None:
+    """Print what is missing."""
     if not section.provenance:
-        typer.echo(f"note: {title}: no results in {folder}", err=True)
-    for note in refusal_notes(section.refused):
-        typer.echo(f"warning: {title}: {note}", err=True)
+        folder = results / section.benchmark.name
+        typer.echo(f"note: {section.title}: no results in {folder}", err=True)
     if section.miniature:
-        typer.echo(f"note: {title}: scored on the miniature, not on the benchmark", err=True)
+        typer.echo(
+            f"note: {section.title}: scored on the miniature, not on the benchmark", err=True
+        )

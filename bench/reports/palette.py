@@ -1,9 +1,8 @@
 """Colour, dashes and marker of every tracker, the same in plot, page and video.
 
-The colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color), which colour-blind
-readers can tell apart, with three changes: black is left to axes, yellow is darker because the
-original vanishes on white paper, and wine (Tol, https://sronpersonalpages.nl/~pault) replaces
-orange, which is too close to vermilion. This module imports no plotting library.
+The colours derive from those of Okabe and Ito (https://jfly.uni-koeln.de/color), moved apart so
+that readers with and without colour vision deficiency can tell any two apart, on paper and on
+video. Black is left to axes, white to ground truth. This module imports no plotting library.
 """
 
 from __future__ import annotations
@@ -14,12 +13,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 RGB = tuple[int, int, int]
-Colour = RGB  # the former name
 Dash = Literal["solid", "dash", "dot", "dashdot", "longdash"]
 
 PALETTE: tuple[RGB, ...] = (
-    (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (136, 34, 85), (86, 180, 233),
-    (184, 168, 0),
+    (0, 90, 181), (213, 94, 0), (0, 158, 115), (235, 120, 190), (120, 20, 70), (96, 198, 243),
+    (196, 178, 10),
 )  # fmt: skip
 DASHES: dict[Dash, tuple[float, ...]] = {
     "solid": (),
@@ -51,8 +49,12 @@ class Look:
 
     @property
     def hex(self) -> str:
-        """The colour as ``#rrggbb``."""
-        return hex_of(self.colour)
+        """The colour as ``#rrggbb``.
+
+        >>> Look((213, 94, 0)).hex
+        '#d55e00'
+        """
+        return "#{:02x}{:02x}{:02x}".format(*self.colour)
 
 
 def looks(names: Iterable[str]) -> dict[str, Look]:
@@ -65,9 +67,9 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     colour and dashes, and a new tracker changes the looks of few others.
 
     >>> {name: look.hex for name, look in looks(["static", "kcf"]).items()}
-    {'kcf': '#56b4e9', 'static': '#009e73'}
+    {'kcf': '#60c6f3', 'static': '#009e73'}
     >>> looks(["static", "siamattn", "kcf"])["kcf"].hex
-    '#56b4e9'
+    '#60c6f3'
     """
     waiting, chosen, turn = sorted(set(names)), dict[str, Look](), 0
     while waiting:
@@ -99,19 +101,6 @@ def _look(slot: int, turn: int) -> Look:
     """The colour at a place of the palette, with the dashes and marker of a round."""
     dash = list(DASHES)[(slot + turn) % len(DASHES)]
     return Look(PALETTE[slot], dash, MARKERS[(slot + len(PALETTE) * turn) % len(MARKERS)])
-
-
-def colour_of(index: int) -> RGB:
-    """The former choice, by position in a list; goes once every report uses ``looks``."""
-    return PALETTE[index % len(PALETTE)]
-
-
-def hex_of(colour: RGB) -> str:
-    """
-    >>> hex_of((213, 94, 0))
-    '#d55e00'
-    """
-    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def shortened(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 from bench.reports.palette import DASHES, PALETTE, looks
@@ -40,3 +41,24 @@ def test_any_name_has_a_look() -> None:
 def test_the_tables_are_complete() -> None:
     assert set(DASHES) == {"solid", "dash", "dot", "dashdot", "longdash"}
     assert len(set(PALETTE)) == 7
+
+
+SEES = {  # Machado et al., 2009: linear RGB as seen with a deficiency of full severity
+    "normal": np.eye(3),
+    "deuteranopia": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "protanopia": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+}
+
+
+@pytest.mark.parametrize(("eyes", "apart"), [("normal", 40), ("deuteranopia", 16),
+                                             ("protanopia", 16)])  # fmt: skip
+def test_colours_differ_for_everybody(eyes: str, apart: float) -> None:
+    rgb = np.array(PALETTE) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.array(SEES[eyes]).T, 0, 1)
+    xyz = seen @ np.array([[0.412, 0.213, 0.019], [0.358, 0.715, 0.119], [0.180, 0.072, 0.950]])
+    root = np.cbrt(xyz / [0.950, 1, 1.089])
+    lab = np.stack([116 * root[:, 1] - 16, 500 * (root[:, 0] - root[:, 1]),
+                    200 * (root[:, 1] - root[:, 2])], axis=1)  # fmt: skip
+    distance = np.linalg.norm(lab[:, None] - lab, axis=2)
+    assert distance[~np.eye(7, dtype=bool)].min() > apart
