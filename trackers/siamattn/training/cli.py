@@ -163,7 +163,7 @@ def ablation(
     budget = rows.Budget(base, numbers, machine, training_data, backbone)
     _check_read("--training-data", training_data, budget.mixtures(chosen))
     dataset = open_dataset(benchmark, data)
-    notes = [*dataset.caveats, ablation_table.describe(budget, chosen)]
+    notes = [*map(str, dataset.caveats), ablation_table.describe(budget, chosen)]
     found, path = [], None
     for each in rows.ablate(chosen, budget, (runs, results), dataset):
         found.append(each)
