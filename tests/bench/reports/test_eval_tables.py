@@ -19,7 +19,7 @@ from bench.reports.eval_tables import (
     eval_tables,
     rank_table,
 )
-from bench.reports.notes import heading_of, refusal_notes, tracker_notes
+from bench.reports.notes import heading_of, tracker_notes
 from bench.reports.render import Document
 from bench.reports.score_table import score_table, scores_csv, sequence_table
 from bench.reports.table import Table
@@ -198,10 +198,6 @@ def test_equal_notes_name_their_trackers_in_one_line() -> None:
     many = {f"t{i}": tracker(0.1, notes=("odd rows",)) for i in range(8)}
     (note,) = tracker_notes(scores(trackers=many))
     assert note == "t0, t1, t2, t3, t4 and 3 more: odd rows"
-    assert refusal_notes({"a": "x", "b": "y", "c": "x"}) == [
-        "a, c not scored: x",
-        "b not scored: y",
-    ]
 
 
 def test_csv_keeps_full_precision_and_the_caveats() -> None:

@@ -76,7 +76,7 @@ def lines_of(path: Path) -> dict[tuple[str, str, str], dict[str, str]]:
 
 def test_every_row_says_where_it_comes_from(bench: Bench, mini: Path) -> None:
     code, out, err = bench("tables", "2", *places(mini), "--out", mini / "out")
-    assert code == 0
+    assert code == 1  # since some results cannot be scored
     assert {path.name for path in (mini / "out").iterdir()} == {
         f"table2.{ending}" for ending in ("md", "tex", "csv", "html")
     }
@@ -91,7 +91,7 @@ def test_every_row_says_where_it_comes_from(bench: Bench, mini: Path) -> None:
     for name in ("$broken|&", "lacking"):
         line = lines[name, "imported", "AUC"]
         assert (line["value"], line["state"], line["mark"]) == ("", "broken", "")
-        assert f"{name} not scored" in err
+        assert name in err
     assert "expected 4 numbers" in lines["$broken|&", "imported", "AUC"]["note"]
     text = (mini / "out" / "table2.md").read_text(encoding="utf-8")
     assert "no results here of ARCF, ECO," in text

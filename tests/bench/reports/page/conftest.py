@@ -94,7 +94,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     made = Made(folder / "data", folder / "results", folder / "report")
     bench("mini", made.data, "--benchmark", "otb2015,vot2018")
     make_results(made)
-    bench("report", "--data", made.data, "--results", made.results, "--out", made.report)
+    options = ("--data", made.data, "--results", made.results, "--out", made.report)
+    done = bench("report", *options, code=1)  # since one result is broken
+    assert "broken" in done.stderr
     return made
 
 
