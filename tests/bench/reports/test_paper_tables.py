@@ -25,9 +25,8 @@ from bench.results.vot.store import VotStore
 
 Bench = Callable[..., tuple[int, str, str]]
 
-# Differences of the printed digits, scored minus printed, in units of the last digit: what the
-# raw results are known to give. DaSiamRPN scores .880687 and SiamFC .586487, which round to the
-# other side of what is printed; SiamRPN++'s results are a re-run.
+# Known differences, scored minus printed, in units of the last digit. DaSiamRPN scores .880687
+# and SiamFC .586487, which round differently from print; SiamRPN++'s results are a re-run.
 OTB = {
     "SiamRPN++": (-1, -9),
     "ATOM": (0, 0),
@@ -55,12 +54,12 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 main()
             assert not left.value.code
     results = root / "results" / "uav123"
-    for name in ("imported_1", "$broken|&", "lacking"):
+    for name in ("imported_1", "$broken|&", "unfinished"):
         shutil.copytree(results / "SiamAttn", results / name)
         (results / name / "run.json").write_text(json.dumps({"kind": "import"}))
     boxes = sorted(results.glob("SiamAttn/*.txt"))
     (results / "$broken|&" / boxes[0].name).write_text("no box\n")
-    (results / "lacking" / boxes[1].name).unlink()
+    (results / "unfinished" / boxes[1].name).unlink()
     return root
 
 
@@ -74,7 +73,7 @@ def lines_of(path: Path) -> dict[tuple[str, str, str], dict[str, str]]:
         return {(r["row"], r["kind"], r["group"] + r["column"]): r for r in csv.DictReader(stream)}
 
 
-def test_every_row_says_where_it_comes_from(bench: Bench, mini: Path) -> None:
+def test_every_row_states_its_source(bench: Bench, mini: Path) -> None:
     code, out, err = bench("tables", "2", *places(mini), "--out", mini / "out")
     assert code == 1  # since some results cannot be scored
     assert {path.name for path in (mini / "out").iterdir()} == {
@@ -88,7 +87,7 @@ def test_every_row_says_where_it_comes_from(bench: Bench, mini: Path) -> None:
     assert 0 < float(measured["value"]) < 1
     assert lines["imported_1", "imported", "AUC"]["value"] == measured["value"]
     assert not any("scored − printed" in column for _, _, column in lines)
-    for name in ("$broken|&", "lacking"):
+    for name in ("$broken|&", "unfinished"):
         line = lines[name, "imported", "AUC"]
         assert (line["value"], line["state"], line["mark"]) == ("", "broken", "")
         assert name in err
@@ -103,7 +102,7 @@ def test_partial_results_are_named_and_not_ranked(bench: Bench, mini: Path) -> N
     bench(
         "tables", "2", *places(mini), "--out", out, "--format", "csv", "--partial", "--intervals"
     )
-    line = lines_of(out / "table2.csv")["lacking", "imported", "AUC"]
+    line = lines_of(out / "table2.csv")["unfinished", "imported", "AUC"]
     assert float(line["low"]) <= float(line["value"]) <= float(line["high"])
     assert "partial: 5 of 6 sequences" in line["note"]
     assert line["mark"] == ""
@@ -129,8 +128,8 @@ def test_results_without_their_dataset_are_not_scored(
     assert "none" in line["note"]
 
 
-def test_where_none_can_be_scored_each_says_why(mini: Path, tmp_path: Path) -> None:
-    for name in ("$broken|&", "lacking"):
+def test_every_refused_tracker_has_its_own_reason(mini: Path, tmp_path: Path) -> None:
+    for name in ("$broken|&", "unfinished"):
         shutil.copytree(mini / "results" / "uav123" / name, tmp_path / "uav123" / name)
     section = open_section(
         lambda: open_dataset("uav123", mini / "data" / "uav123"),
@@ -139,9 +138,9 @@ def test_where_none_can_be_scored_each_says_why(mini: Path, tmp_path: Path) -> N
     )
     assert section.scores is None
     assert section.scorable
-    assert list(section.refused) == list(section.provenance) == ["$broken|&", "lacking"]
+    assert list(section.refused) == list(section.provenance) == ["$broken|&", "unfinished"]
     assert "expected 4 numbers" in section.refused["$broken|&"]
-    assert "1 of 6 sequences" in section.refused["lacking"]
+    assert "1 of 6 sequences" in section.refused["unfinished"]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +181,7 @@ def differences(table: Table, label: str) -> dict[str, float | None]:
     return {column.key.removesuffix("-difference"): row.cell(column).value for column in columns}
 
 
-def test_challenge_figures_come_out_to_the_printed_digit(vot: list[ReportSection]) -> None:
+def test_challenge_figures_are_reproduced_to_the_printed_digit(vot: list[ReportSection]) -> None:
     table = build_table(paper_table("challenge"), vot[1:])
     for tracker in CHALLENGE:
         assert set(differences(table, tracker).values()) == {0.0}
@@ -205,7 +204,7 @@ def test_table_1_joins_both_challenges(vot: list[ReportSection]) -> None:
     assert table.notes[-1] == "Written on 2026-01-02."
 
 
-def test_otb_differs_from_print_by_what_is_known(shared: Path, tmp_path: Path) -> None:
+def test_otb_differs_from_print_by_known_amounts(shared: Path, tmp_path: Path) -> None:
     data, store = shared / "data" / "otb2015", OnePassStore(tmp_path, "otb2015")
     dataset = open_dataset("otb2015", data / "annotations")
     for tracker in OTB:

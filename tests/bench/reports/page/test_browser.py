@@ -1,4 +1,4 @@
-"""The report in a browser, opened from disk: what the pages say they do, they do."""
+"""The report in a browser, opened from disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ READY = "document.documentElement.dataset.ready !== undefined"
 
 @pytest.fixture
 def opened(made: Made, browser: Browser) -> Iterator[Open]:
-    """Opens a page of the report; at the end no page may have complained or asked anything."""
+    """Opens pages of the report; fails if one logged an error or opened a dialog."""
     contexts, complaints = [], []
 
     def open_page(path: str, width: int = 1280, height: int = 900, **options: Any) -> Page:
@@ -42,7 +42,7 @@ def opened(made: Made, browser: Browser) -> Iterator[Open]:
     yield open_page
     for context in contexts:
         context.close()
-    # What was still loading when the test left the page is no complaint.
+    # Requests that the end of the test interrupted do not count.
     assert not [each for each in complaints if not each.endswith("net::ERR_ABORTED")]
 
 
@@ -110,8 +110,8 @@ def test_a_measure_is_chosen_for_the_sequences(opened: Open) -> None:
     section.locator("select").select_option(label="Precision")
     assert column(page, "sequences", 3) != success
     assert column(page, "sequences", 3) == ["1.000"] * 6  # two pixels off, everywhere
-    lacking = column(page, "sequences", 6)  # the partial tracker has two of six
-    assert lacking.count("–") == 4
+    missing = column(page, "sequences", 6)  # the partial tracker has two of six
+    assert missing.count("–") == 4
 
 
 def test_curves_tell_their_values_on_hovering(opened: Open) -> None:

@@ -1,4 +1,4 @@
-"""The folder of a report: what stands in it, and that it appears whole or not at all."""
+"""The folder of a report: its contents, and that it appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_nothing_comes_from_a_network(made: Made) -> None:
                 assert not (attributes.get(key) or "").startswith(("http", "//")), (page, tag)
 
 
-def test_names_are_text_and_nothing_else(made: Made) -> None:
+def test_names_stay_text(made: Made) -> None:
     for page in made.report.rglob("*.html"):
         parsed = read(page)
         assert not [tag for tag, _ in parsed.found if tag in ("img", "b")], page
@@ -76,7 +76,7 @@ def test_names_are_text_and_nothing_else(made: Made) -> None:
     assert UNICODE in text
 
 
-def test_broken_and_partial_results_are_no_zeros(made: Made) -> None:
+def test_broken_and_partial_results_are_not_zeros(made: Made) -> None:
     page = (made.report / "otb2015.html").read_text(encoding="utf-8")
     broken, half = row_of(page, "broken"), row_of(page, "half")
     assert "not scored" in broken
@@ -95,7 +95,7 @@ def test_missing_benchmarks_stay_visible(made: Made) -> None:
     assert "<category>" in lasot
 
 
-def test_what_must_be_said_stands_beside_the_numbers(made: Made) -> None:
+def test_caveats_and_notes_are_beside_the_numbers(made: Made) -> None:
     for page in ("otb2015.html", "vot2018.html", "index.html", "otb2015/Crossing.html"):
         text = "".join(read(made.report / page).text)
         assert "generated video, not the benchmark" in text, page
@@ -104,7 +104,7 @@ def test_what_must_be_said_stands_beside_the_numbers(made: Made) -> None:
     assert "normalised precision is no part of this benchmark" in otb
 
 
-def test_printed_tables_stand_beside_what_was_scored(made: Made) -> None:
+def test_scored_rows_follow_printed_ones(made: Made) -> None:
     page = (made.report / "papers.html").read_text(encoding="utf-8")
     rows = re.findall(r"<tr.*?</tr>", page, flags=re.DOTALL)
     texts = [html.unescape(re.sub(r"<[^>]+>", " ", row)).split() for row in rows]
