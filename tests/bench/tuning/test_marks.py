@@ -11,7 +11,7 @@ from bench.errors import ConfigError, ResultError
 from bench.evaluation.selection import tuning_note
 from bench.results.onepass import OnePassStore
 from bench.results.record import RunRecord, continue_record, read_record, write_record
-from bench.runner.lock import locked
+from bench.locks import locked
 from bench.sequence import Dataset, Sequence
 from bench.tuning.plan import Plan, choose_measure
 from bench.tuning.space import parse_space
