@@ -67,8 +67,8 @@ def run(
       bench run folder --data ~/clips -t opencv-mil --set seed=7 --name mil-7
     """
     from bench.datasets import open_dataset
-    from bench.results.opening import open_store
     from bench.registry import make_spec
+    from bench.results.opening import open_store
     from bench.runner import run_tracker
 
     spec = make_spec(tracker, options.parse_settings(settings), name, device, weights)

@@ -32,7 +32,7 @@ const bench = {
   },
 
   swatch(tracker) {
-    const dashes = { solid: "none", dash: "6 3", dot: "2 3", dashdot: "7 2 2 2" };
+    const dashes = { solid: "none", dash: "6 3", dot: "2 3", dashdot: "7 2 2 2", longdash: "10 2" };
     const space = "http://www.w3.org/2000/svg";
     const drawing = document.createElementNS(space, "svg");
     const line = document.createElementNS(space, "line");
