@@ -33,7 +33,7 @@ _put: set[str] = set()  # folders of plug-ins that were put on sys.path
 
 
 def registered_trackers() -> dict[str, str]:
-    """Registered names with the ``module:Class`` each stands for, sorted by name."""
+    """The ``module:Class`` of each registered name, sorted by name."""
     return {e.name: e.value for e in sorted(entry_points(group="bench.trackers"))}
 
 

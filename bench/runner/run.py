@@ -37,26 +37,24 @@ def run_tracker(
 ) -> RunSummary:
     """Run a tracker over every sequence that has no result yet, the longest first.
 
-    The store decides the experiment. A run can be stopped at any moment and called again: finished
-    sequences are kept and never run twice. A failure costs its sequence only. Worker processes
-    import the caller's main module, so a script calls this under ``if __name__ == "__main__":``.
+    The store decides the experiment. Stop at any moment and call again: finished sequences are
+    kept. Worker processes import the main module, so a script calls this under
+    ``if __name__ == "__main__":``.
 
     Args:
         dataset: with frames.
-        spec: the tracker, its options and the name of its result folder.
-        store: keeps the results; ``run.json`` beside them records how they were made.
+        spec: the tracker.
+        store: keeps the results and their record.
         jobs: number of worker processes. Results do not depend on it.
         seed: of every random generator, renewed for each sequence and repetition.
         frame_timeout: seconds for a frame after which a worker is stopped.
         start_timeout: seconds that building the tracker may take.
-        progress: show progress; by default on a terminal only.
+        progress: show it; by default on a terminal only.
         names: run these sequences only.
-        repetitions: maximum number of runs per sequence; by default the experiment's, and one for
-            a deterministic tracker.
+        repetitions: maximum number of runs per sequence; by default the experiment's.
         lockstep: sequences that a worker follows at once, through the tracker's batch form.
         tuned_on: label of the dataset whose scores chose the options; every score says so.
-        engine: runs the units in place of worker processes, e.g. ``bench.runner.run_here``. It
-            does not take ``jobs``, the time-outs or ``lockstep``.
+        engine: replaces workers, e.g. ``bench.runner.run_here``; ignores jobs and time-outs.
 
     Raises:
         ConfigError: an unknown sequence or tracker, or an invalid number or name.
@@ -74,11 +72,11 @@ def run_tracker(
         tuned_on=tuned_on, engine="workers" if engine is None else _name(engine),
     )  # fmt: skip
     limits = Limits(frame_timeout, start_timeout)
-    start = engine or partial(run_units, jobs=jobs, limits=limits, lanes=lockstep)
+    run = engine or partial(run_units, jobs=jobs, limits=limits, lanes=lockstep)
     with open_session(store, spec.name, current) as session:
         for wave in _waves(experiment, spec, repetitions):
             units = session.plan(chosen, seed, experiment, wave)
-            with _closing(start(units, spec, seed)) as outcomes:
+            with _closing(run(units, spec, seed)) as outcomes:
                 session.gather(outcomes, units, progress)
     return session.summary()
 

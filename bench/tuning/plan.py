@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from collections.abc import Sequence as List
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,13 +27,15 @@ from bench.runner.provenance import make_record
 from bench.sequence import Dataset
 from bench.tuning.space import Drawn, Space, describe, first_value
 
+_TEST_LISTS = {"lasot": "lasot_sequences.csv", "trackingnet": "trackingnet_test.csv"}
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A search of options.
 
     Attributes:
-        dataset: its scores decide.
+        dataset: the data to score on.
         target: registered name, ``module:Class`` or ``path/file.py:Class`` of the tracker.
         space: the options to search, with their values.
         measure: name of the measure to improve.
@@ -196,18 +198,13 @@ def check_data(dataset: Dataset, *, on_test_set: bool = False) -> None:
 def off_limits(dataset: Dataset) -> list[str]:
     """Names of the sequences in the test set of their benchmark.
 
-    The miniature and own clips are no test set. LaSOT and TrackingNet list their test sequences;
-    every sequence of another benchmark is one.
+    The miniature and own clips have none. LaSOT and TrackingNet list them; of other benchmarks,
+    every sequence is one.
     """
     if dataset.miniature or get_benchmark(dataset.benchmark).sequences is None:
         return []
-    names, listed = [sequence.name for sequence in dataset], _listed(dataset.benchmark)
-    return names if listed is None else [name for name in names if name in listed]
-
-
-def _listed(benchmark: str) -> Collection[str] | None:
-    """The test list of a benchmark with a training split; None for another."""
-    table = {"lasot": "lasot_sequences.csv", "trackingnet": "trackingnet_test.csv"}.get(benchmark)
+    names, table = [sequence.name for sequence in dataset], _TEST_LISTS.get(dataset.benchmark)
     if table is None:
-        return None
-    return {row["name"] for row in read_table(table) if row.get("subset", "test") == "test"}
+        return names
+    tests = {row["name"] for row in read_table(table) if row.get("subset", "test") == "test"}
+    return [name for name in names if name in tests]

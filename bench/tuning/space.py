@@ -1,7 +1,7 @@
 """The search space: options of a tracker as optuna's distributions.
 
-A drawn value travels as the text that a person would type after ``--set``, so a trial builds its
-tracker through the same checks as any run.
+A drawn value is passed on as the text that a person would type after ``--set``, so a trial
+builds its tracker through the same checks as any run.
 """
 
 from __future__ import annotations

@@ -78,3 +78,13 @@ def test_the_library_is_loaded_for_a_search_only() -> None:
 
     script = "import sys, bench.cli.main; sys.exit('optuna' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
+def test_without_the_library_the_extra_is_named() -> None:
+    import subprocess
+
+    script = "import sys; sys.modules['optuna'] = None; import bench.tuning"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ConfigError: a search needs optuna" in done.stderr
+    assert "siamattn-bench[train]" in done.stderr
