@@ -140,6 +140,13 @@ def _put_working_folder_last() -> None:
     sys.path[:] = [*others, *ours, *(entry for entry in sys.path if entry in here)]
 
 
+def found_by_workers(module: str) -> bool:
+    """Whether a worker process can import ``module``, which starts without plug-ins' folders."""
+    package = module.partition(".")[0]
+    path = [entry for entry in sys.path if entry not in _put]
+    return package in sys.builtin_module_names or bool(PathFinder.find_spec(package, path))
+
+
 @contextlib.contextmanager
 def path_of_workers(registered: bool) -> Iterator[None]:
     """The ``sys.path`` that a worker process starts with, so that it finds this package.

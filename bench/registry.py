@@ -5,17 +5,25 @@ The options of a tracker are the keyword arguments of its constructor.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
 import pickle
+import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import ConfigError, TrackerError, unknown_name
-from bench.loading import adapt, class_around, find_tracker, registered_trackers
+from bench.loading import (
+    adapt,
+    class_around,
+    find_tracker,
+    found_by_workers,
+    registered_trackers,
+)
 from bench.tracker import Tracker
 
 __all__ = [
@@ -104,15 +112,31 @@ class TrackerSpec:
         """A factory and its options may be defined in a notebook, so they go by value."""
         if self.factory is None:
             return dict(vars(self))
-        import cloudpickle
-
-        return {**vars(self), "factory": cloudpickle.dumps((self.factory, self.options))}
+        with _by_value(self.factory) as cloudpickle:
+            pickled = cloudpickle.dumps((self.factory, self.options))
+        return {**vars(self), "factory": pickled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if isinstance(state["factory"], bytes):
             factory, options = pickle.loads(state["factory"])
             state = {**state, "factory": factory, "options": options}
         vars(self).update(state)
+
+
+@contextlib.contextmanager
+def _by_value(factory: Callable[..., Any]) -> Iterator[Any]:
+    """cloudpickle; it copies the code of a factory whose module other processes cannot import."""
+    import cloudpickle
+
+    module = sys.modules.get(getattr(factory, "__module__", None) or "__main__")
+    copied = module and module.__name__ != "__main__" and not found_by_workers(module.__name__)
+    if copied:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        yield cloudpickle
+    finally:
+        if copied:
+            cloudpickle.unregister_pickle_by_value(module)
 
 
 def tracker_options(tracker: str | type) -> dict[str, inspect.Parameter]:

@@ -9,10 +9,13 @@ import pickle
 import signal
 import sys
 import time
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from typing import TypeAlias
+
+import cloudpickle
 
 from bench.errors import TrackerError
 from bench.loading import path_of_workers
@@ -61,7 +64,7 @@ class WorkerProcess:
         self.process = context.Process(
             target=worker.work, args=(theirs, self._counter, *arguments)
         )
-        with path_of_workers(spec.is_registered()):
+        with path_of_workers(spec.is_registered()), _without_main_module():
             self.process.start()
         theirs.close()
         self.units: dict[int, Unit] = {}
@@ -80,7 +83,7 @@ class WorkerProcess:
         Raises:
             PicklingError, TypeError, AttributeError: a unit cannot be pickled.
         """
-        pickled = pickle.dumps(worker.Work(units, lanes))
+        pickled = cloudpickle.dumps(worker.Work(units, lanes))
         self.units = dict(enumerate(units))
         self._counter.value = 0
         self._look()
@@ -157,6 +160,21 @@ class WorkerProcess:
 
     def _look(self) -> None:
         self._seen, self._since = self.frame, time.monotonic()
+
+
+@contextlib.contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Processes started in here do not import the caller's main module.
+
+    They would otherwise run a script again that has no ``if __name__ == "__main__":``. What its
+    classes define reaches them by value (cloudpickle).
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _pickle_spec(spec: TrackerSpec) -> bytes:

@@ -38,8 +38,7 @@ def run_tracker(
     """Run a tracker over every sequence that has no result yet, the longest first.
 
     The store decides the experiment. Stop at any moment and call again: finished sequences are
-    kept. Worker processes import the main module, so a script calls this under
-    ``if __name__ == "__main__":``.
+    kept. A script needs no ``if __name__ == "__main__":``, as workers do not import it.
 
     Args:
         dataset: with frames.

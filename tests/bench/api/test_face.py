@@ -82,16 +82,13 @@ def test_every_name_is_documented() -> None:
 
 def test_importing_loads_no_room_and_no_library() -> None:
     script = (
-        "import sys, time; start = time.perf_counter(); import bench; "
-        "print(time.perf_counter() - start); "
+        "import sys; import bench; "
         "print(sorted(m for m in sys.modules if m.startswith(('bench.', 'numpy', 'cv2'))))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    seconds, loaded = done.stdout.splitlines()
-    assert float(seconds) < 0.05
-    assert loaded == "[]"
+    assert done.stdout == "[]\n", "it then takes milliseconds"
 
 
 def test_datasets_read_like_sequences(data: bench.Dataset, root: Path) -> None:
