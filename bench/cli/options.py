@@ -154,10 +154,9 @@ def write_file(path: Path, text: str) -> None:
 
 def exit_on_refusals(refused: Mapping[str, str]) -> None:
     """Name the trackers that could not be scored, with the reason, and exit with 1 if any."""
-    reasons: dict[str, list[str]] = {}
-    for name, why in refused.items():
-        reasons.setdefault(why, []).append(name)
-    for why, names in reasons.items():
-        typer.secho(f"not scored: {', '.join(names)}: {why}", fg="red", err=True)
+    from bench.reports.notes import grouped, names_in
+
+    for why, names in grouped((why, name) for name, why in refused.items()).items():
+        typer.secho(f"not scored: {names_in(names)}: {why}", fg="red", err=True)
     if refused:
         raise typer.Exit(1)

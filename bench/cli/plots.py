@@ -87,8 +87,8 @@ def plots(
     endings = options.split_names(formats) or list(style.FORMATS)
     catalogue.check_names(endings, style.FORMATS)
     numbers = [_number(text) for text in options.split_names(frames) or []]
-    dataset = open_dataset(benchmark, data, subset=subset)
     store = open_store(results, benchmark, experiment)
+    dataset = open_dataset(benchmark, data, subset=subset)
     names = options.split_names(trackers)
     rules = None if convention is None else [convention]
     (scores,) = evaluate(dataset, store, names, rules, partial=partial)

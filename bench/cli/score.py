@@ -91,13 +91,13 @@ def evaluate(
     from bench.reports.terminal import print_tables, report_console
     from bench.results.opening import open_store
 
+    store = open_store(results, benchmark, experiment)
     dataset = open_dataset(benchmark, data, subset=subset)
     wanted = options.split_names(trackers)
     if compare:
         wanted = [*(wanted or []), *compare]
     everything = convention == "all"
     chosen = convention_names(benchmark) if everything else [convention] if convention else None
-    store = open_store(results, benchmark, experiment)
     scored = score(dataset, store, wanted, chosen, partial=partial, ranks=ranks)
     kind = "attribute" if store.experiment == "onepass" else "tag"
     breakdowns = [*([kind] if per_attribute else []), *(["sequence"] if per_sequence else [])]

@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from bench.errors import ConfigError, DatasetError
+from bench.errors import ConfigError, DatasetError, ResultError
+from bench.locks import locked
 from bench.mini.plan import Plan, Video, enlarged, get_plan, plans
 
 GENERATOR = 1  # increment when any pixel or box of the miniature changes
@@ -76,19 +77,17 @@ def _alone_in(root: Path) -> Iterator[None]:
     Raises:
         DatasetError: another process is writing a miniature there.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(root / ".mini.lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise DatasetError(
-            f"{root}: another `bench mini` is writing there. Wait for it to end, or choose "
-            "another folder."
-        ) from None
-    try:
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(locked(root))
+        except ResultError as error:
+            if not isinstance(error.__cause__, Timeout):
+                raise DatasetError(str(error)) from error
+            raise DatasetError(
+                f"{root}: another `bench mini` is writing there. Wait for it to end, or choose "
+                "another folder."
+            ) from error
         yield
-    finally:
-        lock.release()
 
 
 def _write_parallel(root: Path, tasks: list[tuple[str, Video]], seed: int, jobs: int) -> None:

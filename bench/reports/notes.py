@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 
 from bench.benchmarks import Benchmark, get_benchmark
 from bench.measures.catalogue import layout_of
@@ -58,16 +58,6 @@ def tracker_notes(scores: BenchmarkScores) -> list[str]:
     """Every distinct note on trackers once, with the trackers it applies to."""
     notes = ((note, name) for name, each in scores.trackers.items() for note in each.notes)
     return [f"{names_in(names)}: {note}" for note, names in grouped(notes).items()]
-
-
-def refusal_notes(refused: Mapping[str, str]) -> list[str]:
-    """Every distinct reason why trackers have no scores once, with those trackers.
-
-    Args:
-        refused: reason by tracker.
-    """
-    reasons = grouped((reason, name) for name, reason in refused.items())
-    return [f"{names_in(names)} not scored: {reason}" for reason, names in reasons.items()]
 
 
 def grouped(notes: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

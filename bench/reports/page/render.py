@@ -10,7 +10,7 @@ from bench import __version__
 from bench.errors import ConfigError
 from bench.evaluation.along import Track
 from bench.reports.notes import footnotes
-from bench.reports.palette import Look
+from bench.reports.palette import DASHES, Look
 from bench.reports.score_table import score_table, sequence_table
 from bench.reports.section import ReportSection
 from bench.reports.table import Cell, Column, Table, bounds_of, spread_of, text_of
@@ -47,7 +47,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self.environment.globals.update(
-            sections=sections, looks=looks, text_of=_text, detail_of=_detail,
+            sections=sections, looks=looks, strokes=DASHES, text_of=_text, detail_of=_detail,
             written=now(), version=__version__,
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from bench.evaluation.along import Track
 from bench.geometry import outlines
 from bench.measures.catalogue import Measure, curve_measures, get_measure
 from bench.reports.page.encoding import OVERLAP_STEPS, PIXEL_STEPS, pack, rounded, spans
-from bench.reports.palette import Look
+from bench.reports.palette import DASHES, Look
 from bench.reports.score_table import columns_of, ranked, ranking_measure
 from bench.reports.section import ReportSection
 from bench.scores import BenchmarkScores
@@ -46,7 +46,7 @@ def section_data(
 
 
 def _look(look: Look) -> Plain:
-    return {"color": look.hex, "dash": look.dash}
+    return {"color": look.hex, "dash": look.dash, "strokes": DASHES[look.dash]}
 
 
 def _columns(scores: BenchmarkScores) -> list[Plain]:
