@@ -45,13 +45,16 @@ class Member:
 
 
 def read_members(
-    path: Path, wanted: Callable[[PurePosixPath], bool], error: type[BenchError]
+    path: Path,
+    wanted: Callable[[PurePosixPath], bool],
+    error: type[BenchError],
+    total: int = MAX_TOTAL_BYTES,
 ) -> dict[PurePosixPath, Member]:
     """The wanted files of a zip archive by their path in it; the others are not unpacked.
 
     Raises:
         error: it is no regular file or no zip archive, is damaged or encrypted, or holds more
-            than ``MAX_MEMBERS`` files or wanted ones that unpack to more than the limits.
+            than ``MAX_MEMBERS`` files, or the wanted ones unpack to more than ``total`` bytes.
     """
     try:
         if not path.is_file():
@@ -61,7 +64,7 @@ def read_members(
             if len(members) > MAX_MEMBERS:
                 raise error(f"{path}: expected at most {MAX_MEMBERS} files, found {len(members)}")
             chosen = [m for m in members if wanted(PurePosixPath(m.filename))]
-            _check_sizes(path, chosen, error)
+            _check_sizes(path, chosen, total, error)
             return {
                 PurePosixPath(m.filename): Member(
                     f"{path}/{m.filename}", _unpack(archive, m, path, error)
@@ -75,7 +78,9 @@ def read_members(
         ) from problem
 
 
-def _check_sizes(path: Path, members: list[zipfile.ZipInfo], error: type[BenchError]) -> None:
+def _check_sizes(
+    path: Path, members: list[zipfile.ZipInfo], limit: int, error: type[BenchError]
+) -> None:
     for member in members:
         if member.file_size > MAX_MEMBER_BYTES:
             raise error(
@@ -83,10 +88,10 @@ def _check_sizes(path: Path, members: list[zipfile.ZipInfo], error: type[BenchEr
                 f"expected at most {MAX_MEMBER_BYTES >> 20} MiB. Download the archive again."
             )
     total = sum(member.file_size for member in members)
-    if total > MAX_TOTAL_BYTES:
+    if total > limit:
         raise error(
             f"{path}: {len(members)} files unpack to {total >> 20} MiB; expected at most "
-            f"{MAX_TOTAL_BYTES >> 20} MiB. Download the archive again."
+            f"{limit >> 20} MiB. Download the archive again."
         )
 
 

@@ -54,19 +54,22 @@ def refuse_impossible(
         )
 
 
-def refuse_decimal_commas(polygons: FloatArray, data: bytes, where: str) -> None:
+def refuse_decimal_commas(polygons: FloatArray, where: str) -> None:
     """Refuse polygons ``(N, 4, 2)`` of whole numbers that are no rotated boxes.
 
     Four numbers with a comma for the decimal point look like four corners. Every polygon of the
-    official files is a rotated box to within a pixel or two.
+    official files is a rotated box, to within two pixels.
 
     Raises:
         DatasetError: the first such row, by its number from 1.
     """
-    if b"." in data:
-        return
     skew = np.abs(polygons[:, 0] + polygons[:, 2] - polygons[:, 1] - polygons[:, 3]).max(axis=1)
-    for index in np.flatnonzero(skew > 10)[:1]:
+    sides = np.roll(polygons, -1, axis=1) - polygons
+    following = np.roll(sides, -1, axis=1)
+    turns = sides[..., 0] * following[..., 1] - sides[..., 1] * following[..., 0]
+    convex = (turns >= 0).all(axis=1) | (turns <= 0).all(axis=1)
+    whole = (polygons == np.round(polygons)).all(axis=(1, 2))
+    for index in np.flatnonzero(whole & ((skew > 3) | ~convex))[:1]:
         values = ",".join(f"{value:g}" for value in polygons[index].ravel())
         raise DatasetError(
             f"{where}:{index + 1}: expected the corners of a rotated box, found {values}. "

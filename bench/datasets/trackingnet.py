@@ -16,6 +16,7 @@ from bench.errors import DatasetError
 from bench.sequence import Sequence
 
 NAME = re.compile(r".{11}_\d+")  # YouTube video and number of the object
+MAX_UNPACKED = 128 << 20  # all boxes of the test set are 10 MB
 TRAINING = tuple(f"TRAIN_{number}" for number in range(12))
 
 
@@ -62,7 +63,7 @@ def _in_archive(path: Path) -> dict[str, Readable]:
     def wanted(member: PurePosixPath) -> bool:
         return member.suffix == ".txt" and NAME.fullmatch(member.stem) is not None
 
-    members = read_members(path, wanted, DatasetError)
+    members = read_members(path, wanted, DatasetError, MAX_UNPACKED)
     return {member.stem: content for member, content in sorted(members.items())}
 
 

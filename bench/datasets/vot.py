@@ -90,7 +90,7 @@ def _read_regions(path: Path) -> tuple[FloatArray | None, FloatArray]:
     refuse_impossible(rows, f"{path}:", nan=False)
     polygons, boxes = polygons_and_boxes(rows.tolist(), str(path))
     if polygons is not None:
-        refuse_decimal_commas(polygons, data, str(path))
+        refuse_decimal_commas(polygons, str(path))
     return polygons, boxes
 
 
