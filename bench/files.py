@@ -122,7 +122,7 @@ def shown(value: object, limit: int = 80) -> str:
     >>> shown("a\\x1b[31m" + "b" * 100, 12)
     "'a\\\\x1b[31mbb..."
     """
-    text = ascii(value[: limit + 1]) if isinstance(value, (str, bytes)) else ascii(value)
+    text = repr(value[: limit + 1] if isinstance(value, (str, bytes)) else value)
     return text if len(text) <= limit else f"{text[:limit]}..."
 
 

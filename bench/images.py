@@ -17,6 +17,7 @@ from bench.errors import DatasetError
 from bench.files import read_whole
 
 MAX_IMAGE_BYTES = 512 << 20
+MAX_PIXELS = 1 << 28  # more than any camera; a header may state what no memory holds
 _HEAD = 1 << 16
 _TAIL = 1 << 12
 _JPEG, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
@@ -54,7 +55,13 @@ def read_image(path: Path) -> Image:
         DatasetError: the file is missing, cut short, of more than 8 bits, or cannot be decoded.
     """
     data = _content(path)
-    _check_end(path, data)
+    header = parse_header(data)
+    if header and header.width * header.height > MAX_PIXELS:
+        raise DatasetError(
+            f"{path}: expected at most {MAX_PIXELS >> 20} million pixels, found "
+            f"{header.width}x{header.height}. Resize the frames and their boxes."
+        )
+    _check_end(path, data, header)
     image = _decode(data)
     if image is None:
         raise _no_image(path, "cannot be decoded")
@@ -103,11 +110,10 @@ def _decode(data: bytes) -> Image | None:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
-def _check_end(path: Path, data: bytes) -> None:
+def _check_end(path: Path, data: bytes, header: Header | None) -> None:
     """DatasetError for a JPEG or PNG file without its end marker."""
     if data.startswith(_JPEG):
         # Searched from the end, where it normally is; before the pixels, a preview may have one.
-        header = parse_header(data)
         complete = data.rfind(_JPEG_END) >= (header.data if header else 2)
     elif data.startswith(_PNG):
         complete = data.rfind(_PNG_END) > 0
@@ -160,7 +166,7 @@ def _check_ends(path: Path) -> Header | None:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
     end = _JPEG_END if head.startswith(_JPEG) else _PNG_END
     if end not in tail:
-        _check_end(path, _content(path))
+        _check_end(path, _content(path), header)
     return header
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from bench.benchmarks import Benchmark, get_benchmark
 from bench.datasets.files import natural_key
 from bench.datasets.frames import NumberedFrames, SortedFrames, VideoFrames
@@ -16,6 +14,7 @@ from bench.datasets.opening import load, scan_folder
 from bench.datasets.rows import doubtful_rows, miscounted_absences
 from bench.datasets.scan import Entry, Scan, is_miniature
 from bench.errors import DatasetError
+from bench.files import shown
 from bench.images import check_image
 from bench.sequence import (
     Dataset,
@@ -111,12 +110,14 @@ def summary(dataset: Dataset) -> str:
         state = f"annotation only, {counted(missing, 'sequence')} without frames"
     elif missing:
         state = f"{counted(missing, 'sequence')} without frames"
-    boxless = sum(int(np.isnan(s.ground_truth).any(axis=1).sum()) for s in dataset)
     parts = [counted(len(dataset), "sequence"), counted(frames, "frame"), state]
-    if boxless:
-        parts.append(f"{counted(boxless, 'row')} of NaN (target absent)")
+    facts = get_benchmark(dataset.benchmark)
+    # "not > 0" holds for NaN too.
+    boxless = sum(int((~(s.ground_truth[:, 2:] > 0)).any(axis=1).sum()) for s in dataset)
+    if boxless and facts.boxless:
+        parts.append(f"{counted(boxless, 'row')} without a box (target absent)")
     notes = "".join(f" ({caveat})" for caveat in dataset.caveats)
-    return f"{get_benchmark(dataset.benchmark).title}: {', '.join(parts)}{notes}"
+    return f"{facts.title}: {', '.join(parts)}{notes}"
 
 
 def counted(number: int, noun: str) -> str:
@@ -146,15 +147,14 @@ def _check_names(benchmark: Benchmark, scan: Scan) -> Iterator[Finding]:
         yield Finding(None, problem, _restore(benchmark))
     for name in scan.missing:
         yield Finding(name, "missing: no annotation found", _restore(benchmark))
-    for name in scan.surplus:
+    for name in (shown(name)[1:-1] for name in scan.surplus):
         if benchmark.sequences is None:
             problem = "surplus: this folder is no clip, it holds neither images nor boxes"
             yield Finding(name, problem, f"delete it, or arrange it as {benchmark.layout}")
             continue
         what = scan.others.get(name, "")
-        of = f"surplus: {what}" if what else f"surplus: no sequence of {benchmark.title}"
-        fix = "delete it, or rename it if it is one of the missing sequences"
-        yield Finding(name, f"{of} has this name" if not what else of, fix)
+        problem = f"surplus: {what or f'no sequence of {benchmark.title} has this name'}"
+        yield Finding(name, problem, "delete it, or rename it if it is a missing sequence")
 
 
 def _check_rows(
@@ -189,6 +189,8 @@ def _check_frames(
     except DatasetError as error:
         yield Finding(name, str(error), _restore(benchmark))
         return
+    if isinstance(frames, VideoFrames) and (problem := frames.shortfall()):
+        yield Finding(name, problem, "re-encode it at a constant frame rate, and check again")
     if frames is None or not number:
         yield Finding(name, "no images", _restore(benchmark))
         return

@@ -176,19 +176,33 @@ class VideoFrames:
     @cached_property
     def _length(self) -> int:
         """Counted frame by frame, since container metadata is often off by a few."""
+        count, stated = self._count
+        if self.path.suffix.lower() in _COUNTED and _falls_short(count, stated):
+            raise DatasetError(
+                f"{self.path}: frame {count + 1} of {stated} cannot be decoded, and none after "
+                "it. Copy the video again, or re-encode it (ffmpeg -i IN -c:v libx264 OUT)."
+            )
+        return count
+
+    def shortfall(self) -> str:
+        """What a container without a number of frames promises beyond those that decode.
+
+        It states a duration and a rate only, which a varying rate also explains.
+        """
+        count, stated = self._count
+        if not _falls_short(count, stated):
+            return ""
+        return f"{self.path}: {count} frames decode, duration and frame rate promise {stated}"
+
+    @cached_property
+    def _count(self) -> tuple[int, int]:
+        """Frames that decode, and frames that the container states."""
         import cv2
 
         capture, count = self._open(), 0
         while capture.grab():
             count += 1
-        stated = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        # Other containers hold no number of frames: OpenCV multiplies duration and rate.
-        if self.path.suffix.lower() in _COUNTED and stated - count > max(2, stated / 100):
-            raise DatasetError(
-                f"{self.path}: frame {count + 1} of {stated:.0f} cannot be decoded, and none "
-                "after it. Copy the video again, or re-encode it (ffmpeg -i IN -c:v libx264 OUT)."
-            )
-        return count
+        return count, round(capture.get(cv2.CAP_PROP_FRAME_COUNT))
 
     def _open(self) -> cv2.VideoCapture:
         import cv2
@@ -203,6 +217,11 @@ class VideoFrames:
                 "(H.264 in .mp4), or extract its frames as images."
             )
         return capture
+
+
+def _falls_short(count: int, stated: int) -> bool:
+    """Metadata is often off by a few."""
+    return stated - count > max(2, stated / 100)
 
 
 def _rgb(image: Any) -> Image:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.benchmarks import TABLES
 from bench.errors import DatasetError
+from bench.files import read_whole
 
 
 @cache
@@ -64,10 +65,8 @@ def attributes_from_flags(benchmark: str, path: Path) -> frozenset[str]:
         DatasetError: the file cannot be read or has the wrong number of flags.
     """
     names = attribute_names(benchmark)
-    try:
-        fields = re.split(r"[\s,;]+", path.read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}: cannot be read ({error})") from error
+    data = read_whole(path, DatasetError, 1 << 20)
+    fields = re.split(r"[\s,;]+", data.decode("utf-8", errors="replace").strip())
     if len(fields) != len(names) or not set(fields) <= {"0", "1"}:
         raise DatasetError(
             f"{path}:1: expected {len(names)} flags of 0 or 1 ({', '.join(names)}), "

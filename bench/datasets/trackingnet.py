@@ -64,6 +64,12 @@ def _in_archive(path: Path) -> dict[str, Readable]:
         return member.suffix == ".txt" and NAME.fullmatch(member.stem) is not None
 
     members = read_members(path, wanted, DatasetError, MAX_UNPACKED)
+    names = [member.stem for member in members]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DatasetError(
+            f"{path}: expected one file for a sequence, found several for {', '.join(twice[:5])}. "
+            "Download the archive again."
+        )
     return {member.stem: content for member, content in sorted(members.items())}
 
 

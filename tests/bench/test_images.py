@@ -143,3 +143,11 @@ def test_sizes_without_decoding(written: Path) -> None:
     known = written.suffix in (".jpg", ".png")
     assert image_size(written) == ((40, 30) if known else None)
     assert check_image(written) == check_image(written, deep=True) == (40, 30)
+
+
+def test_a_header_that_states_more_than_memory_holds(tmp_path: Path) -> None:
+    data = bytearray(encoded("png"))
+    data[16:24] = (30_000).to_bytes(4, "big") * 2
+    (tmp_path / "a.png").write_bytes(bytes(data))
+    with pytest.raises(DatasetError, match="at most 256 million pixels, found 30000x30000"):
+        read_image(tmp_path / "a.png")

@@ -269,3 +269,31 @@ def test_surplus_folders_are_named(tmp_path: Path, benchmark, sequence, file, fo
 
 def test_one_finding_is_not_many():
     assert [counted(n, "finding") for n in (0, 1, 2)] == ["0 findings", "1 finding", "2 findings"]
+
+
+def test_rows_without_a_box_are_counted(shared: Path, tmp_path: Path):
+    dataset = open_dataset("uav123", shared / "data/uav123/annotations")
+    assert summary(dataset).endswith("2683 rows without a box (target absent)")
+    (tmp_path / "clip.txt").write_text("1,2,3,4\n0,0,0,0\nNaN,NaN,NaN,NaN\n")
+    assert "2 rows without a box" in summary(open_dataset("folder", tmp_path))
+
+
+def test_names_from_a_disk_are_printable(skiing: Path):
+    (skiing / "a\x1b[31m\nb").mkdir()
+    (finding,) = (f for f in check_dataset("otb2015", skiing) if f.problem.startswith("surplus"))
+    assert finding.sequence == r"a\x1b[31m\nb"
+
+
+def test_a_video_shorter_than_its_duration_is_named(tmp_path: Path):
+    noise = np.random.default_rng(0).integers(0, 255, (12, 16, 3), dtype=np.uint8)
+    path = tmp_path / "film.mkv"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (160, 120))
+    for number in range(60):
+        frame = cv2.resize(noise, (160, 120), interpolation=cv2.INTER_CUBIC)
+        writer.write(np.roll(frame, 3 * number, axis=1))
+    writer.release()
+    (tmp_path / "film.txt").write_text("1,2,3,4\n")
+    assert check_dataset("folder", tmp_path, deep=True) == []
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    (problem,) = of(check_dataset("folder", tmp_path), "film")
+    assert "frames decode, duration and frame rate promise 60" in problem

@@ -10,6 +10,9 @@ import pytest
 
 from bench.datasets import open_dataset
 from bench.errors import DatasetError
+from bench.evaluation import evaluate
+from bench.files import format_exact
+from bench.results.onepass import OnePassStore
 
 
 def write_video(path: Path, frames: int) -> None:
@@ -116,3 +119,16 @@ def test_what_macos_and_windows_leave_behind(clips: Path):
     dataset = open_dataset("folder", clips)
     assert [s.name for s in dataset] == ["clip2", "clip10", "film"]
     assert len(dataset["clip2"].frames or ()) == 2
+
+
+def test_boxes_alone_are_scored_by_the_otb_rule(shared: Path, tmp_path: Path):
+    dataset = open_dataset("folder", shared / "cases/folder-annotation-only/data")
+    folder = tmp_path / "folder" / "same"
+    folder.mkdir(parents=True)
+    for sequence in dataset:
+        (folder / f"{sequence.name}.txt").write_bytes(format_exact(sequence.ground_truth))
+    (scores,) = evaluate(dataset, OnePassStore(tmp_path, "folder"))
+    assert scores.sequences == 2
+    assert scores.trackers["same"].measures["success"] == pytest.approx(20 / 21)
+    assert scores.trackers["same"].measures["precision"] == 1
+    assert scores.convention == "otb"

@@ -152,3 +152,11 @@ def test_a_subset_spelled_otherwise(official: Path, subset: str, hint: str):
     with pytest.raises(ConfigError, match=hint) as caught:
         open_dataset("trackingnet", official, subset=subset)
     assert "TRAIN_9, TRAIN_10, TRAIN_11" in str(caught.value), "in natural order"
+
+
+def test_two_members_of_one_sequence(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "GT.zip", "w") as archive:
+        archive.writestr(f"a/{FIRST}.txt", FULL)
+        archive.writestr(f"b/{FIRST}.txt", FULL)
+    with pytest.raises(DatasetError, match=f"several for {FIRST}"):
+        open_dataset("trackingnet", tmp_path)
