@@ -5,7 +5,11 @@ A file that was cut short is an error: OpenCV decodes what is there and fills th
 
 from __future__ import annotations
 
+import contextlib
+import os
 import struct
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -143,11 +147,34 @@ def check_image(path: Path, *, deep: bool = False) -> tuple[int, int]:
     """
     header = None if deep else _check_ends(path)
     if header is None:
-        height, width = read_image(path).shape[:2]
+        with _decoder_words() as words:
+            height, width = read_image(path).shape[:2]
+        if deep and words:
+            raise DatasetError(f"{path}: decoded in part only ({words[0]}). Unpack it again.")
         return width, height
     if header.bits > 8:
         raise DatasetError(f"{path}: {_SIXTEEN_BITS.format(bits=header.bits)}.")
     return header.width, header.height
+
+
+@contextlib.contextmanager
+def _decoder_words() -> Iterator[list[str]]:
+    """What the decoder complains of; it tells nobody but standard error of the process.
+
+    libjpeg goes on after damage inside the pixels. Not for a process with other threads at work.
+    """
+    words: list[str] = []
+    with tempfile.TemporaryFile() as kept:
+        before = os.dup(2)
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield words
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+            kept.seek(0)
+            lines = kept.read(1 << 16).decode("ascii", errors="replace").splitlines()
+            words += [line[:100] for line in lines if "orrupt" in line or "remature" in line]
 
 
 def _check_ends(path: Path) -> Header | None:

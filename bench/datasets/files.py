@@ -14,7 +14,7 @@ from bench.arrays import BoolArray, FloatArray
 from bench.datasets.rows import refuse_impossible
 from bench.datasets.tables import attributes_from_flags
 from bench.errors import DatasetError
-from bench.files import parse_rows, read_whole
+from bench.files import MAX_ROWS, parse_rows, read_whole
 from bench.geometry import box_to_polygon, polygon_to_box
 
 IMAGE_SUFFIXES = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
@@ -144,6 +144,8 @@ def polygons_and_boxes(
     """
     if not len(rows):
         raise DatasetError(f"{where}: expected 4 or 8 numbers per frame, found no rows")
+    if len(rows) > MAX_ROWS:
+        raise DatasetError(f"{where}: expected at most {MAX_ROWS} rows, found {len(rows)}")
     widths = np.array([len(row) for row in rows])
     for number in np.flatnonzero((widths != 4) & (widths != 8))[:1]:
         raise DatasetError(

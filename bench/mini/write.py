@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
+from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, DatasetError, ResultError
 from bench.locks import locked
 from bench.mini.plan import Plan, Video, enlarged, get_plan, plans
@@ -51,7 +52,8 @@ def write_miniature(
             "expected seed >= 0, sequences >= 0 and jobs >= 1, found "
             f"seed={seed}, sequences={sequences}, jobs={jobs}"
         )
-    names = list(plans() if benchmarks is None else dict.fromkeys(benchmarks))
+    wanted = plans() if benchmarks is None else map(_canonical, benchmarks)
+    names = list(dict.fromkeys(wanted))
     chosen = {name: enlarged(get_plan(name), name, sequences) for name in names}
     tasks = [(name, video) for name, plan in chosen.items() for video in plan.videos]
     tasks.sort(key=lambda task: -task[1].frames)
@@ -66,6 +68,11 @@ def write_miniature(
             _write_parallel(root, tasks, seed, jobs)
         for name, plan in chosen.items():
             _finish(root, name, plan, seed)
+
+
+def _canonical(name: str) -> str:
+    """The name of a benchmark, which may be given in another spelling."""
+    return name if name in plans() else get_benchmark(name).name
 
 
 @contextlib.contextmanager

@@ -151,3 +151,19 @@ def test_a_header_that_states_more_than_memory_holds(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(bytes(data))
     with pytest.raises(DatasetError, match="at most 256 million pixels, found 30000x30000"):
         read_image(tmp_path / "a.png")
+
+
+def test_damage_inside_the_pixels_shows_when_all_are_decoded(tmp_path: Path) -> None:
+    """libjpeg goes on after it, and warns on standard error alone."""
+    path, data = tmp_path / "a.jpg", encoded("jpg")
+    assert check_image(path_with(path, data), deep=True) == (40, 30)
+    middle = len(data) * 3 // 4
+    path_with(path, data[:middle] + data[middle + 40 :])
+    assert check_image(path) == (40, 30)
+    with pytest.raises(DatasetError, match=r"a\.jpg: decoded in part only \(.*Corrupt JPEG"):
+        check_image(path, deep=True)
+
+
+def path_with(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path

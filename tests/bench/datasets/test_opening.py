@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from bench.benchmarks import benchmarks, get_benchmark
 from bench.datasets import open_dataset
+from bench.datasets.check import check_dataset
 from bench.errors import ConfigError, DatasetError
 
 
@@ -118,3 +122,38 @@ def test_an_only_subset_needs_no_name(tmp_path: Path):
 def test_nothing_is_assumed_of_uav123_any_more():
     assert get_benchmark("uav123").notes == ()
     assert get_benchmark("uav123").rule == "otb"
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "place"),
+    [
+        ("otb2015", "anno/Boy.txt"),
+        ("otb2015", "Boy/groundtruth_rect.txt"),
+        ("uav123", "anno/UAV123/bike1.txt"),
+        ("lasot", "airplane-1.txt"),
+        ("lasot", "airplane/airplane-1/groundtruth.txt"),
+        ("vot2018", "VOT2018.json"),
+        ("vot2018", "bag/groundtruth.txt"),
+        ("trackingnet", "GT.zip"),
+        ("trackingnet", "TEST/anno/YaXKZdSEwt4_0.txt"),
+        ("folder", "clip.txt"),
+        ("folder", "clip.mp4"),
+        ("folder", "clip/groundtruth.txt"),
+    ],
+)
+def test_a_pipe_is_never_waited_for(tmp_path: Path, benchmark: str, place: str):
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(tmp_path / place)
+    for read in (open_dataset, check_dataset):
+        with contextlib.suppress(DatasetError):
+            assert read(benchmark, tmp_path)
+    with pytest.raises(DatasetError):
+        open_dataset(benchmark, tmp_path / place)
+
+
+def test_a_json_of_too_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bench.datasets.files.MAX_ROWS", 2)
+    rows = [[1, 2, 3, 4]] * 3
+    (tmp_path / "OTB100.json").write_text(json.dumps({"Boy": {"img_names": [], "gt_rect": rows}}))
+    with pytest.raises(DatasetError, match=r"OTB100\.json.*'Boy': expected at most 2 rows"):
+        open_dataset("otb2015", tmp_path)

@@ -359,5 +359,5 @@ def test_two_never_write_into_one_folder(tmp_path: Path) -> None:
     with locked(tmp_path), pytest.raises(DatasetError, match="another `bench mini` is writing"):
         write_miniature(tmp_path, seed=2, benchmarks=["lasot"], jobs=1)
     assert (tmp_path / "lasot/seed1.txt").is_file()
-    write_miniature(tmp_path, seed=2, benchmarks=["lasot"], jobs=1)
+    write_miniature(tmp_path, seed=2, benchmarks=["LaSOT"], jobs=1)
     assert (tmp_path / "lasot/seed2.txt").is_file()
