@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.benchmarks import get_benchmark
-from bench.evaluation import onepass, vot
 from bench.evaluation.selection import refuse_hidden, tracker_names
 from bench.results.stores import Store
 from bench.scores import BenchmarkScores
@@ -45,7 +44,11 @@ def evaluate(
     names = tracker_names(store, trackers)
     rules = list(conventions or (get_benchmark(dataset.benchmark).rule,))
     if store.experiment == "onepass":
+        from bench.evaluation import onepass
+
         return onepass.evaluate(dataset, store, names, rules, partial=partial)
+    from bench.evaluation import vot
+
     return vot.evaluate(dataset, store, names, rules, partial=partial, ranks=ranks)
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.benchmarks import benchmarks, get_benchmark
-from bench.results.onepass import OnePassStore
 from bench.results.stores import Store
-from bench.results.vot.store import VotStore
 
 
 def open_store(results: str | Path, benchmark: str, experiment: str | None = None) -> Store:
@@ -24,7 +22,11 @@ def open_store(results: str | Path, benchmark: str, experiment: str | None = Non
     row = get_benchmark(benchmark)
     name = row.experiment(experiment)
     if row.kind == "onepass":
+        from bench.results.onepass import OnePassStore
+
         return OnePassStore(Path(results), benchmark)
+    from bench.results.vot.store import VotStore
+
     return VotStore(Path(results), benchmark, name)
 
 
