@@ -1,11 +1,11 @@
-"""The errors a user meets. Every message says what, where, expected, found and how to mend it.
+"""User-facing errors. Every message says what, where, expected, found and how to fix it.
 
 * BenchError
   - DatasetError      a dataset is missing, partial or malformed
-  - ResultError       a raw result file is missing or malformed, or provenance differs
-  - ConfigError       an option, name or value is not known
-  - TrackerError      a tracker could not be built, raised, hung or answered wrongly
-  - SubmissionError   an archive for an evaluation server is not valid
+  - ResultError       a raw result is missing or malformed, or its provenance differs
+  - ConfigError       an option, name or value is unknown
+  - TrackerError      a tracker could not be built, raised, hung or returned a bad prediction
+  - SubmissionError   an archive for an evaluation server is invalid
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 
 class BenchError(Exception):
-    """Base of every error whose message is meant for the user."""
+    """Base class of errors whose message is meant for the user."""
 
 
 class DatasetError(BenchError):
@@ -23,28 +23,28 @@ class DatasetError(BenchError):
 
 
 class ResultError(BenchError):
-    """A raw result is missing or malformed, or was made by something else."""
+    """A raw result is missing or malformed, or its provenance differs."""
 
 
 class ConfigError(BenchError):
-    """An option, name or value is not known."""
+    """An option, name or value is unknown."""
 
 
 class TrackerError(BenchError):
-    """A tracker could not be built, raised, hung or answered wrongly."""
+    """A tracker could not be built, raised, hung or returned a bad prediction."""
 
 
 class SubmissionError(BenchError):
-    """An archive for an evaluation server is not valid."""
+    """An archive for an evaluation server is invalid."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigError:
-    """The error for a name that is not known: lists the known ones and the nearest.
+    """Error for an unknown name, with the known names and the nearest one.
 
     Args:
-        kind: what the name should have named, e.g. ``"tracker"``.
-        name: the name as given.
-        known: every name that would have been accepted.
+        kind: kind of thing named, e.g. ``"tracker"``.
+        name: the unknown name.
+        known: all accepted names.
     """
     names = sorted(known)
     lowered = {candidate.lower(): candidate for candidate in names}

@@ -1,4 +1,4 @@
-"""Reading the benchmarks from disk, one module per layout: `open_dataset` is the way in."""
+"""Readers of the benchmarks, one module per layout on disk; `open_dataset` selects one."""
 
 from bench.datasets.opening import open_dataset
 

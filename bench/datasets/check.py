@@ -1,4 +1,4 @@
-"""Naming everything that a dataset lacks or has too much, each with its fix."""
+"""Integrity check of a dataset: every missing, surplus or malformed part, each with a fix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from bench.benchmarks import Benchmark, get_benchmark
 from bench.datasets.files import natural_key
 from bench.datasets.frames import NumberedFrames
-from bench.datasets.opening import is_miniature, load, scan_dataset
+from bench.datasets.opening import is_miniature, load, scan_folder
 from bench.datasets.scan import Entry, Scan
 from bench.errors import DatasetError
 from bench.sequence import Frames, ImageFiles, Sequence
@@ -20,12 +20,12 @@ from bench.sequence import Frames, ImageFiles, Sequence
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong with a dataset.
+    """One defect of a dataset.
 
     Attributes:
-        sequence: the sequence concerned, None where it is the whole set.
+        sequence: the sequence concerned, None for the dataset as a whole.
         problem: what was expected and found.
-        fix: what to do about it.
+        fix: how to repair it.
     """
 
     sequence: str | None
@@ -33,18 +33,21 @@ class Finding:
     fix: str
 
 
-def check_dataset(benchmark: str, root: Path, *, subset: str = "test") -> list[Finding]:
-    """Every missing or surplus sequence, frame and row, and every unreadable annotation.
+def check_dataset(benchmark: str, root: str | Path, *, subset: str = "test") -> list[Finding]:
+    """Find every missing or surplus sequence, frame and row, and every unreadable annotation.
 
-    Folders are listed, no image is decoded. A miniature is not held to the benchmark's counts.
+    Lists folders but decodes no image. A miniature may differ from the benchmark's counts.
+
+    Args:
+        benchmark, root, subset: as for ``open_dataset``.
 
     Raises:
-        ConfigError: no benchmark or subset has that name.
-        DatasetError: no sequence of it was found at all.
+        ConfigError: the benchmark or subset is unknown.
+        DatasetError: no sequence was found.
     """
     facts = get_benchmark(benchmark)
-    scan = scan_dataset(facts, root, subset)
-    miniature = is_miniature(root)
+    folder, scan = scan_folder(facts, root, subset)
+    miniature = is_miniature(folder)
     findings = [] if miniature else [*_check_names(facts, scan)]
     loaded = [(entry, *_try_load(entry)) for entry in scan.entries]
     with_images = any(s is not None and s.frames is not None for _, s, _ in loaded)
@@ -66,21 +69,18 @@ def _try_load(entry: Entry) -> tuple[Sequence | None, str]:
 
 
 def _restore(benchmark: Benchmark) -> str:
-    return f"restore it from {benchmark.site}" if benchmark.site else "mend the file"
+    return f"restore it from {benchmark.site}" if benchmark.site else "correct the file"
 
 
 def _check_names(benchmark: Benchmark, scan: Scan) -> Iterator[Finding]:
     if scan.expected is not None and len(scan.entries) != scan.expected:
-        yield Finding(
-            None,
-            f"{len(scan.entries)} of {scan.expected} sequences: the set is partial, and every "
-            "score on it is labelled so",
-            _restore(benchmark),
-        )
+        count = f"{len(scan.entries)} of {scan.expected} sequences"
+        problem = f"{count}: scores on this dataset will be labelled as partial"
+        yield Finding(None, problem, _restore(benchmark))
     for name in scan.missing:
         yield Finding(name, "missing: no annotation found", _restore(benchmark))
     for name in scan.surplus:
-        fix = "it is not part of the benchmark; delete it, or rename it if it is a missing one"
+        fix = "delete it, or rename it if it is one of the missing sequences"
         yield Finding(name, f"surplus: no sequence of {benchmark.title} has this name", fix)
 
 
@@ -94,7 +94,7 @@ def _check_rows(
         yield Finding(name, problem, _restore(benchmark))
     box = sequence.ground_truth[0]
     if not (np.isfinite(box).all() and (box[2:] > 0).all()):
-        problem = f"row 1 of the ground truth is no box to start from: {box.tolist()}"
+        problem = f"row 1 of the ground truth is not a valid box: {box.tolist()}"
         yield Finding(name, problem, _restore(benchmark))
 
 
@@ -110,11 +110,11 @@ def _check_frames(benchmark: Benchmark, entry: Entry, sequence: Sequence) -> Ite
         yield Finding(name, problem, _restore(benchmark))
     if surplus and not entry.surplus_images:
         problem = f"{len(surplus)} surplus frames in {surplus[0].parent}: {_names(surplus)}"
-        yield Finding(name, problem, "they are ignored; delete them")
+        yield Finding(name, problem, "delete them (they are ignored)")
     rows = len(sequence.ground_truth)
     if not isinstance(frames, NumberedFrames) and not sequence.hidden and len(frames) != rows:
         problem = f"{len(frames)} frames, but {rows} rows of ground truth"
-        yield Finding(name, problem, "give one row per frame, or the first row alone")
+        yield Finding(name, problem, "provide one row per frame, or only the first row")
 
 
 def _missing(frames: Frames) -> list[Path]:
@@ -125,7 +125,7 @@ def _missing(frames: Frames) -> list[Path]:
 
 
 def _names(paths: Iterable[Path]) -> str:
-    """File names, with each run of neighbouring numbers as ``first ... last``."""
+    """File names, with runs of consecutive numbers shortened to ``first ... last``."""
     runs: list[list[Path]] = []
     for path in sorted(paths, key=lambda path: natural_key(path.name)):
         if runs and _number(path) == _number(runs[-1][-1]) + 1:
@@ -137,6 +137,6 @@ def _names(paths: Iterable[Path]) -> str:
 
 
 def _number(path: Path) -> int:
-    """The number that ends a file's name, 0 without one."""
+    """The number at the end of a file's stem, 0 without one."""
     digits = re.search(r"\d*$", path.stem)
     return int(digits.group() or 0) if digits else 0

@@ -1,4 +1,4 @@
-"""Small helpers that every reader shares: listing folders, flags per frame, attribute files."""
+"""Helpers shared by the readers: folder listings, boxes, per-frame flags, attribute files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IMAGE_SUFFIXES = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The folders inside a folder in natural order; none where it does not exist."""
+    """Subfolders in natural order; none if the folder does not exist."""
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
@@ -29,14 +29,14 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def stems(folder: Path, suffix: str = ".txt") -> dict[str, Path]:
-    """The files of one suffix in a folder by stem; none where it does not exist."""
+    """Files with a suffix by stem; none if the folder does not exist."""
     if not folder.is_dir():
         return {}
     return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix == suffix}
 
 
 def image_names(folder: Path) -> list[str]:
-    """Names of the image files in a folder, sorted as text; one listing, no look at a file."""
+    """Names of the image files in a folder, sorted as text, from a single listing."""
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
@@ -45,38 +45,46 @@ def image_names(folder: Path) -> list[str]:
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
-    """Sorts ``2.jpg`` before ``10.jpg``: digits compare as numbers."""
+    """Sort key that compares digits as numbers: ``2.jpg`` before ``10.jpg``."""
     parts = re.split(r"(\d+)", name)
     return [(int(part), "") if part.isdigit() else (0, part.lower()) for part in parts]
 
 
 class Readable(Protocol):
-    """A file on disk or in an archive: bytes, and a name to print."""
+    """A file on disk or in an archive."""
 
     def read_bytes(self) -> bytes: ...
 
 
-def read_boxes(path: Readable) -> FloatArray:
-    """The boxes of an annotation file, ``(N, 4)`` in the numbers of the file, N at least 1.
+def read_bytes(path: Readable) -> bytes:
+    """The content of a file.
 
     Raises:
-        DatasetError: the file cannot be read, is empty, or a line is no box; names the line.
+        DatasetError: it cannot be read.
     """
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    boxes = parse_rows(data, str(path), 4, DatasetError)
+
+
+def read_boxes(path: Readable) -> FloatArray:
+    """Boxes of an annotation file, ``(N, 4)`` in file coordinates, N >= 1.
+
+    Raises:
+        DatasetError: the file cannot be read, is empty, or has a malformed line, which is named.
+    """
+    boxes = parse_rows(read_bytes(path), str(path), 4, DatasetError)
     if not len(boxes):
-        raise DatasetError(f"{path}:1: expected a box x,y,w,h in every line, found an empty file")
+        raise DatasetError(f"{path}:1: expected one box x,y,w,h per line, found an empty file")
     return boxes
 
 
 def read_flags(path: Path, rows: int) -> BoolArray:
-    """One 0 or 1 per frame, ``(rows,)``; on one line or one a line, with or without commas.
+    """One 0 or 1 per frame, ``(rows,)``, on one or several lines, with or without commas.
 
     Raises:
-        DatasetError: the file cannot be read, or has another number of flags or other content.
+        DatasetError: the file cannot be read or does not hold exactly ``rows`` flags.
     """
     flags = read_short_flags(path)
     if len(flags) != rows:
@@ -88,14 +96,11 @@ def read_flags(path: Path, rows: int) -> BoolArray:
 
 
 def read_short_flags(path: Path) -> BoolArray:
-    """As ``read_flags``, but of whatever length the file has."""
-    try:
-        digits = path.read_bytes().translate(None, b", ;\t\r\n")
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    if digits.translate(None, b"01"):
+    """As ``read_flags``, for any number of flags."""
+    digits = read_bytes(path).translate(None, b", ;\t\r\n")
+    if other := digits.translate(None, b"01"):
         raise DatasetError(
-            f"{path}: expected flags of 0 or 1, found {digits.translate(None, b'01')[:20]!r}. "
+            f"{path}: expected flags of 0 or 1, found {other[:20]!r}. "
             "Restore the file from the official site."
         )
     flags: BoolArray = np.frombuffer(digits, dtype=np.uint8) == ord("1")
@@ -103,7 +108,7 @@ def read_short_flags(path: Path) -> BoolArray:
 
 
 def attributes_beside(benchmark: str, folders: list[Path], names: list[str]) -> frozenset[str]:
-    """Attributes from the first flag file ``<folder>/<name>.txt`` there is; else none."""
+    """Attributes from the first existing flag file ``<folder>/<name>.txt``, if any."""
     candidates = (folder / f"{name}.txt" for folder in folders for name in names)
     found = next((path for path in candidates if path.is_file()), None)
     return attributes_from_flags(benchmark, found) if found else frozenset()
@@ -112,16 +117,17 @@ def attributes_beside(benchmark: str, folders: list[Path], names: list[str]) -> 
 def polygons_and_boxes(
     rows: Rows[Rows[float]], where: str
 ) -> tuple[FloatArray | None, FloatArray]:
-    """Corners ``(N, 4, 2)`` and bounding boxes ``(N, 4)``; a row may be a box or a polygon.
+    """Corners ``(N, 4, 2)`` and bounding boxes ``(N, 4)`` of rows that are boxes or polygons.
 
-    A box of four numbers keeps them exactly in the second array. Where every row is one
-    (VOT2018's conduction1), there are no corners: conventions differ in where a box ends.
+    Rows of four numbers are copied into the boxes exactly. If all rows are boxes (VOT2018's
+    conduction1), the corners are None, since conventions disagree about where a box ends.
 
     Raises:
-        DatasetError: a there are no rows, or a row (named, counted from 1) has neither 4 nor 8.
+        DatasetError: there are no rows, or a row (named, counted from 1) does not have 4 or 8
+            numbers.
     """
     if not len(rows):
-        raise DatasetError(f"{where}: expected 4 or 8 numbers for every frame, found no rows")
+        raise DatasetError(f"{where}: expected 4 or 8 numbers per frame, found no rows")
     widths = np.array([len(row) for row in rows])
     for number in np.flatnonzero((widths != 4) & (widths != 8))[:1]:
         raise DatasetError(

@@ -1,4 +1,4 @@
-"""One's own clips: folders of images or video files, each with one text file of boxes."""
+"""Own clips: folders of images or video files, each with a text file of boxes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".m
 
 
 def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
-    """Every clip under the root, or the root where it is itself one clip."""
+    """Every clip in the root, or the root itself if it is a clip."""
     require_subset(benchmark, subset)
     if not root.exists():
         raise missing_dataset(benchmark, root, [root])
@@ -33,13 +33,14 @@ def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DatasetError(
-            f"{root}: several clips are called {', '.join(twice)}; rename all but one of each."
+            f"{root}: expected unique clip names, found several clips called {', '.join(twice)}. "
+            "Rename all but one of each."
         )
     return Scan(entries, looked=(root,))
 
 
 def _clip(path: Path, benchmark: Benchmark) -> Entry | None:
-    """The entry for a video file or a folder of images; None where it is neither."""
+    """Entry of a video file or a folder of images; None for anything else."""
     if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
         return Entry(path.stem, partial(_load_video, benchmark, path))
     images = next((f for f in (path, *map(path.joinpath, IMAGE_FOLDERS)) if image_names(f)), None)
@@ -74,6 +75,6 @@ def _sequence(benchmark: Benchmark, name: str, path: Path, frames: Frames) -> Se
 
 def _no_boxes(clip: str, expected: str) -> str:
     return (
-        f"clip {clip!r} has no box to start from: expected {expected}, with x,y,w,h of the "
-        "target in every frame, or in the first one alone."
+        f"clip {clip!r} has no initial box: expected {expected} with x,y,w,h of the target "
+        "for every frame or for the first frame only."
     )

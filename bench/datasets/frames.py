@@ -1,4 +1,4 @@
-"""Frames in a folder, listed on first use, and frames of a video file. Nothing decodes early."""
+"""Frames of a folder or a video file, listed and decoded on demand."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NumberedFrames:
-    """Images named by their number (``0001.jpg``, ``12.jpg``), from ``first`` on.
+    """Images named by number (``0001.jpg``, ``12.jpg``), starting at ``first``.
 
-    Frame ``i`` is the image with number ``first + i``, whatever else lies in the folder, so a
-    gap never shifts what follows. The folder is listed once, on first use.
+    Frame ``i`` is the image with number ``first + i``, so a gap never shifts later frames. The
+    folder is listed once, on first use.
 
     Attributes:
-        folder: where the images lie.
+        folder: folder of the images.
         first: number of the first frame.
-        count: number of annotated frames; None where only the images tell (TrackingNet TEST).
+        count: number of annotated frames; None if only the images determine it (TrackingNet TEST).
     """
 
     folder: Path
@@ -37,7 +37,7 @@ class NumberedFrames:
     count: int | None = None
 
     def __len__(self) -> int:
-        """Frames up to the last that exists; an inner gap is an error only when indexed."""
+        """Frames up to the last existing one; a gap is an error only when indexed."""
         return self._numbers[-1] + 1 if self._numbers else 0
 
     def __getitem__(self, index: int) -> Image:
@@ -47,18 +47,18 @@ class NumberedFrames:
         return read_image(self.path(position))
 
     def path(self, index: int) -> Path:
-        """The file of frame ``index``; the name it should have where it does not exist."""
+        """File of frame ``index``, or its expected name if it does not exist."""
         number = self._start + index
         return self.folder / self._by_number.get(number, f"{number:0{self._digits}d}.jpg")
 
     def missing(self) -> list[Path]:
-        """The files that should exist and do not."""
+        """Expected files that do not exist."""
         present = set(self._numbers)
         wanted = range(len(self) if self.count is None else self.count)
         return [self.path(index) for index in wanted if index not in present]
 
     def surplus(self) -> list[Path]:
-        """The images whose numbers lie outside the annotated range."""
+        """Images with numbers outside the annotated range."""
         inside = {self._start + index for index in self._numbers}
         return [self.folder / n for number, n in self._by_number.items() if number not in inside]
 
@@ -69,8 +69,8 @@ class NumberedFrames:
 
     @cached_property
     def _start(self) -> int:
-        # BlurCar3 is 1-357 in the official list and 3-359 in others: a folder with exactly
-        # as many images as annotated frames is in order, whatever its first number.
+        # BlurCar3 is 1-357 in the official list and 3-359 elsewhere: accept any first number if
+        # the folder has exactly as many images as annotated frames.
         numbers = self._by_number
         if self.first not in numbers and numbers and len(numbers) == self.count:
             return min(numbers)
@@ -78,7 +78,7 @@ class NumberedFrames:
 
     @cached_property
     def _numbers(self) -> list[int]:
-        """Sorted indices of the frames that exist, within the annotated range."""
+        """Sorted indices of existing frames within the annotated range."""
         indices = (number - self._start for number in self._by_number)
         return sorted(i for i in indices if i >= 0 and (self.count is None or i < self.count))
 
@@ -90,13 +90,13 @@ class NumberedFrames:
 def numbered_frames(
     folder: Path | None, first: int = 1, count: int | None = None
 ) -> NumberedFrames | None:
-    """The numbered images of a folder, or None where there is no such folder."""
+    """Numbered images of a folder, or None if it does not exist."""
     return None if folder is None or not folder.is_dir() else NumberedFrames(folder, first, count)
 
 
 @dataclass(frozen=True)
 class SortedFrames:
-    """All images of a folder in natural order of their names, listed on first use."""
+    """All images of a folder in natural order, listed on first use."""
 
     folder: Path
 
@@ -115,13 +115,13 @@ class SortedFrames:
 
 @dataclass
 class VideoFrames:
-    """Frames of a video file, decoded one after the other.
+    """Frames of a video file, decoded sequentially.
 
-    Reading in order decodes each frame once. Going back starts the file again, because seeking
-    is not exact in every codec. A pickled copy opens the file anew.
+    Reading in order decodes each frame once. Going back reopens the file, because not every codec
+    seeks exactly. A pickled copy reopens it too.
 
     Raises:
-        DatasetError: the file cannot be opened, or ends before a frame that was counted.
+        DatasetError: the file cannot be opened, or a counted frame cannot be decoded.
     """
 
     path: Path
@@ -144,7 +144,7 @@ class VideoFrames:
         decoded, image = self._capture.read()
         if not decoded or self._next != position:
             raise DatasetError(
-                f"frame {position + 1} of {len(self)}: {self.path} cannot be decoded there. "
+                f"{self.path}: frame {position + 1} of {len(self)} cannot be decoded. "
                 "Re-encode the video, or extract its frames as images."
             )
         self._next += 1
@@ -155,7 +155,7 @@ class VideoFrames:
 
     @cached_property
     def _length(self) -> int:
-        """Counted frame by frame: what containers say is often off by a few."""
+        """Counted frame by frame, since container metadata is often off by a few."""
         capture, count = self._open(), 0
         while capture.grab():
             count += 1
@@ -168,16 +168,16 @@ class VideoFrames:
         if not capture.isOpened():
             state = "cannot be decoded" if self.path.is_file() else "does not exist"
             raise DatasetError(
-                f"{self.path} {state}; expected a video that OpenCV reads. Re-encode it "
+                f"{self.path} {state}; expected a video that OpenCV can read. Re-encode it "
                 "(H.264 in .mp4), or extract its frames as images."
             )
         return capture
 
 
 def jpeg_size(path: Path) -> tuple[int, int] | None:
-    """(width, height) in pixels from the header of a JPEG file; None if there is no such header.
+    """(width, height) in pixels from the header of a JPEG file, or None without a header.
 
-    Source: ISO/IEC 10918-1 B.2.2, the frame header behind a start-of-frame marker.
+    Source: ISO/IEC 10918-1 B.2.2, the frame header after a start-of-frame marker.
     """
     try:
         with path.open("rb") as stream:

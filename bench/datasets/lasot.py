@@ -1,4 +1,4 @@
-"""LaSOT: official folders, flat or by category, and the annotation of its evaluation toolkit."""
+"""LaSOT: official folders, flat or by category, or the annotation of its evaluation toolkit."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from bench.sequence import Sequence
 
 
 def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
-    """The 280 sequences of the test set, the 1120 of ``train``, or the 1400 of ``all``.
+    """The 280 test sequences, the 1120 of ``train``, or the 1400 of ``all``.
 
     Looks for ``<category>/<category>-<n>/`` or ``<category>-<n>/`` in the root and in
-    ``LaSOTBenchmark/``, else for the toolkit's ``<sequence>.txt``, else for a JSON.
+    ``LaSOTBenchmark/``, then for the toolkit's ``<sequence>.txt``, then for a JSON.
     """
     require_subset(benchmark, subset, ("test", "train", "all"))
     table = read_table("lasot_sequences.csv")
@@ -50,7 +50,7 @@ def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
 
 
 def _sequence_folders(bases: Iterable[Path]) -> dict[str, Path]:
-    """Every folder named ``<category>-<n>`` in a base or in its category's folder."""
+    """Folders named ``<category>-<n>`` in a base or in their category's folder."""
     found: dict[str, Path] = {}
     for base in bases:
         for folder in subfolders(base):
@@ -62,7 +62,7 @@ def _sequence_folders(bases: Iterable[Path]) -> dict[str, Path]:
 
 
 def _category(name: str) -> str:
-    """``airplane-1`` -> ``airplane``; empty where the name is not so made."""
+    """``airplane-1`` -> ``airplane``; empty for names of another form."""
     category, _, number = name.rpartition("-")
     return category if number.isdecimal() else ""
 

@@ -1,4 +1,4 @@
-"""From a benchmark's name and a folder to a dataset."""
+"""Opening a dataset by benchmark and folder."""
 
 from __future__ import annotations
 
@@ -13,52 +13,63 @@ from bench.errors import DatasetError
 from bench.sequence import Dataset, Sequence
 
 
-def open_dataset(benchmark: str, root: Path, *, subset: str = "test") -> Dataset:
-    """The dataset under a folder: annotation is read, images are not even listed.
+def open_dataset(benchmark: str, root: str | Path, *, subset: str = "test") -> Dataset:
+    """Open a dataset: reads all annotation, but does not list or decode images.
 
     Args:
-        benchmark: a name of ``bench.benchmarks``, or ``"folder"`` for one's own clips.
-        root: the official folder, or annotation alone: a folder of it, a JSON or a zip.
-        subset: ``"test"``; also ``"train"`` and ``"all"`` for LaSOT, and ``"TRAIN_0"`` ... for
-            TrackingNet.
+        benchmark: a name of ``bench.benchmarks``, or ``"folder"`` for own clips.
+        root: a folder that holds ``<benchmark>/``, or the dataset itself: the official folder, or
+            annotation only (a folder, a JSON file or a zip archive).
+        subset: ``"test"``; also ``"train"`` and ``"all"`` for LaSOT, ``"TRAIN_0"`` to
+            ``"TRAIN_11"`` for TrackingNet.
 
     Raises:
-        ConfigError: no benchmark or subset has that name.
-        DatasetError: nothing was found, or an annotation file is malformed.
+        ConfigError: the benchmark or subset is unknown.
+        DatasetError: no sequence was found, or an annotation file is malformed.
     """
-    scanned = scan_dataset(get_benchmark(benchmark), root, subset)
+    folder, scan = scan_folder(get_benchmark(benchmark), root, subset)
     return Dataset(
         benchmark=benchmark,
-        root=root,
-        sequences=tuple(load(entry) for entry in scanned.entries),
-        expected=scanned.expected,
-        miniature=is_miniature(root),
+        root=folder,
+        sequences=tuple(load(entry) for entry in scan.entries),
+        expected=scan.expected,
+        miniature=is_miniature(folder),
     )
 
 
-def scan_dataset(benchmark: Benchmark, root: Path, subset: str = "test") -> Scan:
-    """What lies under a folder, by the reader that the benchmark's row names.
+def scan_folder(benchmark: Benchmark, root: str | Path, subset: str) -> tuple[Path, Scan]:
+    """The folder (or file) that holds the dataset, and the sequences in it.
 
     Raises:
         ConfigError: the benchmark has no such subset.
-        DatasetError: nothing was found, or a folder cannot be read.
+        DatasetError: no sequence was found, or a folder cannot be read.
     """
     reader = importlib.import_module(f"bench.datasets.{benchmark.reader}")
     scan = cast(Callable[[Path, Benchmark, str], Scan], reader.scan)
     try:
-        found = scan(root, benchmark, subset)
+        folder = _dataset_folder(benchmark.name, Path(root))
+        found = scan(folder, benchmark, subset)
     except OSError as error:
         raise DatasetError(f"{root}: cannot be read ({error})") from error
     if not found.entries:
-        raise missing_dataset(benchmark, root, found.looked)
-    return found
+        raise missing_dataset(benchmark, folder, found.looked)
+    return folder, found
+
+
+def _dataset_folder(benchmark: str, root: Path) -> Path:
+    """``<root>/<benchmark>`` if it exists, else ``root``.
+
+    A root with the benchmark's own name is taken as it is, so that repeating this changes nothing.
+    """
+    nested = root / benchmark
+    return nested if root.absolute().name != benchmark and nested.is_dir() else root
 
 
 def load(entry: Entry) -> Sequence:
-    """The annotation of one sequence.
+    """Read the annotation of one sequence.
 
     Raises:
-        DatasetError: a file is malformed, or a file or folder cannot be read.
+        DatasetError: a file is malformed or cannot be read.
     """
     try:
         return entry.load()
@@ -67,5 +78,5 @@ def load(entry: Entry) -> Sequence:
 
 
 def is_miniature(root: Path) -> bool:
-    """True where ``miniature.json`` says that the folder, or the one above it, is generated."""
+    """True if ``miniature.json`` marks the folder or its parent as generated."""
     return any((folder / "miniature.json").is_file() for folder in (root, root.absolute().parent))

@@ -1,4 +1,4 @@
-"""OTB-2015: 98 folders, 100 entries; exceptions stand in ``tables/otb_sequences.csv``."""
+"""OTB-2015: 98 folders with 100 sequences; ``tables/otb_sequences.csv`` lists the exceptions."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class OtbEntry:
     """One row of the table.
 
     Attributes:
-        name: canonical name (PySOT's).
-        folder: official folder; Jogging, Skating2 and Human4 hold numbered ground truths.
+        name: canonical (PySOT) name.
+        folder: official folder; Jogging, Skating2 and Human4 have numbered ground truths.
         file: ground-truth file in the folder.
-        first: number of the first annotated image.
-        last: number of the last annotated image.
-        digits: digits in the official image names; the reader takes what is on disk.
-        alternative_first: first frame in the other reading that is in use, None without one.
-        surplus_images: True where the folder may hold images outside first..last.
-        spellings: the name as other toolkits write it.
+        first, last: numbers of the first and last annotated image.
+        alternative_first: first frame in toolkits that skip some, None if none do. Tiger1 is
+            annotated from frame 1, where the official one-pass evaluation starts; several
+            toolkits skip five frames, so their results have 349 rows for frames 6-354.
+        surplus_images: True if the folder may hold images outside first..last.
+        spellings: names in other toolkits.
     """
 
     name: str
@@ -37,15 +37,19 @@ class OtbEntry:
     file: str
     first: int
     last: int
-    digits: int
     alternative_first: int | None
     surplus_images: bool
     spellings: tuple[str, ...]
 
+    @property
+    def rows(self) -> int:
+        """Number of annotation rows."""
+        return self.last - self.first + 1
+
 
 @lru_cache(maxsize=1)
 def otb_entries() -> dict[str, OtbEntry]:
-    """The 100 entries by canonical name, in the order of the table."""
+    """The 100 sequences by canonical name, in table order."""
     return {
         row["name"]: OtbEntry(
             name=row["name"],
@@ -53,7 +57,6 @@ def otb_entries() -> dict[str, OtbEntry]:
             file=row["file"],
             first=int(row["first"]),
             last=int(row["last"]),
-            digits=int(row["digits"]),
             alternative_first=int(row["alternative_first"] or 0) or None,
             surplus_images=row["surplus_images"] == "yes",
             spellings=tuple(filter(None, row["spellings"].split("|"))),
@@ -62,18 +65,8 @@ def otb_entries() -> dict[str, OtbEntry]:
     }
 
 
-def alternative_first_frame(sequence: str) -> int | None:
-    """First frame (1-based) in the other reading of a sequence, None where there is one reading.
-
-    Tiger1 is annotated from frame 1, and the official one-pass evaluation starts there; several
-    toolkits drop the first five frames, so their results have 349 rows for frames 6-354.
-    """
-    entry = otb_entries().get(sequence)
-    return entry.alternative_first if entry else None
-
-
 def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
-    """Official folders, else the text files of ``anno``, else a PySOT-style JSON."""
+    """Official folders, then text files in ``anno``, then a PySOT-style JSON."""
     require_subset(benchmark, subset)
     annotation = [root / "anno", root]
     if root.is_dir():
@@ -82,7 +75,7 @@ def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
             found = found or _from_texts(folder, benchmark)
         if found:
             return compare(found, otb_entries(), _surplus_folders(root), annotation)
-    rows = {entry.name: entry.last - entry.first + 1 for entry in otb_entries().values()}
+    rows = {entry.name: entry.rows for entry in otb_entries().values()}
     return pysot_json.scan(root, benchmark, rows, annotation)
 
 
@@ -93,8 +86,7 @@ def _from_folders(root: Path, benchmark: Benchmark) -> dict[str, Entry]:
         folder = folders.get(entry.folder.lower())
         if folder is not None:
             load = partial(_load, benchmark, entry, folder / entry.file, folder / "img", root)
-            rows = entry.last - entry.first + 1
-            found[entry.name] = Entry(entry.name, load, rows, entry.surplus_images)
+            found[entry.name] = Entry(entry.name, load, entry.rows, entry.surplus_images)
     return found
 
 
@@ -105,7 +97,7 @@ def _from_texts(folder: Path, benchmark: Benchmark) -> dict[str, Entry]:
         path = _first_spelled(entry, files)
         if path is not None:
             load = partial(_load, benchmark, entry, path, None, folder)
-            found[entry.name] = Entry(entry.name, load, entry.last - entry.first + 1)
+            found[entry.name] = Entry(entry.name, load, entry.rows)
     return found
 
 

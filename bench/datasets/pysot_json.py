@@ -1,4 +1,4 @@
-"""Annotation in one JSON file as PySOT users keep it: ``OTB100.json``, ``VOT2018.json``, ...
+"""Annotation in a single PySOT JSON file: ``OTB100.json``, ``VOT2018.json``, ...
 
 ``{name: {"img_names": [...], "gt_rect": [...], "attr": [...] or tags, "absent": [...]}}``;
 source: the dataset classes of pysot-toolkit.
@@ -33,18 +33,18 @@ def scan(
     looked: Iterable[Path] = (),
     sizes: Mapping[str, tuple[int, int] | None] | None = None,
 ) -> Scan:
-    """The sequences of the JSON file ``root``, or of the one JSON in the folder ``root``.
+    """Sequences of the JSON file ``root``, or of the benchmark's JSON in the folder ``root``.
 
     Args:
         root: the file, or a folder that holds it.
-        benchmark: gives index_base and attribute names.
-        rows: the whole benchmark's canonical names in order, each with its number of
-            annotation rows, or None where that is not known.
-        looked: where else annotation was looked for, for the message.
-        sizes: (width, height) in pixels by name, for files that do not state it.
+        benchmark: provides the index base and attribute names.
+        rows: canonical names of the whole benchmark in order, with the number of annotation rows
+            or None if unknown.
+        looked: other places searched for annotation, for the error message.
+        sizes: (width, height) in pixels by name, for files without them.
 
     Raises:
-        DatasetError: there is no such file, several, or it is not such a JSON.
+        DatasetError: the file does not exist or has another structure.
     """
     path = _find(root, benchmark, looked)
     videos = _parse(path)
@@ -126,20 +126,20 @@ def _load(
 
 
 def _images(names: Rows[str], bases: Rows[Path]) -> ImageFiles | None:
-    """The images, where the first of them lies under the JSON's folder or a sub-folder."""
+    """The images, if the first one exists relative to the JSON's folder or a subfolder."""
     base = next((base for base in bases if (base / names[0]).is_file()), None)
     return None if base is None else ImageFiles(tuple(base / name for name in names))
 
 
 def _tag(flags: Rows[int], rows: int) -> BoolArray:
-    """A tag as ``(rows,)``: frames beyond the end of the list are not tagged."""
+    """A tag as ``(rows,)``, False beyond the end of the list."""
     tag = np.zeros(rows, dtype=bool)
     tag[: len(flags)] = np.asarray(flags[:rows], dtype=bool)
     return tag
 
 
 def _absent(flags: Rows[int], rows: int) -> BoolArray:
-    """PySOT keeps 1 for a visible target. Frame 1 is never absent, so it tells the meaning."""
+    """Absence from flags of either polarity (PySOT: 1 is visible): frame 1 is never absent."""
     values = np.asarray(flags, dtype=bool)
     absent: BoolArray = values != values[0]
     if len(absent) != rows:

@@ -1,7 +1,7 @@
-"""What a reader finds under a folder before any annotation is read.
+"""Result of scanning a folder, before any annotation is read.
 
-A reader module offers ``scan(root, benchmark, subset) -> Scan``. Looking and loading are apart,
-so that opening a dataset can stop at the first bad file and checking one can go on past it.
+A reader module provides ``scan(root, benchmark, subset) -> Scan``. Scanning and loading are
+separate: opening a dataset stops at the first malformed file, checking one continues.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from bench.sequence import Sequence
 
 @dataclass(frozen=True)
 class Entry:
-    """One sequence that was found.
+    """One sequence found.
 
     Attributes:
         name: canonical name.
-        load: reads the annotation; raises DatasetError where it is malformed.
-        rows: number of annotation rows the benchmark has for it, None if not known.
-        surplus_images: True where the official folder holds images beyond the annotated range.
+        load: reads the annotation; raises DatasetError if it is malformed.
+        rows: official number of annotation rows, None if unknown.
+        surplus_images: True if the official folder holds images outside the annotated range.
     """
 
     name: str
@@ -34,14 +34,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Scan:
-    """What lies under one folder, against what the benchmark has.
+    """Contents of a folder compared with the benchmark.
 
     Attributes:
-        entries: the sequences found, in the benchmark's order.
-        missing: canonical names of the benchmark's sequences that were not found.
-        surplus: names found that are no sequences of the benchmark.
-        expected: number of sequences of the whole set, None where it is not fixed.
-        looked: where annotation was looked for, for the message when nothing was found.
+        entries: sequences found, in the benchmark's order.
+        missing: canonical names of sequences that were not found.
+        surplus: names found that are not in the benchmark.
+        expected: number of sequences of the whole benchmark, None if not fixed.
+        looked: places searched for annotation, for the error message.
     """
 
     entries: tuple[Entry, ...]
@@ -57,7 +57,7 @@ def compare(
     surplus: Iterable[str] = (),
     looked: Iterable[Path] = (),
 ) -> Scan:
-    """What was found in the order of the table, with what the table has beyond it."""
+    """Sequences found, in the order of ``known``, with those missing."""
     names = tuple(known)
     return Scan(
         entries=tuple(found[name] for name in names if name in found),
@@ -76,7 +76,7 @@ def require_subset(benchmark: Benchmark, subset: str, known: Iterable[str] = ("t
 
 
 def missing_dataset(benchmark: Benchmark, root: Path, looked: Iterable[Path]) -> DatasetError:
-    """The error for a folder that holds no sequence of the benchmark."""
+    """Error for a folder without any sequence of the benchmark."""
     state = "no sequence found" if root.exists() else "it does not exist"
     places = ", ".join(dict.fromkeys(str(place) for place in looked)) or str(root)
     lines = [f"no {benchmark.title} dataset at {root}: {state}.", f"  looked in: {places}"]

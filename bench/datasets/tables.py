@@ -1,4 +1,4 @@
-"""The tables of sequence names, ranges and attributes, as shipped in ``bench/tables``."""
+"""Tables of sequence names, frame ranges and attributes, shipped in ``bench/tables``."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from bench.errors import DatasetError
 
 @cache
 def read_table(name: str) -> tuple[Mapping[str, str], ...]:
-    """The rows of a table by column name; every table has a ``source`` column."""
+    """Rows of a table, by column name; every table has a ``source`` column."""
     with (TABLES / name).open(encoding="utf-8", newline="") as stream:
         return tuple(csv.DictReader(stream))
 
 
 def attribute_names(benchmark: str) -> tuple[str, ...]:
-    """Abbreviations of a benchmark's attributes in the column order of its flag files."""
+    """Abbreviations of a benchmark's attributes, in the column order of its flag files."""
     rows = read_table("attributes.csv")
     return tuple(row["flag"] for row in rows if row["benchmark"] == benchmark)
 
 
 def attributes_from_titles(benchmark: str, titles: Iterable[str]) -> frozenset[str]:
-    """Abbreviations for attribute names written out, ``Background Clutters`` -> ``BC``.
+    """Abbreviations of full attribute names: ``Background Clutters`` -> ``BC``.
 
-    A name that the table does not have is kept as it stands.
+    Unknown names are kept unchanged.
     """
     rows = (row for row in read_table("attributes.csv") if row["benchmark"] == benchmark)
     known = {_letters(row["title"]): row["flag"] for row in rows}
@@ -36,15 +36,15 @@ def attributes_from_titles(benchmark: str, titles: Iterable[str]) -> frozenset[s
 
 
 def _letters(title: str) -> str:
-    """Lower-case letters only and no plural, so that spellings of a title meet."""
+    """Lower-case letters without plural ``s``, to match different spellings."""
     return re.sub(r"[^a-z]", "", title.lower()).rstrip("s")
 
 
 def attributes_from_flags(benchmark: str, path: Path) -> frozenset[str]:
-    """The attributes set in a flag file: one line of 0 and 1, in the benchmark's order.
+    """Attributes set in a flag file: one line of 0 and 1, in the benchmark's order.
 
     Raises:
-        DatasetError: the file cannot be read or has another number of flags.
+        DatasetError: the file cannot be read or has the wrong number of flags.
     """
     names = attribute_names(benchmark)
     try:

@@ -1,4 +1,4 @@
-"""TrackingNet: TEST with the first box alone (the rest is the server's), TRAIN_0 to TRAIN_11."""
+"""TrackingNet: TEST, with only the first box public, and TRAIN_0 to TRAIN_11."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from bench.datasets.tables import read_table
 from bench.errors import DatasetError
 from bench.sequence import Sequence
 
-NAME = re.compile(r".{11}_\d+")  # a YouTube video and the number of the object in it
+NAME = re.compile(r".{11}_\d+")  # YouTube video and number of the object
 TRAINING = tuple(f"TRAIN_{number}" for number in range(12))
 
 
 def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
-    """``<root>/TEST`` or the split's folder itself; else texts alone, in a folder or a zip.
+    """``<root>/TEST`` or the split's folder itself, then bare text files in a folder or a zip.
 
-    A full ground truth in ``anno_full/`` beside ``anno/`` is preferred, for local scoring.
+    Prefers full ground truth in ``anno_full/`` beside ``anno/``, for local scoring.
     """
     require_subset(benchmark, subset, ("test", *TRAINING))
     split = root / ("TEST" if subset == "test" else subset)
@@ -41,13 +41,13 @@ def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
     known = [row["name"] for row in read_table("trackingnet_test.csv")]
     surplus = (found.keys() | {sub.name for sub in subfolders(images)}) - set(known)
     if alone and surplus == found.keys():
-        # The devkit's own sample of a ground truth is made of training sequences.
+        # The devkit's sample ground truth consists of training sequences.
         return Scan(tuple(found.values()), tuple(known), tuple(sorted(found)), len(known), looked)
     return compare(found, known, surplus, looked)
 
 
 def _annotation_alone(root: Path) -> dict[str, Readable]:
-    """``<sequence>.txt`` in the folder, or in the zip the devkit scores with (``*GT*.zip``)."""
+    """``<sequence>.txt`` in the folder, or in the zip used by the devkit (``*GT*.zip``)."""
     files: dict[str, Readable] = {**stems(root)}
     archives = [root] if root.suffix.lower() == ".zip" and root.is_file() else []
     if root.is_dir():
@@ -65,7 +65,9 @@ def _in_archive(path: Path) -> dict[str, Readable]:
     except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise DatasetError(f"{path}: cannot be read as a zip archive ({error})") from error
     if damaged:
-        raise DatasetError(f"{path}: {damaged} is damaged; expected an intact zip archive")
+        raise DatasetError(
+            f"{path}: {damaged} is damaged; expected an intact archive. Download it again."
+        )
     return {Path(name).stem: zipfile.Path(path, name) for name in names}
 
 

@@ -1,4 +1,4 @@
-"""UAV123: 123 sequences cut from shared folders; ranges stand in ``uav123_sequences.csv``."""
+"""UAV123: 123 sequences cut from shared folders; ``uav123_sequences.csv`` has the ranges."""
 
 from __future__ import annotations
 
@@ -15,22 +15,20 @@ from bench.sequence import Sequence
 
 
 def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
-    """``anno/UAV123``, ``anno`` or the folder itself, with images of ``data_seq/UAV123``.
+    """Text files in ``anno/UAV123``, ``anno`` or the root, then a PySOT-style JSON.
 
-    Rows of NaN (target out of view) stay NaN. Without texts, a PySOT-style JSON is read.
+    Images are in ``data_seq/UAV123``. Rows of NaN (target out of view) stay NaN.
     """
     require_subset(benchmark, subset)
-    rows = {
-        row["name"]: int(row["last"]) - int(row["first"]) + 1
-        for row in read_table("uav123_sequences.csv")
-    }
+    table = read_table("uav123_sequences.csv")
+    rows = {row["name"]: int(row["last"]) - int(row["first"]) + 1 for row in table}
     folders = [root / "anno" / "UAV123", root / "anno", root]
     for folder in folders:
         files = stems(folder)
         found = _entries(benchmark, root, files, rows)
         if found:
-            whole = {row["folder"] for row in read_table("uav123_sequences.csv")}
-            # UAV20L annotates whole folders that UAV123 cuts into ranges; toolkits ship both
+            whole = {row["folder"] for row in table}
+            # UAV20L annotates whole folders that UAV123 cuts into ranges; toolkits ship both.
             return compare(found, rows, files.keys() - rows.keys() - whole, folders)
     return pysot_json.scan(root, benchmark, rows, folders)
 
@@ -45,7 +43,7 @@ def _entries(
                 _load, benchmark, root, files[row["name"]], row["folder"], int(row["first"])
             ),
             rows=rows[row["name"]],
-            surplus_images=True,  # a folder is shared by several ranges
+            surplus_images=True,  # several ranges share a folder
         )
         for row in read_table("uav123_sequences.csv")
         if row["name"] in files

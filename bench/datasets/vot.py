@@ -11,19 +11,25 @@ import numpy as np
 from bench.arrays import BoolArray, FloatArray
 from bench.benchmarks import Benchmark
 from bench.datasets import pysot_json
-from bench.datasets.files import polygons_and_boxes, read_short_flags, stems, subfolders
+from bench.datasets.files import (
+    polygons_and_boxes,
+    read_bytes,
+    read_short_flags,
+    stems,
+    subfolders,
+)
 from bench.datasets.frames import NumberedFrames, jpeg_size, numbered_frames
 from bench.datasets.scan import Entry, Scan, compare, require_subset
 from bench.datasets.tables import read_table
 from bench.errors import DatasetError
-from bench.files import read_rows
+from bench.files import parse_rows, read_rows
 from bench.sequence import Sequence
 
 
 def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
-    """Official folders in the root or in ``sequences/``, else a PySOT-style JSON.
+    """Official folders in the root or in ``sequences/``, then a PySOT-style JSON.
 
-    Where a ``list.txt`` stands it says which folders belong to the dataset.
+    ``list.txt``, if present, selects the folders.
     """
     require_subset(benchmark, subset)
     table = [row for row in read_table("vot_sequences.csv") if row["benchmark"] == benchmark.name]
@@ -47,7 +53,7 @@ def _stated_size(width: str, height: str) -> tuple[int, int] | None:
 
 
 def _listed(folder: Path) -> set[str]:
-    """Names in ``list.txt``; without one, the sub-folders that have a ground truth."""
+    """Names in ``list.txt``, or the subfolders with ground truth if there is no list."""
     path = folder / "list.txt"
     if path.is_file():
         return set(path.read_text(encoding="utf-8", errors="replace").split())
@@ -72,18 +78,15 @@ def _load(benchmark: Benchmark, folder: Path) -> Sequence:
 
 
 def _read_regions(path: Path) -> tuple[FloatArray | None, FloatArray]:
-    """Polygons ``(N, 4, 2)`` and bounding boxes ``(N, 4)``; the first line tells 4 or 8 values."""
-    try:
-        with path.open("rb") as stream:
-            values = len(re.split(rb"[\s,;]+", stream.readline().strip()))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    rows = read_rows(path, 4 if values == 4 else 8, DatasetError)
+    """Polygons ``(N, 4, 2)``, if any, and boxes ``(N, 4)``; the first line decides which."""
+    data = read_bytes(path)
+    values = len(re.split(rb"[\s,;]+", data.partition(b"\n")[0].strip()))
+    rows = parse_rows(data, path, 4 if values == 4 else 8, DatasetError)
     return polygons_and_boxes(rows.tolist(), str(path))
 
 
 def _read_tags(folder: Path, rows: int) -> dict[str, BoolArray]:
-    """Each tag as ``(rows,)``; missing files and missing ends of files mean not tagged."""
+    """Tags by name, ``(rows,)`` each, False for missing files and beyond the end of a file."""
     files = stems(folder, ".tag")
     tags = {name: np.zeros(rows, dtype=bool) for name in (*pysot_json.TAGS, *files)}
     for name, path in files.items():

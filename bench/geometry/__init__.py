@@ -1,6 +1,6 @@
-"""Boxes, polygons and masks as arrays: every conversion, and overlap.
+"""Boxes, polygons and masks as arrays: conversions and overlap.
 
-The only place with a ``+1``, a ``-1`` or a rounding rule. Boxes are ``(..., 4)`` x, y, w, h and
+The only package with a ``+1``, a ``-1`` or a rounding rule. Boxes are ``(..., 4)`` x, y, w, h and
 polygons ``(..., K, 2)`` corners, in continuous pixels; ``Regions`` holds rows of either kind.
 """
 
@@ -18,10 +18,14 @@ from bench.geometry.boxes import (
 )
 from bench.geometry.masks import canonical_corners, mask_overlap, mask_to_polygon, rasterize
 from bench.geometry.overlap import RULES, pixel_counter, region_overlaps
-from bench.geometry.regions import Regions
+from bench.geometry.regions import FAILED, INITIALISED, SKIPPED, TRACKED, Regions, outlines
 
 __all__ = [
+    "FAILED",
+    "INITIALISED",
     "RULES",
+    "SKIPPED",
+    "TRACKED",
     "Regions",
     "area_preserving_box",
     "box_centre",
@@ -34,6 +38,7 @@ __all__ = [
     "mask_overlap",
     "mask_to_box",
     "mask_to_polygon",
+    "outlines",
     "pixel_corners_to_box",
     "pixel_counter",
     "polygon_to_box",

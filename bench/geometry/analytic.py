@@ -1,4 +1,4 @@
-"""The area that two regions share, continuously, as shapely computes it."""
+"""Overlap of continuous areas, computed with shapely."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.arrays import FloatArray
 from bench.geometry.boxes import box_to_polygon
 
-FloatArray = NDArray[np.float64]
 Shapes = NDArray[Any]
 
 
@@ -18,12 +18,12 @@ def analytic_overlaps(
 ) -> FloatArray:
     """Intersection over union of areas, ``(N,)`` (got10k ``poly_iou``).
 
-    Rectangles span x..x + w. Two regions without area have no overlap. Polygons that cross
-    themselves, where got10k raises, are read as shapely's ``make_valid`` does.
+    Rectangles span x..x + w. Two regions without area have overlap 0. Self-intersecting polygons,
+    on which got10k raises, go through shapely's ``make_valid``.
 
     Args:
         a, b: ``(N, 4)`` rectangles or ``(N, 2 K)`` corners.
-        bounds: width and height of the image that the regions are cut to, or None.
+        bounds: width and height of the image to clip regions to, or None.
     """
     import shapely
 
@@ -51,7 +51,7 @@ def _valid(polygons: Shapes) -> Shapes:
 
 
 def _areal(shapes: Shapes) -> Shapes:
-    """Shapes without their lines and points, which shapely cannot intersect beside areas."""
+    """Drop lines and points, which shapely cannot intersect in one collection with areas."""
     import shapely
 
     mixed = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION)

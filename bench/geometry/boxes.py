@@ -1,17 +1,15 @@
-"""Boxes: conversions, overlap and distances, in the last bits of the official code."""
+"""Box conversions, overlap and distances, equal to the official code to the last bit."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.arrays import BoolArray, FloatArray
 from bench.errors import TrackerError
-
-FloatArray = NDArray[np.float64]
 
 
 def polygon_to_box(polygon: FloatArray) -> FloatArray:
-    """The box that bounds each polygon, ``(..., K, 2) -> (..., 4)``.
+    """Bounding box of each polygon, ``(..., K, 2) -> (..., 4)``.
 
     >>> polygon_to_box(np.array([[1.0, 2.0], [4.0, 2.0], [4.0, 8.0], [1.0, 8.0]]))
     array([1., 2., 3., 6.])
@@ -21,7 +19,7 @@ def polygon_to_box(polygon: FloatArray) -> FloatArray:
 
 
 def box_to_polygon(box: FloatArray) -> FloatArray:
-    """The corners of each box, from the top left clockwise, ``(..., 4) -> (..., 4, 2)``.
+    """Corners of each box, clockwise from the top left, ``(..., 4) -> (..., 4, 2)``.
 
     >>> box_to_polygon(np.array([1.0, 2.0, 3.0, 6.0])).tolist()
     [[1.0, 2.0], [4.0, 2.0], [4.0, 8.0], [1.0, 8.0]]
@@ -33,11 +31,11 @@ def box_to_polygon(box: FloatArray) -> FloatArray:
 
 
 def area_preserving_box(polygon: FloatArray) -> FloatArray:
-    """The box around a quadrangle's centre with its area, ``(..., 4, 2) -> (..., 4)``.
+    """Axis-aligned box with the centre and area of a quadrangle, ``(..., 4, 2) -> (..., 4)``.
 
-    Centred on the mean of the corners, with the proportions of the bounding box and the area
-    of the rotated rectangle: what trackers of the VOT challenge start from (PySOT
-    ``get_axis_aligned_bbox``, there with ``+1`` on each side, here in continuous pixels).
+    Centred on the mean of the corners, with the aspect ratio of the bounding box and the area of
+    the rotated rectangle. VOT trackers start from it (PySOT ``get_axis_aligned_bbox``, which adds
+    1 to each side; here pixels are continuous).
     """
     centre = polygon.mean(axis=-2)
     extent = np.ptp(polygon, axis=-2)
@@ -50,10 +48,10 @@ def area_preserving_box(polygon: FloatArray) -> FloatArray:
 
 
 def pixel_corners_to_box(polygon: FloatArray) -> FloatArray:
-    """The box of corners that are pixels of the target, ``(..., K, 2) -> (..., 4)`` whole numbers.
+    """Whole-pixel box of inclusive pixel corners, ``(..., K, 2) -> (..., 4)``.
 
-    OTB ``corner2rect.m``: the last pixel belongs to the box, hence one more in width and height,
-    and MATLAB rounds halves away from zero.
+    As OTB ``corner2rect.m``: width and height include the last pixel (+1), and MATLAB rounds
+    halves away from zero.
 
     >>> pixel_corners_to_box(np.array([[1.0, 2.0], [4.0, 2.0], [4.0, 8.0], [1.0, 8.0]]))
     array([1., 2., 4., 7.])
@@ -63,13 +61,13 @@ def pixel_corners_to_box(polygon: FloatArray) -> FloatArray:
     return rounded
 
 
-def mask_to_box(mask: NDArray[np.bool_]) -> FloatArray:
-    """The box ``(4,)`` that bounds the true pixels of a mask ``(H, W)``.
+def mask_to_box(mask: BoolArray) -> FloatArray:
+    """Bounding box ``(4,)`` of the true pixels of a mask ``(H, W)``.
 
-    A pixel (row r, column c) covers c..c+1 by r..r+1, so a mask of one pixel has size 1 x 1.
+    The pixel at row r, column c covers c..c+1 by r..r+1, so one pixel gives a 1 x 1 box.
 
     Raises:
-        TrackerError: no pixel of the mask is true.
+        TrackerError: the mask is empty.
     """
     columns = np.flatnonzero(mask.any(axis=0))
     rows = np.flatnonzero(mask.any(axis=1))
@@ -80,11 +78,11 @@ def mask_to_box(mask: NDArray[np.bool_]) -> FloatArray:
 
 
 def box_iou(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Intersection over union of boxes, row by row, ``(..., 4), (..., 4) -> (...)``.
+    """Row-wise intersection over union of boxes, ``(..., 4), (..., 4) -> (...)``.
 
-    Written in the inclusive-pixel form of the official code (OTB ``calcRectInt.m``, LaSOT
-    ``calc_rect_int.m``): its ``-1`` and ``+1`` cancel in exact arithmetic, and keeping them
-    gives the same last bit. NaN in one operand is ignored by the comparisons, as in MATLAB.
+    Keeps the inclusive-pixel form of the official code (OTB ``calcRectInt.m``, LaSOT
+    ``calc_rect_int.m``): its ``-1`` and ``+1`` cancel in exact arithmetic but decide the last
+    bit. Comparisons ignore a NaN operand, as in MATLAB.
 
     >>> box_iou(np.array([0.0, 0.0, 2.0, 2.0]), np.array([1.0, 0.0, 2.0, 2.0])).item()
     0.3333333333333333
@@ -100,10 +98,10 @@ def box_iou(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def clipped_iou(a: FloatArray, b: FloatArray, epsilon: float = 0.0) -> FloatArray:
-    """Intersection over union in continuous form, limited to [0, 1], ``(..., 4) -> (...)``.
+    """Continuous intersection over union, clipped to [0, 1], ``(..., 4), (..., 4) -> (...)``.
 
-    ``epsilon`` is added to the union (got10k ``rect_iou``; 0 is pysot-toolkit's
-    ``overlap_ratio``). NaN in one operand gives NaN.
+    ``epsilon`` is added to the union (got10k ``rect_iou``; 0 gives pysot-toolkit's
+    ``overlap_ratio``). NaN propagates.
     """
     ax, ay, aw, ah = columns(a)
     bx, by, bw, bh = columns(b)
@@ -117,9 +115,9 @@ def clipped_iou(a: FloatArray, b: FloatArray, epsilon: float = 0.0) -> FloatArra
 
 
 def box_centre(box: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Centre of each box with pixels counted inclusively, ``(..., 4) -> (...), (...)``.
+    """Centre (x, y) of each box in inclusive pixels, ``(..., 4) -> (...), (...)``.
 
-    ``x + (w - 1) / 2`` as in OTB ``calcSeqErrRobust.m``; between two boxes the -1 cancels.
+    ``x + (w - 1) / 2`` as in OTB ``calcSeqErrRobust.m``; the -1 cancels between two boxes.
     """
     x, y, w, h = columns(box)
     return x + (w - 1) / 2, y + (h - 1) / 2
@@ -128,12 +126,12 @@ def box_centre(box: FloatArray) -> tuple[FloatArray, FloatArray]:
 def centre_errors(
     a: FloatArray, b: FloatArray, *, of_offset: bool = False
 ) -> tuple[FloatArray, FloatArray]:
-    """Distance between the centres of boxes, ``(..., 4), (..., 4) -> (...), (...)``.
+    """Centre distances in pixels and normalised, ``(..., 4), (..., 4) -> (...), (...)``.
 
-    The first is in pixels. The second is relative to the size of ``b``: each centre is divided by
-    it (LaSOT ``calc_seq_err_robust.m``) or, with ``of_offset``, their offset is (TrackingNet
-    ``metrics.py``); these are equal but for the last bit, which decides ties at a threshold.
-    Where ``b`` has no size it is infinite or NaN.
+    The second is normalised by the size of ``b``: by dividing each centre (LaSOT
+    ``calc_seq_err_robust.m``) or, with ``of_offset``, their difference (TrackingNet
+    ``metrics.py``). The two differ in the last bit, which decides ties at a threshold. Infinite
+    or NaN where ``b`` has no size.
     """
     (ax, ay), (bx, by) = box_centre(a), box_centre(b)
     _, _, width, height = columns(b)
@@ -145,12 +143,12 @@ def centre_errors(
 
 
 def columns(box: FloatArray) -> FloatArray:
-    """``(..., 4) -> (4, ...)``, each column contiguous: four times faster to compute with."""
+    """``(..., 4) -> (4, ...)`` with contiguous columns, which compute four times as fast."""
     last = box.ndim - 1
     return np.ascontiguousarray(box.transpose(last, *range(last)))
 
 
 def _length(x: FloatArray, y: FloatArray) -> FloatArray:
-    # Not np.hypot: the official code squares, adds and takes the root, to the last bit.
+    # Not np.hypot, whose last bit differs from the official square root of a sum.
     length: FloatArray = np.sqrt(x * x + y * y)
     return length

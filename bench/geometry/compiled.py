@@ -1,7 +1,7 @@
 """``spans.count_pixels`` with numba: the same counts, many times as fast.
 
-Imported only where it is used, since importing numba takes half a second. The steps are those of
-``spans``, one pair of polygons after the other; the words are explained there.
+Import it lazily: numba takes half a second to load. The algorithm and terms are those of
+``spans``, applied to one pair of polygons at a time.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from bench.geometry.windows import FloatArray, Outline, Windows
-
-IntArray = NDArray[np.int64]
-Int32Array = NDArray[np.int32]
+from bench.arrays import FloatArray, IntArray
+from bench.geometry.spans import Int32Array
+from bench.geometry.windows import Outline, Windows
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -28,7 +26,7 @@ def _compiled(function: Function) -> Function:
 
 
 def count_pixels(windows: Windows) -> IntArray:
-    """``(3, N)`` pixels of the first polygon, of the second, and of both; no window is empty."""
+    """``(3, N)`` pixels of the first polygon, the second and both; no window may be empty."""
     counts = np.zeros((3, len(windows.width)), dtype=np.int64)
     a, b = (_contiguous(outline) for outline in (windows.a, windows.b))
     _count(a.x, a.y, b.x, b.y, windows.width, windows.height, windows.newer, counts)
@@ -36,7 +34,7 @@ def count_pixels(windows: Windows) -> IntArray:
 
 
 def _contiguous(outline: Outline) -> Outline:
-    # One layout of memory, so that numba compiles once.
+    # A single memory layout makes numba compile once.
     return Outline(np.ascontiguousarray(outline.x), np.ascontiguousarray(outline.y))
 
 
@@ -112,7 +110,7 @@ def _spans(
     low: Int32Array,
     high: Int32Array,
 ) -> tuple[int, int, int]:
-    """Fill ``low`` and ``high``; the first and last row filled, and how many spans each has."""
+    """Fill ``low`` and ``high``; return the first and last row filled and the spans per row."""
     first = int(min(max(y.min(), 0.0), height))
     last = int(max(min(y.max(), height - 1), -1.0))
     if not _is_two_chain(y, newer):
@@ -146,7 +144,7 @@ def _chain_nodes(
     down: Int32Array,
     up: Int32Array,
 ) -> None:
-    down[first : last + 1] = -1  # stays where a polygon is flat
+    down[first : last + 1] = -1  # kept where a polygon is flat
     up[first : last + 1] = -1
     for i in range(len(x)):
         dx, dy = x[i - 1] - x[i], y[i - 1] - y[i]
@@ -204,7 +202,7 @@ def _sorted_spans(
 
 @_compiled
 def _sorted_nodes(x: FloatArray, y: FloatArray, row: int, newer: bool, nodes: FloatArray) -> int:
-    """Fill ``nodes`` with those of one row, in order; how many there are."""
+    """Fill ``nodes`` with the sorted nodes of one row; return their number."""
     count = 0
     for i in range(len(x)):
         dx, dy = x[i - 1] - x[i], y[i - 1] - y[i]

@@ -1,35 +1,31 @@
-"""Masks: to and from polygons, and their overlap with regions.
+"""Masks to and from polygons, and their overlap with regions.
 
-Whole coordinates of a polygon are centres of pixels here, as in the VOT toolkits' pixels and in
-OpenCV's contours: the pixel (row r, column c) is the point (c, r).
+Integer polygon coordinates are pixel centres here, as in the VOT toolkits and OpenCV's contours:
+the pixel at row r, column c is the point (c, r).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.arrays import BoolArray, FloatArray
 from bench.errors import TrackerError
-from bench.geometry.regions import Regions
+from bench.geometry.regions import TRACKED, Regions
 from bench.geometry.spans import Rows, Spans, polygon_spans
 from bench.geometry.windows import image_outline, is_somewhere
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-
-_TIE = 1e-3  # pixels by which two corners must differ to be told apart
+_TIE = 1e-3  # corners closer than this, in pixels, tie
 
 
 def mask_to_polygon(mask: BoolArray) -> FloatArray:
-    """The rotated rectangle ``(4, 2)`` around the largest part of a mask ``(H, W)``.
+    """Minimum-area rotated rectangle ``(4, 2)`` of the largest component of a mask ``(H, W)``.
 
-    The smallest one around the outer contour of the part with the largest area (as SiamMask and
-    SiamAttn answer), through the centres of its outermost pixels, so that a part one pixel thin
-    has a rectangle without area. Corners stand in the order of ``canonical_corners``, whatever
-    the version of OpenCV.
+    As SiamMask and SiamAttn predict: it passes through the centres of the outermost pixels, so a
+    component one pixel thin has zero area. Corners are in the order of ``canonical_corners`` for
+    every version of OpenCV.
 
     Raises:
-        TrackerError: no pixel of the mask is true.
+        TrackerError: the mask is empty.
     """
     import cv2
 
@@ -42,10 +38,10 @@ def mask_to_polygon(mask: BoolArray) -> FloatArray:
 
 
 def canonical_corners(polygon: FloatArray) -> FloatArray:
-    """A polygon's corners ``(K, 2)`` clockwise in the image, from the one nearest the top left.
+    """Corners ``(K, 2)`` of a polygon, clockwise in the image from the one nearest the top left.
 
-    Nearest is the smallest x + y; of several within a thousandth of a pixel, the highest in the
-    image (smallest y). The same whichever corner the list starts from and whichever way it runs.
+    Nearest means the smallest x + y, ties within 0.001 pixels going to the smallest y. The result
+    does not depend on the first corner or the direction of the input.
 
     >>> canonical_corners(np.array([[4.0, 8.0], [4.0, 2.0], [1.0, 2.0], [1.0, 8.0]])).tolist()
     [[1.0, 2.0], [4.0, 2.0], [4.0, 8.0], [1.0, 8.0]]
@@ -60,13 +56,13 @@ def canonical_corners(polygon: FloatArray) -> FloatArray:
 
 
 def rasterize(region: FloatArray, width: int, height: int) -> BoolArray:
-    """The pixels ``(height, width)`` of a region in an image, by the overlap rule ``vot``.
+    """Mask ``(height, width)`` of a region, by the overlap rule ``vot``.
 
-    A region with a number that is not finite, or beyond 2**30, has no pixels.
+    A region with a non-finite number or one beyond 2**30 has no pixels.
 
     Args:
-        region: ``(4,)`` x, y, w, h or ``(2 K,)`` or ``(K, 2)`` corners, K at least 3.
-        width, height: size of the image in pixels, at least 1.
+        region: ``(4,)`` x, y, w, h or ``(2 K,)`` or ``(K, 2)`` corners, K >= 3.
+        width, height: size of the image in pixels, >= 1.
     """
     mask = np.zeros((height, width), dtype=bool)
     spans = _spans_in_image(region, width, height)
@@ -79,8 +75,8 @@ def rasterize(region: FloatArray, width: int, height: int) -> BoolArray:
 def mask_overlap(mask: BoolArray, regions: Regions) -> FloatArray:
     """Intersection over union of one mask and each region, ``(N,)``, by the rule ``vot``.
 
-    Regions have the pixels of ``rasterize`` in an image of the mask's size. NaN where a row is a
-    code and no region, 0 where neither has a pixel.
+    Regions are rasterised as by ``rasterize`` at the mask's size. NaN where a row is a code, 0
+    where neither has a pixel.
 
     Args:
         mask: ``(H, W)``.
@@ -88,12 +84,12 @@ def mask_overlap(mask: BoolArray, regions: Regions) -> FloatArray:
     """
     height, width = mask.shape
     row = np.arange(height)
-    # How many true pixels lie left of each column: a span's share is a difference of two.
+    # Running count of true pixels along rows: a span holds the difference of two.
     before = np.zeros((height, width + 1), dtype=np.int64)
     np.cumsum(mask, axis=1, out=before[:, 1:])
     area = int(before[:, -1].sum())
     overlaps = np.full(len(regions), np.nan)
-    for index in np.flatnonzero(regions.codes < 0):
+    for index in np.flatnonzero(regions.codes == TRACKED):
         numbers = regions.values[index, : regions.counts[index]]
         spans = _spans_in_image(numbers, width, height)
         start = np.minimum(spans.low, width)
@@ -105,7 +101,7 @@ def mask_overlap(mask: BoolArray, regions: Regions) -> FloatArray:
 
 
 def _spans_in_image(region: FloatArray, width: int, height: int) -> Spans:
-    """The spans of one region in all rows of an image."""
+    """Spans of one region in every row of an image."""
     numbers = np.asarray(region, dtype=np.float64).reshape(1, -1)
     rows = Rows.of(np.array([float(width)]), np.array([float(height)]))
     if not is_somewhere(numbers).all():

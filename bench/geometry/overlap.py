@@ -1,11 +1,11 @@
-"""Overlap of regions, row by row, by the rule of each toolkit.
+"""Row-wise overlap of regions, by the rule of each toolkit.
 
-* ``vot``: the challenges of 2016-2018; rectangles span x..x + w (and pysot-toolkit's rule).
-* ``vot-matlab-head``: the later state of the MATLAB toolkit; rectangles span x..x + w - 1.
+* ``vot``: the challenges of 2016-2018 and pysot-toolkit; rectangles span x..x + w.
+* ``vot-matlab-head``: the latest MATLAB toolkit; rectangles span x..x + w - 1.
 * ``vot-toolkit``: vot-toolkit 0.9.
 * ``analytic``: continuous areas (got10k).
 
-The first three compare pixels. What they count does not depend on whether numba is installed.
+The first three compare pixels, with the same counts whether or not numba is installed.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.arrays import FloatArray, IntArray
 from bench.errors import ResultError, unknown_name
 from bench.geometry import spans
 from bench.geometry.analytic import analytic_overlaps
@@ -31,22 +31,20 @@ from bench.geometry.windows import (
     toolkit_windows,
 )
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 Placing = Callable[[FloatArray, FloatArray, Bounds], Windows]
 Counter = Callable[[Windows], IntArray]
-"""Pixels of the first polygon, of the second and of both, ``(3, N)``."""
+"""Pixels of the first polygon, the second and both, ``(3, N)``."""
 
 PAYS_OFF = 200_000
-"""Pairs from which importing numba takes less time than counting without it."""
+"""Number of pairs from which importing numba saves time."""
 
-# Beyond these the official code cannot hold a window, and no single pixel matters any more.
+# The official code cannot hold a larger window, and single pixels no longer matter in one.
 _MOST_ROWS, _MOST_COLUMNS = 1 << 17, 1 << 30
-_BLOCK = 4096  # pairs placed at once: their arrays stay in the cache
+_BLOCK = 4096  # pairs placed at once, so that their arrays fit the cache
 
 
 class _PixelRule(NamedTuple):
-    """How a rule places pairs in windows, in what precision it divides, and its fewest corners."""
+    """Placement of pairs in windows, precision of the division, and shortest polygon row."""
 
     windows: Placing
     precision: type[np.floating]
@@ -73,29 +71,29 @@ def region_overlaps(
     bounds: Bounds = None,
     count: Counter | None = None,
 ) -> FloatArray:
-    """Intersection over union of two lists of regions, row by row: ``(N,)`` in [0, 1].
+    """Row-wise intersection over union of regions, ``(N,)`` in [0, 1].
 
-    NaN where either row is a code and no region. A region with a number that is not finite, or
-    beyond 2**30, is nowhere and overlaps nothing; two regions without a pixel have overlap 0. A
-    pair in a window of more than 2**17 rows is compared by areas.
+    NaN where either row is a code. A region with a non-finite number or one beyond 2**30 overlaps
+    nothing; two regions without a pixel have overlap 0. A pair in a window of more than 2**17
+    rows is compared by area.
 
     Args:
-        a, b: as many rows each.
+        a, b: equally many rows.
         rule: one of ``RULES``.
-        bounds: what the rule's own code takes to cut regions to the image, or None: the last
+        bounds: image bounds to clip to, as the rule's own code takes them, or None: the last
             column and row, (W - 1, H - 1), for ``vot`` and ``vot-matlab-head``; the size (W, H)
             for the others.
-        count: how to count pixels; by default what ``pixel_counter`` chooses for N pairs.
+        count: pixel counter; ``pixel_counter(N)`` by default.
 
     Raises:
-        ConfigError: the rule is not known.
-        ResultError: the lists differ in length, or a row (counted from 1) is no region of the
-            rule. The official code takes no polygon of three corners.
+        ConfigError: the rule is unknown.
+        ResultError: the lengths differ, or a row (counted from 1) is not a region that the rule
+            accepts; the official code rejects triangles.
     """
     if rule not in RULES:
         raise unknown_name("overlap rule", rule, RULES)
     if len(a) != len(b):
-        raise ResultError(f"expected as many regions on both sides, found {len(a)} and {len(b)}")
+        raise ResultError(f"expected equally many regions, found {len(a)} and {len(b)}")
     fewest = _PIXEL_RULES[rule].fewest_numbers if rule in _PIXEL_RULES else 6
     kinds_a, kinds_b = (_kinds(regions, rule, fewest) for regions in (a, b))
     overlaps = np.full(len(a), np.nan)
@@ -109,9 +107,9 @@ def region_overlaps(
 
 
 def pixel_counter(pairs: int) -> Counter:
-    """The fastest way to count the pixels of so many pairs of regions.
+    """The fastest pixel counter for this number of pairs.
 
-    With numba where that is installed and either imported already or worth importing.
+    Uses numba if it is installed and either loaded already or worth loading.
     """
     if pairs < PAYS_OFF and "bench.geometry.compiled" not in sys.modules:
         return spans.count_pixels
@@ -122,21 +120,21 @@ def pixel_counter(pairs: int) -> Counter:
 def _compiled_counter() -> Counter | None:
     try:
         from bench.geometry import compiled
-    except (ImportError, RuntimeError):  # not installed; not for this NumPy; nowhere to cache
+    except (ImportError, RuntimeError):  # not installed, incompatible NumPy, or no cache folder
         return None
     return compiled.count_pixels
 
 
 def _kinds(regions: Regions, rule: str, fewest: int) -> list[int]:
-    """How many numbers the regions of a list have, each count once."""
+    """Distinct numbers of values per region, without codes."""
     kinds: list[int] = np.flatnonzero(np.bincount(regions.counts)).tolist()
     for kind in kinds:
         if kind not in (1, 4) and (kind < fewest or kind % 2):
             row = int(np.argmax(regions.counts == kind)) + 1
             raise ResultError(
-                f"row {row}: expected 1 number (a code), 4 (x, y, w, h) or an even number from "
-                f"{fewest} on (corners) for the overlap rule {rule!r}, found {kind}. "
-                "A triangle can be written with one corner twice."
+                f"row {row}: expected 1 number (a code), 4 (x, y, w, h) or an even count >= "
+                f"{fewest} (corners) for the overlap rule {rule!r}, found {kind}. "
+                "Write a triangle with one corner repeated."
             )
     return [kind for kind in kinds if kind != 1]
 
@@ -149,7 +147,7 @@ def _numbers(regions: Regions, rows: IntArray, kind: int) -> FloatArray:
 def _known_overlaps(
     a: FloatArray, b: FloatArray, rule: str, bounds: Bounds, count: Counter | None
 ) -> FloatArray:
-    """Overlaps of rows of one kind each; 0 where a region is nowhere."""
+    """Overlaps of rows of one kind each; 0 where a region cannot be placed."""
     known = is_somewhere(a) & is_somewhere(b)
     if not known.all():
         overlaps = np.zeros(len(a))

@@ -1,4 +1,4 @@
-"""Rows of regions of different kinds: what a file of the VOT challenge holds."""
+"""Rows of boxes, polygons and codes, as VOT result files hold them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from collections.abc import Sequence as Rows
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from bench.arrays import BoolArray, FloatArray, IntArray
+from bench.geometry.boxes import box_to_polygon
+
+SKIPPED, INITIALISED, FAILED, TRACKED = 0, 1, 2, -1
+"""Codes of the VOT protocols; ``TRACKED`` marks rows that hold a region."""
 
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """``N`` regions, each a row of numbers.
+    """``N`` rows of numbers, each a region or a code.
 
-    A row of four numbers is a rectangle x, y, w, h; one of six or more (an even number) the
-    corners x1, y1, x2, y2, ... of a polygon; a row of one number is a code of the protocol and
-    no region at all.
+    Four numbers are a rectangle x, y, w, h; an even count of six or more are the corners x1, y1,
+    x2, y2, ... of a polygon; a single number is a code of the protocol.
 
     Attributes:
-        values: ``(N, V)``, NaN beyond the numbers of a row; V is at least 8.
-        counts: ``(N,)`` how many numbers each row has.
+        values: ``(N, V)``, padded with NaN; V is at least 8.
+        counts: ``(N,)`` numbers per row.
     """
 
     values: FloatArray
@@ -31,20 +32,20 @@ class Regions:
     def __len__(self) -> int:
         return len(self.counts)
 
-    def __getitem__(self, rows: slice | NDArray[np.bool_] | IntArray) -> Regions:
+    def __getitem__(self, rows: slice | BoolArray | IntArray) -> Regions:
         return Regions(self.values[rows], self.counts[rows])
 
     @property
     def codes(self) -> IntArray:
-        """``(N,)`` the code of each row without a region, -1 where there is a region."""
-        codes = np.full(len(self), -1, dtype=np.int64)
+        """``(N,)`` code of each row, ``TRACKED`` for regions."""
+        codes = np.full(len(self), TRACKED, dtype=np.int64)
         special = self.counts == 1
         codes[special] = self.values[special, 0].astype(np.int64)
         return codes
 
     @classmethod
     def from_rows(cls, rows: Rows[Rows[float]]) -> Regions:
-        """Regions from rows of numbers of different lengths.
+        """Regions from rows of different lengths.
 
         >>> Regions.from_rows([[1], [10, 20, 30, 40]]).codes.tolist()
         [1, -1]
@@ -57,14 +58,9 @@ class Regions:
 
     @classmethod
     def concatenate(cls, parts: Rows[Regions]) -> Regions:
-        """All rows of several, in order."""
+        """All rows of ``parts``, in order."""
         width = max(part.values.shape[1] for part in parts)
-        padded = [
-            np.pad(
-                part.values, ((0, 0), (0, width - part.values.shape[1])), constant_values=np.nan
-            )
-            for part in parts
-        ]
+        padded = [_padded(part.values, width) for part in parts]
         return cls(np.concatenate(padded), np.concatenate([part.counts for part in parts]))
 
     @classmethod
@@ -80,3 +76,29 @@ class Regions:
         values = np.full((len(boxes), 8), np.nan)
         values[:, :4] = boxes
         return cls(values, np.full(len(boxes), 4, dtype=np.int64))
+
+
+def outlines(regions: Regions, index_base: float) -> FloatArray:
+    """Regions to draw, 0-based: ``(N, 4)`` boxes if all are, else ``(N, 2K)`` corners.
+
+    Shorter polygons repeat their last corner; codes become NaN.
+    """
+    counts = regions.counts
+    if not (counts > 4).any():
+        boxes = np.where(counts[:, None] == 4, regions.values[:, :4], np.nan)
+        boxes[:, :2] -= index_base
+        return boxes
+    corners = regions.values[:, : counts.max()].copy()
+    boxes_at = counts == 4
+    corners[boxes_at, :8] = box_to_polygon(regions.values[boxes_at, :4]).reshape(-1, 8)
+    used = np.where(boxes_at, 8, counts)
+    for row in np.flatnonzero((used < corners.shape[1]) & (used > 1)):
+        last = corners[row, used[row] - 2 : used[row]]
+        corners[row, used[row] :] = np.tile(last, (corners.shape[1] - used[row]) // 2)
+    corners[counts == 1] = np.nan
+    return corners - index_base
+
+
+def _padded(values: FloatArray, width: int) -> FloatArray:
+    extra = width - values.shape[1]
+    return np.pad(values, ((0, 0), (0, extra)), constant_values=np.nan)

@@ -1,12 +1,12 @@
 """Pixels of polygons as row spans, counted with NumPy for many pairs at once.
 
-A row of pixels crosses a polygon's edges in nodes; sorted, they are the ends of spans. A polygon
-whose edges only once go down and once up (a "two-chain" polygon: every convex one) has one span
-in each row, between its two chains; for others the nodes of each row are sorted. No mask of
-pixels is ever made. ``compiled`` does the same with numba and gives the same counts.
+A row of pixels crosses the edges of a polygon at nodes; sorted, they delimit spans. A polygon
+whose edges go down once and up once (a "two-chain" polygon, such as any convex one) has one span
+per row, between its two chains; for others the nodes of each row are sorted. No pixel mask is
+built. ``compiled`` gives the same counts with numba.
 
-Edges run from the previous corner to this one, and a node is computed from this one:
-``x + (row - y) / dy * dx`` towards zero, in this order, as both VOT toolkits have it.
+Edges run from the previous corner to the current one, which gives the node
+``x + (row - y) / dy * dx``, truncated towards zero: the order of operations in both VOT toolkits.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.geometry.windows import FloatArray, Outline, Windows
+from bench.arrays import BoolArray, FloatArray, IntArray
+from bench.geometry.windows import Outline, Windows
 
-IntArray = NDArray[np.int64]
 Int32Array = NDArray[np.int32]
 
-BLOCK_ROWS = 1 << 16  # rows of pixels at once: large enough for NumPy, small enough for its cache
+BLOCK_ROWS = 1 << 16  # rows of pixels at once: enough for NumPy, few enough for the cache
 _FAR = 1 << 30  # beyond any window's last column
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The rows of ``N`` windows one after the other, ``M`` in all.
+    """Concatenated rows of ``N`` windows, ``M`` in all.
 
     Attributes:
-        starts: ``(N,)`` where each window's rows start.
+        starts: ``(N,)`` first row of each window.
         width, height: ``(N,)`` size of each window in pixels.
     """
 
@@ -48,21 +48,21 @@ class Rows:
 
     @property
     def total(self) -> int:
-        """How many rows there are in all windows together."""
+        """Number of rows ``M``."""
         return int(self.starts[-1] + self.height[-1])
 
     @cached_property
     def last_columns(self) -> Int32Array:
-        """``(M,)`` the last column of each row."""
+        """``(M,)`` last column of each row."""
         return np.repeat((self.width - 1).astype(np.int32), self.height)
 
     def sums(self, per_row: Int32Array) -> IntArray:
-        """``(M,)`` numbers of rows as ``(N,)`` sums over windows."""
+        """Sums ``(N,)`` over windows of values ``(M,)`` per row."""
         sums: IntArray = np.add.reduceat(per_row, self.starts, dtype=np.int64)
         return sums
 
     def places(self, windows: IntArray) -> IntArray:
-        """Where the rows of some windows stand, one window after the other."""
+        """Indices of the rows of some windows, concatenated."""
         height = self.height[windows]
         starts = np.cumsum(height) - height
         return np.repeat(self.starts[windows] - starts, height) + np.arange(height.sum())
@@ -72,7 +72,7 @@ class Rows:
 class Spans:
     """Up to S disjoint spans in each of ``M`` rows: ``low`` and ``high`` ``(S, M)``, inclusive.
 
-    A span that is not there has ``high < low``.
+    An unused span has ``high < low``.
     """
 
     low: Int32Array
@@ -85,7 +85,7 @@ class Spans:
         return pixels
 
     def pixels_in_common(self, other: Spans) -> Int32Array:
-        """``(M,)`` pixels of each row that lie in spans of both."""
+        """``(M,)`` pixels of each row that are in spans of both."""
         total = np.zeros(self.low.shape[1], dtype=np.int32)
         for low, high in zip(self.low, self.high, strict=True):
             length = np.minimum(high, other.high) - np.maximum(low, other.low) + 1
@@ -94,9 +94,9 @@ class Spans:
 
 
 def count_pixels(windows: Windows) -> IntArray:
-    """``(3, N)`` pixels of the first polygon, of the second, and of both.
+    """``(3, N)`` pixels of the first polygon, the second and both.
 
-    No window is empty. Memory is bounded by ``BLOCK_ROWS`` and the highest window.
+    No window may be empty. Memory is bounded by ``BLOCK_ROWS`` and the tallest window.
     """
     counts = np.empty((3, len(windows.width)), dtype=np.int64)
     corners = max(4, len(windows.a.x), len(windows.b.x))
@@ -111,7 +111,7 @@ def count_pixels(windows: Windows) -> IntArray:
 
 
 def _blocks(height: FloatArray, limit: int) -> Iterator[slice]:
-    """Slices of consecutive windows with up to ``limit`` rows, at least one window each."""
+    """Slices of consecutive windows with at most ``limit`` rows, or of one taller window."""
     ends = np.cumsum(height)
     start = 0
     while start < len(height):
@@ -122,17 +122,17 @@ def _blocks(height: FloatArray, limit: int) -> Iterator[slice]:
 
 
 def polygon_spans(outline: Outline, rows: Rows, newer: bool = False) -> Spans:
-    """The spans of ``N`` polygons, each in the rows of its window.
+    """Spans of ``N`` polygons, each in the rows of its window.
 
     Args:
-        outline: whole-numbered corners ``(K, N)`` relative to the windows.
-        rows: the windows' rows.
-        newer: True for the pixels of vot-toolkit, see ``Windows``.
+        outline: integer corners ``(K, N)`` relative to the windows.
+        rows: the rows of the windows.
+        newer: vot-toolkit's pixels, see ``Windows``.
     """
     nodes = _chain_nodes(outline, rows)
     low, high = nodes.min(axis=0), nodes.max(axis=0)
     if not newer:
-        high -= high == low  # a row that only touches the polygon has no pixel
+        high -= high == low  # a row that merely touches the polygon has no pixel
     low, high = np.maximum(low, 0)[None], np.minimum(high, rows.last_columns)[None]
     others = np.flatnonzero(~_is_two_chain(outline, newer))
     if not len(others):
@@ -146,23 +146,23 @@ def polygon_spans(outline: Outline, rows: Rows, newer: bool = False) -> Spans:
     return Spans(low, high)
 
 
-def _is_two_chain(outline: Outline, newer: bool) -> NDArray[np.bool_]:
-    """``(N,)`` True for polygons that go down once and up once, flat at most at the ends.
+def _is_two_chain(outline: Outline, newer: bool) -> BoolArray:
+    """``(N,)`` True for polygons that go down once and up once and are flat only at the ends.
 
-    vot-toolkit has nodes on flat edges too: there at most one at each end.
+    vot-toolkit also has nodes on flat edges, so it allows one flat edge at each end.
     """
     direction = np.sign(np.roll(outline.y, 1, axis=0) - outline.y)
     following = np.roll(direction, -1, axis=0)
-    simple: NDArray[np.bool_] = np.abs(following - direction).sum(axis=0) <= 4
+    simple: BoolArray = np.abs(following - direction).sum(axis=0) <= 4
     if newer:
         simple &= ~((direction == 0) & (following == 0)).any(axis=0)
     return simple
 
 
 def _chain_nodes(outline: Outline, rows: Rows) -> Int32Array:
-    """``(2, M)`` where each row meets the edges going down and those going up; -1 for nowhere.
+    """``(2, M)`` nodes of each row on the edges going down and up; -1 if there is none.
 
-    Corners are whole, so that two edges of a chain have the same node at their common corner.
+    Corners are integers, so two edges of a chain have the same node at their common corner.
     """
     x, y = outline.x, outline.y
     dx, dy = np.roll(x, 1, axis=0) - x, np.roll(y, 1, axis=0) - y
@@ -183,20 +183,20 @@ def _chain_nodes(outline: Outline, rows: Rows) -> Int32Array:
 
 
 def _whole(nodes: FloatArray) -> Int32Array:
-    """Nodes as whole columns, towards zero; those out of every window are brought near it."""
+    """Nodes as columns, truncated towards zero and clipped so that they fit the type."""
     return np.clip(nodes, -1.0, _FAR).astype(np.int32)
 
 
 def _sorted_spans(outline: Outline, rows: Rows, newer: bool) -> Spans:
-    """``polygon_spans`` for polygons of any shape: (K // 2) spans in each row."""
+    """``polygon_spans`` for polygons of any shape: K // 2 spans per row."""
     nodes, counts = _sorted_nodes(outline, rows, newer)
     low, high = _paired(nodes, counts, newer)
-    low[1:] = np.maximum(low[1:], high[:-1] + 1)  # neighbours may share a pixel
+    low[1:] = np.maximum(low[1:], high[:-1] + 1)  # adjacent spans may share a pixel
     return Spans(np.maximum(_whole(low), 0), np.minimum(_whole(high), rows.last_columns))
 
 
 def _sorted_nodes(outline: Outline, rows: Rows, newer: bool) -> tuple[FloatArray, IntArray]:
-    """The nodes ``(K, M)`` of each row in order, then infinity; ``(M,)`` how many there are."""
+    """Sorted nodes ``(K, M)`` of each row, padded with infinity, and their number ``(M,)``."""
     x, y = (np.repeat(values, rows.height, axis=1) for values in (outline.x, outline.y))
     dx, dy = np.roll(x, 1, axis=0) - x, np.roll(y, 1, axis=0) - y
     row = np.arange(rows.total) - np.repeat(rows.starts, rows.height)
@@ -210,14 +210,12 @@ def _sorted_nodes(outline: Outline, rows: Rows, newer: bool) -> tuple[FloatArray
 
 
 def _paired(nodes: FloatArray, counts: IntArray, newer: bool) -> tuple[FloatArray, FloatArray]:
-    """Spans between sorted nodes, two by two; the first of two equal nodes is passed over.
+    """Spans between pairs of sorted nodes, skipping the first of two equal nodes.
 
-    vot-toolkit does not pass over one that is the last but one of its row.
+    vot-toolkit keeps it if it is the last but one of its row.
     """
-    low, high = (
-        np.zeros((len(nodes) // 2, len(counts))),
-        np.full((len(nodes) // 2, len(counts)), -1.0),
-    )
+    low = np.zeros((len(nodes) // 2, len(counts)))
+    high = low - 1
     at, used = np.zeros_like(counts), np.zeros_like(counts)
     for index in range(len(nodes) - 1):
         here = (at == index) & (index < counts - 1)

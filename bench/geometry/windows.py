@@ -1,10 +1,10 @@
-"""The window of pixels in which two regions are compared, by the rule of each toolkit.
+"""Pixel windows in which two regions are compared, by the rule of each toolkit.
 
-Both VOT toolkits round the corners of a pair of regions inside the smallest window around the
-two, so where a pixel falls depends on the pair. Everything up to whole numbers is decided here;
-``spans`` and ``compiled`` only count pixels.
+Both VOT toolkits round corners relative to the smallest window around a pair of regions, so the
+pixels of a region depend on its partner. All rounding happens here; ``spans`` and ``compiled``
+only count pixels.
 
-Arrays run over pairs last: corners are ``(K, N)``, one row for each corner.
+Pairs are the last axis of arrays: corners are ``(K, N)``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from bench.arrays import BoolArray, FloatArray, IntArray
+
 Float32Array = NDArray[np.float32]
 Bounds = tuple[float, float] | None
 
-_TINY_RATIO = 1e-10  # of the bounding areas: below it the official code does not look further
-
-_FARTHEST = float(1 << 30)  # a number beyond it is no pixel, nor is one that is not finite
+_TINY_RATIO = 1e-10  # of bounding areas; the official code gives no overlap below it
+_FARTHEST = float(1 << 30)  # largest coordinate that can be a pixel
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,19 +30,19 @@ class Outline:
     x: FloatArray
     y: FloatArray
 
-    def __getitem__(self, rows: NDArray[np.int64] | slice) -> Outline:
+    def __getitem__(self, rows: IntArray | slice) -> Outline:
         return Outline(self.x[:, rows], self.y[:, rows])
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """``N`` pairs of polygons, each in a window of its own.
+    """``N`` pairs of polygons, each in its own window.
 
     Attributes:
-        a, b: corners in whole pixels, counted from the window's first column and row.
+        a, b: corners in whole pixels relative to the window.
         width, height: ``(N,)`` size of the window in pixels.
-        settled: ``(N,)`` the overlap where it is known without counting, else NaN.
-        newer: True for the pixels of vot-toolkit, False for those of the challenges 2016-2018.
+        settled: ``(N,)`` overlap if known without counting, else NaN.
+        newer: True for vot-toolkit's pixels, False for those of the 2016-2018 challenges.
     """
 
     a: Outline
@@ -52,7 +52,7 @@ class Windows:
     settled: FloatArray
     newer: bool
 
-    def __getitem__(self, rows: NDArray[np.int64] | slice) -> Windows:
+    def __getitem__(self, rows: IntArray | slice) -> Windows:
         return Windows(
             self.a[rows],
             self.b[rows],
@@ -65,7 +65,7 @@ class Windows:
 
 @dataclass(frozen=True, eq=False)
 class _Boxes:
-    """Bounding boxes in whole pixels, each side ``(N,)``; the last pixel is part of the box."""
+    """Bounding boxes in whole pixels, sides ``(N,)`` inclusive."""
 
     left: Float32Array
     top: Float32Array
@@ -74,21 +74,21 @@ class _Boxes:
 
     @property
     def outline(self) -> Outline:
-        """The corners of each box."""
+        """Corners of each box."""
         x = np.stack([self.left, self.right, self.right, self.left])
         y = np.stack([self.top, self.top, self.bottom, self.bottom])
         return Outline(x.astype(np.float64), y.astype(np.float64))
 
     @property
-    def has_no_area(self) -> NDArray[np.bool_]:
+    def has_no_area(self) -> BoolArray:
         """Boxes of at most one column or row."""
-        flat: NDArray[np.bool_] = (self.left >= self.right) | (self.top >= self.bottom)
+        flat: BoolArray = (self.left >= self.right) | (self.top >= self.bottom)
         return flat
 
     @property
-    def is_empty(self) -> NDArray[np.bool_]:
-        """Boxes without a pixel: a rectangle with no width or height."""
-        empty: NDArray[np.bool_] = (self.right < self.left) | (self.bottom < self.top)
+    def is_empty(self) -> BoolArray:
+        """Boxes without a pixel, from rectangles without width or height."""
+        empty: BoolArray = (self.right < self.left) | (self.bottom < self.top)
         return empty
 
     @property
@@ -113,24 +113,24 @@ class _Boxes:
         )
 
     def moved(self, window: _Boxes) -> _Boxes:
-        """Counted from the first column and row of a window."""
+        """Relative to a window."""
         x, y = window.left, window.top
         return _Boxes(self.left - x, self.top - y, self.right - x, self.bottom - y)
 
     def within(self, right: float, bottom: float) -> _Boxes:
-        """Limited to 0..right and 0..bottom."""
+        """Clipped to 0..right and 0..bottom."""
         zero, *last = (np.array(value, dtype=np.float32) for value in (0, right, bottom))
         return self.common(_Boxes(zero, zero, *last))
 
 
-def is_somewhere(values: FloatArray) -> NDArray[np.bool_]:
-    """``(N,)`` True for rows ``(N, V)`` whose numbers are finite and within 2**30."""
-    somewhere: NDArray[np.bool_] = np.all(np.abs(values) <= _FARTHEST, axis=1)
+def is_somewhere(values: FloatArray) -> BoolArray:
+    """``(N,)`` True for rows of ``(N, V)`` whose numbers are finite and within 2**30."""
+    somewhere: BoolArray = np.all(np.abs(values) <= _FARTHEST, axis=1)
     return somewhere
 
 
 def image_outline(values: FloatArray) -> Outline:
-    """Rectangles ``(N, 4)`` or corners ``(N, 2 K)`` in whole pixels of the image, rule ``vot``."""
+    """Rectangles ``(N, 4)`` or corners ``(N, 2 K)`` in whole image pixels, by the rule ``vot``."""
     x, y = _single(values, 0.0)
     return Outline(_half_away(x), _half_away(y))
 
@@ -138,9 +138,9 @@ def image_outline(values: FloatArray) -> Outline:
 def official_windows(
     a: FloatArray, b: FloatArray, bounds: Bounds, rectangle_end: float
 ) -> Windows:
-    """Windows of the challenges 2016-2018 (toolkit-legacy ``region_overlap.cpp``, ``region.c``).
+    """Windows of the 2016-2018 challenges (toolkit-legacy ``region_overlap.cpp``, ``region.c``).
 
-    Bounding boxes reach out to whole pixels and are limited to the bounds; corners are moved into
+    Bounding boxes extend to whole pixels and are clipped to the bounds; corners are moved into
     the window in single precision, then rounded with halves away from zero.
 
     Args:
@@ -153,7 +153,7 @@ def official_windows(
     if bounds is not None:
         boxes = [box.within(*bounds) for box in boxes]
     window = boxes[0].around(boxes[1])
-    # The official code truncates these to int; both are whole already, unless bounds are not.
+    # Truncated to int by the official code; only fractional bounds make a difference.
     width = np.floor(window.right - window.left).astype(np.float64) + 1
     height = np.floor(window.bottom - window.top).astype(np.float64) + 1
     nothing = _sure_to_miss(*boxes) | (width < 1) | (height < 1)
@@ -165,7 +165,7 @@ def official_windows(
 
 
 def _single(values: FloatArray, rectangle_end: float) -> tuple[Float32Array, Float32Array]:
-    """Corners ``(K, N)``, x and y, as the official code keeps them: in single precision."""
+    """Corners x and y, ``(K, N)`` each, in single precision as in the official code."""
     columns = values.T
     if len(columns) == 4:
         x, y, w, h = columns
@@ -180,11 +180,11 @@ def _reaching_out(x: Float32Array, y: Float32Array) -> _Boxes:
     return _Boxes(left, top, np.ceil(x.max(axis=0)), np.ceil(y.max(axis=0)))
 
 
-def _sure_to_miss(a: _Boxes, b: _Boxes) -> NDArray[np.bool_]:
-    """Pairs that the official code gives no overlap from their boxes alone, and disjoint ones.
+def _sure_to_miss(a: _Boxes, b: _Boxes) -> BoolArray:
+    """Disjoint pairs, and those that the official code rejects by their boxes alone.
 
-    Boxes with only a border in common count as apart. With two boxes of no area every comparison
-    is one with NaN, and the pixels decide.
+    Boxes that share only a border are apart. For two boxes without area all comparisons are with
+    NaN, and the pixels decide.
     """
     common = a.common(b)
     shared = common.area
@@ -192,12 +192,12 @@ def _sure_to_miss(a: _Boxes, b: _Boxes) -> NDArray[np.bool_]:
         first, second = a.area.astype(np.float64), b.area.astype(np.float64)
         tiny = (first / second < _TINY_RATIO) | (second / first < _TINY_RATIO)
         apart = shared / (a.area + b.area - shared) <= 0
-    missed: NDArray[np.bool_] = tiny | apart | common.is_empty
+    missed: BoolArray = tiny | apart | common.is_empty
     return missed
 
 
 def _half_away(values: Float32Array) -> FloatArray:
-    # In double precision, where adding a half to a single-precision number is exact.
+    # In double precision, adding a half to a single-precision number is exact.
     exact = values.astype(np.float64)
     rounded: FloatArray = np.copysign(np.floor(np.abs(exact) + 0.5), exact)
     return rounded
@@ -206,8 +206,8 @@ def _half_away(values: Float32Array) -> FloatArray:
 def toolkit_windows(a: FloatArray, b: FloatArray, bounds: Bounds) -> Windows:
     """Windows of vot-toolkit 0.9 (``vot/region/raster.py``).
 
-    Numbers are rounded with halves to even before anything else, those of a rectangle one by
-    one; a rectangle then ends at x + w - 1. Two regions in a window without area are the same.
+    All numbers, including x, y, w, h of a rectangle, are first rounded with halves to even; a
+    rectangle then ends at x + w - 1. Two regions in a window without area count as equal.
 
     Args:
         a, b: ``(N, 4)`` rectangles or ``(N, 2 K)`` corners.
@@ -249,8 +249,8 @@ def _toolkit_box(columns: Float32Array) -> _Boxes:
 def _cut_by_toolkit(box: _Boxes, window: _Boxes) -> _Boxes:
     """A rectangle as vot-toolkit fills it in an unbounded window.
 
-    It compares the far side, counted from the window, with the window's last column counted from
-    the image, and a negative end then counts from the back as in any slice of Python.
+    It clips the far side, relative to the window, at the window's last column relative to the
+    image; a negative end then counts from the back, as in a Python slice.
     """
     right, bottom = np.minimum(box.right, window.right), np.minimum(box.bottom, window.bottom)
     right = np.where(right < -1, right + window.right - window.left + 1, right)

@@ -1,1 +1,1 @@
-"""Our trackers under other people's toolkits: over TraX, and inside vot-toolkit."""
+"""Running this toolkit's trackers in other toolkits, over TraX or inside vot-toolkit."""

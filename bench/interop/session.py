@@ -1,4 +1,4 @@
-"""One plug-in tracker as a foreign toolkit drives it: what it starts on, what it answers."""
+"""A plug-in tracker driven by another toolkit."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from bench.tracker import Region, starts_on
 
 
 class Session:
-    """A tracker that is started as often as the toolkit asks for, and followed in between.
+    """A tracker that can be initialised any number of times.
 
     Args:
         spec: the tracker and its options.
-        seed: of the random generators, set before each start.
+        seed: seed of the random generators, set before each initialisation.
 
     Raises:
-        TrackerError: it could not be built.
-        ConfigError: it is not known, or wants to start on something that is not known.
+        TrackerError: the tracker could not be built.
+        ConfigError: the tracker or its ``starts_on`` is unknown.
     """
 
     def __init__(self, spec: TrackerSpec, seed: int = 0) -> None:
@@ -33,7 +33,7 @@ class Session:
         self._starts_on = starts_on(self._tracker)
 
     def start(self, image: Image, region: Region) -> None:
-        """Start on what the tracker wants of ``region``: a box, a polygon or a mask.
+        """Initialise on ``region``, a box, polygon or mask, in the form the tracker expects.
 
         Raises:
             TrackerError: the tracker raised.
@@ -46,12 +46,12 @@ class Session:
             raise self._failure("init", error) from error
 
     def follow(self, image: Image) -> tuple[FloatArray, float | None]:
-        """Box ``(4,)`` or polygon ``(K, 2)`` of the next frame, and a confidence or None.
+        """Predict the box ``(4,)`` or polygon ``(K, 2)`` in the next frame, and a confidence.
 
-        A mask becomes the rotated rectangle around it, as it does in our own results.
+        A mask is reduced to its rotated rectangle, as in stored results.
 
         Raises:
-            TrackerError: the tracker raised, or answered anything but a finite region.
+            TrackerError: the tracker raised, or did not return a finite region.
         """
         try:
             answer = self._tracker.update(image)

@@ -1,7 +1,7 @@
-"""Any plug-in tracker as a TraX server, so that the VOT toolkits can run it.
+"""TraX server for plug-in trackers, so that the VOT toolkits can run them.
 
 TraX (Cehovin, "TraX: The visual Tracking eXchange protocol and library", Neurocomputing 2017)
-speaks over standard input and output; images come as paths, raw or encoded.
+uses standard input and output; images are paths, raw pixels or encoded files.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bench.arrays import FloatArray, Image
+from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import BenchError, TrackerError
 from bench.interop.session import Session
 from bench.registry import TrackerSpec
 from bench.sequence import read_image
 from bench.tracker import Region
 
-REGIONS = ["rectangle", "polygon", "mask"]  # of TraX, that are the place of a target
+REGIONS = ["rectangle", "polygon", "mask"]  # supported TraX region types
 _IMAGES = ["path", "memory", "buffer"]
 
 
@@ -28,11 +27,11 @@ class TraxServer:
 
     Args:
         spec: the tracker and its options.
-        seed: of the random generators, set before each start.
+        seed: seed of the random generators, set before each initialisation.
 
     Raises:
         TrackerError: vot-trax is not installed, or the tracker could not be built.
-        ConfigError: the tracker is not known.
+        ConfigError: the tracker is unknown.
     """
 
     def __init__(self, spec: TrackerSpec, seed: int = 0) -> None:
@@ -41,11 +40,11 @@ class TraxServer:
         self._session = Session(spec, seed)
 
     def serve(self) -> None:
-        """Answer until the client says that it is done.
+        """Answer requests until the client quits; errors are reported to it as well.
 
         Raises:
-            TrackerError: the tracker failed, which the client is told, or the client is gone.
-            DatasetError: an image cannot be decoded, which the client is told too.
+            TrackerError: the tracker failed, or the client disconnected.
+            DatasetError: an image cannot be decoded.
         """
         from trax import TraxException
         from trax.server import Server
@@ -61,12 +60,12 @@ class TraxServer:
             server.quit()
         except TraxException as error:
             raise TrackerError(
-                f"the TraX client is gone ({error}). `bench serve` is started by a toolkit, which "
-                "speaks to it over standard input and output."
+                f"the TraX client disconnected ({error}). `bench serve` must be started by a "
+                "toolkit that communicates over standard input and output."
             ) from error
 
     def _answer(self, server: Any) -> bool:
-        """Serve one request; False where it was the last."""
+        """Serve one request; False if it ends the session."""
         request = server.wait()
         if request.type not in ("initialize", "frame"):
             return False
@@ -86,8 +85,8 @@ def decode_image(image: Any) -> Image:
     """A TraX image as RGB ``uint8 (H, W, 3)``.
 
     Raises:
-        DatasetError: the file it names is missing or cannot be decoded.
-        TrackerError: what it holds is no 8-bit image.
+        DatasetError: the image file is missing or cannot be decoded.
+        TrackerError: it is not an 8-bit image.
     """
     import cv2
 
@@ -109,7 +108,7 @@ def decode_region(region: Any, image: Image) -> Region:
     """A TraX region as box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)`` of the image.
 
     Raises:
-        TrackerError: it is no region to start on.
+        TrackerError: the region has another type.
     """
     if region.type == "rectangle":
         return np.array(region.bounds())
@@ -117,13 +116,13 @@ def decode_region(region: Any, image: Image) -> Region:
         return np.array(list(region))
     if region.type == "mask":
         return _placed(region.array() > 0, region.offset(), image.shape[:2])
-    raise TrackerError(f"expected a region to start on, found one of type {region.type!r}")
+    raise TrackerError(
+        f"expected an initial region of type {', '.join(REGIONS)}, found {region.type!r}"
+    )
 
 
-def _placed(
-    part: NDArray[np.bool_], corner: tuple[int, int], shape: tuple[int, ...]
-) -> NDArray[np.bool_]:
-    """A mask whose ``part`` has its corner at x, y, which may lie outside."""
+def _placed(part: BoolArray, corner: tuple[int, int], shape: tuple[int, ...]) -> BoolArray:
+    """A mask of ``shape`` with ``part`` at ``corner`` (x, y), which may be outside."""
     mask = np.zeros(shape, dtype=bool)
     rows, columns = np.nonzero(part)
     x, y = columns + corner[0], rows + corner[1]
@@ -133,7 +132,7 @@ def _placed(
 
 
 def encode_region(region: FloatArray) -> Any:
-    """A box ``(4,)`` or polygon ``(K, 2)`` for TraX."""
+    """A box ``(4,)`` or polygon ``(K, 2)`` as a TraX region."""
     from trax import Polygon, Rectangle
 
     if region.ndim == 1:
@@ -142,11 +141,10 @@ def encode_region(region: FloatArray) -> Any:
 
 
 def _require_trax() -> None:
-    """Say how to install the library where it is missing."""
     try:
         import trax.server  # noqa: F401
     except (ImportError, OSError) as error:
         raise TrackerError(
-            f"serving a tracker over TraX needs the package vot-trax ({error}): "
-            "`pip install 'siamattn-bench[interop]'`"
+            f"serving a tracker over TraX requires the package vot-trax ({error}). Install it "
+            "with `pip install 'siamattn-bench[interop]'`."
         ) from error

@@ -1,7 +1,7 @@
-"""Any plug-in tracker as the class that vot-toolkit imports (its protocol ``python``).
+"""Adapter class that vot-toolkit imports to run a plug-in tracker (protocol ``python``).
 
-The toolkit builds it in a process of its own from ``arg_...`` of ``trackers.ini``, gives images by
-path, and takes a box as four numbers and a polygon as a list of corners.
+The toolkit builds it in a separate process from ``arg_...`` in ``trackers.ini``, passes images by
+path, and represents a box by four numbers and a polygon by a list of corners.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ Answer: TypeAlias = "tuple[Plain, dict[str, float]]"
 
 
 class PluginTracker:
-    """A tracker of this toolkit, named and set as on the command line.
+    """A tracker of this toolkit, specified as on the command line.
 
-    Its errors are RuntimeErrors, for the toolkit passes on those and waits for ever after others.
+    Errors are raised as RuntimeError; the toolkit reports those and hangs after any other.
 
     Args:
         tracker: registered name or ``module:Class``.
         options: a JSON object of option values as text.
 
     Raises:
-        RuntimeError: the tracker is not known or could not be built.
+        RuntimeError: the tracker is unknown or could not be built.
     """
 
     multiobject = False
@@ -46,7 +46,7 @@ class PluginTracker:
     def init(
         self, frame: str, new: tuple[Plain, dict[str, str]], properties: dict[str, str]
     ) -> Answer:
-        """Start on the region of ``new`` in the image at ``frame``; ``properties`` are not used.
+        """Initialise on the region of ``new`` in the image at ``frame``; ignores ``properties``.
 
         Raises:
             RuntimeError: the image cannot be decoded, or the tracker failed.
@@ -59,7 +59,7 @@ class PluginTracker:
         return _encode(as_box(region)), {}
 
     def update(self, frame: str) -> Answer:
-        """Region and confidence in the image at ``frame``.
+        """Predict region and confidence in the image at ``frame``.
 
         Raises:
             RuntimeError: the image cannot be decoded, or the tracker failed.
@@ -72,7 +72,7 @@ class PluginTracker:
 
 
 def _decode(region: Plain | Region) -> Region:
-    """Box ``(4,)``, polygon ``(K, 2)``, or mask ``(H, W)`` as bool."""
+    """Box ``(4,)``, polygon ``(K, 2)``, or boolean mask ``(H, W)``."""
     array = np.asarray(region)
     return array.astype(bool) if isinstance(region, np.ndarray) else array.astype(np.float64)
 

@@ -1,10 +1,9 @@
-"""vot-toolkit's own command line, with what is broken in version 0.9.0 mended in this process.
+"""vot-toolkit's own command line, with bugs of version 0.9.0 patched in this process.
 
-There its reset-based experiments run no tracker at all: it hands the one object to a TraX
-tracker where that wants a list of them, takes the list that comes back from either protocol for
-the one object, and refuses its own realtime runtime. The protocol ``python`` cannot take a
-polygon for an answer, and every call asks the network for a newer version. Nothing installed is
-changed; other versions run as they are.
+In 0.9.0 reset-based experiments cannot run any tracker: the toolkit passes a single object where
+TraX trackers expect a list, treats the list that either protocol returns as a single object, and
+rejects its own realtime runtime. The protocol ``python`` cannot return polygons, and every call
+checks the network for updates. Installed files stay unchanged; other versions are not patched.
 """
 
 from __future__ import annotations
@@ -15,45 +14,45 @@ from typing import Any
 
 from bench.errors import ConfigError
 
-_MENDED = ("0.9.0",)
+_PATCHED = ("0.9.0",)
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Run ``vot`` with these arguments; it ends the process with its own exit code.
+    """Run ``vot`` with these arguments; it exits the process with its own exit code.
 
-    That code is 0 even where a tracker or an analysis has failed, which the output tells.
+    The code is 0 even if a tracker or analysis failed; only the output shows the failure.
 
     Raises:
-        ConfigError: vot-toolkit is not installed, or cannot be imported.
+        ConfigError: vot-toolkit is not installed or cannot be imported.
     """
     try:
         import vot
         from vot.utilities import cli
     except (ImportError, TypeError) as error:
         raise ConfigError(
-            f"vot-toolkit cannot be imported ({type(error).__name__}: {error}): "
-            "`pip install 'siamattn-bench[interop]'`, which brings versions that go together "
-            "(attributee 0.1.10 breaks it)"
+            f"vot-toolkit cannot be imported ({type(error).__name__}: {error}). Install "
+            "compatible versions with `pip install 'siamattn-bench[interop]'` (attributee 0.1.10 "
+            "breaks it)."
         ) from error
-    if vot.toolkit_version() in _MENDED:
-        _mend(cli)
+    if vot.toolkit_version() in _PATCHED:
+        _patch(cli)
     sys.argv = ["vot", *arguments]
     cli.main()
 
 
-def _mend(cli: Any) -> None:
+def _patch(cli: Any) -> None:
     from vot.tracker import OnlineTrackerRuntime, RealtimeTrackerRuntime, python
     from vot.tracker.trax import TraxTrackerRuntime
 
     cli.check_updates = lambda: (False, None)
     OnlineTrackerRuntime.register(RealtimeTrackerRuntime)
     for runtime in (TraxTrackerRuntime, python.PythonRuntime):
-        _mend_runtime(runtime)
-    _mend_polygons(python)
+        _patch_runtime(runtime)
+    _patch_polygons(python)
 
 
-def _mend_runtime(runtime: Any) -> None:
-    """Make ``initialize`` take one object, and ``update`` without new objects return one."""
+def _patch_runtime(runtime: Any) -> None:
+    """Let ``initialize`` take a single object, and ``update`` without new objects return one."""
     from vot.tracker import ObjectStatus
 
     initialize, update = runtime.initialize, runtime.update
@@ -68,8 +67,8 @@ def _mend_runtime(runtime: Any) -> None:
     runtime.initialize, runtime.update = initialize_one, update_one
 
 
-def _mend_polygons(python: Any) -> None:
-    """Make polygons of corners; they are made of objects that are no numbers."""
+def _patch_polygons(python: Any) -> None:
+    """Build polygons from corners; 0.9.0 builds them from objects that are not numbers."""
     decode = python._decode_region
 
     def decode_corners(region: Any) -> Any:

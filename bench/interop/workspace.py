@@ -1,7 +1,7 @@
-"""Writing a workspace of vot-toolkit, the challenge's Python toolkit, from a dataset and results.
+"""Workspaces of vot-toolkit, the VOT challenge's Python toolkit, from a dataset and results.
 
-``vot analysis`` scores the results in it; ``vot evaluate`` runs the trackers of its
-``trackers.ini`` where the images are there too.
+``vot analysis`` scores the results in a workspace; ``vot evaluate`` runs the trackers of its
+``trackers.ini`` if it has images.
 """
 
 from __future__ import annotations
@@ -34,10 +34,7 @@ Images = Literal["none", "link", "copy"]
 Protocol = Literal["trax", "python"]
 
 REALTIME_FPS = 20
-"""Frames per second of the challenge's realtime experiment.
-
-vot-toolkit takes it from the sequence, and supposes 30 where the sequence does not say.
-"""
+"""Frame rate of the challenge's realtime experiment; vot-toolkit assumes 30 without it."""
 
 _ADAPTER = "bench.interop.vot_python:PluginTracker"
 _NOT_IN_IDENTIFIER = re.compile(r"[^a-zA-Z0-9_-]")
@@ -48,8 +45,8 @@ class Served:
     """A tracker that the toolkit can run.
 
     Attributes:
-        spec: the tracker; its name is the name in the workspace.
-        protocol: how the toolkit talks to it: over TraX, or as a class that it imports.
+        spec: the tracker; its name is used in the workspace.
+        protocol: TraX, or a class that the toolkit imports.
     """
 
     spec: TrackerSpec
@@ -66,28 +63,30 @@ def write_workspace(
     images: Images = "none",
     interval: tuple[int, int] | None = None,
 ) -> None:
-    """Write a workspace; it appears whole or not at all.
+    """Write a workspace; it appears complete or not at all.
 
     Args:
-        folder: where to; must not exist, or be empty.
-        dataset: VOT2016 or VOT2018, whole or in part.
-        results: the folder given as RESULTS, for ``trackers``.
-        trackers: names of results to put into it, for ``vot analysis``.
+        folder: target folder; must be empty or not exist.
+        dataset: VOT2016 or VOT2018, whole or partial.
+        results: root folder of the results of ``trackers``.
+        trackers: trackers whose results to include, for ``vot analysis``.
         served: trackers that ``vot evaluate`` can run.
-        images: leave them out, link to them or copy them. ``vot analysis`` needs none where the
-            size of the frames is known.
-        interval: lengths for the expected average overlap; those of the challenge by default.
+        images: omit, link or copy the images; ``vot analysis`` needs none if the frame size is
+            known.
+        interval: sequence lengths for expected average overlap; the challenge's by default.
 
     Raises:
-        ConfigError: the benchmark has no experiments, or two trackers would have one identifier.
-        DatasetError: images are asked for that are not there.
-        ResultError: ``folder`` holds something, a result is malformed, or it cannot be written.
+        ConfigError: the benchmark has no experiments, or two trackers share an identifier.
+        DatasetError: requested images are missing.
+        ResultError: ``folder`` is not empty or cannot be written, or a result is malformed.
     """
     experiments_of(dataset)
     trackers, served = list(trackers), list(served)
     identifiers = _identifiers([*trackers, *(one.spec.name for one in served)])
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise ResultError(f"{folder}: exists and is not empty. Give another folder, or delete it.")
+        raise ResultError(
+            f"{folder}: exists and is not empty. Choose another folder or delete it."
+        )
     unfinished = folder.absolute().with_name(f".{folder.name}.unfinished")
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -114,7 +113,7 @@ def _files(
     identifiers: dict[str, str],
     interval: tuple[int, int] | None,
 ) -> Iterator[tuple[str, bytes]]:
-    """Path and content of every file but the images."""
+    """Path and content of every file except images."""
     table = json.loads((TABLES / "vot_stacks.json").read_text(encoding="utf-8"))[dataset.benchmark]
     stack = table["stack"]
     if interval is not None:
@@ -134,18 +133,20 @@ def _files(
 
 
 def _identifiers(names: list[str]) -> dict[str, str]:
-    """What the toolkit calls each tracker: letters, digits, ``-`` and ``_`` alone."""
+    """Identifiers for the toolkit: only letters, digits, ``-`` and ``_``."""
     identifiers = {name: _NOT_IN_IDENTIFIER.sub("-", name) for name in names}
     if len(set(identifiers.values())) < len(names):
+        found = ", ".join(identifiers[name] for name in names)
         raise ConfigError(
-            f"trackers {', '.join(names)}: two have one name, or would have in a workspace, where "
-            "names have letters, digits, - and _ only. Leave one out, or give it another --name."
+            f"trackers {', '.join(names)}: expected different names in the workspace, where only "
+            f"letters, digits, - and _ are kept, found {found}. Omit a tracker or give it "
+            "another --name."
         )
     return identifiers
 
 
 def _stack(dataset: Dataset, experiments: dict[str, Any], interval: tuple[int, int]) -> bytes:
-    """The experiments of the challenge with other lengths; JSON is YAML."""
+    """The challenge's experiments with another interval, as JSON, which is valid YAML."""
     low, high = interval
     analyses: dict[str, list[dict[str, Any]]] = {
         "supervised": [
@@ -164,7 +165,7 @@ def _stack(dataset: Dataset, experiments: dict[str, Any], interval: tuple[int, i
 
 
 def _registry(trackers: list[str], served: list[Served], identifiers: dict[str, str]) -> bytes:
-    """``trackers.ini``: results have a name alone, the others a command as well."""
+    """``trackers.ini``: names of results, and names and commands of served trackers."""
     registry = configparser.ConfigParser(interpolation=None)
     for name in trackers:
         registry[identifiers[name]] = {"label": name, "command": ""}
@@ -177,7 +178,7 @@ def _registry(trackers: list[str], served: list[Served], identifiers: dict[str, 
 
 
 def _command(one: Served) -> dict[str, str]:
-    """What the toolkit starts, and what it passes on; it starts TraX servers in another folder."""
+    """Command and arguments for the toolkit, which starts TraX servers in another folder."""
     spec = one.spec
     options = {
         name: str(value.absolute() if isinstance(value, Path) else value)
@@ -194,7 +195,7 @@ def _command(one: Served) -> dict[str, str]:
 
 
 def _sequence_files(sequence: Sequence) -> Iterator[tuple[str, bytes]]:
-    """Annotation of one sequence, and the description that saves the toolkit a look at images."""
+    """Annotation of a sequence, and its description, so that the toolkit need not read images."""
     properties = {
         "channel.default": "color",
         "channels.color": f"color/%08d{_suffix(sequence)}",
@@ -219,18 +220,19 @@ def _suffix(sequence: Sequence) -> str:
 
 
 def _image_paths(sequence: Sequence) -> list[Path]:
-    """The image file of every frame, none where the frames are not files."""
+    """Image file of every frame; none if the frames are not files."""
     if isinstance(sequence.frames, NumberedFrames):
         return [sequence.frames.path(index) for index in range(len(sequence))]
     return list(sequence.frames.paths) if isinstance(sequence.frames, ImageFiles) else []
 
 
 def _place_images(folder: Path, sequence: Sequence, images: Images) -> None:
-    """Put the frames where ``channels.color`` says, numbered from 1."""
+    """Link or copy the frames to where ``channels.color`` expects them, numbered from 1."""
     paths = _image_paths(sequence)
     if not paths:
         raise DatasetError(
-            f"sequence {sequence.name!r} is annotation only; a workspace with images needs them"
+            f"sequence {sequence.name!r} is annotation only; expected images to put into the "
+            "workspace. Add them to the dataset, or write a workspace without images."
         )
     target = folder / "color"
     target.mkdir()

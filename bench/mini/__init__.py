@@ -1,4 +1,4 @@
-"""The built-in miniature: generated video in the layouts of all six benchmarks."""
+"""Built-in miniature: generated videos in the layouts of all six benchmarks."""
 
 from bench.mini.write import write_miniature
 

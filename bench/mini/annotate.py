@@ -1,8 +1,4 @@
-"""Annotation from masks: boxes, rotated boxes, absence, tags and attributes.
-
-Nothing here is guessed: boxes come from the masks, tags and attributes from what was measured
-in the masks and images or done by scene, camera and light. Coordinates are 0-based pixels.
-"""
+"""Exact annotation measured in masks and images. Coordinates are 0-based pixels."""
 
 from __future__ import annotations
 
@@ -11,17 +7,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.arrays import BoolArray, FloatArray, Image
 from bench.geometry import mask_to_box
 from bench.mini.pixels import Mask
 from bench.mini.render import Frame, TargetView
-from bench.mini.signals import FloatArray
-from bench.mini.textures import Image
 
-BoolArray = NDArray[np.bool_]
-
-_GONE = 0.05  # a smaller share of the target than this is as good as none
+_GONE = 0.05  # share of the target below which it counts as absent
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,16 +21,16 @@ class Annotation:
     """One target along ``N`` frames.
 
     Attributes:
-        boxes: ``(N, 4)`` x, y, w, h of the target within the view as if nothing covered it;
-            NaN where no pixel of it is within the view.
-        whole: ``(N, 4)`` the same as if the view had no end; never NaN.
-        polygons: ``(N, 4, 2)`` smallest rotated rectangle around the whole target: corners
-            clockwise on screen from the topmost (of two, the left one).
-        in_view: ``(N,)`` share of the target that lies within the view.
-        visible: ``(N,)`` share of the target that lies within the view and is not covered.
+        boxes: ``(N, 4)`` x, y, w, h of the target within the view, ignoring occlusion; NaN where
+            it is outside.
+        whole: ``(N, 4)`` the same for an unbounded view; never NaN.
+        polygons: ``(N, 4, 2)`` minimum-area rotated rectangle of the whole target: corners
+            clockwise on screen from the topmost (left one of two).
+        in_view: ``(N,)`` share of the target within the view.
+        visible: ``(N,)`` share of the target within the view and not occluded.
         light: ``(N,)`` brightness of the light on the target.
         streak: ``(N,)`` length of its motion blur in pixels.
-        clutter: ``(N,)`` likeness of the target's colours and those around it, 0..1.
+        clutter: ``(N,)`` colour similarity of the target and its surroundings, 0..1.
     """
 
     boxes: FloatArray
@@ -57,38 +49,38 @@ class Annotation:
 
     @property
     def occluded(self) -> BoolArray:
-        """``(N,)`` True where the target is in view and hidden by something else."""
+        """``(N,)`` True where the target is in view but occluded."""
         return ~self.out_of_view & (self.visible < _GONE * self.in_view)
 
     @property
     def absent(self) -> BoolArray:
-        """``(N,)`` True where nothing of the target can be seen."""
+        """``(N,)`` True where the target is not visible at all."""
         return self.out_of_view | self.occluded
 
     @property
     def cover(self) -> FloatArray:
-        """``(N,)`` share of the target's part within the view that something else covers."""
+        """``(N,)`` occluded share of the target's part within the view."""
         return 1 - self.visible / np.maximum(self.in_view, 1e-9)
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def __getitem__(self, part: slice) -> Annotation:
-        """The same target along some of the frames."""
+        """The same target in some of the frames."""
         return Annotation(**{name: values[part] for name, values in vars(self).items()})
 
 
 def annotate(frames: Iterable[Frame]) -> list[Annotation]:
-    """One ``Annotation`` per target of the frames of a video, in the scene's order."""
+    """One ``Annotation`` per target of a video, in the scene's order."""
     rows = [[_measure(view, frame.image) for view in frame.targets] for frame in frames]
     return [_stack([row[rank] for row in rows]) for rank in range(len(rows[0]))]
 
 
 def rotated_box(mask: Mask) -> FloatArray:
-    """The smallest rotated rectangle ``(4, 2)`` around the pixels of a mask ``(H, W)``.
+    """Minimum-area rotated rectangle ``(4, 2)`` of a mask ``(H, W)``.
 
-    Around their areas, not their centres: one pixel has the corners (0, 0) to (1, 1). Corners
-    go clockwise on screen, starting with the topmost, of two the left one.
+    It encloses pixel areas, not centres: one pixel has the corners (0, 0) to (1, 1). Corners are
+    in the order of ``canonical``.
     """
     rows = np.flatnonzero(mask.any(axis=1))
     left = mask[rows].argmax(axis=1)
@@ -99,9 +91,9 @@ def rotated_box(mask: Mask) -> FloatArray:
 
 
 def canonical(polygon: FloatArray) -> FloatArray:
-    """The corners ``(K, 2)`` of a convex polygon, clockwise on screen from the topmost.
+    """Corners ``(K, 2)`` of a convex polygon, clockwise on screen from the topmost.
 
-    Hundredths of pixels decide which is topmost, of two the left one.
+    Heights are compared in hundredths of a pixel; the left one of two wins.
     """
     x, y = (polygon - polygon.mean(axis=0)).T
     clockwise = polygon[np.argsort(np.arctan2(y, x), kind="stable")]
@@ -126,7 +118,7 @@ def _measure(view: TargetView, image: Image) -> dict[str, FloatArray | float]:
 
 
 def _clutter(view: TargetView, box: FloatArray, image: Image) -> float:
-    """Bhattacharyya coefficient of the colours of the target and those around it."""
+    """Bhattacharyya coefficient of the colours of the target and its surroundings."""
     x, y, w, h = box
     top, bottom = (int(np.clip(v, 0, len(image))) for v in (y - h / 2, y + 1.5 * h))
     left, right = (int(np.clip(v, 0, image.shape[1])) for v in (x - w / 2, x + 1.5 * w))

@@ -1,4 +1,4 @@
-"""What was difficult for a tracker: attributes of a sequence, tags of its frames.
+"""Attributes of sequences and tags of frames.
 
 Definitions: OTB-2015 table 2 (Wu, Lim, Yang, TPAMI 2015), UAV123 table 2 (Mueller, Smith, Ghanem,
 ECCV 2016), LaSOT table 3 (Fan et al., CVPR 2019), the five tags of the VOT challenge.
@@ -7,27 +7,24 @@ ECCV 2016), LaSOT table 3 (Fan et al., CVPR 2019), the five tags of the VOT chal
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.arrays import BoolArray, FloatArray
 from bench.mini.annotate import Annotation
 from bench.mini.plan import Rules
 from bench.mini.scene import Scene
-from bench.mini.signals import FloatArray
 
-BoolArray = NDArray[np.bool_]
-
-_RECENT = 10  # frames over which the tags of a frame look back
+_RECENT = 10  # frames that tags look back
 
 
 def sequence_attributes(
     scene: Scene, target: int, annotation: Annotation, rules: Rules, start: int = 0
 ) -> frozenset[str]:
-    """Attributes of one target by the abbreviations of OTB, UAV123 and LaSOT.
+    """Attributes of one target, by the abbreviations of OTB, UAV123 and LaSOT.
 
     Args:
-        scene: the scene that was rendered.
+        scene: the rendered scene.
         target: index into ``scene.targets``.
-        annotation: of that target, from frame ``start`` of the scene on.
+        annotation: of that target, starting at frame ``start`` of the scene.
         rules: the benchmark's thresholds.
         start: first annotated frame of the scene.
     """
@@ -63,7 +60,7 @@ def sequence_attributes(
 
 
 def frame_tags(scene: Scene, annotation: Annotation, start: int = 0) -> dict[str, BoolArray]:
-    """The five tags of VOT, each ``(N,)``: what is happening in a frame or just was."""
+    """The five tags of VOT, each ``(N,)``."""
     span = slice(start, start + len(annotation))
     step = np.diff(_centres(annotation), axis=0, prepend=np.nan)
     turn = np.hypot(*np.diff(step, axis=0, prepend=np.nan).T)
@@ -82,7 +79,7 @@ def _centres(annotation: Annotation) -> FloatArray:
 
 
 def _turns(scene: Scene, target: int) -> tuple[FloatArray, FloatArray]:
-    """In-plane and out-of-plane turn on screen in degrees, each ``(len(scene),)``."""
+    """In-plane and out-of-plane rotation on screen in degrees, each ``(len(scene),)``."""
     path = scene.actors[scene.targets[target]].path
     return np.degrees(path.roll + scene.camera.angle), np.degrees(path.yaw)
 
@@ -100,7 +97,7 @@ def _is_fast(annotation: Annotation, rules: Rules) -> bool:
 
 
 def _camera_steps(scene: Scene) -> FloatArray:
-    """How far a thing at rest in the middle of the view moved since the last frame, pixels."""
+    """Motion of a static point in the middle of the view since the last frame, in pixels."""
     camera = scene.camera
     middle = np.tile(np.array(camera.size) / 2, (len(scene), 1))
     at_rest = camera.to_world(middle)
@@ -110,7 +107,7 @@ def _camera_steps(scene: Scene) -> FloatArray:
 
 
 def _lookalike_near(scene: Scene, target: int) -> BoolArray:
-    """``(len(scene),)`` True where another of its kind is in view within three sizes."""
+    """``(len(scene),)`` True where another of its kind is in view and within three sizes."""
     here = scene.actors[scene.targets[target]]
     centre = scene.camera.to_screen(here.path.position)
     reach = 3 * 2 * here.radius * here.path.scale * scene.camera.zoom
@@ -125,7 +122,7 @@ def _lookalike_near(scene: Scene, target: int) -> BoolArray:
 
 
 def _recent_octaves(values: FloatArray) -> FloatArray:
-    """Change of positive values ``(N,)`` over the last frames, in octaves."""
+    """Change of positive values ``(N,)`` over the last ``_RECENT`` frames, in octaves."""
     earlier = np.concatenate([np.repeat(values[:1], _RECENT), values])[: len(values)]
     change: FloatArray = np.log2(values / earlier)
     return change

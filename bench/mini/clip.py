@@ -1,14 +1,17 @@
-"""One video of the miniature: drawn, rendered, annotated and written."""
+"""One video of the miniature, from its scenario to files."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from bench.benchmarks import TABLES
 from bench.errors import DatasetError
 from bench.mini.annotate import annotate
 from bench.mini.attributes import frame_tags, sequence_attributes
@@ -21,28 +24,14 @@ from bench.mini.signals import stream
 
 _JPEG_QUALITY = 90
 _ATTEMPTS = 12
-_CLEAR = 0.9  # share of a target that must be seen where a sequence starts
-
-_COLOURS = {
-    "red": (190, 50, 50),
-    "orange": (210, 130, 50),
-    "yellow": (210, 200, 70),
-    "green": (70, 150, 70),
-    "blue": (60, 80, 180),
-    "purple": (130, 70, 150),
-    "pink": (215, 140, 170),
-    "brown": (110, 75, 45),
-    "black": (35, 35, 35),
-    "gray": (125, 125, 125),
-    "white": (225, 225, 225),
-}
+_CLEAR = 0.9  # visible share of a target required where a sequence starts
 
 
 def write_video(root: Path, benchmark: str, video: Video, seed: int) -> None:
-    """Render one video and write its images and the annotation of its sequences under ``root``.
+    """Render one video; write its images and the annotation of its sequences under ``root``.
 
     Raises:
-        ConfigError: no miniature of that benchmark is planned.
+        ConfigError: the benchmark has no miniature.
         DatasetError: an image cannot be written.
     """
     plan, layout = get_plan(benchmark), LAYOUTS[benchmark]
@@ -59,10 +48,7 @@ def write_video(root: Path, benchmark: str, video: Video, seed: int) -> None:
 
 
 def draw_video(benchmark: str, video: Video, seed: int) -> Scene:
-    """The scene of a planned video: the first of its stream in which every sequence starts clear.
-
-    A tracker is started on the first frame, so the target must not be hidden there.
-    """
+    """Draw scenes of a planned video until every sequence starts with its target visible."""
     plan = get_plan(benchmark)
     for attempt in range(_ATTEMPTS):
         rng = stream(seed, "miniature", benchmark, video.folder, str(attempt))
@@ -73,12 +59,20 @@ def draw_video(benchmark: str, video: Video, seed: int) -> Scene:
 
 
 def describe(scene: Scene) -> str:
-    """One sentence on what is seen, as LaSOT's."""
+    """Description in one sentence, as in LaSOT."""
     actor = scene.actors[scene.targets[0]]
     tone = actor.skins[0].reshape(-1, 3).mean(axis=0)
-    colour = min(_COLOURS, key=lambda name: float(np.abs(tone - _COLOURS[name]).sum()))
+    colours = _colours()
+    colour = min(colours, key=lambda name: float(np.abs(tone - colours[name]).sum()))
     others = " among others of its kind" if scene.lookalikes else ""
     return f"a {colour} {actor.shape.kind} moving over {scene.scenario.place}{others}"
+
+
+@lru_cache(maxsize=1)
+def _colours() -> dict[str, list[int]]:
+    """RGB of colours by name."""
+    colours: dict[str, list[int]] = json.loads((TABLES / "mini_colours.json").read_bytes())
+    return colours
 
 
 def _scenario(rng: np.random.Generator, plan: Plan, video: Video) -> Scenario:
@@ -89,7 +83,7 @@ def _scenario(rng: np.random.Generator, plan: Plan, video: Video) -> Scenario:
 
 
 def _clearness(scene: Scene, video: Video) -> float:
-    """Smallest share of a target that is seen in the first frame of a sequence."""
+    """Smallest visible share of a target in the first frame of a sequence."""
     shares = []
     for entry in video.entries:
         view = render_frame(scene, entry.start).targets[entry.target]
@@ -98,7 +92,7 @@ def _clearness(scene: Scene, video: Video) -> float:
 
 
 def _rendered_to(scene: Scene, paths: list[Path]) -> Iterator[Frame]:
-    """Every frame of a scene, stored as JPEG as it passes by."""
+    """Render every frame of a scene and store it as JPEG."""
     for time, path in enumerate(paths):
         frame = render_frame(scene, time)
         image = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)

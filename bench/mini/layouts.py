@@ -1,7 +1,7 @@
-"""The benchmarks' own layouts on disk: where images lie, how annotation is written.
+"""Layouts of the benchmarks on disk: paths of images and format of annotation.
 
-A layout is two functions: the path of an image, and the writing of one sequence's annotation.
-Every benchmark keeps its quirks: counting from 1 or 0, delimiters, NaN or zeros for absence.
+Layouts keep the quirks of each benchmark: counting from 1 or 0, delimiters, NaN or zeros for
+absence.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.arrays import BoolArray, FloatArray
 from bench.benchmarks import get_benchmark
 from bench.datasets.tables import attribute_names
 from bench.files import format_rows
 from bench.mini.annotate import Annotation
 from bench.mini.plan import Entry, Video
-from bench.mini.signals import FloatArray
 from bench.sequence import to_file
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """What a layout writes of one sequence.
+    """One sequence to write.
 
     Attributes:
         benchmark: identifier.
         entry: its name and quirks.
-        folder: name of its folder of images.
-        annotation: its boxes and what goes with them.
+        folder: name of its image folder.
+        annotation: its boxes and visibility.
         attributes: abbreviations of its attributes.
-        tags: per-frame tags by name.
-        sentence: what is seen, in words.
+        tags: per-frame tags by name, ``(N,)`` each.
+        sentence: description in words.
     """
 
     benchmark: str
@@ -40,32 +40,37 @@ class Clip:
     folder: str
     annotation: Annotation
     attributes: frozenset[str]
-    tags: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]
+    tags: dict[str, BoolArray]
     sentence: str
 
     @property
     def boxes(self) -> FloatArray:
-        """``(N, 4)`` in the numbers of the benchmark's files; NaN where out of view."""
+        """``(N, 4)`` in file coordinates; NaN where out of view."""
         return to_file(self.annotation.boxes, get_benchmark(self.benchmark).index_base)
 
     @property
     def flags(self) -> bytes:
-        """The attributes as the benchmark's row of 0 and 1."""
+        """Attributes as the benchmark's row of 0 and 1."""
         known = attribute_names(self.benchmark)
         return (",".join(str(int(name in self.attributes)) for name in known) + "\n").encode()
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How one benchmark lies on disk.
+    """Layout of one benchmark.
 
     Attributes:
-        image: path of an image under the root, from its video and its number.
+        path: template for the path of an image under the root.
         write: writes the annotation of one sequence under a root.
     """
 
-    image: Callable[[Video, int], str]
+    path: str
     write: Callable[[Path, Clip], None]
+
+    def image(self, video: Video, number: int) -> str:
+        """Path of an image under the root."""
+        quirks = {"digits": "4", "split": "TEST", **video.quirks}
+        return self.path.format(folder=video.folder, number=number, **quirks)
 
 
 def _write_otb(root: Path, clip: Clip) -> None:
@@ -102,7 +107,7 @@ def _write_vot(root: Path, clip: Clip) -> None:
 
 
 def _practical_difference(boxes: FloatArray, slip: float = 1.0) -> float:
-    """Overlap lost by annotating one pixel off in x and y, on average over the frames."""
+    """Mean overlap lost when the annotation is off by ``slip`` pixels in x and y."""
     w, h = boxes[:, 2], boxes[:, 3]
     common = np.maximum(w - slip, 0) * np.maximum(h - slip, 0)
     return float(np.mean(1 - common / (2 * w * h - common)))
@@ -119,7 +124,7 @@ def _write_lasot(root: Path, clip: Clip) -> None:
     _put(root / "att" / f"{name}.txt", clip.flags)
 
 
-def _flag_line(flags: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> bytes:
+def _flag_line(flags: BoolArray) -> bytes:
     return (",".join(str(int(flag)) for flag in flags) + "\n").encode()
 
 
@@ -140,35 +145,11 @@ def _put(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _otb_image(video: Video, number: int) -> str:
-    return f"{video.folder}/img/{number:0{int(video.quirks.get('digits', '4'))}d}.jpg"
-
-
-def _uav_image(video: Video, number: int) -> str:
-    return f"data_seq/UAV123/{video.folder}/{number:06d}.jpg"
-
-
-def _flat_image(video: Video, number: int) -> str:
-    return f"{video.folder}/{number:08d}.jpg"
-
-
-def _colour_image(video: Video, number: int) -> str:
-    return f"{video.folder}/color/{number:08d}.jpg"
-
-
-def _lasot_image(video: Video, number: int) -> str:
-    return f"{video.folder}/img/{number:08d}.jpg"
-
-
-def _trackingnet_image(video: Video, number: int) -> str:
-    return f"{video.quirks.get('split', 'TEST')}/frames/{video.folder}/{number}.jpg"
-
-
 LAYOUTS: dict[str, Layout] = {
-    "otb2015": Layout(_otb_image, _write_otb),
-    "uav123": Layout(_uav_image, _write_uav),
-    "vot2016": Layout(_flat_image, _write_vot),
-    "vot2018": Layout(_colour_image, _write_vot),
-    "lasot": Layout(_lasot_image, _write_lasot),
-    "trackingnet": Layout(_trackingnet_image, _write_trackingnet),
+    "otb2015": Layout("{folder}/img/{number:0{digits}d}.jpg", _write_otb),
+    "uav123": Layout("data_seq/UAV123/{folder}/{number:06d}.jpg", _write_uav),
+    "vot2016": Layout("{folder}/{number:08d}.jpg", _write_vot),
+    "vot2018": Layout("{folder}/color/{number:08d}.jpg", _write_vot),
+    "lasot": Layout("{folder}/img/{number:08d}.jpg", _write_lasot),
+    "trackingnet": Layout("{split}/frames/{folder}/{number}.jpg", _write_trackingnet),
 }

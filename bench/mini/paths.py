@@ -1,7 +1,7 @@
-"""Where the camera looks and where actors go, in every frame of a scene.
+"""Motion of the camera and the actors over all frames of a scene.
 
-Actors that matter are steered on the screen, so that the target stays in view unless it shall
-leave it, and then placed in the world by the steady camera; a shaking camera shakes them too.
+The target and the actors near it are steered on screen, to control when the target leaves the
+view, then mapped to the world with the steady camera; camera shake is added when drawing.
 """
 
 from __future__ import annotations
@@ -10,21 +10,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.arrays import FloatArray
 from bench.mini.scenario import Scenario
-from bench.mini.signals import FloatArray, pulse, roam, smooth, wander
+from bench.mini.signals import pulse, roam, smooth, wander
 
-_CLEAR_START = 6  # frames during which nothing may cover the target
+_CLEAR_START = 6  # first frames, in which no obstacle may cover the target
 
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """The camera in every frame; all arrays start with the frame.
+    """The camera over ``N`` frames.
 
     Attributes:
-        centre: ``(N, 2)`` point of the world in the middle of the view, unshaken.
-        zoom: ``(N,)`` pixels on screen per pixel of the world.
-        angle: ``(N,)`` turn of the view.
-        shake: ``(N, 2)`` displacement on screen by an unsteady hand.
+        centre: ``(N, 2)`` world point in the middle of the view, without shake.
+        zoom: ``(N,)`` screen pixels per world pixel.
+        angle: ``(N,)`` rotation of the view.
+        shake: ``(N, 2)`` displacement on screen by camera shake.
         size: (width, height) of the view.
     """
 
@@ -35,14 +36,14 @@ class Camera:
     size: tuple[int, int]
 
     def to_world(self, screen: FloatArray) -> FloatArray:
-        """Points of the unshaken screen ``(N, 2)``, one a frame, in the world."""
+        """Screen points ``(N, 2)``, one per frame and without shake, in the world."""
         x, y = (screen - np.array(self.size) / 2).T / self.zoom
         cos, sin = np.cos(self.angle), np.sin(self.angle)
         world: FloatArray = np.stack([cos * x + sin * y, cos * y - sin * x], axis=1) + self.centre
         return world
 
     def to_screen(self, world: FloatArray) -> FloatArray:
-        """Points of the world ``(N, 2)``, one a frame, on the shaken screen."""
+        """World points ``(N, 2)``, one per frame, on the screen with shake."""
         x, y = (world - self.centre).T * self.zoom
         cos, sin = np.cos(self.angle), np.sin(self.angle)
         turned = np.stack([cos * x - sin * y, sin * x + cos * y], axis=1)
@@ -52,13 +53,13 @@ class Camera:
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """The course of one actor in the world; all arrays start with the frame.
+    """Motion of one actor over ``N`` frames.
 
     Attributes:
         position: ``(N, 2)`` in the world.
         scale: ``(N,)`` size relative to the actor's radius.
-        roll: ``(N,)`` turn within the image.
-        yaw: ``(N,)`` turn out of the image.
+        roll: ``(N,)`` in-plane rotation.
+        yaw: ``(N,)`` out-of-plane rotation.
         phase: ``(N,)`` cycles of gait or wobble.
     """
 
@@ -70,7 +71,7 @@ class Path:
 
 
 def draw_camera(rng: np.random.Generator, scenario: Scenario) -> Camera:
-    """A camera that pans, zooms, tilts and shakes as the scenario says."""
+    """Camera with the pan, zoom, tilt and shake of the scenario."""
     frames = scenario.frames
     velocity = roam(rng, frames, max(2, frames // 25), softness=5.0)
     velocity *= scenario.pan / max(float(np.hypot(*velocity.T).mean()), 1e-9)
@@ -85,7 +86,7 @@ def draw_camera(rng: np.random.Generator, scenario: Scenario) -> Camera:
 
 
 def target_path(rng: np.random.Generator, scenario: Scenario, camera: Camera) -> Path:
-    """The target's way across the view, and out of it where the scenario says so."""
+    """Path of the target across the view, and out of it if the scenario says so."""
     scale = 2.0 ** wander(rng, scenario.frames, scenario.grow)
     limit = 0.62 * scenario.height / scenario.size
     scale = np.minimum(scale, limit / camera.zoom)
@@ -106,13 +107,13 @@ def target_path(rng: np.random.Generator, scenario: Scenario, camera: Camera) ->
 def follower_path(
     rng: np.random.Generator, scenario: Scenario, camera: Camera, leader: Path
 ) -> Path:
-    """Beside the leader all the time, now nearer, now farther."""
+    """Path that stays beside the leader at a varying distance."""
     frames = scenario.frames
     gap = scenario.size * leader.scale * camera.zoom
     half = np.array(camera.size) / 2
     leading = camera.to_screen(leader.position) - camera.shake
     angle = rng.uniform(0, 2 * np.pi) + wander(rng, frames, 1.0, 100)
-    # Drawn towards the middle of the view, so that it passes the leader rather than leaves.
+    # Biased towards the middle of the view, to pass the leader rather than leave the view.
     side = np.stack([np.cos(angle), np.sin(angle)], axis=1) + 1.5 * (half - leading) / half
     side = smooth(side / np.hypot(*side.T)[:, None], 4.0)
     screen = leading + side * (gap * (1.4 + wander(rng, frames, 0.5, 60)))[:, None]
@@ -124,7 +125,7 @@ def follower_path(
 def crossing_path(
     rng: np.random.Generator, scenario: Scenario, camera: Camera, leader: Path
 ) -> Path:
-    """Straight across the leader's way, meeting it at some time after the start."""
+    """Straight path that meets the leader some time after the start."""
     frames = scenario.frames
     meeting = max(1, int(rng.uniform(0.2, 0.9) * frames))
     heading = rng.uniform(0, 2 * np.pi)
@@ -139,7 +140,7 @@ def crossing_path(
 
 
 def free_path(rng: np.random.Generator, scenario: Scenario, camera: Camera) -> Path:
-    """Anywhere in view, caring about nobody."""
+    """Path anywhere in view, independent of the other actors."""
     frames = scenario.frames
     screen = _fit(1.3 * roam(rng, frames, 3), np.zeros(frames), camera)
     scale = 2.0 ** (rng.uniform(-0.6, 0.6) + wander(rng, frames, 0.3))
@@ -151,7 +152,7 @@ def free_path(rng: np.random.Generator, scenario: Scenario, camera: Camera) -> P
 def obstacle_path(
     rng: np.random.Generator, scenario: Scenario, leader: Path, reach: float
 ) -> Path:
-    """Fixed at a point where the leader passes, but not where it starts.
+    """Fixed point on the leader's path, away from its start.
 
     ``reach`` is the obstacle's half width in pixels.
     """
@@ -162,12 +163,12 @@ def obstacle_path(
     times = np.flatnonzero(away > clear)
     if not len(times):
         times = np.array([int(np.argmax(away))])
-    # Where it hurries past rather than where it rests, or it would be hidden for too long.
+    # Prefer where the leader is fast, or it would be hidden for too long.
     haste = np.hypot(*np.gradient(leader.position, axis=0).T)[times] ** 2 + 1e-6
     time = int(rng.choice(times, p=haste / haste.sum()))
     outward = leader.position[time] - start
     outward = outward / max(float(np.hypot(*outward)), 1e-9)
-    # A tall obstacle stands across the way from the start, so that it cannot reach back to it.
+    # Perpendicular to the path, so that a long obstacle cannot cover the start.
     across = float(np.arctan2(outward[1], outward[0])) + rng.uniform(-0.2, 0.2)
     place = leader.position[time] + outward * max(0.0, clear - float(away[time]))
     ones = np.ones(frames)
@@ -175,7 +176,7 @@ def obstacle_path(
 
 
 def _fit(way: FloatArray, margin: FloatArray, camera: Camera) -> FloatArray:
-    """A way in [-1, 1] x [-1, 1] to the part of the screen ``margin`` pixels off its border."""
+    """Map a path in [-1, 1] x [-1, 1] to the screen, ``margin`` pixels inside its border."""
     half = np.array(camera.size) / 2
     room = np.maximum(half - margin[:, None], 0.15 * half)
     return half + np.clip(way, -1, 1) * room
@@ -184,7 +185,7 @@ def _fit(way: FloatArray, margin: FloatArray, camera: Camera) -> FloatArray:
 def _leave(
     rng: np.random.Generator, scenario: Scenario, screen: FloatArray, margin: FloatArray
 ) -> FloatArray:
-    """Bend a way on the screen over the left or right border for a while."""
+    """Bend a screen path over the left or right border for some frames."""
     frames = scenario.frames
     beyond = 1.35 if scenario.leave == "fully" else 0.1
     plateau = 8 if scenario.leave == "fully" else 5

@@ -1,4 +1,4 @@
-"""Operations on images and masks that drawing is made of.
+"""Image and mask operations for drawing.
 
 Images are ``uint8 (H, W, 3)`` or ``(H, W)``; sizes and offsets are (x, y) in pixels.
 """
@@ -7,31 +7,30 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from bench.mini.signals import FloatArray
-from bench.mini.textures import Field, Image
+from bench.arrays import BoolArray, FloatArray, Image
+from bench.mini.textures import Field
 
-Mask = NDArray[np.bool_]
+Mask = BoolArray
 
-LONGEST_STREAK = 25.0  # motion blur of more pixels than this is cut short
-_SHARP = 1.5  # shorter streaks, in pixels, are not worth a filter
+LONGEST_STREAK = 25.0  # motion blur is limited to this many pixels
+_SHARP = 1.5  # streaks shorter than this, in pixels, are not drawn
 
 
 def blend(below: Image, above: Image, cover: Image) -> Image:
-    """One image over another, as far as ``cover`` ``(H, W)`` 0..255 says."""
+    """Blend one image over another with opacity ``cover`` ``(H, W)``, 0..255."""
     weight = cover * np.float32(1 / 255)
     return np.asarray(cv2.blendLinear(above, below, weight, 1 - weight), dtype=np.uint8)
 
 
 def lit(image: Image, light: Field) -> Image:
-    """An image under a light ``(H, W)`` of which 1 changes nothing."""
+    """Multiply an image by a light ``(H, W)``; 1 leaves it unchanged."""
     product = cv2.multiply(image, cv2.merge([light, light, light]), dtype=cv2.CV_8U)
     return np.asarray(product, dtype=np.uint8)
 
 
 def streaked(image: Image, motion: FloatArray) -> Image:
-    """An image blurred along a straight streak ``motion`` (x, y) pixels long."""
+    """Blur an image along ``motion`` (x, y), in pixels."""
     length = min(float(np.hypot(*motion)), LONGEST_STREAK)
     if length < _SHARP:
         return image
@@ -45,18 +44,18 @@ def streaked(image: Image, motion: FloatArray) -> Image:
 
 
 def padded(image: Image, pad: int, border: int) -> Image:
-    """An image with ``pad`` pixels more on every side; ``border`` is OpenCV's."""
+    """Pad an image by ``pad`` pixels on every side; ``border`` is OpenCV's border type."""
     return np.asarray(cv2.copyMakeBorder(image, pad, pad, pad, pad, border), dtype=np.uint8)
 
 
 def warp(image: Image, matrix: FloatArray, size: tuple[int, int], border: int) -> Image:
-    """An image moved by an affine matrix ``(2, 3)`` into a view of ``size``."""
+    """Warp an image by an affine matrix ``(2, 3)`` into a view of ``size``."""
     warped = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
     return np.asarray(warped, dtype=np.uint8)
 
 
 def remap(image: Image, x: Field, y: Field, border: int) -> Image:
-    """An image whose pixels come from where the fields x and y ``(H, W)`` say."""
+    """Sample an image at the coordinates x and y, ``(H, W)`` each."""
     moved = cv2.remap(
         image, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=border
     )
@@ -64,7 +63,7 @@ def remap(image: Image, x: Field, y: Field, border: int) -> Image:
 
 
 def resize(image: Image, side: int) -> Image:
-    """A smaller square image, its pixels averaged."""
+    """Shrink an image to a square by averaging pixels."""
     resized = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
     return np.asarray(resized, dtype=np.uint8)
 
@@ -72,7 +71,7 @@ def resize(image: Image, side: int) -> Image:
 def overlap(
     patch: tuple[int, ...], offset: tuple[int, int], frame: tuple[int, ...]
 ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Slices of a patch and of the frame where the patch at ``offset`` (x, y) covers it."""
+    """Slices of a patch at ``offset`` (x, y) and of the frame where the two overlap."""
     inside, window = [], []
     for start, length, limit in zip(offset[::-1], patch, frame, strict=False):
         low, high = min(max(start, 0), limit), max(min(start + length, limit), 0)
@@ -83,7 +82,7 @@ def overlap(
 
 
 def place(mask: Mask, offset: tuple[int, int], size: tuple[int, int]) -> Mask:
-    """A mask with its own index_base as a mask ``(H, W)`` of the frame."""
+    """Place a mask at ``offset`` (x, y) in a frame of ``size``."""
     placed = np.zeros(size[::-1], dtype=np.bool_)
     inside, window = overlap(mask.shape, offset, placed.shape)
     placed[window] = mask[inside]

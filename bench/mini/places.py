@@ -1,4 +1,4 @@
-"""Backgrounds: periodic worlds, large enough for a camera to travel over without an end."""
+"""Backgrounds: periodic worlds without a border."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.arrays import FloatArray, Image
 from bench.benchmarks import TABLES
 from bench.errors import unknown_name
-from bench.mini.textures import Field, Image, colourise, fractal_noise, to_image
+from bench.mini.textures import Field, colourise, fractal_noise, to_image
 
-WORLD = 768  # side of the periodic world in pixels
+WORLD = 768  # side of the world in pixels
 
 
 @dataclass(frozen=True)
 class Place:
-    """What a kind of background is made of; lengths in pixels, strengths in grey levels.
+    """Parameters of a kind of background; lengths in pixels, strengths in grey levels.
 
     Attributes:
         source: what it imitates.
-        count: number of shapes lying over each other.
-        smallest, largest: radius of the shapes; their number falls as 1 / radius^3 between.
+        count: number of overlapping shapes.
+        smallest, largest: radius of the shapes, with density falling as 1 / radius^3.
         outline: ``"ellipse"`` or ``"rectangle"``.
-        upright: shapes stand straight instead of at any angle.
-        contrast: brightness differences from shape to shape.
-        texture: 1/f noise within shapes.
-        pattern: ``"clouds"``, ``"windows"`` or ``"furrows"`` over some of the shapes.
+        upright: shapes are axis-aligned instead of randomly rotated.
+        contrast: brightness differences between shapes.
+        texture: strength of 1/f noise within shapes.
+        pattern: ``"clouds"``, ``"windows"`` or ``"furrows"`` on some of the shapes.
         pattern_strength: contrast of that pattern.
-        stretch: how much the ground is drawn out along x.
-        roads: number of lines crossing the world.
+        stretch: elongation of the ground along x.
+        roads: number of roads crossing the world.
     """
 
     source: str
@@ -51,16 +52,16 @@ class Place:
 
 @lru_cache(maxsize=1)
 def places() -> dict[str, Place]:
-    """Every kind of background by name."""
+    """Kinds of background by name."""
     table = json.loads((TABLES / "mini_places.json").read_text(encoding="utf-8"))
     return {name: Place(**row) for name, row in table.items()}
 
 
 def draw_world(rng: np.random.Generator, name: str, palette: Field) -> Image:
-    """A periodic background ``(WORLD, WORLD, 3)`` in the colours of ``palette`` ``(K, 3)``.
+    """Periodic background ``(WORLD, WORLD, 3)`` in the colours of ``palette`` ``(K, 3)``.
 
     Raises:
-        ConfigError: no kind of background has that name.
+        ConfigError: the kind of background is unknown.
     """
     if name not in places():
         raise unknown_name("place", name, places())
@@ -83,14 +84,14 @@ def draw_world(rng: np.random.Generator, name: str, palette: Field) -> Image:
 
 
 def draw_shadows(rng: np.random.Generator, strength: float) -> Image:
-    """A periodic map ``(WORLD // 4, WORLD // 4)`` of light: 255 in the sun, less in shadow."""
+    """Periodic light map ``(WORLD // 4, WORLD // 4)``: 255 in the sun, less in shadow."""
     field = fractal_noise(rng, (WORLD // 4, WORLD // 4), 1.9)
     shadow = 0.5 + 0.5 * np.tanh(3.0 * field)
     return to_image(255 * (1 - 0.65 * strength * shadow))
 
 
 def _scatter(rng: np.random.Generator, place: Place) -> NDArray[np.int32]:
-    """Label ``(WORLD, WORLD)`` of the topmost shape, 0 where there is none."""
+    """Label ``(WORLD, WORLD)`` of the topmost shape, 0 for none."""
     labels = np.zeros((WORLD, WORLD), dtype=np.int32)
     steep = rng.uniform(place.largest**-2.0, place.smallest**-2.0, place.count)
     for label, radius in enumerate(steep**-0.5, start=1):
@@ -103,7 +104,7 @@ def _scatter(rng: np.random.Generator, place: Place) -> NDArray[np.int32]:
     return labels
 
 
-def _outline(rng: np.random.Generator, place: Place, radius: float) -> NDArray[np.float64]:
+def _outline(rng: np.random.Generator, place: Place, radius: float) -> FloatArray:
     corners = 4 if place.outline == "rectangle" else 12
     theta = 2 * np.pi * (np.arange(corners) + 0.5) / corners
     aspect = rng.uniform(0.45, 1.0)
@@ -114,12 +115,12 @@ def _outline(rng: np.random.Generator, place: Place, radius: float) -> NDArray[n
         return points[:, ::-1] if rng.uniform() < 0.4 else points
     angle = rng.uniform(0, np.pi)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    turned: NDArray[np.float64] = points @ turn.T
+    turned: FloatArray = points @ turn.T
     return turned
 
 
 def _repeats(low: float, high: float) -> list[float]:
-    """The shifts at which an interval shows in a world that repeats."""
+    """Shifts at which an interval is visible in the periodic world."""
     shifts = [0.0]
     if low < 0:
         shifts.append(float(WORLD))
@@ -129,7 +130,7 @@ def _repeats(low: float, high: float) -> list[float]:
 
 
 def _pattern(rng: np.random.Generator, place: Place, labels: NDArray[np.int32]) -> Field:
-    """Detail ``(WORLD, WORLD)`` in [-1, 1] that differs in phase from shape to shape."""
+    """Detail ``(WORLD, WORLD)`` in [-1, 1], with a random phase per shape."""
     if place.pattern == "clouds":
         return np.tanh(fractal_noise(rng, (WORLD, WORLD), 1.2))
     shift = rng.uniform(0, 2 * np.pi, (2, place.count + 1)).astype(np.float32)[:, labels]
@@ -137,14 +138,14 @@ def _pattern(rng: np.random.Generator, place: Place, labels: NDArray[np.int32]) 
     if place.pattern == "windows":
         grid: Field = np.minimum(np.sin(40 * x + shift[0]), np.sin(32 * y + shift[1]))
         return np.tanh(6 * grid)
-    # Whole turns across the world in x and y, so that the furrows meet at its border.
+    # Whole periods across the world in x and y keep the furrows periodic.
     turns_x, turns_y = np.rint(48 * np.cos(shift[0])), np.rint(48 * np.sin(shift[0]))
     furrows: Field = np.sin(turns_x * x + turns_y * y + shift[1])
     return furrows
 
 
 def _draw_road(rng: np.random.Generator, world: Image) -> None:
-    """A road straight across the world, drawn into it; as periodic as the world is."""
+    """Draw a straight road across the world, in place."""
     width = int(rng.integers(8, 26))
     tone = float(rng.uniform(70, 150))
     position = int(rng.integers(width, WORLD - width))

@@ -1,25 +1,28 @@
-"""Which videos the miniature consists of: ``tables/mini.json`` with a type."""
+"""Videos of the miniature: those of ``tables/mini.json``, and more with random scenarios."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from bench.benchmarks import TABLES
-from bench.errors import unknown_name
+from bench.datasets.tables import read_table
+from bench.errors import ConfigError, unknown_name
+
+FRAMES = 80  # of an additional video
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Where the benchmarks' definitions of attributes differ.
+    """Thresholds in which the benchmarks' definitions of attributes differ.
 
     Attributes:
-        low_resolution: a box of fewer pixels is of low resolution.
-        fast_pixels: motion of more pixels per frame is fast; None: of more than the box's size.
-        leaves_wholly: only a target that wholly leaves the view is out of view.
+        low_resolution: box area in pixels below which resolution is low.
+        fast_pixels: motion in pixels per frame above which it is fast; None: the box's size.
+        leaves_wholly: a target is out of view only if all of it is.
     """
 
     low_resolution: float = 400.0
@@ -36,8 +39,8 @@ class Entry:
         start: first frame of the video, 0-based.
         frames: number of frames.
         first: number of its first image in the benchmark's numbering.
-        target: which of the video's targets.
-        quirks: what its layout does differently for this one.
+        target: index of the target in the video.
+        quirks: exceptions of its layout.
     """
 
     name: str
@@ -55,8 +58,8 @@ class Video:
     Attributes:
         folder: its name.
         entries: the sequences cut from it.
-        scenario: fields of ``scene.Scenario``; None for a random one.
-        quirks: what its layout does differently for it.
+        scenario: fields of ``scenario.Scenario``; None for a random one.
+        quirks: exceptions of its layout.
     """
 
     folder: str
@@ -70,7 +73,7 @@ class Video:
         return max(entry.start + entry.frames for entry in self.entries)
 
     def numbers(self) -> list[int]:
-        """Number of every image, in the benchmark's numbering."""
+        """Numbers of all images, in the benchmark's numbering."""
         numbers = [0] * self.frames
         for entry in self.entries:
             for index in range(entry.frames):
@@ -83,10 +86,10 @@ class Plan:
     """The miniature of one benchmark.
 
     Attributes:
-        source: where the names come from.
+        source: origin of the names.
         size: (width, height) of the frames in pixels.
         rules: thresholds of its attributes.
-        videos: what to render.
+        videos: the videos to render.
     """
 
     source: str
@@ -97,14 +100,14 @@ class Plan:
 
 @lru_cache(maxsize=1)
 def plans() -> dict[str, Plan]:
-    """The plan of every benchmark by name."""
+    """Plans by benchmark."""
     table = json.loads((TABLES / "mini.json").read_text(encoding="utf-8"))
     return {
         name: Plan(
             source=row["source"],
             size=(row["size"][0], row["size"][1]),
             rules=Rules(**row["rules"]),
-            videos=tuple(_video(video) for video in row["videos"]),
+            videos=tuple(map(_planned, row["videos"])),
         )
         for name, row in table.items()
     }
@@ -114,13 +117,66 @@ def get_plan(benchmark: str) -> Plan:
     """The plan of one benchmark.
 
     Raises:
-        ConfigError: there is no miniature of that name.
+        ConfigError: the benchmark has no miniature.
     """
     if benchmark not in plans():
         raise unknown_name("miniature", benchmark, plans())
     return plans()[benchmark]
 
 
-def _video(row: dict[str, Any]) -> Video:
+def _planned(row: dict[str, Any]) -> Video:
     entries = tuple(Entry(**entry) for entry in row["entries"])
     return Video(row["folder"], entries, row["scenario"], row.get("quirks", {}))
+
+
+def enlarged(plan: Plan, benchmark: str, sequences: int) -> Plan:
+    """``plan`` with more videos, for narrower confidence intervals.
+
+    Additional sequences take the official names in order, skipping folders shared by several
+    sequences. An additional video is the same in a miniature of any size.
+
+    Args:
+        plan: the plan of ``benchmark``.
+        benchmark: identifier.
+        sequences: total number of test sequences; ``plan`` is kept if it has as many.
+
+    Raises:
+        ConfigError: the benchmark has too few names.
+    """
+    own = sum(len(video.entries) for video in plan.videos if "split" not in video.quirks)
+    taken = {video.folder for video in plan.videos}
+    found = [video for video in _additional(benchmark) if video.folder not in taken]
+    if sequences > own + len(found):
+        raise ConfigError(
+            f"expected at most {own + len(found)} sequences for the miniature of {benchmark}, "
+            f"found {sequences}"
+        )
+    return replace(plan, videos=(*plan.videos, *found[: max(0, sequences - own)]))
+
+
+def _additional(benchmark: str) -> Iterator[Video]:
+    if benchmark == "otb2015":
+        for row in read_table("otb_sequences.csv"):
+            if row["name"] == row["folder"] and row["file"] == "groundtruth_rect.txt":
+                yield _video(row["name"], first=int(row["first"]), digits=row["digits"])
+    elif benchmark == "uav123":
+        rows = read_table("uav123_sequences.csv")
+        shared = {row["folder"] for row in rows if row["name"] != row["folder"]}
+        for row in rows:
+            if row["folder"] not in shared and row["first"] == "1":
+                yield _video(row["name"])
+    elif benchmark == "lasot":
+        for row in read_table("lasot_sequences.csv"):
+            if row["subset"] == "test":
+                yield _video(row["name"], f"{row['name'].rpartition('-')[0]}/{row['name']}")
+    elif benchmark == "trackingnet":
+        for row in read_table("trackingnet_test.csv"):
+            yield _video(row["name"], first=0)
+    else:
+        for row in read_table("vot_sequences.csv"):
+            if row["benchmark"] == benchmark:
+                yield _video(row["name"])
+
+
+def _video(name: str, folder: str | None = None, first: int = 1, **quirks: str) -> Video:
+    return Video(folder or name, (Entry(name, FRAMES, first=first),), None, quirks)

@@ -1,4 +1,4 @@
-"""Frames of a scene: the image, and for every target its exact masks."""
+"""Frames of a scene: the image and the exact masks of every target."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from bench.arrays import FloatArray, Image
 from bench.mini.pixels import Mask, lit, place, streaked, warp
 from bench.mini.places import WORLD
 from bench.mini.scene import Scene
-from bench.mini.signals import FloatArray
 from bench.mini.sprites import (
     composite,
     draw_actor,
@@ -18,7 +18,7 @@ from bench.mini.sprites import (
     out_of_sight,
     view_matrix,
 )
-from bench.mini.textures import Field, Image
+from bench.mini.textures import Field
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +26,11 @@ class TargetView:
     """One target in one frame.
 
     Attributes:
-        silhouette: ``(h, w)`` all of it, as if nothing were in the way and the view had no end.
+        silhouette: ``(h, w)`` the whole target, without occlusion and in an unbounded view.
         offset: (x, y) of the silhouette's first pixel in the frame; may be negative.
-        full: ``(H, W)`` the part of the silhouette within the frame.
-        visible: ``(H, W)`` the part of ``full`` that nothing covers.
-        light: brightness of the light that falls on it; 1 is full sun and a normal exposure.
+        full: ``(H, W)`` the silhouette within the frame.
+        visible: ``(H, W)`` the part of ``full`` that is not occluded.
+        light: brightness of the light on it; 1 is full sun at normal exposure.
         streak: length of its motion blur in pixels.
     """
 
@@ -44,19 +44,14 @@ class TargetView:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One frame: ``image`` is RGB ``uint8 (H, W, 3)``; ``targets`` in the scene's order."""
+    """One frame: an RGB image ``uint8 (H, W, 3)`` and its targets in the scene's order."""
 
     image: Image
     targets: tuple[TargetView, ...]
 
 
 def render_frame(scene: Scene, time: int) -> Frame:
-    """Frame ``time`` (0-based) of a scene; equal scenes give equal frames.
-
-    Args:
-        scene: from ``draw_scene``.
-        time: 0 <= time < len(scene).
-    """
+    """Render frame ``time`` (0-based) of a scene; equal scenes give equal frames."""
     size = (scene.scenario.width, scene.scenario.height)
     canvas = _background(scene, time)
     light = _light(scene, time)
@@ -97,12 +92,12 @@ def _light(scene: Scene, time: int) -> Field:
 
 
 def _near_matrix(scene: Scene, time: int) -> FloatArray:
-    """World to screen, the world shifted by whole turns: OpenCV's warp needs small numbers."""
+    """World to screen, shifted by whole worlds because OpenCV's warp needs small numbers."""
     matrix = view_matrix(scene, time)
     matrix[:, 2] += matrix[:, :2] @ (WORLD * np.floor(scene.camera.centre[time] / WORLD))
     return matrix
 
 
 def _mean(field: Field, mask: Mask) -> float:
-    """Mean over the mask; over the whole field where the mask is empty."""
+    """Mean over the mask, or over the whole field if the mask is empty."""
     return float(field[mask].mean()) if mask.any() else float(field.mean())

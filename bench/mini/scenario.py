@@ -1,4 +1,4 @@
-"""What shall be difficult in a scene, as numbers."""
+"""Difficulty settings of a generated scene."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.mini.places import places
 
 @dataclass(frozen=True)
 class Scenario:
-    """The difficulties of one video. Zero, where it is the default, means "not at all".
+    """Difficulty settings of one video. A default of zero turns a difficulty off.
 
     Attributes:
         frames: number of frames.
@@ -19,27 +19,27 @@ class Scenario:
         place: kind of background, see ``places.places``.
         shape: kind of target, see ``shapes.KINDS``.
         size: side of the target's outline square in the first frame, in pixels.
-        targets: how many actors are annotated.
-        legs: number of straight legs of the target's way across the view; more is faster.
-        spread: how much of the view that way covers, 0..1.
+        targets: number of annotated actors.
+        legs: number of straight legs in the target's path; more is faster.
+        spread: share of the view that the path covers, 0..1.
         grow: largest change of size, in octaves.
-        roll: largest turn within the image, in degrees.
-        yaw: largest turn out of the image, in degrees.
+        roll: largest in-plane rotation, in degrees.
+        yaw: largest out-of-plane rotation, in degrees.
         deform: flexibility of limbs and body, 0..1.
-        pan: speed of the camera over the world, pixels per frame.
-        shake: unsteadiness of the camera in pixels.
+        pan: camera speed over the world, in pixels per frame.
+        shake: camera shake in pixels.
         zoom: largest change of focal length, in octaves.
-        tilt: largest turn of the camera about its axis, in degrees.
+        tilt: largest rotation of the camera about its axis, in degrees.
         light: changes of the light, 0..1.
-        shadows: depth of the shadows lying over the world, 0..1.
-        shutter: part of the time between frames during which light is gathered, 0..1.
-        lookalikes: actors of the target's kind and colours.
-        bystanders: other actors.
-        occluders: things standing where the target passes.
+        shadows: depth of shadows on the world, 0..1.
+        shutter: share of the frame interval during which the shutter is open, 0..1.
+        lookalikes: number of actors with the target's kind and colours.
+        bystanders: number of other actors.
+        occluders: number of obstacles on the target's path.
         leave: ``"no"``, ``"partly"`` or ``"fully"``: how far the target leaves the view.
-        camouflage: how near the target's colours are to the world's, 0..1.
-        noise: deviation of the sensor noise in grey levels.
-        motley: the target's parts have unlike colours, each plain, and some the world's own.
+        camouflage: similarity of the target's colours to the background, 0..1.
+        noise: standard deviation of the sensor noise in grey levels.
+        motley: parts of the target have different plain colours, some from the background.
     """
 
     frames: int = 90
@@ -73,7 +73,7 @@ class Scenario:
 
 _RIGID = ("plate", "vehicle", "roof")
 _SOFT = ("blob", "walker", "bird")
-_MOTLEY = ("figure", "figure", "couple", "mosaic")  # a lone person as often as all else
+_MOTLEY = ("figure", "figure", "couple", "mosaic")  # half of them single people
 
 
 def draw_scenario(
@@ -83,9 +83,9 @@ def draw_scenario(
     height: int = 240,
     colours: bool = False,
 ) -> Scenario:
-    """A random mixture of difficulties: each is absent in about half of all scenarios.
+    """Draw random settings; each difficulty is off in about half of all scenarios.
 
-    With ``colours`` the target has several, see ``motley``.
+    ``colours`` gives the target several colours, see ``motley``.
     """
 
     def sometimes(most: float, chance: float = 0.5) -> float:
@@ -123,7 +123,7 @@ def draw_scenario(
 
 
 def motley(rng: np.random.Generator, scenario: Scenario) -> Scenario:
-    """``scenario`` with a target in several colours: a person, a couple, or put together."""
+    """``scenario`` with a target in several colours: a person, a couple or a mosaic."""
     shape = str(rng.choice(_MOTLEY))
     return replace(
         scenario,

@@ -1,7 +1,7 @@
-"""A scene: a world, a camera, and actors whose whole course is known before any frame is drawn.
+"""A scene: a world, a camera, and actors with their paths over all frames.
 
-``draw_scene`` draws one from a random generator and a ``Scenario``, the list of what shall be
-difficult in it. Angles are radians, lengths pixels, times frames.
+``draw_scene`` draws one with the difficulty settings of a ``Scenario``. Angles are in radians,
+lengths in pixels, times in frames.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.arrays import FloatArray, Image, IntArray
 from bench.mini.paths import (
     Camera,
     Path,
@@ -23,25 +24,25 @@ from bench.mini.paths import (
 from bench.mini.places import draw_shadows, draw_world
 from bench.mini.scenario import Scenario
 from bench.mini.shapes import LAYERS, Shape, draw_shape
-from bench.mini.signals import FloatArray, wander
-from bench.mini.textures import PATTERNS, Field, Image, draw_palette, surface
+from bench.mini.signals import wander
+from bench.mini.textures import PATTERNS, Field, draw_palette, surface
 
-_GROUNDED = 0.3  # chance of a layer to have a colour of the ground
-_TINTED = 0.15  # chance of it to have one of the target's first palette
-_SKIN_MARGIN = 1.25  # finer than the largest size on screen, so that zooming in stays sharp
+_GROUNDED = 0.3  # probability that a layer takes a colour of the ground
+_TINTED = 0.15  # probability that it takes a colour of the target's palette
+_SKIN_MARGIN = 1.25  # skin resolution relative to the largest size on screen
 
 
 @dataclass(frozen=True, eq=False)
 class Actor:
-    """A thing that moves, or stands in the way.
+    """A moving object or an obstacle.
 
     Attributes:
         shape: its outline.
-        skins: surface, trim and further layers, each ``(S, 2 S, 3)``; half of it shows, yaw turns
-            it round.
-        radius: pixels of one unit of the outline where ``path.scale`` is 1.
-        path: where it is, how large and how turned, in every frame.
-        wobble: strength of the bending of soft things, 0..1.
+        skins: surface, trim and further layers, each ``(S, 2 S, 3)``; half of it is visible,
+            depending on yaw.
+        radius: pixels per outline unit at ``path.scale`` 1.
+        path: its position, scale and rotation over time.
+        wobble: strength of bending, 0..1.
     """
 
     shape: Shape
@@ -53,18 +54,18 @@ class Actor:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Everything that can be seen, at any time.
+    """Everything needed to render any of ``N`` frames.
 
     Attributes:
-        scenario: what was asked for.
+        scenario: its settings.
         world: periodic background ``(S, S, 3)``.
-        shadows: periodic map of light ``(S // 4, S // 4)``, 255 in the sun.
-        camera: where the camera looks in every frame.
-        gain: ``(N,)`` brightness of the whole picture.
+        shadows: periodic light map ``(S // 4, S // 4)``, 255 in the sun.
+        camera: motion of the camera.
+        gain: ``(N,)`` brightness of the whole image.
         actors: from the farthest to the nearest.
-        targets: indices in ``actors`` of those that are annotated.
-        lookalikes: indices in ``actors`` of those that resemble a target.
-        grain: ``(H + 16, W + 16, 3)`` int16 sensor noise; frames see it at random offsets.
+        targets: indices of annotated actors.
+        lookalikes: indices of actors that resemble a target.
+        grain: ``(H + 16, W + 16, 3)`` int16 sensor noise, cropped at a random offset per frame.
         jitter: ``(N, 2)`` those offsets.
     """
 
@@ -77,17 +78,17 @@ class Scene:
     targets: tuple[int, ...]
     lookalikes: tuple[int, ...]
     grain: np.ndarray[tuple[int, ...], np.dtype[np.int16]]
-    jitter: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    jitter: IntArray
 
     def __len__(self) -> int:
         return self.scenario.frames
 
 
 def draw_scene(rng: np.random.Generator, scenario: Scenario) -> Scene:
-    """A scene with the difficulties of ``scenario``; equal generators give equal scenes.
+    """Draw a scene; equal generators give equal scenes.
 
     Raises:
-        ConfigError: the scenario names a place or shape that does not exist.
+        ConfigError: the scenario names an unknown place or shape.
     """
     ground = draw_palette(rng, vividness=0.55)
     camera = draw_camera(rng, scenario)
@@ -111,7 +112,7 @@ def draw_scene(rng: np.random.Generator, scenario: Scenario) -> Scene:
 
 
 def _draw_gain(rng: np.random.Generator, scenario: Scenario) -> FloatArray:
-    """Slow changes of light, and with strong ones a lamp that goes on or off."""
+    """Slow changes of light and, if they are strong, a sudden switch."""
     slow = wander(rng, scenario.frames, 0.55 * scenario.light, 80)
     if scenario.light > 0.5:
         switch = rng.uniform(0.3, 0.7) * scenario.frames
@@ -123,7 +124,7 @@ def _draw_gain(rng: np.random.Generator, scenario: Scenario) -> FloatArray:
 def _draw_cast(
     rng: np.random.Generator, scenario: Scenario, camera: Camera, ground: Field
 ) -> list[tuple[float, str, Actor]]:
-    """Every actor with its distance (larger is nearer) and its role."""
+    """Actors with their depth (larger is nearer) and role."""
     palette = draw_palette(rng, 4)
     palette += scenario.camouflage * (ground[rng.permutation(5)[:4]] - palette)
     cloths = _draw_cloths(rng, palette, ground) if scenario.motley else (palette,)
@@ -153,7 +154,7 @@ def _draw_cast(
 
 
 def _draw_cloths(rng: np.random.Generator, palette: Field, ground: Field) -> tuple[Field, ...]:
-    """A palette ``(4, 3)`` for each layer of a motley target: plain, and some as the ground is."""
+    """A plain palette ``(4, 3)`` for each layer of a motley target, some from the ground."""
     cloths = []
     for _ in range(LAYERS):
         lot = rng.uniform()
@@ -174,7 +175,7 @@ def _twin(
     pattern: str,
     path: Path,
 ) -> Actor:
-    """Another of the same kind: same colours and pattern, another individual."""
+    """Another individual of the target's kind, colours and pattern."""
     shape = draw_shape(rng, scenario.shape, scenario.deform)
     colours = tuple(cloth + rng.normal(0, 12, cloth.shape).astype(np.float32) for cloth in cloths)
     return _dress(rng, scenario, shape, colours, pattern, path)
@@ -188,7 +189,7 @@ def _dress(
     pattern: str,
     path: Path,
 ) -> Actor:
-    """Give a shape its skins, as fine as it will ever be seen; a lone palette gets a trim."""
+    """Give a shape skins at the largest resolution needed; a single palette gets a trim."""
     radius = scenario.size / 2
     largest = float(np.max(path.scale)) * 2.0**scenario.zoom
     side = int(np.clip(2 * radius * largest * _SKIN_MARGIN, 24, 320))
@@ -203,9 +204,9 @@ def _dress(
 def _obstacle(
     rng: np.random.Generator, scenario: Scenario, camera: Camera, hero: Actor, ground: Field
 ) -> Actor:
-    """Something that stands in the world where the target will pass."""
+    """An obstacle on the target's path."""
     kind = str(rng.choice(["bar", "bush", "plate"]))
-    if kind == "bar":  # longer than the view, and as wide as the target or less
+    if kind == "bar":  # longer than the view, and at most as wide as the target
         radius, reach = float(np.hypot(*camera.size)), 0.042 * float(np.hypot(*camera.size))
     else:
         radius = reach = scenario.size * rng.uniform(0.45, 0.8)

@@ -1,8 +1,8 @@
-"""Outlines of the things that move, as polygons that change with a phase.
+"""Outlines of actors, as polygons that change with a phase.
 
-An outline lives in the square [-1, 1] x [-1, 1], y down. It is a list of parts, each a polygon
-``(K, 2)`` and the layer of texture it is filled with: 0 the main surface, 1 the trim, more where
-a kind has parts that need not be alike.
+An outline is in the square [-1, 1] x [-1, 1], y down. It is a list of parts, each a polygon
+``(K, 2)`` and the texture layer that fills it: 0 for the main surface, 1 for the trim, more for
+kinds with differently coloured parts.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.arrays import FloatArray
 from bench.errors import unknown_name
 
-FloatArray = NDArray[np.float64]
 Part = tuple[FloatArray, int]
 
-LAYERS = 4  # most that a kind has
+LAYERS = 4  # maximum number per kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +26,7 @@ class Shape:
 
     Attributes:
         kind: a name in ``KINDS``.
-        build: ``(12,)`` random numbers in [-1, 1] that make it differ from its like.
+        build: ``(12,)`` random numbers in [-1, 1] that individualise it.
         suppleness: 0 rigid .. 1 as flexible as its kind allows.
     """
 
@@ -36,7 +35,7 @@ class Shape:
     suppleness: float
 
     def outline(self, phase: float) -> list[Part]:
-        """The parts at ``phase`` (one cycle of gait, wing beat or wobble per unit), back first."""
+        """Parts at ``phase`` (cycles of gait, wing beat or wobble), back to front."""
         return KINDS[self.kind](self.build, phase, self.suppleness)
 
 
@@ -44,7 +43,7 @@ def draw_shape(rng: np.random.Generator, kind: str, suppleness: float) -> Shape:
     """A random individual of a kind.
 
     Raises:
-        ConfigError: no kind has that name.
+        ConfigError: the kind is unknown.
     """
     if kind not in KINDS:
         raise unknown_name("shape", kind, KINDS)
@@ -52,7 +51,7 @@ def draw_shape(rng: np.random.Generator, kind: str, suppleness: float) -> Shape:
 
 
 def _blob(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
-    """A soft body whose bulges move around it, with a patch of trim."""
+    """Soft body with moving bulges and a patch of trim."""
     theta = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     radius = np.ones_like(theta)
     for k in range(2, 6):
@@ -66,7 +65,7 @@ def _blob(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
 
 
 def _plate(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
-    """A sign, book or box: a polygon of four to seven corners with a label on it."""
+    """Sign, book or box: a polygon of four to seven corners with a label."""
     corners = 4 + int((build[0] + 1) * 1.99)
     theta = 2 * np.pi * (np.arange(corners) + 0.5) / corners
     body = 0.95 * np.stack([np.cos(theta), np.sin(theta)], axis=1)
@@ -75,7 +74,7 @@ def _plate(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
 
 
 def _vehicle(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
-    """A car from the side: body, cabin, windows, two wheels."""
+    """Car from the side: body, window, two wheels."""
     roof, nose = -0.55 + 0.1 * build[0], 0.62 + 0.15 * build[1]
     hood, rear = [[nose, -0.1], [0.95, 0.0], [0.97, 0.3]], [[-0.97, 0.3], [-0.97, -0.1]]
     body = np.array([[-0.5, -0.14], [-0.35, roof], [0.35 + 0.1 * build[2], roof], *hood, *rear])
@@ -85,7 +84,7 @@ def _vehicle(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
 
 
 def _roof(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
-    """A car, boat or truck seen from above: a long hull with a screen or cargo."""
+    """Car, boat or truck from above: a long hull with a screen or cargo."""
     width = 0.42 + 0.08 * build[0]
     side = np.array([[-0.95, -width], [0.6, -width], [0.93, -0.6 * width]])
     hull = np.concatenate([side, side[::-1] * [1, -1]])
@@ -95,7 +94,7 @@ def _roof(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
 
 
 def _walker(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
-    """A person: legs and arms swing from hip and shoulder."""
+    """Person with swinging legs and arms."""
     swing = np.sin(2 * np.pi * phase) * (0.15 + 0.55 * suppleness)
     stout = 0.25 + 0.05 * build[0]
     torso = _ellipse(0.0, -0.22, stout, 0.42)
@@ -106,7 +105,7 @@ def _walker(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
 
 
 def _bird(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
-    """A bird or ray: a slim body whose two wings beat."""
+    """Bird or ray: a slim body with beating wings."""
     beat = np.sin(2 * np.pi * phase) * (0.2 + 0.7 * suppleness)
     body = _ellipse(0.0, 0.0, 0.75, 0.2 + 0.04 * build[0])
     tip = np.array([-0.25 + 0.2 * build[1], 0.9])
@@ -119,13 +118,13 @@ def _bird(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
 
 
 def _bar(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
-    """A post, trunk or rail, long and slender."""
+    """Post, trunk or rail."""
     top, foot = 0.032 + 0.01 * build[0], 0.032 + 0.01 * build[1]
     return [(np.array([[-top, -1.0], [top, -1.0], [foot, 1.0], [-foot, 1.0]]), 0)]
 
 
 def _bush(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
-    """Foliage: a few overlapping lobes with gaps between them."""
+    """Foliage: overlapping lobes with gaps."""
     angles = 2 * np.pi * np.arange(6) / 6 + build[:6]
     lobes = [
         _ellipse(0.48 * np.cos(a), 0.48 * np.sin(a), 0.34 + 0.1 * b, 0.3)
@@ -135,7 +134,7 @@ def _bush(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
 
 
 def _figure(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
-    """A person as upright and slender as most are: clothes above and below, skin, hair."""
+    """Upright, slender person: top, trousers, skin, hair."""
     swing = np.sin(2 * np.pi * phase) * (0.05 + 0.4 * suppleness)
     stout = 0.2 + 0.06 * build[0]
     waist = 0.02 + 0.1 * build[1]
@@ -152,7 +151,7 @@ def _figure(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
 
 
 def _couple(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
-    """Two people side by side, each in clothes of one colour above and one below."""
+    """Two people side by side, each with one colour for the top and one for the trousers."""
     parts = []
     for number, side in enumerate((-1.0, 1.0)):
         own = np.roll(build, 4 * number)
@@ -164,7 +163,7 @@ def _couple(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
 
 
 def _mosaic(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
-    """Something put together of two to five round and square pieces."""
+    """Two to five round and square pieces."""
     count = 2 + int((build[0] + 1) * 1.99)
     slim = 0.35 + 0.325 * (1 + build[1])
     parts = []
@@ -179,14 +178,14 @@ def _mosaic(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
 
 
 def _rounded(x: float, y: float, width: float, height: float) -> FloatArray:
-    """A rectangle with blunt corners."""
+    """Rectangle with bevelled corners."""
     short = np.array([[0.75, -1.0], [1.0, -0.8], [1.0, 0.8], [0.75, 1.0]])
     whole = np.concatenate([short, -short])
     return whole * [width, height] + [x, y]
 
 
 def _window(build: FloatArray, phase: float, suppleness: float) -> list[Part]:
-    """A rounded or a square piece of the outline's square: to annotate a part of another actor."""
+    """Ellipse or rectangle, to annotate a part of another actor."""
     x, y = 0.5 * build[:2]
     width, height = 0.35 + 0.15 * build[2:4]
     if build[4] > 0:
@@ -201,7 +200,7 @@ def _ellipse(x: float, y: float, width: float, height: float) -> FloatArray:
 
 
 def _limb(x: float, y: float, angle: float, length: float, width: float) -> FloatArray:
-    """A tapering capsule that hangs from (x, y) at an angle from the vertical (radians)."""
+    """Tapering limb from (x, y) at an angle from the vertical (radians)."""
     along = np.array([np.sin(angle), np.cos(angle)])
     across = np.array([np.cos(angle), -np.sin(angle)]) * width
     top = np.array([x, y])

@@ -1,20 +1,19 @@
-"""Random streams, and smooth random functions of time that everything in a scene follows."""
+"""Random streams and smooth random functions of time."""
 
 from __future__ import annotations
 
 import hashlib
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from bench.arrays import FloatArray
 
 
 def stream(seed: int, *names: str) -> np.random.Generator:
-    """A random generator of its own for every seed and path of names.
+    """Random generator for a seed and a path of names.
 
-    Streams of different seeds or different names are independent, so adding one video never
-    changes another, and training video never repeats what is evaluated on.
+    Streams with different seeds or names are independent, so adding a video never changes
+    another, and training videos never repeat test videos.
     """
     digest = hashlib.blake2b("/".join(names).encode(), digest_size=16).digest()
     words = np.frombuffer(digest, dtype="<u4").tolist()
@@ -24,13 +23,13 @@ def stream(seed: int, *names: str) -> np.random.Generator:
 def wander(
     rng: np.random.Generator, frames: int, amplitude: float, period: float = 150.0
 ) -> FloatArray:
-    """A smooth function ``(frames,)`` that starts at 0 and reaches ``amplitude`` at its extreme.
+    """Smooth function ``(frames,)`` that starts at 0.
 
     Args:
-        rng: where the randomness comes from.
+        rng: random generator.
         frames: number of samples.
-        amplitude: largest distance from the start.
-        period: frames of the slowest oscillation.
+        amplitude: largest absolute value.
+        period: of the slowest oscillation, in frames.
     """
     time = np.arange(frames)[:, None]
     periods = period * np.array([1.0, 0.47, 0.23])
@@ -44,10 +43,10 @@ def wander(
 def roam(
     rng: np.random.Generator, frames: int, legs: int, dimensions: int = 2, softness: float = 2.5
 ) -> FloatArray:
-    """A walk through random points of the cube [-1, 1], ``(frames, dimensions)``.
+    """Path through random points of the cube [-1, 1], ``(frames, dimensions)``.
 
-    Straight legs at different speeds with rounded corners: unlike ``wander`` it turns sharply,
-    dashes and rests, as things do. ``softness`` is the rounding in frames (1 sigma).
+    Straight legs at different speeds with rounded corners; unlike ``wander`` it turns sharply and
+    changes speed. ``softness`` is the sigma of the rounding in frames.
     """
     times = np.sort(rng.uniform(0, frames - 1, max(legs - 1, 0)))
     times = np.concatenate([[0.0], times, [frames - 1.0]])
@@ -59,7 +58,7 @@ def roam(
 
 
 def smooth(values: FloatArray, sigma: float) -> FloatArray:
-    """Gaussian smoothing along the first axis of ``(N, D)``, the ends held."""
+    """Gaussian smoothing along the first axis of ``(N, D)``, with edge padding."""
     reach = max(1, int(np.ceil(3 * sigma)))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
@@ -68,7 +67,7 @@ def smooth(values: FloatArray, sigma: float) -> FloatArray:
 
 
 def pulse(frames: int, centre: float, plateau: float, ramp: float) -> FloatArray:
-    """0, a smooth rise to 1 around ``centre`` that holds ``plateau`` frames, and 0 again."""
+    """Smooth pulse ``(frames,)`` from 0 to 1 and back, at 1 for ``plateau`` frames."""
     distance = np.abs(np.arange(frames) - centre) - plateau / 2
     level = np.clip(1 - distance / ramp, 0.0, 1.0)
     rounded: FloatArray = level * level * (3 - 2 * level)

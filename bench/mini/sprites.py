@@ -1,4 +1,4 @@
-"""Actors as they look on screen: skinned, bent, turned and blurred."""
+"""Actors on screen: textured, bent, rotated and blurred."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.arrays import FloatArray, Image, IntArray
 from bench.mini.pixels import (
     LONGEST_STREAK,
     blend,
@@ -20,17 +20,16 @@ from bench.mini.pixels import (
     warp,
 )
 from bench.mini.scene import Actor, Scene
-from bench.mini.signals import FloatArray
-from bench.mini.textures import Field, Image
+from bench.mini.textures import Field
 
 
 @dataclass(frozen=True, eq=False)
 class Sprite:
-    """An actor as it looks on screen, not yet blurred.
+    """An actor on screen before motion blur.
 
     Attributes:
         colour: ``(h, w, 3)``.
-        cover: ``(h, w)`` 0..255, how much of a pixel it covers.
+        cover: ``(h, w)`` opacity, 0..255.
         offset: (x, y) of its first pixel in the frame.
         motion: (x, y) streak of its motion blur in pixels.
     """
@@ -42,7 +41,7 @@ class Sprite:
 
 
 def view_matrix(scene: Scene, time: int) -> FloatArray:
-    """World to screen at ``time`` as an affine matrix ``(2, 3)``; the world repeats itself."""
+    """World to screen at ``time`` as an affine matrix ``(2, 3)``."""
     camera = scene.camera
     zoom, angle = camera.zoom[time], camera.angle[time]
     turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -57,19 +56,19 @@ def _project(matrix: FloatArray, point: FloatArray) -> FloatArray:
 
 
 def motion_of_world(scene: Scene, point: FloatArray, time: int) -> FloatArray:
-    """Streak (x, y) that a point fixed in the world draws while the shutter is open."""
+    """Streak (x, y) of a static world point while the shutter is open."""
     return _streak(scene, np.tile(point, (len(scene), 1)), time)
 
 
 def _streak(scene: Scene, positions: FloatArray, time: int) -> FloatArray:
-    """Streak (x, y) of a point that is at ``positions`` ``(N, 2)`` in the world."""
+    """Streak (x, y) of a point with world positions ``(N, 2)``."""
     early, late = max(time - 1, 0), min(time + 1, len(scene) - 1)
     before, after = (_project(view_matrix(scene, t), positions[t]) for t in (early, late))
     return (after - before) * (scene.scenario.shutter / max(late - early, 1))
 
 
 def out_of_sight(scene: Scene, actor: Actor, time: int) -> bool:
-    """True where an actor surely shows no pixel: then it need not be drawn."""
+    """True if an actor is certainly outside the view and need not be drawn."""
     camera, path = scene.camera, actor.path
     reach = 1.5 * actor.radius * path.scale[time] * camera.zoom[time] + LONGEST_STREAK
     away = np.abs(_project(view_matrix(scene, time), path.position[time]) * 2 - camera.size)
@@ -77,9 +76,9 @@ def out_of_sight(scene: Scene, actor: Actor, time: int) -> bool:
 
 
 def draw_actor(scene: Scene, actor: Actor, time: int, whole: bool) -> Sprite:
-    """Skin, bend and turn an actor, and bring it to the screen.
+    """Draw an actor on screen.
 
-    ``whole`` keeps what lies beyond the view, which takes time for large actors.
+    ``whole`` also draws what is outside the view, which is slow for large actors.
     """
     colour, cover = _dress(actor, time)
     matrix = _actor_matrix(scene, actor, time)
@@ -106,8 +105,8 @@ def draw_actor(scene: Scene, actor: Actor, time: int, whole: bool) -> Sprite:
     )
 
 
-def _extent(matrix: FloatArray, side: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First pixel and one past the last, each (x, y), that a square of ``side`` pixels needs."""
+def _extent(matrix: FloatArray, side: int) -> tuple[IntArray, IntArray]:
+    """First pixel and one past the last, each (x, y), of a transformed square of ``side``."""
     ends = np.array([-0.5, side - 0.5])
     corners = np.array([np.tile(ends, 2), np.repeat(ends, 2), np.ones(4)])
     reach = matrix @ corners
@@ -116,13 +115,13 @@ def _extent(matrix: FloatArray, side: int) -> tuple[NDArray[np.int64], NDArray[n
 
 
 def _dress(actor: Actor, time: int) -> tuple[Image, Image]:
-    """The actor straight from the front: colour ``(S, S, 3)`` and cover ``(S, S)``."""
+    """The actor in front view: colour ``(S, S, 3)`` and cover ``(S, S)``."""
     side = len(actor.skins[0])
     phase, yaw = float(actor.path.phase[time]), float(actor.path.yaw[time])
     cover = np.zeros((side, side), dtype=np.uint8)
     trims = [np.zeros_like(cover) for _ in actor.skins[1:]]
     for outline, layer in actor.shape.outline(phase):
-        # Four bits below the pixel: outlines move by fractions of it.
+        # Fixed point with four fractional bits, for subpixel motion.
         corners = np.rint((outline + 1) * (side / 2 * 16) - 8).astype(np.int32)
         cv2.fillPoly(cover, [corners], 255, cv2.LINE_AA, 4)
         for number, trim in enumerate(trims, start=1):
@@ -131,7 +130,7 @@ def _dress(actor: Actor, time: int) -> tuple[Image, Image]:
     if actor.wobble:
         cover = remap(cover, x, y, cv2.BORDER_CONSTANT)
         trims = [remap(trim, x, y, cv2.BORDER_CONSTANT) for trim in trims]
-    # The skin goes round a cylinder of which the front half shows; yaw turns the cylinder.
+    # The skin wraps a cylinder whose front half is visible; yaw rotates the cylinder.
     across = np.clip(x * (2 / side) - 1, -0.97, 0.97)
     round_x = (np.arcsin(across) / np.pi + 0.5 + yaw / np.pi) * np.float32(side)
     colour, *others = (remap(skin, round_x, y, cv2.BORDER_WRAP) for skin in actor.skins)
@@ -142,7 +141,7 @@ def _dress(actor: Actor, time: int) -> tuple[Image, Image]:
 
 
 def _bend(side: int, wobble: float, phase: float) -> tuple[Field, Field]:
-    """Where each pixel of a bending body comes from, two fields ``(S, S)`` in pixels."""
+    """Source x and y of each pixel of a bending body, ``(S, S)`` each, in pixels."""
     y, x = np.mgrid[0:side, 0:side].astype(np.float32)
     turns = np.float32(np.pi / side)
     wave_x = np.sin(1.3 * turns * y + np.float32(2 * np.pi * phase * 0.5))
@@ -152,17 +151,17 @@ def _bend(side: int, wobble: float, phase: float) -> tuple[Field, Field]:
 
 
 def _actor_matrix(scene: Scene, actor: Actor, time: int) -> FloatArray:
-    """From the square [-1, 1] x [-1, 1] of the outline to the screen, affine ``(2, 3)``."""
+    """Outline square [-1, 1] x [-1, 1] to screen as an affine matrix ``(2, 3)``."""
     path, camera = actor.path, view_matrix(scene, time)
     size = actor.radius * path.scale[time]
-    slim = 1 - 0.45 * np.sin(path.yaw[time]) ** 2  # things are longer than they are wide
+    slim = 1 - 0.45 * np.sin(path.yaw[time]) ** 2  # objects are longer than wide
     cos, sin = np.cos(path.roll[time]), np.sin(path.roll[time])
     turn = size * np.array([[cos * slim, -sin], [sin * slim, cos]])
     return np.column_stack([camera[:, :2] @ turn, _project(camera, path.position[time])])
 
 
 def composite(canvas: Image, sprite: Sprite) -> None:
-    """Draw a sprite onto the canvas, blurred along its motion."""
+    """Draw a sprite onto the canvas in place, blurred along its motion."""
     pad = int(np.ceil(min(float(np.hypot(*sprite.motion)), LONGEST_STREAK) / 2))
     offset = (sprite.offset[0] - pad, sprite.offset[1] - pad)
     colour, cover = sprite.colour, sprite.cover

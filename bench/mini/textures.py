@@ -1,8 +1,7 @@
 """Procedural textures with the statistics of natural images.
 
-Power falling with frequency (1/f noise), occluding shapes of all sizes (dead leaves), stripes,
-spots and tiles. Every texture is periodic, so a world made of it has no border.
-Images are RGB ``uint8 (H, W, 3)``; colours ``(K, 3)`` float in 0..255.
+1/f noise, stripes, spots and tiles. Images are RGB ``uint8 (H, W, 3)``; colours are float
+``(K, 3)`` in 0..255.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from bench.arrays import Image
+
 Field = NDArray[np.float32]
 
 
@@ -23,9 +23,9 @@ def fractal_noise(
     exponent: float = 1.1,
     stretch: float = 1.0,
 ) -> Field:
-    """Periodic noise ``(H, W)`` of mean 0 and deviation 1 whose amplitude falls as 1/f^exponent.
+    """Periodic 1/f^exponent noise ``(H, W)`` with mean 0 and standard deviation 1.
 
-    ``stretch`` > 1 draws it out along x, as in grass seen from the side or water.
+    ``stretch`` > 1 elongates it along x, as in water.
     """
     height, width = shape
     fy = np.fft.fftfreq(height)[:, None].astype(np.float32)
@@ -38,9 +38,9 @@ def fractal_noise(
 
 
 def draw_palette(rng: np.random.Generator, colours: int = 5, vividness: float = 1.0) -> Field:
-    """A few colours ``(colours, 3)`` that go together: neighbouring hues, spread brightness.
+    """Matching colours ``(colours, 3)``: similar hues with different brightness.
 
-    ``vividness`` scales the saturation; landscapes are duller (0.5) than things (1).
+    ``vividness`` scales the saturation: about 0.5 for landscapes, 1 for objects.
     """
     hue = (rng.uniform() + rng.normal(0, 0.07, colours)) % 1.0
     hue[-1] = (hue[0] + rng.uniform(0.25, 0.6)) % 1.0
@@ -56,7 +56,7 @@ def _clouds(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
 
 
 def _stripes(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
-    """Bands with a whole number of turns in x and y, so that they stay periodic, made wavy."""
+    """Wavy bands with whole numbers of periods in x and y, which keeps them periodic."""
     turns_x, turns_y = rng.integers(-4, 5), rng.integers(1, 6)
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
     phase = x * (turns_x / shape[1]) + y * (turns_y / shape[0])
@@ -95,14 +95,14 @@ def surface(
     pattern: str = "clouds",
     grain: float = 9.0,
 ) -> Image:
-    """A surface ``(H, W, 3)`` in the colours of ``palette``: a pattern, wear and grain over it.
+    """Surface ``(H, W, 3)`` with a pattern and brightness noise.
 
     Args:
-        rng: where the randomness comes from.
+        rng: random generator.
         shape: height and width in pixels.
-        palette: ``(K, 3)`` colours that the pattern runs through.
+        palette: ``(K, 3)`` colours of the pattern.
         pattern: a name in ``PATTERNS``.
-        grain: deviation of the 1/f brightness noise on top, in grey levels.
+        grain: standard deviation of the 1/f brightness noise, in grey levels.
     """
     colours = colourise(PATTERNS[pattern](rng, shape), palette)
     wear: Field = np.float32(grain) * (
@@ -112,7 +112,7 @@ def surface(
 
 
 def colourise(level: Field, palette: Field) -> Field:
-    """Levels ``(H, W)`` in [0, 1] to colours ``(H, W, 3)`` along the palette."""
+    """Map levels ``(H, W)`` in [0, 1] to colours ``(H, W, 3)`` along the palette."""
     position = np.linspace(0, 1, len(palette))
     steps = np.linspace(0, 1, 256)
     table = np.stack([np.interp(steps, position, channel) for channel in palette.T], axis=-1)
@@ -126,6 +126,6 @@ def to_image(values: Field) -> Image:
 
 
 def _ranked(field: Field) -> Field:
-    """Squash a field of deviation 1 into [0, 1] so that all levels are about as common."""
+    """Squash a field of standard deviation 1 into [0, 1] with nearly uniform levels."""
     ranked: Field = 0.5 + 0.5 * np.tanh(0.9 * field)
     return ranked

@@ -1,4 +1,4 @@
-"""Writing the miniature: every video rendered once, several at a time, folders whole or not."""
+"""Writing the miniature with parallel processes; each folder appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from bench.errors import ConfigError, DatasetError
-from bench.mini.further import enlarged
-from bench.mini.plan import Plan, Video, get_plan, plans
+from bench.mini.plan import Plan, Video, enlarged, get_plan, plans
 
-GENERATOR = 1  # raise when any pixel or box of the miniature changes
+GENERATOR = 1  # increment when any pixel or box of the miniature changes
 MARK = "miniature.json"
 
 
@@ -27,14 +26,14 @@ def write_miniature(
 ) -> None:
     """Write generated stand-ins as ``<root>/<benchmark>/...``, each in its own layout.
 
-    Equal seeds give equal bytes (with equal versions of numpy and OpenCV). A benchmark's folder
-    appears whole or not at all; an older miniature in its place is replaced.
+    Equal seeds give equal bytes (for equal versions of NumPy and OpenCV). A benchmark's folder
+    appears complete or not at all and replaces an older miniature.
 
     Args:
-        root: created if need be.
+        root: created if it does not exist.
         seed: any integer >= 0.
-        benchmarks: which to write; all six by default.
-        sequences: of each benchmark, where that is more than its plan has.
+        benchmarks: benchmarks to write; all six by default.
+        sequences: minimum number of test sequences per benchmark.
         jobs: number of processes.
 
     Raises:
@@ -64,7 +63,7 @@ def write_miniature(
 
 
 def _write_parallel(root: Path, tasks: list[tuple[str, Video]], seed: int, jobs: int) -> None:
-    # Spawned, not forked: a fork would copy the locks of OpenCV's threads.
+    # Not forked, since a fork would copy the locks of OpenCV's threads.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread) as pool:
         running = [
@@ -86,7 +85,7 @@ def _one_thread() -> None:
 
 
 def _write_video(root: Path, benchmark: str, video: Video, seed: int) -> None:
-    # Imported here, for OpenCV takes longer to load than the command line may to start.
+    # Imported lazily: OpenCV would slow down the start of the command line.
     from bench.mini.clip import write_video
 
     write_video(root, benchmark, video, seed)
@@ -97,16 +96,16 @@ def _unfinished(root: Path, benchmark: str) -> Path:
 
 
 def _refuse_foreign(folder: Path) -> None:
-    """Never replace what this module did not write."""
+    """Refuse to replace what this module did not write."""
     if folder.exists() and not (folder / MARK).is_file() and any(folder.iterdir()):
         raise DatasetError(
-            f"{folder} exists and is no generated miniature: expected no folder, an empty one, or "
-            f"one with {MARK}. Nothing was written; choose another place for the miniature."
+            f"{folder} exists but is not a generated miniature: expected no folder, an empty one, "
+            f"or one with {MARK}. Nothing was written; choose another folder."
         )
 
 
 def _finish(root: Path, benchmark: str, plan: Plan, seed: int) -> None:
-    """Mark a folder as generated and put it in its place."""
+    """Mark a folder as generated and move it into place."""
     unfinished = _unfinished(root, benchmark)
     entries = [entry for video in plan.videos for entry in video.entries]
     record = {

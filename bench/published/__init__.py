@@ -1,1 +1,1 @@
-"""Figures that papers print, and what others measured, each with its source."""
+"""Figures printed in papers and re-runs by others, each with its source."""

@@ -1,4 +1,4 @@
-"""What is known of a registered tracker: what papers print, and what others measured."""
+"""Published scores of registered trackers: printed figures and re-runs by others."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bench.registry import registered_trackers
 
 @dataclass(frozen=True)
 class Expectation:
-    """What one source says that a tracker scores on a benchmark.
+    """Scores of a tracker on a benchmark according to one source.
 
     Attributes:
         kind: ``"printed"`` in a paper, or ``"re-run"`` by somebody else.
-        source: where it stands, and what is known to be wrong with it.
-        measures: by name of the measure, fractions of 1 with as many digits as the source gives.
+        source: origin of the figures, with known errors.
+        measures: fractions by measure, with as many digits as the source gives.
     """
 
     kind: str
@@ -27,16 +27,16 @@ class Expectation:
 
 
 def expected_of(tracker: str, benchmark: str, experiment: str) -> list[Expectation]:
-    """What is known of a tracker, by the name of its results.
+    """Published scores for results of a given name.
 
-    Results are of the registered tracker whose name theirs begins with, the longest of them:
-    ``siamattn-vot`` of ``siamattn``, ``siamattn-nano`` of none that a paper knows. Only the main
-    experiment of a benchmark is compared, and only figures that can be read beyond doubt.
+    Results belong to the registered tracker with the longest name that starts theirs:
+    ``siamattn-vot`` to ``siamattn``, ``siamattn-nano`` to one without published scores. Only the
+    main experiment of a benchmark and unambiguous figures count.
 
     Args:
-        tracker: name of results.
+        tracker: name of the results.
         benchmark: identifier, e.g. ``"vot2018"``.
-        experiment: ``"onepass"`` or an experiment of VOT.
+        experiment: ``"onepass"`` or a VOT experiment.
     """
     if experiment != next(iter(get_benchmark(benchmark).experiments), "onepass"):
         return []
@@ -47,7 +47,7 @@ def expected_of(tracker: str, benchmark: str, experiment: str) -> list[Expectati
 
 
 def _printed(benchmark: str) -> Iterator[tuple[Figure, str]]:
-    """Figures of every table whose rows are methods, each with the unit of its column."""
+    """Figures of all tables of trackers, with the unit of their column."""
     for table in map(paper_table, table_names()):
         if table.scored and not table.entries:
             units = {c.measure: c.unit for c in table.columns if c.benchmark == benchmark}
@@ -55,7 +55,7 @@ def _printed(benchmark: str) -> Iterator[tuple[Figure, str]]:
 
 
 def _of(name: str, figures: Iterable[tuple[Figure, str]], kind: str) -> Iterator[Expectation]:
-    """The figures of one tracker that can be read beyond doubt, those of one source together."""
+    """Unambiguous figures of one tracker, grouped by source."""
     wanted = [
         (figure, unit)
         for figure, unit in figures
@@ -69,5 +69,5 @@ def _of(name: str, figures: Iterable[tuple[Figure, str]], kind: str) -> Iterator
 
 
 def _fraction(figure: Figure, unit: str) -> str:
-    """A printed figure as a fraction of 1, no digit more or less."""
+    """A printed figure as a fraction, with the same digits."""
     return str(Decimal(figure.printed).scaleb(-2 if unit == "%" else 0))

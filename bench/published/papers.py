@@ -1,7 +1,7 @@
-"""Tables of papers, figure by figure as they are printed, with what is known to be wrong in them.
+"""Tables of papers as printed, figure by figure, with known errors.
 
-``tables.json`` says which columns a table has, one csv a table holds its figures, each with its
-source, and ``aliases.csv`` which results go by another name than the printed one.
+``tables.json`` describes the columns; one CSV file per table holds its figures with their source;
+``aliases.csv`` maps names of results to printed names.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class Figure:
     """One cell of a printed table.
 
     Attributes:
-        row: the tracker or variant, as this toolkit spells it.
+        row: the tracker or variant, in this toolkit's spelling.
         benchmark, measure: what was measured.
-        printed: the text as printed, without a unit; empty where nothing can be read.
-        status: ``"misprint"`` where the paper contradicts itself or its source,
-            ``"unverified"`` where the text at hand leaves a doubt, ``"unreadable"`` where a figure
-            is printed but lost, ``"not printed"`` where there is a dash.
-        note: the reason for any status but ``"read"`` and ``"not printed"``.
-        source: where the figure stands.
+        printed: the text as printed, without unit; empty if unreadable or not printed.
+        status: ``"misprint"`` if the paper contradicts itself or its source, ``"unverified"`` if
+            the available text is ambiguous, ``"unreadable"`` if a printed figure is lost,
+            ``"not printed"`` for a dash.
+        note: reason for the status, except for ``"read"`` and ``"not printed"``.
+        source: place of the figure.
     """
 
     row: str
@@ -47,12 +47,12 @@ class Figure:
 
     @property
     def value(self) -> float | None:
-        """As a number, in the unit of its column; None where nothing can be read."""
+        """The number in the unit of its column, None if ``printed`` is empty."""
         return float(self.printed) if self.printed else None
 
     @property
     def decimals(self) -> int:
-        """How many are printed."""
+        """Number of printed decimals."""
         return len(self.printed.partition(".")[2])
 
 
@@ -61,11 +61,11 @@ class Heading:
     """One column of a printed table.
 
     Attributes:
-        benchmark, measure: what stands in it.
-        heading, group: as printed; the group spans neighbouring columns.
-        unit: ``"%"`` where fractions are printed as per cent.
-        better: which end wins, None where neither does.
-        decimals: as most figures of the column are printed.
+        benchmark, measure: what it shows.
+        heading, group: as printed; a group spans adjacent columns.
+        unit: ``"%"`` if fractions are printed as percentages.
+        better: which direction is better, None if neither is.
+        decimals: decimals of most figures in the column.
     """
 
     benchmark: str
@@ -83,7 +83,7 @@ class Heading:
 
     @property
     def scale(self) -> float:
-        """What a fraction of 1 is multiplied by to be printed here."""
+        """Factor from fractions to printed numbers."""
         return 100.0 if self.unit == "%" else 1.0
 
 
@@ -92,15 +92,15 @@ class PaperTable:
     """A printed table.
 
     Attributes:
-        name: as ``bench tables`` knows it.
+        name: identifier for ``bench tables``.
         title: what it shows.
-        source: where it is printed.
-        columns: in the printed order.
-        figures: every cell, row by row.
-        first_heading: what stands above the labels of the rows.
-        scored: whether its rows are trackers that results may be compared with.
-        entries: whether they are entries of a challenge, which say nothing of other programs of
-            the same name.
+        source: paper and table number.
+        columns: in printed order.
+        figures: all cells, row by row.
+        first_heading: heading of the row labels.
+        scored: True if its rows are trackers to compare results with.
+        entries: True if they are challenge entries, which may share their name with another
+            program.
     """
 
     name: str
@@ -114,7 +114,7 @@ class PaperTable:
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """Labels of the rows, in the printed order."""
+        """Row labels in printed order."""
         return tuple(dict.fromkeys(figure.row for figure in self.figures))
 
     @property
@@ -123,21 +123,21 @@ class PaperTable:
         return tuple(dict.fromkeys(column.benchmark for column in self.columns))
 
     def figure(self, row: str, column: Heading) -> Figure | None:
-        """The figure of a row and column, None where there is no such cell."""
+        """The figure of a row and column, None if there is no such cell."""
         cells = (f for f in self.figures if (f.row, f.measure) == (row, column.measure))
         return next((f for f in cells if f.benchmark == column.benchmark), None)
 
 
 @dataclass(frozen=True)
 class Match:
-    """The printed row that results belong to, with the reason where the names differ."""
+    """The printed row for some results, with the reason if the names differ."""
 
     row: str
     reason: str = ""
 
 
 def table_names() -> tuple[str, ...]:
-    """Names of the tables there are."""
+    """Names of all tables."""
     return tuple(_specifications())
 
 
@@ -146,7 +146,7 @@ def paper_table(name: str) -> PaperTable:
     """The printed table called ``name``.
 
     Raises:
-        ConfigError: there is none; the message lists those there are.
+        ConfigError: the name is unknown; the message lists the known ones.
     """
     if name not in _specifications():
         raise unknown_name("table", name, table_names())
@@ -158,14 +158,14 @@ def paper_table(name: str) -> PaperTable:
 
 @lru_cache(maxsize=1)
 def re_runs() -> tuple[Figure, ...]:
-    """What others measured with a tracker's released weights."""
+    """Scores that others measured with a tracker's released weights."""
     return tuple(Figure(**row) for row in _read_csv("re-runs.csv"))
 
 
 def match_row(table: PaperTable, benchmark: str, results: str, kind: str) -> Match | None:
-    """The printed row that results of a name and kind belong to, None where there is none.
+    """The printed row for results of a name and kind, None if there is none.
 
-    Letter case, hyphens, dots and blanks do not count; further names stand in ``aliases.csv``.
+    Ignores case, hyphens, underscores, dots and spaces; ``aliases.csv`` adds other names.
     """
     wanted, rows = _normal(results), {_normal(row): row for row in table.rows}
     for alias in _aliases():

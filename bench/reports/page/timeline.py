@@ -12,7 +12,8 @@ import numpy as np
 from bench.arrays import FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import DatasetError, ResultError
-from bench.geometry import Regions, box_to_polygon, region_overlaps
+from bench.geometry import outlines as outlines
+from bench.geometry import region_overlaps
 from bench.measures import onepass, vot
 from bench.measures.onepass import conventions
 from bench.reports.study import Study
@@ -130,29 +131,6 @@ def _bounds(sequence: Sequence, rule: str) -> tuple[float, float] | None:
         return None
     less = 1 if rule in ("vot", "vot-matlab-head") else 0
     return sequence.size[0] - less, sequence.size[1] - less
-
-
-def outlines(regions: Regions, index_base: float) -> FloatArray:
-    """Regions to draw, 0-based: ``(N, 4)`` where all are boxes, else ``(N, 2K)`` corners.
-
-    A polygon of fewer corners than the longest repeats its last; rows of a code are NaN.
-    """
-    counts = regions.counts
-    shift = np.tile([index_base, index_base], regions.values.shape[1] // 2)
-    if not (counts > 4).any():
-        boxes = np.where(counts[:, None] == 4, regions.values[:, :4], np.nan)
-        boxes[:, :2] -= index_base
-        return boxes
-    corners = regions.values[:, : counts.max()].copy()
-    boxes_at = counts == 4
-    corners[boxes_at, :8] = box_to_polygon(regions.values[boxes_at, :4]).reshape(-1, 8)
-    used = np.where(boxes_at, 8, counts)
-    for row in np.flatnonzero((used < corners.shape[1]) & (used > 1)):
-        last = corners[row, used[row] - 2 : used[row]]
-        corners[row, used[row] :] = np.tile(last, (corners.shape[1] - used[row]) // 2)
-    corners[counts == 1] = np.nan
-    shifted: FloatArray = corners - shift[: corners.shape[1]]
-    return shifted
 
 
 def stage_size(sequence: Sequence) -> tuple[int, int]:

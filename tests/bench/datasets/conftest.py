@@ -1,4 +1,4 @@
-"""Small fabricated folders; an image's grey level is ten times its number, to tell it by."""
+"""Small fabricated folders; the grey level of an image is ten times its number."""
 
 from __future__ import annotations
 

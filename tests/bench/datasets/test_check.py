@@ -1,4 +1,4 @@
-"""`bench check`: every missing or surplus sequence, frame and row is named, with a fix."""
+"""`bench check` names every missing or surplus sequence, frame and row, with a fix."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_missing_sequences(skiing: Path):
     findings = check_dataset("otb2015", skiing)
     assert len(findings) == 1 + 99
     assert "1 of 100 sequences" in of(findings, None)[0]
-    assert of(findings, "Jogging-2") == ["missing: no annotation found"]
+    assert of(findings, "Jogging-2")[0].startswith("missing")
     assert of(findings, "Skiing") == []
 
 
@@ -52,7 +52,7 @@ def test_images_beyond_the_range_are_official_for_some(tmp_path: Path, write_ima
 def test_rows(skiing: Path, rows: int, problem: str):
     (skiing / "Skiing/groundtruth_rect.txt").write_text("1,2,3,4\n" * rows)
     problems = of(check_dataset("otb2015", skiing), "Skiing")
-    assert problems[0] == f"{rows} rows of ground truth, expected 81: {problem}"
+    assert all(part in problems[0] for part in (f"{rows} rows", "expected 81", problem))
 
 
 def test_no_images_for_one_of_two(skiing: Path):
@@ -74,13 +74,16 @@ def test_every_unreadable_annotation_is_named(skiing: Path):
 def test_surplus_sequences(skiing: Path):
     (skiing / "Skiing2/img").mkdir(parents=True)
     problems = of(check_dataset("otb2015", skiing), "Skiing2")
-    assert problems == ["surplus: no sequence of OTB-2015 has this name"]
+    assert len(problems) == 1
+    assert "surplus" in problems[0]
+    assert "OTB-2015" in problems[0]
 
 
 def test_a_first_row_that_is_no_box(skiing: Path):
     (skiing / "Skiing/groundtruth_rect.txt").write_text("NaN,NaN,NaN,NaN\n" + "1,2,3,4\n" * 80)
     (problem,) = of(check_dataset("otb2015", skiing), "Skiing")
-    assert "no box to start from" in problem
+    assert "row 1" in problem
+    assert "[nan, nan, nan, nan]" in problem
 
 
 def test_a_miniature_is_not_held_to_the_counts(skiing: Path):
@@ -94,9 +97,18 @@ def test_a_miniature_is_not_held_to_the_counts(skiing: Path):
 def test_own_clip_with_another_number_of_rows(tmp_path: Path, write_images):
     write_images(tmp_path / "clip", [1, 2, 3])
     (tmp_path / "clip/groundtruth.txt").write_text("1,2,3,4\n1,2,3,4\n")
-    assert of(check_dataset("folder", tmp_path), "clip") == [
-        "3 frames, but 2 rows of ground truth"
-    ]
+    (problem,) = of(check_dataset("folder", tmp_path), "clip")
+    assert "3 frames" in problem
+    assert "2 rows" in problem
+
+
+def test_the_folder_named_is_the_folder_read(skiing: Path):
+    (skiing / "Skiing/img/0007.jpg").unlink()
+    nested = skiing / "otb2015"
+    nested.mkdir()
+    (skiing / "Skiing").rename(nested / "Skiing")
+    (problem,) = of(check_dataset("otb2015", str(skiing)), "Skiing")
+    assert f"{nested / 'Skiing/img'}" in problem
 
 
 def test_another_subset_is_checked_against_its_own_list(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Flags per frame and box files: every delimiter is read, every malformed file is one error."""
+"""Per-frame flags and box files: all delimiters, and errors for malformed files."""
 
 from __future__ import annotations
 

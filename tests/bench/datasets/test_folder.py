@@ -1,4 +1,4 @@
-"""One's own clips: folders and videos, a box per frame or the first alone."""
+"""Own clips: folders and videos, with boxes for every frame or only the first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.errors import DatasetError
 
 
 def write_video(path: Path, frames: int) -> None:
-    """A short video that needs no codec beyond OpenCV's own."""
+    """A short video in a codec built into OpenCV."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (64, 48))
     for _ in range(frames):
         writer.write(np.zeros((48, 64, 3), np.uint8))
@@ -22,7 +22,7 @@ def write_video(path: Path, frames: int) -> None:
 
 @pytest.fixture
 def clips(tmp_path: Path, write_images) -> Path:
-    """A clip of each kind, and a folder that is none."""
+    """A clip of each kind, and a folder that is not a clip."""
     write_images(tmp_path / "clip10", [1, 2, 3])
     (tmp_path / "clip10" / "groundtruth_rect.txt").write_text("1 2 3 4\n" * 3)
     write_images(tmp_path / "clip2" / "img", [5, 6], suffix="png")
@@ -43,7 +43,7 @@ def test_clips_of_every_kind(clips: Path):
     assert [s.name for s in dataset] == ["clip2", "clip10", "film"], "natural order"
     assert not dataset.partial
     assert all(s.frames is not None and s.frames[-1].ndim == 3 for s in dataset)
-    assert dataset["clip2"].initial_box.tolist() == [1, 2, 3, 4], "0-based as it stands"
+    assert dataset["clip2"].initial_box.tolist() == [1, 2, 3, 4], "0-based as in the file"
 
 
 @pytest.mark.parametrize(("inner", "name"), [("clip10", "clip10"), ("film.avi", "film")])
@@ -53,16 +53,16 @@ def test_the_root_is_itself_a_clip(clips: Path, inner: str, name: str):
 
 def test_a_clip_without_a_box(clips: Path):
     (clips / "film.txt").unlink()
-    with pytest.raises(DatasetError, match=r"clip 'film' has no box .*film\.txt"):
+    with pytest.raises(DatasetError, match=r"'film'.*expected .*film\.txt"):
         open_dataset("folder", clips)
     (clips / "clip2" / "init.txt").unlink()
-    with pytest.raises(DatasetError, match=r"clip 'clip2' .*groundtruth\.txt or"):
+    with pytest.raises(DatasetError, match=r"'clip2'.*expected .*groundtruth\.txt or"):
         open_dataset("folder", clips / "clip2")
 
 
 def test_two_clips_of_one_name(clips: Path):
     write_video(clips / "clip2.avi", 1)
-    with pytest.raises(DatasetError, match="several clips are called clip2"):
+    with pytest.raises(DatasetError, match=r"several clips .*clip2"):
         open_dataset("folder", clips)
 
 

@@ -52,7 +52,7 @@ def test_digits_are_what_is_on_disk(tmp_path: Path, write_images, number_of, dig
 
 
 def test_a_complete_folder_counts_from_its_own_first_number(tmp_path, write_images, number_of):
-    """BlurCar3: the table says 1-357, the images that go round are 3-359."""
+    """BlurCar3: the table has 1-357, common copies of the images are 3-359."""
     write_images(tmp_path, range(3, 8))
     assert [number_of(f) for f in NumberedFrames(tmp_path, first=1, count=5)] == [3, 4, 5, 6, 7]
 
@@ -98,7 +98,7 @@ def test_natural_key_orders_numbers(numbers: list[int]):
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten frames, each flat, brighter by 20 from one to the next."""
+    """Ten uniform frames, each 20 brighter than the last."""
     path = tmp_path_factory.mktemp("video") / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (64, 48))
     for number in range(10):

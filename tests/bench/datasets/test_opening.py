@@ -1,4 +1,4 @@
-"""Opening by name: unknown names, unreadable roots, and the relation to the miniature."""
+"""Opening by name: unknown names, unreadable and nested roots, the miniature's mark."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ def test_an_empty_folder_and_a_file_are_missing_datasets(tmp_path: Path, name: s
 def test_an_unreadable_root_is_one_clear_error(name: str):
     with pytest.raises(DatasetError, match="cannot be read"):
         open_dataset(name, Path("x" * 300))
+
+
+def test_a_root_that_holds_the_benchmark_folder(tmp_path: Path):
+    for folder in ("otb2015", "otb2015/otb2015"):
+        (tmp_path / folder / "anno").mkdir(parents=True)
+        (tmp_path / folder / "anno" / "Boy.txt").write_text("1,2,3,4\n")
+    found = open_dataset("otb2015", str(tmp_path)).root
+    assert found == tmp_path / "otb2015"
+    assert open_dataset("otb2015", found).root == found, "opening it again changes nothing"
 
 
 def test_the_current_folder_is_named_by_its_own_name(tmp_path, write_images, monkeypatch):

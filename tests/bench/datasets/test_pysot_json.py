@@ -1,4 +1,4 @@
-"""PySOT-style JSON: images where they lie, absent flags, and every malformed shape."""
+"""PySOT-style JSON: image folders, absent flags, malformed content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.errors import DatasetError
 
 
 def video(**changes: Any) -> dict[str, Any]:
-    """A video of two frames as PySOT describes it."""
+    """A video of two frames in PySOT's format."""
     names = ["airplane-1/img/00000001.jpg", "airplane-1/img/00000002.jpg"]
     return {"img_names": names, "gt_rect": [[1, 2, 3, 4], [1, 2, 3, 4]], **changes}
 
@@ -36,7 +36,7 @@ def test_images_beside_the_file_or_one_level_below(tmp_path: Path, write_images,
 
 @pytest.mark.parametrize("flags", [[1, 0], [0, 1]])
 def test_absent_in_either_meaning(tmp_path: Path, flags: list[int]):
-    """PySOT scores frames with flag 1; frame 1 is never absent, so both polarities are told."""
+    """Frame 1 is never absent, which distinguishes both polarities of the flags."""
     write(tmp_path, {"airplane-1": video(absent=flags)})
     absent = open_dataset("lasot", tmp_path)["airplane-1"].absent
     assert absent is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.benchmarks import benchmarks
-from bench.datasets.otb import alternative_first_frame, otb_entries
+from bench.datasets.otb import otb_entries
 from bench.datasets.tables import attribute_names, attributes_from_flags, read_table
 from bench.errors import DatasetError
 
@@ -40,9 +40,8 @@ def test_otb_is_100_entries_in_98_folders():
 
 def test_both_readings_of_tiger1():
     assert otb_entries()["Tiger1"].first == 1
-    assert alternative_first_frame("Tiger1") == 6
-    assert alternative_first_frame("Tiger2") is None
-    assert alternative_first_frame("no such sequence") is None
+    assert otb_entries()["Tiger1"].alternative_first == 6
+    assert otb_entries()["Tiger2"].alternative_first is None
 
 
 def test_uav123_ranges():

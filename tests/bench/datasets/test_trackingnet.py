@@ -1,4 +1,4 @@
-"""TrackingNet: hidden ground truth, the copy kept aside, training splits, annotation alone."""
+"""TrackingNet: hidden and full ground truth, training splits, annotation only."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_broken_zip_and_a_broken_member(tmp_path: Path):
 
 @pytest.mark.parametrize("inner", ["", "dummy_GT.zip"])
 def test_real_sample_of_the_devkit(shared: Path, inner: str):
-    """Nine training sequences in Windows line ends: read, and called partial."""
+    """Nine training sequences with Windows line ends are read and labelled as partial."""
     dataset = open_dataset("trackingnet", shared / "data/trackingnet/annotations" / inner)
     assert [str(c) for c in dataset.caveats] == ["partial: 9 of 511 sequences"]
     assert sum(len(s) for s in dataset) == 4500

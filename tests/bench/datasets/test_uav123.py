@@ -13,7 +13,7 @@ from bench.errors import DatasetError
 
 
 def test_official_folders_with_a_shared_folder(tmp_path: Path, write_images, number_of):
-    """group1_2 is images 1333 onward of folder group1; car1_1 and car11 are not one."""
+    """group1_2 starts at image 1333 of folder group1; car1_2 and car11 are distinct."""
     write_images(tmp_path / "data_seq/UAV123/group1", range(1332, 1340), digits=6)
     write_images(tmp_path / "data_seq/UAV123/car1", [751, 752], digits=6)
     anno = tmp_path / "anno/UAV123"

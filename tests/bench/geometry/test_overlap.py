@@ -1,4 +1,4 @@
-"""Overlap of regions: other people's values, properties, and two ways of counting that agree."""
+"""Overlap of regions: reference values, properties, and agreement of both pixel counters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SIZE = (120, 90)
 LAST = (SIZE[0] - 1.0, SIZE[1] - 1.0)
 
 number = st.floats(-40, 160).map(lambda v: round(v, 2))
-half = st.integers(-40, 160).map(lambda v: v / 2)  # corners in common, on borders, halves
+half = st.integers(-40, 160).map(lambda v: v / 2)  # shared corners, borders, halves
 side = st.floats(0.5, 60).map(lambda v: round(v, 2))
 rectangles = st.tuples(number, number, side, side).map(list)
 polygons = st.one_of(
@@ -107,13 +107,13 @@ def test_pixels_counted_by_hand() -> None:
 
 
 def test_one_border_in_common_is_no_overlap_to_the_official_code() -> None:
-    # Column 4 belongs to both, but boxes that only touch are not looked into.
+    # Column 4 belongs to both, but boxes that only touch have no overlap.
     assert one([0, 0, 4, 4], [4, 0, 4, 4]) == 0
     assert one([0, 0, 4, 4], [3, 0, 4, 4]) == np.float32(10) / np.float32(40)
 
 
 def test_bounds_take_away_what_lies_outside() -> None:
-    # Of 10 columns each, 6 are in the image; 3 of them are in common.
+    # Of 10 columns each, 6 are in the image and 3 are shared.
     a, b = [-4, 0, 9, 9], [3, 0, 9, 9]
     assert one(a, b) == np.float32(30) / np.float32(170)
     assert one(a, b, bounds=(8.0, 9.0)) == np.float32(30) / np.float32(90)
@@ -123,7 +123,7 @@ def test_bounds_take_away_what_lies_outside() -> None:
 
 
 def painted(corners: np.ndarray, index_base: np.ndarray, width: int, height: int) -> np.ndarray:
-    """A mask by the definition: nodes of each row, sorted, filled two by two."""
+    """A mask by definition: the sorted nodes of each row, filled in pairs."""
     points = (corners - index_base).astype(np.float64)
     points = np.copysign(np.floor(np.abs(points) + 0.5), points)
     mask = np.zeros((height, width), dtype=bool)
@@ -144,7 +144,7 @@ def painted(corners: np.ndarray, index_base: np.ndarray, width: int, height: int
 
 
 def painted_overlap(a: list[float], b: list[float], bounds: tuple[float, float]) -> float:
-    """The rule ``vot`` in an image, with masks."""
+    """The rule ``vot`` in an image, computed with masks."""
     corners = [corners_of(row).astype(np.float32) for row in (a, b)]
     low = [np.maximum(np.floor(c.min(axis=0)), 0) for c in corners]
     high = [np.minimum(np.ceil(c.max(axis=0)), bounds) for c in corners]
@@ -207,8 +207,8 @@ inside = st.tuples(
 def test_moving_both_by_whole_pixels_changes_nothing(
     rule: str, first: Any, second: Any, step: tuple[int, int]
 ) -> None:
-    # Corners at multiples of 1/16: moving them is exact in single precision. vot-toolkit rounds
-    # halves to even numbers, which only an even shift leaves as they are.
+    # Corners are multiples of 1/16, so shifts are exact in single precision. vot-toolkit rounds
+    # halves to even, which only even shifts preserve.
     shift = 2 * np.array(step)
     a, b = (np.round(rotated(*shape) * 16) / 16 for shape in (first, second))
     before = one(a.ravel().tolist(), b.ravel().tolist(), rule, SIZE)
@@ -285,7 +285,7 @@ def test_numba_is_imported_for_large_work_only(monkeypatch: pytest.MonkeyPatch) 
     pytest.importorskip("numba")
     from bench.geometry import compiled
 
-    assert pixel_counter(1) is compiled.count_pixels  # it is there already
+    assert pixel_counter(1) is compiled.count_pixels  # already loaded
     monkeypatch.delitem(sys.modules, "bench.geometry.compiled")
     assert pixel_counter(1) is spans.count_pixels
     assert pixel_counter(overlap.PAYS_OFF) is not spans.count_pixels
@@ -363,11 +363,11 @@ def test_regions_without_a_pixel_do_not_overlap() -> None:
 
 def test_official_code_takes_no_triangle() -> None:
     triangle = [0.0, 0, 9, 0, 9, 9]
-    with pytest.raises(ResultError, match=r"row 2: .* from 8 on .* 'vot', found 6"):
+    with pytest.raises(ResultError, match=r"row 2: .* >= 8 .* 'vot', found 6"):
         region_overlaps(*both_sides([(BOX, BOX), (BOX, triangle)]))
     assert one(triangle, triangle, "vot-toolkit") == 1
     assert one(triangle, triangle, "analytic") == pytest.approx(1)
-    assert one([*triangle, 9, 9], [*triangle, 9, 9]) == 1  # the way out that the message names
+    assert one([*triangle, 9, 9], [*triangle, 9, 9]) == 1  # as the message suggests
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 9])
@@ -378,7 +378,7 @@ def test_rows_of_other_lengths_are_errors(rule: str, count: int) -> None:
 
 
 def test_lists_of_different_length_are_an_error() -> None:
-    with pytest.raises(ResultError, match="as many regions on both sides, found 1 and 2"):
+    with pytest.raises(ResultError, match=r"equally many regions.*found 1 and 2"):
         region_overlaps(Regions.from_rows([BOX]), Regions.from_rows([BOX, BOX]))
 
 

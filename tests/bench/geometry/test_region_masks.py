@@ -1,4 +1,4 @@
-"""Masks to and from polygons, and their overlap."""
+"""Conversion of masks to and from polygons, and their overlap."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def rotated(centre: np.ndarray, size: np.ndarray, angle: float) -> np.ndarray:
 
 @given(rectangles_from(30))
 def test_rotated_rectangle_of_a_mask_of_one_is_near_it(corners: np.ndarray) -> None:
-    # Each side may lose a pixel to rounding, which smaller rectangles cannot spare.
+    # Each side may lose a pixel to rounding, too much for smaller rectangles.
     found = mask_to_polygon(rasterize(corners, WIDTH, HEIGHT))
     (overlap,) = region_overlaps(*(Regions.from_polygons(p[None]) for p in (corners, found)))
     assert overlap >= 0.9
@@ -106,7 +106,7 @@ def test_rasterized_polygons_have_the_golden_overlap() -> None:
         first, second = (rasterize(np.array(row), *size) for row in (a, b))
         union = (first | second).sum()
         overlap = (first & second).sum() / union if expected else 0.0
-        # In its window a pair may have a node on the other side of a whole number.
+        # Relative to its window a pair may have a node on the other side of an integer.
         assert overlap == pytest.approx(expected, abs=2 / max(union, 1))
 
 

@@ -1,4 +1,4 @@
-"""What a plug-in tracker starts on, and what becomes of its answers, under a foreign toolkit."""
+"""Initial regions and predictions of a plug-in tracker in another toolkit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Tra
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def write(update: str, starts_on: str = "bounding") -> TrackerSpec:
-        name = f"plugin_of_{tmp_path.name}"  # classes are found once for each name
+        name = f"plugin_of_{tmp_path.name}"  # classes are cached by name
         (tmp_path / f"{name}.py").write_text(PLUGIN.format(update=update, starts_on=starts_on))
         return TrackerSpec("mine", f"{name}:Tracker", {})
 
@@ -47,7 +47,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Tra
     ("starts_on", "expected"),
     [
         ("bounding", [0, 0, 20, 20]),
-        # Of the same area, 200, as the square, around the same centre.
+        # Same area, 200, and centre as the square.
         ("area-preserving", [10 - 50**0.5, 10 - 50**0.5, 200**0.5, 200**0.5]),
         ("polygon", SQUARE_ON_ITS_TIP.tolist()),
     ],

@@ -1,4 +1,4 @@
-"""A plug-in tracker over TraX: images and regions of every kind, and an end that is told."""
+"""A plug-in tracker over TraX: all kinds of images and regions, and reported failures."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def command(folder: Path, target: str, **settings: str) -> str:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., TraxSession]]:
-    """Starts servers, and ends them whatever becomes of the test."""
+    """Starts servers, and stops them after the test."""
     with contextlib.ExitStack() as stack:
 
         def begin(target: str = "echo_plugin:Echo", **settings: str) -> TraxSession:
@@ -96,7 +96,7 @@ def test_started_again_and_again(box_session: TraxSession) -> None:
 
 
 def test_images_of_every_kind(box_session: TraxSession, tmp_path: Path) -> None:
-    """The tracker itself looks at the colours; the box of the answer says how often it ran."""
+    """The tracker checks the colours; its box encodes the number of calls."""
     from trax import BufferImage, FileImage, MemoryImage, Rectangle
 
     path = tmp_path / "image.png"
@@ -138,7 +138,7 @@ def test_polygons_both_ways(session: TraxSession) -> None:
 
 
 def test_masks_both_ways(start: Callable[..., TraxSession]) -> None:
-    """A mask to start on that reaches over the border, and one for an answer: rectangles."""
+    """An initial mask that crosses the border, and a predicted mask."""
     from trax import Mask, MemoryImage
 
     session = start(mask="true")

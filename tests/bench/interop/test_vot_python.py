@@ -1,4 +1,4 @@
-"""The class that vot-toolkit imports; it needs no toolkit to be tested."""
+"""The class that vot-toolkit imports, tested without the toolkit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def frame(tmp_path: Path) -> str:
 
 
 def test_a_box_for_a_polygon(frame: str) -> None:
-    """Corners come as a list of pairs, four numbers go back: plain floats, for another process."""
+    """Corners arrive as a list of pairs; four plain floats are returned, for another process."""
     tracker = PluginTracker("static")
     corners = [(10.5, 0.0), (20.0, 10.0), (10.0, 20.0), (0.0, 10.0)]
     assert tracker.init(frame, (corners, {}), {}) == ((0.0, 0.0, 20.0, 20.0), {})

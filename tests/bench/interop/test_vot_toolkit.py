@@ -50,7 +50,7 @@ SERVED = ("drift", "drift-in-python")
 
 
 def run(*arguments: object, cwd: Path) -> str:
-    """Output of a command of ours that must end well."""
+    """Output of a command that must succeed."""
     done = subprocess.run(
         [sys.executable, "-m", "bench", *map(str, arguments)],
         cwd=cwd,
@@ -65,20 +65,20 @@ def run(*arguments: object, cwd: Path) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with a plug-in, two sequences of the miniature, and a workspace of them."""
+    """A folder with a plug-in, two miniature sequences, and a workspace made of them."""
 
     folder: Path
     dataset: Dataset
 
     def runs(self, tracker: str, sequence: str) -> list[Regions]:
-        """What the toolkit wrote, as it lies in the workspace."""
+        """Results that the toolkit wrote to the workspace."""
         store = VotStore(self.folder / "w", "results", "baseline")
         return store.read_runs(tracker, sequence, len(self.dataset[sequence]))
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """The workspace after `vot evaluate`: a drifting tracker by both ways, perfect results."""
+    """The workspace after `vot evaluate`: a drifting tracker in both protocols."""
     folder = tmp_path_factory.mktemp("vot")
     (folder / "drift_plugin.py").write_text(PLUGIN)
     write_miniature(folder, benchmarks=["vot2018"])
@@ -95,7 +95,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         for name, protocol in zip(SERVED, ("trax", "python"), strict=True)
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)  # where the plug-in lies
+        patch.chdir(folder)  # the folder of the plug-in
         write_workspace(
             folder / "w",
             dataset,
@@ -111,7 +111,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture(scope="module")
 def analysis(place: Place) -> dict[str, dict[str, float]]:
-    """Accuracy, failures and expected overlap by tracker, as `vot analysis` says."""
+    """Accuracy, failures and expected overlap by tracker from `vot analysis`."""
     names = ("perfect", *SERVED)
     options = ("--workspace", "w", "--experiments", "baseline", "--name", "out")
     run("vot", "analysis", *options, *names, cwd=place.folder)
@@ -130,10 +130,10 @@ def corners(regions: Regions, frame: int) -> FloatArray:
 @pytest.mark.parametrize("tracker", SERVED)
 @pytest.mark.parametrize("sequence", ["fish1", "motocross1"])
 def test_the_tracker_ran_as_it_should(place: Place, tracker: str, sequence: str) -> None:
-    """From every start it drifts from the ground truth there, until the two are apart."""
+    """After every initialisation it drifts from the ground truth until they are disjoint."""
     truth = place.dataset[sequence].regions
     runs = place.runs(tracker, sequence)
-    assert len(runs) == 3  # equal ones, so the toolkit stopped
+    assert len(runs) == 3  # the toolkit stops when runs are equal
     for regions in runs:
         start = 0
         codes = regions.codes
@@ -187,7 +187,7 @@ def test_it_scores_our_files(analysis: dict[str, dict[str, float]]) -> None:
 def test_it_scores_what_it_ran(
     place: Place, analysis: dict[str, dict[str, float]], tracker: str
 ) -> None:
-    """Its robustness is the mean of the failures of each sequence, weighted by length."""
+    """Robustness is the mean number of failures per sequence, weighted by length."""
     lengths = [len(sequence) for sequence in place.dataset]
     failures = [(place.runs(tracker, s.name)[0].codes == 2).sum() for s in place.dataset]
     scores = analysis[tracker]
@@ -198,7 +198,7 @@ def test_it_scores_what_it_ran(
 
 
 def test_our_own_run_is_the_same(place: Place) -> None:
-    """The reset-based protocol of this toolkit gives the codes and corners of the official one."""
+    """This toolkit's reset-based protocol gives the codes and corners of the official one."""
     pytest.importorskip("bench.protocols.vot")
     names = ",".join(sequence.name for sequence in place.dataset)
     options = ("--tracker", "drift_plugin:Drift", "--set", f"step={STEP}", "--name", "own")

@@ -1,4 +1,4 @@
-"""The whole miniature, written once for all tests of this folder."""
+"""The whole miniature, written once for all tests in this folder."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from bench.mini import write_miniature
 
 
 def cpu_seconds() -> float:
-    """Processor time of finished child processes; unlike the clock, it knows no neighbours."""
+    """CPU time of finished child processes, independent of other load on the machine."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
 @pytest.fixture(scope="session")
 def miniature(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
-    """Folder of the miniature of seed 0, and the processor seconds it took."""
+    """Folder of the miniature with seed 0, and the CPU seconds it took."""
     root = tmp_path_factory.mktemp("miniature")
     before = cpu_seconds()
     write_miniature(root, seed=0, jobs=2)

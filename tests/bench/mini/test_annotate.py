@@ -42,7 +42,7 @@ def test_rotated_box_of_one_pixel_is_its_area() -> None:
 
 @pytest.mark.parametrize("angle", [0, 10, 30, 45, 70, 89])
 def test_rotated_box_recovers_a_drawn_rectangle(angle: float) -> None:
-    """Pixels whose centres lie in the rectangle; their areas reach at most 1 beyond a corner."""
+    """Pixels with centres in the rectangle extend at most 1 beyond a corner."""
     turn = np.radians(angle)
     y, x = np.mgrid[0:100, 0:120] + 0.5
     along = np.cos(turn) * (x - 60) + np.sin(turn) * (y - 50)

@@ -1,4 +1,4 @@
-"""The whole miniature on disk: layouts, quirks, repeatability, time, and its own readers."""
+"""The whole miniature on disk: layouts, quirks, reproducibility, run time, readers."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from bench.geometry import mask_to_box
 from bench.mini import write_miniature
 from bench.mini.annotate import rotated_box
 from bench.mini.clip import draw_video, write_video
-from bench.mini.further import enlarged
 from bench.mini.layouts import LAYOUTS
-from bench.mini.plan import get_plan, plans
+from bench.mini.plan import enlarged, get_plan, plans
 from bench.mini.render import render_frame
 from bench.sequence import to_tracker
 
 ALL = tuple(plans())
-SECONDS = 60 * 2  # of processor time: a minute on two cores
+SECONDS = 60 * 2  # CPU time: a minute on two cores
 
 
 def digest(folder: Path) -> str:
@@ -48,7 +47,7 @@ def test_it_takes_less_than_a_minute(miniature: tuple[Path, float]) -> None:
 
 
 def test_equal_seeds_give_equal_bytes(root: Path, tmp_path: Path) -> None:
-    """Alone and in one process it is what it was beside the others in two."""
+    """The number of processes and the other benchmarks make no difference."""
     write_miniature(tmp_path, seed=0, benchmarks=["vot2016"], jobs=1)
     assert digest(tmp_path / "vot2016") == digest(root / "vot2016")
 
@@ -196,7 +195,7 @@ def test_trackingnet_quirks(root: Path) -> None:
 
 
 def test_size_attributes_follow_from_the_boxes_on_disk(root: Path) -> None:
-    """SV, ARC, LR and FM recomputed from the files by the definitions of the UAV123 paper."""
+    """SV, ARC and LR recomputed from the files by the definitions of the UAV123 paper."""
     for sequence in open_dataset("uav123", root / "uav123"):
         boxes = sequence.ground_truth[np.isfinite(sequence.ground_truth[:, 0])]
         area, aspect = boxes[:, 2] * boxes[:, 3], boxes[:, 2] / boxes[:, 3]
@@ -224,7 +223,7 @@ def test_standing_still_does_not_track_it(root: Path) -> None:
 def test_further_sequences_have_official_names_and_are_read(
     benchmark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.mini.further.FRAMES", 3)
+    monkeypatch.setattr("bench.mini.plan.FRAMES", 3)
     monkeypatch.setattr(
         "bench.mini.write.get_plan", lambda name: replace(get_plan(name), videos=())
     )
@@ -255,7 +254,7 @@ def test_a_foreign_folder_is_never_replaced(tmp_path: Path) -> None:
     mine = tmp_path / "otb2015" / "Crossing" / "groundtruth_rect.txt"
     mine.parent.mkdir(parents=True)
     mine.write_text("1,1,2,2\n", encoding="utf-8")
-    with pytest.raises(DatasetError, match=r"otb2015 exists .*choose another place"):
+    with pytest.raises(DatasetError, match=r"otb2015 exists .*expected .*miniature\.json"):
         write_miniature(tmp_path, benchmarks=["otb2015"])
     assert mine.read_text(encoding="utf-8") == "1,1,2,2\n"
 

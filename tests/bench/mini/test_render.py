@@ -62,7 +62,7 @@ def test_nothing_covers_a_target_that_is_alone() -> None:
 
 @pytest.mark.parametrize("time", [0, 6, 11])
 def test_mask_lies_where_geometry_says(time: int) -> None:
-    """A rigid plate: its box follows from outline, radius, path and camera alone."""
+    """The box of a rigid plate follows from outline, radius, path and camera."""
     scene = scene_of(replace(PLAIN, grow=0.7, zoom=0.3, pan=2.0))
     actor, camera = scene.actors[scene.targets[0]], scene.camera
     outline = np.concatenate([part for part, _ in actor.shape.outline(0.0)])
@@ -80,7 +80,7 @@ def test_camera_maps_back_and_forth() -> None:
 
 
 def test_background_moves_with_the_camera() -> None:
-    """What the camera shows at one time it shows displaced at another."""
+    """Camera motion displaces the image."""
     scene = scene_of(replace(PLAIN, pan=4.0, size=20.0))
     world = np.tile(scene.camera.to_world(np.tile([160.0, 120.0], (12, 1)))[5], (12, 1))
     moved = np.rint(scene.camera.to_screen(world)[7] - scene.camera.to_screen(world)[5])
@@ -113,7 +113,7 @@ def test_any_random_scenario_can_be_rendered(seed: int) -> None:
 
 @pytest.mark.parametrize("shape", ["figure", "couple"])
 def test_motley_people_wear_several_colours(shape: str) -> None:
-    """Each layer of the texture is seen, and in more colours than one palette's light and dark."""
+    """Every texture layer is visible, with more colours than shades of one palette."""
     scene = scene_of(replace(PLAIN, shape=shape, motley=True, size=120.0))
     actor = scene.actors[scene.targets[0]]
     assert {layer for _, layer in actor.shape.outline(0.0)} == {0, 1, 2, 3}
@@ -128,7 +128,7 @@ def test_motley_people_wear_several_colours(shape: str) -> None:
 
 
 def test_some_parts_of_motley_targets_have_a_colour_of_the_ground() -> None:
-    """As clothes like the road: some skins of motley targets are near what lies around them."""
+    """Some skins of motley targets resemble the background."""
     nearest = []
     for seed in range(30):
         scene = scene_of(replace(PLAIN, shape="figure", motley=True), seed=seed)

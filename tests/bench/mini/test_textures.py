@@ -9,7 +9,7 @@ from bench.mini.textures import PATTERNS, draw_palette, fractal_noise, surface
 
 
 def seam(image: np.ndarray, axis: int) -> float:
-    """The step across the border, relative to the largest step between lines within."""
+    """The step across the border relative to the largest step between inner lines."""
     values = image.astype(float)
     steps = np.abs(np.diff(values, axis=axis, append=values.take([0], axis)))
     lines = steps.mean(axis=tuple(d for d in range(3) if d != axis))

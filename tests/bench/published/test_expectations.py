@@ -1,4 +1,4 @@
-"""What is known of a tracker: the figures of the paper and of an independent re-run."""
+"""Published scores of a tracker: printed figures and an independent re-run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bench.published.expectations import expected_of
 
 
 def test_siamattn_on_vot2018_is_known_from_the_paper_and_from_a_re_run() -> None:
-    """SEMANTICS 6.3: .4264 / .6292 / .1967 by the challenge's reading, one run."""
+    """.4264 / .6292 / .1967 by the challenge's definition, one run."""
     printed, again = expected_of("siamattn-vot", "vot2018", "baseline")
     assert printed.kind == "printed"
     assert printed.measures == {"eao": "0.470", "accuracy": "0.63", "robustness": "0.16"}
@@ -25,8 +25,8 @@ def test_siamattn_on_vot2018_is_known_from_the_paper_and_from_a_re_run() -> None
         ("SiamAttn", "otb2015", {"success": "0.712", "precision": "0.926"}),
         ("siamattn", "lasot", {"success": "0.560", "normalized_precision": "0.648"}),
         ("siamattn", "trackingnet", {"success": "0.752", "normalized_precision": "0.817"}),
-        ("siamattn", "uav123", {"precision": "0.845"}),  # the success cannot be read
-        ("siamrpn++", "uav123", {"precision": "0.807"}),  # the success stands where one guesses
+        ("siamattn", "uav123", {"precision": "0.845"}),  # success is unreadable
+        ("siamrpn++", "uav123", {"precision": "0.807"}),  # success is ambiguous
         ("siamrpn++-otb", "vot2018", {"eao": "0.415", "accuracy": "0.60", "robustness": "0.23"}),
     ],
 )

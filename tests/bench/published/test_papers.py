@@ -1,4 +1,4 @@
-"""The stored figures are those of the paper's text, misprints and lost cells marked."""
+"""The stored figures equal the paper's text, with misprints and lost cells marked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SYSTEMS = (
 
 
 def text_table(shared: Path, caption: str) -> list[list[str]]:
-    """Cells of the table above a caption in the text of the paper, split at tabs."""
+    """Tab-separated cells of the table above a caption in the paper's text."""
     lines = (shared / "reference" / "PAPER.md").read_text(encoding="utf-8").splitlines()
     end = next(i for i, line in enumerate(lines) if line.startswith(caption))
     start = max(i for i in range(end - 1) if not lines[i].strip() and lines[i + 1].strip())
