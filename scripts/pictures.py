@@ -1,7 +1,7 @@
-"""The pictures of the documentation, drawn from what `make demo` left behind.
+"""Draws the pictures of the documentation from the results of `make demo`.
 
-All of them show the built-in miniature, generated video, and say so. The screenshot needs
-Chromium and Playwright, as the tests of the report page do.
+All show the built-in miniature, which is generated video, and say so. The screenshot needs
+Chromium and Playwright, like the tests of the report page.
 """
 
 from __future__ import annotations
@@ -21,14 +21,12 @@ WIDTH = 900  # pixels at most
 
 
 def main() -> None:
-    """Write docs/images anew."""
+    """Rewrite docs/images."""
     browser = shutil.which("chromium")
     if browser is None:
-        sys.exit(
-            "error: no `chromium` to take the screenshot with: install it, or add it to PATH."
-        )
+        sys.exit("error: no `chromium` for the screenshot: install it, or add it to PATH.")
     if not (REPORT / "index.html").exists():
-        sys.exit(f"error: {REPORT}: expected the demo's report. Make it with `make demo`.")
+        sys.exit(f"error: {REPORT}: the demo's report is missing. Make it with `make demo`.")
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder)
         plots("otb2015", "success,strip", drawn)
@@ -41,18 +39,18 @@ def main() -> None:
 
 
 def plots(benchmark: str, names: str, folder: Path) -> None:
-    """Some plots of a benchmark as PNG."""
+    """Draw plots of a benchmark as PNG."""
     bench("plots", benchmark, "--data", DATA, "--results", RESULTS, "--only", names,
           "--format", "png", "--out", folder)  # fmt: skip
 
 
 def bench(*arguments: object) -> None:
-    """One call of the command line."""
+    """Call the command line."""
     subprocess.run([sys.executable, "-m", "bench", *map(str, arguments)], check=True)
 
 
 def screenshot(path: Path, executable: str) -> None:
-    """The report's first page."""
+    """Save a picture of the report's first page."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1100, "height": 900})
@@ -63,7 +61,7 @@ def screenshot(path: Path, executable: str) -> None:
 
 
 def shrink(path: Path) -> None:
-    """A picture at the size of a page."""
+    """Reduce a picture to the width of a page."""
     image = Image.open(path).convert("RGB")
     image.thumbnail((WIDTH, image.height))
     target = IMAGES / path.name

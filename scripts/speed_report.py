@@ -17,7 +17,7 @@ import speed_onepass
 from playwright.sync_api import Browser, sync_playwright
 
 from bench.datasets import open_dataset
-from bench.reports.page import Videos, open_study, write_report
+from bench.reports.page import Videos, open_section, write_report
 from bench.results.onepass import OnePassStore
 
 TRACKERS, REPEATS = 20, 5
@@ -44,13 +44,13 @@ def written(root: Path) -> tuple[Path, str]:
     speed_onepass.generate("lasot", root, TRACKERS)
     store = OnePassStore(root / "results", "lasot")
     start = time.perf_counter()
-    study = open_study("lasot", None, partial(open_dataset, "lasot", root / "annotation"), store)
-    write_report([study], root / "report", Videos("none"))
+    section = open_section(partial(open_dataset, "lasot", root / "annotation"), store)
+    write_report([section], root / "report", Videos("none"))
     took = time.perf_counter() - start
     size = sum(path.stat().st_size for path in (root / "report").rglob("*") if path.is_file())
-    print(f"{TRACKERS} trackers, {len(study.sequences)} sequences: {size / 1e6:.0f} MB", end=" ")
+    print(f"{TRACKERS} trackers, {len(section.sequences)} sequences: {size / 1e6:.0f} MB", end=" ")
     print(f"scored and written in {took:.0f} s")
-    return root / "report", study.sequences[0].name
+    return root / "report", section.sequences[0].name
 
 
 def opened(browser: Browser, page: Path) -> float:

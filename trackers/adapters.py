@@ -1,9 +1,9 @@
-"""Trackers written for other toolkits run by name with no change to their classes.
+"""Adapters that run trackers written for other toolkits by name, without changing their classes.
 
-A class is recognised by its methods, so that no other toolkit need be installed:
+A class is recognised by its methods, so the other toolkits need not be installed:
 
 ============  ============================================  ====================================
-written for   methods                                       images and answer
+written for   methods                                       images and output
 ============  ============================================  ====================================
 pytracking    initialize(image, info), track(image, info)   RGB array; dict with ``target_bbox``
 got10k        init, update, track(files, box)               PIL image; box
@@ -11,8 +11,8 @@ PySOT         init(image, box), track(image)                BGR array; dict with
 no toolkit    init(image, box), update(image)               RGB array; box
 ============  ============================================  ====================================
 
-Boxes are x, y, w, h in 0-based pixels in all of them. The options of the adapted tracker are
-those of the foreign constructor.
+Boxes are x, y, w, h in 0-based pixels in all of them. The options of an adapted tracker are those
+of the original constructor.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from bench.errors import TrackerError
 from bench.tracker import Prediction, Region, as_box
 
 SCORE_KEYS = ("best_score", "max_score", "score", "confidence")
-"""Where trackers that answer with a dict put their confidence, in order of preference."""
+"""Keys under which trackers that return a dict report their confidence, in order of preference."""
 
 
 class Adapted:
-    """Holds a foreign tracker and speaks our interface; subclasses translate."""
+    """Wraps a foreign tracker in our interface; subclasses convert images and results."""
 
     wrapped: Any
 
@@ -43,15 +43,15 @@ class Adapted:
         self.wrapped.init(image, as_box(region))
 
     def update(self, image: Image) -> Prediction:
-        """What the foreign tracker says, as a Prediction.
+        """The foreign tracker's result as a Prediction.
 
         Raises:
-            TrackerError: its answer is not a region.
+            TrackerError: the result is not a region.
         """
         return as_prediction(self.wrapped.update(image))
 
     def __getattr__(self, name: str) -> Any:
-        if name == "wrapped":  # not set yet: looking it up in itself would not end
+        if name == "wrapped":  # not set yet: avoids infinite recursion
             raise AttributeError(name)
         return getattr(self.wrapped, name)
 
@@ -89,10 +89,10 @@ class _FromPyTracking(Adapted):
 
 
 def adapter_for(found: type) -> type | None:
-    """A class with our interface around a foreign one, or None if it needs or knows none.
+    """A class with our interface around a foreign one; None if not needed or not recognised.
 
-    The new class has the foreign one's name, and its options: those that carry no annotation
-    get the type of their default.
+    The new class keeps the foreign one's name and options; options without annotation get the
+    type of their default.
     """
     base = _kind(found)
     if base is None:
@@ -101,7 +101,7 @@ def adapter_for(found: type) -> type | None:
 
 
 def _kind(found: type) -> type[Adapted] | None:
-    """The adapter by the methods of a class, None for our own and for what is no tracker."""
+    """The adapter that fits a class's methods; None for our own trackers and other classes."""
 
     def has(*names: str) -> bool:
         return all(callable(getattr(found, name, None)) for name in names)
@@ -124,14 +124,14 @@ def _runs_files(found: Any) -> bool:
 
 
 def _answers_prediction(found: type) -> bool:
-    """True for our own interface: ``update`` is declared to return a Prediction."""
+    """True for our own interface: ``update`` is annotated to return a Prediction."""
     update = getattr(found, "update", None)
     declared = getattr(update, "__annotations__", {}).get("return")
     return declared is not None and "Prediction" in str(declared)
 
 
 def _described(found: type) -> dict[str, Any]:
-    """What the adapted class shows of the foreign one."""
+    """Attributes that the adapted class copies from the foreign one."""
     return {
         "__doc__": found.__doc__,
         "__module__": found.__module__,
@@ -140,7 +140,7 @@ def _described(found: type) -> dict[str, Any]:
 
 
 def _constructor(found: type) -> Callable[..., None]:
-    """An ``__init__`` that builds the foreign tracker and has its signature."""
+    """An ``__init__`` that builds the foreign tracker and has the same signature."""
     foreign: Callable[..., None] = found.__init__  # type: ignore[misc]
 
     @functools.wraps(foreign)
@@ -152,10 +152,10 @@ def _constructor(found: type) -> Callable[..., None]:
 
 
 def _option_types(constructor: Callable[..., None]) -> dict[str, Any]:
-    """Types of a constructor's options: as annotated, else that of the default."""
+    """Types of a constructor's options: the annotation, else the default's type."""
     try:
         declared = typing.get_type_hints(constructor)
-    except (NameError, TypeError, AttributeError):  # names that only a type checker imports
+    except (NameError, TypeError, AttributeError):  # names imported only for type checking
         declared = {}
     parameters = inspect.signature(constructor).parameters.values()
     guessed = {p.name: type(p.default) for p in parameters if type(p.default) in _PLAIN_TYPES}
@@ -166,7 +166,7 @@ _PLAIN_TYPES = (bool, int, float, str)
 
 
 def from_answer(answer: Any, region_keys: tuple[str, ...]) -> Prediction:
-    """A Prediction from a dict with a region under the first of ``region_keys`` that it has.
+    """A Prediction from a dict, with the region under the first of ``region_keys`` it contains.
 
     Raises:
         TrackerError: the answer is not a dict, or has no region.
@@ -176,7 +176,7 @@ def from_answer(answer: Any, region_keys: tuple[str, ...]) -> Prediction:
     regions = [answer[key] for key in region_keys if answer.get(key) is not None]
     if not regions:
         raise TrackerError(
-            f"expected {' or '.join(map(repr, region_keys))} in the answer of track(), "
+            f"expected {' or '.join(map(repr, region_keys))} in the result of track(), "
             f"found {', '.join(map(repr, answer)) or 'an empty dict'}"
         )
     scores = [answer[key] for key in SCORE_KEYS if answer.get(key) is not None]
@@ -188,13 +188,13 @@ def as_prediction(answer: Any) -> Prediction:
     """A Prediction from a bare box: an array, list or tuple of four numbers.
 
     Raises:
-        TrackerError: the answer is nothing of the kind.
+        TrackerError: the answer is not a box.
     """
     return answer if isinstance(answer, Prediction) else Prediction(_region(answer))
 
 
 def _region(value: Any) -> Region:
-    """Box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)`` from what a foreign tracker gave."""
+    """Box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)`` from a foreign tracker's result."""
     try:
         region = np.asarray(value)
         region = region if region.dtype == bool else region.astype(np.float64)
@@ -203,12 +203,12 @@ def _region(value: Any) -> Region:
     if region.ndim == 0:
         raise TrackerError(f"expected a box of four numbers, found {value!r:.80}")
     if region.ndim == 1 and region.size >= 6 and region.size % 2 == 0:
-        return region.reshape(-1, 2)  # x1, y1, x2, y2, .. as PySOT writes polygons
+        return region.reshape(-1, 2)  # x1, y1, x2, y2, .. as PySOT returns polygons
     if region.ndim == 2 and 1 in region.shape and region.size == 4:
         return region.ravel()  # a batch of one
     return region
 
 
 def _bgr(image: Image) -> Image:
-    """The image in the order of channels that OpenCV reads."""
+    """The image in OpenCV's channel order."""
     return np.ascontiguousarray(image[:, :, ::-1])

@@ -1,7 +1,7 @@
-"""A tracker in a process of its own, in any language, over the TraX protocol.
+"""A tracker in its own process, in any language, over the TraX protocol.
 
 TraX (Cehovin, "TraX: The visual Tracking eXchange protocol and library", Neurocomputing 2017) is
-what the VOT toolkits speak.
+the protocol of the VOT toolkits.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from bench.errors import ConfigError, TrackerError
 from bench.tracker import Prediction, Region, as_box
 from trackers.trax_session import TraxSession
 
-_LONGEST = 86400.0  # seconds to wait for an answer: a day
+_LONGEST = 86400.0  # maximum time-out in seconds: a day
 
 
 class TraxTracker:
     """Runs a command that speaks TraX on its standard input and output.
 
     Args:
-        command: how to start the tracker, split as a shell would; ``env NAME=VALUE command``
-            sets variables of its environment.
-        timeout: seconds to wait for each answer, the first start-up included.
-        restart: start a new process for each sequence. Many trackers end with their first
-            sequence; one that does not may keep its networks loaded with ``restart=false``.
+        command: starts the tracker, split as by a shell; ``env NAME=VALUE command`` sets
+            environment variables.
+        timeout: maximum wait for each answer in seconds, including start-up.
+        restart: start a new process for each sequence, since many trackers exit after one. A
+            tracker that does not can keep its networks loaded with ``restart=false``.
 
     Raises:
-        ConfigError: the command is no command line, or the time-out is out of range.
+        ConfigError: the command is not a command line, or the time-out is out of range.
         TrackerError: vot-trax is not installed.
     """
 
-    deterministic = False  # nothing is known of it
+    deterministic = False  # unknown
 
     def __init__(self, command: str, timeout: float = 60.0, restart: bool = True) -> None:
         try:
@@ -51,10 +51,10 @@ class TraxTracker:
         self.session: TraxSession | None = None
 
     def init(self, image: Image, region: Region) -> None:
-        """Start the process if needed and hand over the box of ``region``.
+        """Start the process if needed, and the tracker on the box of ``region``.
 
         Raises:
-            TrackerError: the process cannot be started, ends, or does not answer in time.
+            TrackerError: the process cannot be started, exits, or does not answer in time.
         """
         if self.restart or self.session is None or not self.session.alive:
             self.close()
@@ -63,10 +63,10 @@ class TraxTracker:
         self.session.initialize(image, as_box(region))
 
     def update(self, image: Image) -> Prediction:
-        """Ask for the next frame; where the tracker reports a failure: the last region, score 0.
+        """Track into the next frame; a reported failure repeats the last region with score 0.
 
         Raises:
-            TrackerError: the process ended or does not answer in time.
+            TrackerError: the process exits or does not answer in time.
         """
         if self.session is None:
             raise TrackerError("trax: expected init() before update()")
@@ -88,7 +88,7 @@ class TraxTracker:
 
 
 def _require_trax() -> None:
-    """Say how to install the client where it is missing."""
+    """Check that the client is installed."""
     try:
         import trax.client  # noqa: F401
     except (ImportError, OSError) as error:

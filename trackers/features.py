@@ -1,4 +1,4 @@
-"""What a correlation filter looks at: image windows and their histograms of oriented gradients."""
+"""Features for correlation filters: image windows and histograms of oriented gradients."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from bench.arrays import FloatArray, Image
 Floats = NDArray[np.float32]
 
 ORIENTATIONS = 9
-_MAX_FINER = 8
-_CLIP = 0.2  # of a normalised entry, so that one strong edge does not rule its cell
+_MAX_OVERSAMPLING = 8
+_CLIP = 0.2  # clipping of normalised entries, so that one strong edge does not dominate its cell
 _ENERGY_WEIGHT = 0.2357  # 1 / sqrt(18): brings the energies to the range of the other channels
 
 
 def crop(image: Image, centre: FloatArray, size: FloatArray, shape: tuple[int, int]) -> Image:
     """The window of ``size`` around ``centre``, resampled to ``shape``.
 
-    Beyond its border the image is continued by its outermost pixels.
+    Outside the image, its border pixels are replicated.
 
     Args:
         image: ``(H, W, 3)``.
-        centre: ``(2,)`` x, y in continuous pixels; may lie outside the image.
+        centre: ``(2,)`` x, y in continuous pixels; may be outside the image.
         size: ``(2,)`` width and height in pixels.
         shape: height and width of the result.
     """
     import cv2
 
     step = size / (shape[1], shape[0])  # image pixels per pixel of the result
-    # Bilinear sampling would skip pixels of a large window: average samples that lie closer.
-    finer = int(np.clip(step.min(), 1, _MAX_FINER))
-    width, height = shape[1] * finer, shape[0] * finer
-    step = step / finer
+    # Bilinear sampling would skip pixels of a large window, so oversample and average.
+    oversampling = int(np.clip(step.min(), 1, _MAX_OVERSAMPLING))
+    width, height = shape[1] * oversampling, shape[0] * oversampling
+    step = step / oversampling
     x, y = centre - step * (width - 1, height - 1) / 2 - 0.5  # pixel 0 covers 0..1
     window = cv2.warpAffine(
         image,
@@ -43,7 +43,7 @@ def crop(image: Image, centre: FloatArray, size: FloatArray, shape: tuple[int, i
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    if finer > 1:
+    if oversampling > 1:
         window = cv2.resize(window, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
     return window.astype(np.uint8, copy=False)
 
@@ -86,7 +86,7 @@ def hog(grey: Floats, cell: int) -> Floats:
 
 
 def _orientation_histograms(grey: Floats, cell: int) -> Floats:
-    """Gradients shared by the 2 nearest orientations and 4 nearest cells, ``(18, h, w)``."""
+    """Gradients split over the 2 nearest orientations and 4 nearest cells, ``(18, h, w)``."""
     import cv2
 
     dx = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=1, borderType=cv2.BORDER_REPLICATE)
@@ -109,10 +109,10 @@ def _orientation_histograms(grey: Floats, cell: int) -> Floats:
 
 @lru_cache(maxsize=16)
 def _nearest_cells(height: int, width: int, cell: int) -> tuple[NDArray[np.int64], Floats]:
-    """The four cells around each pixel and its bilinear shares, two ``(4, H W)``.
+    """The four cells around each pixel and their bilinear weights, two ``(4, H W)``.
 
-    Cells are numbered in a grid of ``height + 2`` by ``width + 2``: one more on each side takes
-    the shares that fall outside.
+    Cells are numbered in a grid of ``height + 2`` by ``width + 2``: the border collects the
+    weights that fall outside.
     """
     y = (np.arange(height * cell) + 0.5) / cell + 0.5
     x = (np.arange(width * cell) + 0.5) / cell + 0.5
@@ -128,7 +128,7 @@ def _nearest_cells(height: int, width: int, cell: int) -> tuple[NDArray[np.int64
 
 
 def _block_energies(energy: Floats) -> Floats:
-    """Energy of the four blocks of 2 x 2 cells that hold each cell, ``(h, w) -> (4, h, w)``."""
+    """Energy of the four blocks of 2 x 2 cells around each cell, ``(h, w) -> (4, h, w)``."""
     padded = np.pad(energy, 1, mode="edge")
     blocks = padded[1:, 1:] + padded[1:, :-1] + padded[:-1, 1:] + padded[:-1, :-1]
     return np.stack([blocks[:-1, :-1], blocks[:-1, 1:], blocks[1:, :-1], blocks[1:, 1:]])

@@ -1,4 +1,4 @@
-"""The other way: a tracker of ours in the experiments of the got10k toolkit.
+"""Runs our trackers in the experiments of the got10k toolkit.
 
 >>> from got10k.experiments import ExperimentOTB  # doctest: +SKIP
 >>> ExperimentOTB("data/OTB").run(as_got10k("kcf", origin=1.0))  # doctest: +SKIP
@@ -24,12 +24,12 @@ def as_got10k(
 
     Args:
         tracker: a registered name or ``module:Class``, a specification with options, or a class.
-        name: under which got10k stores results; by default that of the tracker.
-        origin: what the dataset's boxes call the first pixel. got10k hands them over as its
-            files have them: 1 for OTB, UAV123 and LaSOT, 0 for GOT-10k and VOT.
+        name: name of got10k's result folder; by default the tracker's.
+        origin: coordinate of the first pixel in the dataset's files, which got10k passes on
+            unchanged: 1 for OTB, UAV123 and LaSOT, 0 for GOT-10k and VOT.
 
     Raises:
-        ConfigError: the name is not known, or the tracker needs options.
+        ConfigError: the name is unknown, or the tracker needs options.
         TrackerError: got10k is not installed, or the tracker could not be built.
     """
     try:
@@ -41,7 +41,7 @@ def as_got10k(
         ) from error
 
     class Exported(Got10kTracker):  # type: ignore[misc]
-        """Between got10k's PIL images and boxes of its files, and our arrays."""
+        """Converts between got10k's PIL images and file coordinates and our arrays."""
 
         def init(self, image: Any, box: FloatArray) -> None:
             ours.init(np.array(image.convert("RGB")), to_tracker(as_box(box), origin))
@@ -55,7 +55,7 @@ def as_got10k(
 
 
 def _built(tracker: str | TrackerSpec | type) -> tuple[Tracker, str]:
-    """The tracker and the name of its results."""
+    """The tracker and its name."""
     if isinstance(tracker, type):
         instance: Tracker = tracker()
         return instance, tracker.__name__

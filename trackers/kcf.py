@@ -1,11 +1,11 @@
-"""A kernelized correlation filter, the worked example of a plug-in tracker.
+"""A kernelized correlation filter: the worked example of a plug-in tracker.
 
 Equation numbers are those of Henriques, Caseiro, Martins and Batista, "High-speed tracking with
 kernelized correlation filters", TPAMI 2015 ("KCF"). The pool of scales is that of Li and Zhu, "A
 scale adaptive kernel correlation filter tracker with feature integration", ECCV workshops 2014.
 
-Shapes: the window is ``h x w`` cells with C channels; a spectrum is the half that ``rfft2``
-gives, ``f = w // 2 + 1`` wide.
+Shapes: the window is ``h x w`` cells with C channels; spectra are those of ``rfft2``, which keeps
+``f = w // 2 + 1`` columns.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ Spectrum = NDArray[np.complex64]
 class KCF:
     """Ridge regression on all shifts of a window, solved in the Fourier domain.
 
-    Options are the typed keyword parameters of the constructor; the defaults are those of the
-    papers but for the window, which has one resolution for every target so that tiny ones have
-    cells enough and large ones cost no more.
+    Options are the constructor's typed keyword parameters. The defaults are the papers', except
+    for the window: it has a fixed resolution, so that small targets get enough cells and large
+    ones cost no more.
 
     Args:
-        padding: how much larger than the target the window is: ``1 + padding`` times each side.
+        padding: each side of the window is ``1 + padding`` times the target's.
         window: resolution of the window: it is resampled to about ``window`` ** 2 pixels.
-        cell: side of a cell of the histograms in pixels.
+        cell: side of a histogram cell in pixels.
         kernel_sigma: bandwidth of the Gaussian kernel.
         regularization: lambda of the ridge regression.
-        learning_rate: share of the new frame in the model.
+        learning_rate: weight of the new frame in the model.
         label_sigma: width of the desired response, relative to the target.
-        scales: number of scales tried in each frame, odd; 1 keeps the size of the first frame.
+        scales: number of scales searched per frame, odd; 1 keeps the initial size.
         scale_step: ratio of neighbouring scales.
 
     Raises:
@@ -112,14 +112,14 @@ class KCF:
         return Prediction(np.concatenate([self.centre - size / 2, size]), float(peaks[best]))
 
     def _move(self, centre: FloatArray, scale: float, image: Image) -> None:
-        """Go on from here, with the centre in the image and a size between 1 pixel and it."""
+        """Move there, keeping the centre in the image and the size between 1 pixel and it."""
         extent = np.array(image.shape[1::-1], dtype=np.float64)
         largest = max(1.0, (extent / self.target).min())
         self.centre = np.clip(centre, 0.0, extent)
         self.scale = float(np.clip(scale, 1 / self.target.min(), largest))
 
     def _desired_response(self, target: FloatArray) -> Spectrum:
-        """Spectrum of a Gaussian with its peak at no shift; ``target`` is in cells, w and h."""
+        """Spectrum of a Gaussian that peaks at zero shift; ``target`` is in cells, w and h."""
         from scipy import fft
 
         sigma = np.sqrt(target.prod()) * self.label_sigma
@@ -150,8 +150,8 @@ class KCF:
     def _correlate(self, x: Spectrum, z: Spectrum) -> Spectrum:
         """Spectrum of the Gaussian kernel of x with all shifts of z, ``(..., h, f)``, KCF eq. 31.
 
-        The distance is taken per number of features, as in the authors' code, so that
-        ``kernel_sigma`` means the same for any window.
+        The distance is divided by the number of features, as in the authors' code, so that
+        ``kernel_sigma`` means the same for every window.
         """
         from scipy import fft
 
@@ -162,9 +162,9 @@ class KCF:
         return cast(Spectrum, fft.rfft2(np.exp(-distance / np.float32(self.kernel_sigma**2))))
 
     def _energy(self, x: Spectrum) -> Floats:
-        """Squared norm of features from their half spectrum ``(..., C, h, f)`` by Parseval."""
+        """Squared norm of features from their half spectrum ``(..., C, h, f)``, by Parseval."""
         height, width = self.shape
-        twice = np.full(width // 2 + 1, 2, dtype=np.float32)  # columns whose mirror is left out
+        twice = np.full(width // 2 + 1, 2, dtype=np.float32)  # omitted columns mirror these
         twice[0] = 1
         if width % 2 == 0:
             twice[-1] = 1
@@ -196,6 +196,6 @@ def _refine(line: Floats, peak: int) -> float:
 
 
 def _require(holds: bool, option: str, value: float, expected: str) -> None:
-    """Raise a ConfigError unless an option's value ``holds``."""
+    """Raise a ConfigError unless an option's value is valid."""
     if not holds:
         raise ConfigError(f"kcf: option {option!r}: expected {expected}, found {value}")

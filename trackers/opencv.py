@@ -1,8 +1,8 @@
-"""The trackers that OpenCV ships, behind the interface of this toolkit.
+"""OpenCV's trackers behind the interface of this toolkit.
 
-OpenCV wants BGR images and a first box of whole pixels inside the image. MIL comes with every
-build; CSRT and KCF only with builds that hold the contributed modules; Nano, Vit and DaSiamRPN
-need networks that OpenCV offers for download.
+OpenCV expects BGR images and an initial box of whole pixels inside the image. MIL comes with every
+build, CSRT and KCF only with the contributed modules; Nano, Vit and DaSiamRPN need networks that
+OpenCV offers for download.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ OFFERED_AT = "https://github.com/opencv/opencv/blob/4.x/samples/python/tracker.p
 
 
 class OpenCVTracker:
-    """What the wrappers share; a subclass says how to create the OpenCV object.
+    """Base of the wrappers; subclasses create the OpenCV object.
 
-    A lost target keeps its last box with score 0; a tracker without scores has 1 otherwise.
+    A lost target keeps its last box with score 0; trackers without scores report 1 otherwise.
     """
 
     deterministic = True
-    smallest = 1  # side of a box to start on; a smaller target is followed by a box around it
+    smallest = 1  # minimum side of the initial box; smaller targets get a box around them
 
     def init(self, image: Image, region: Region) -> None:
-        """Start a new OpenCV tracker on the box of ``region``, rounded to pixels of the image.
+        """Start a new OpenCV tracker on the box of ``region``, rounded to whole pixels.
 
         Raises:
             TrackerError: the region is not finite, or OpenCV refuses it.
@@ -42,7 +42,7 @@ class OpenCVTracker:
 
         self.box = as_box(region)
         x, y, w, h = _whole_pixels(self.box, image, self.smallest)
-        self.share = np.minimum(1, self.box[2:] / (w, h))  # of the box that is the target
+        self.share = np.minimum(1, self.box[2:] / (w, h))  # target size relative to the box
         try:
             self.tracker = self._create()
             self.tracker.init(image[:, :, ::-1].copy(), (x, y, w, h))
@@ -75,13 +75,13 @@ class OpenCVTracker:
 
 
 class MIL(OpenCVTracker):
-    """Multiple instance learning (Babenko et al., CVPR 2009), in every build of OpenCV.
+    """Multiple instance learning (Babenko et al., CVPR 2009), included in every OpenCV build.
 
     Args:
-        seed: of the random numbers, set at each start so that runs repeat.
+        seed: seed of the random numbers, set at each start so that runs are repeatable.
     """
 
-    smallest = 8  # it looks for ever for random features of 9 pixels in a target of 4 x 4
+    smallest = 8  # below, its search for random features of 9 pixels may never end
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
@@ -90,12 +90,12 @@ class MIL(OpenCVTracker):
         import cv2
 
         cv2.setRNGSeed(self.seed)
-        ctypes.CDLL(None).srand(self.seed)  # its features are drawn by the C library's rand()
+        ctypes.CDLL(None).srand(self.seed)  # features use the C library's rand()
         return cv2.TrackerMIL.create()
 
 
 class _ContributedTracker(OpenCVTracker):
-    """Trackers of the contributed modules.
+    """Base of the trackers from the contributed modules.
 
     Raises:
         TrackerError: the installed OpenCV was built without them.
@@ -126,13 +126,13 @@ class CSRT(_ContributedTracker):
 
 
 class OpenCVKCF(_ContributedTracker):
-    """OpenCV's own kernelized correlation filter, of fixed size."""
+    """OpenCV's kernelized correlation filter, of fixed size."""
 
     factory = "TrackerKCF"
 
 
 class _NetworkTracker(OpenCVTracker):
-    """Trackers on networks, which give a score.
+    """Base of the trackers with a network, which report a score.
 
     Raises:
         ConfigError: a file is missing or is not a network.
@@ -214,7 +214,7 @@ class DaSiamRPN(_NetworkTracker):
 
 
 def _file(path: Path | None, option: str, expected: str) -> str:
-    """The file of a network, checked to be there."""
+    """The path of a network's file, if it exists."""
     if path is None or not path.is_file():
         found = "it is not given" if path is None else f"{path} is not a file"
         raise ConfigError(
@@ -226,7 +226,7 @@ def _file(path: Path | None, option: str, expected: str) -> str:
 
 
 def _created(tracker: _NetworkTracker) -> None:
-    """Load the networks once to see at start-up whether OpenCV can read them."""
+    """Load the networks once, so that unreadable files fail at start-up."""
     import cv2
 
     try:
@@ -239,7 +239,7 @@ def _created(tracker: _NetworkTracker) -> None:
 
 
 def _whole_pixels(box: FloatArray, image: Image, smallest: int) -> tuple[int, int, int, int]:
-    """The box rounded to whole pixels of the image, ``smallest`` pixels or more a side."""
+    """The box rounded to whole pixels of the image, at least ``smallest`` pixels per side."""
     extent = np.array(image.shape[1::-1])
     start, end = np.rint(box[:2]), np.rint(box[:2] + box[2:])
     grow = np.maximum(smallest - (end - start), 0) // 2

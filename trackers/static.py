@@ -1,4 +1,4 @@
-"""The first box for ever: the floor that every tracker must beat."""
+"""A tracker that repeats the first box: the baseline that every tracker must beat."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from bench.tracker import Prediction, Region, as_box
 
 
 class Static:
-    """Says in every frame that the target is where it was in the first."""
+    """Predicts the initial box in every frame."""
 
     deterministic = True
 
     def init(self, image: Image, region: Region) -> None:
-        """Keep the box of ``region``; the image is not looked at.
+        """Store the box of ``region``; the image is ignored.
 
         Raises:
             TrackerError: the region is not a finite box, polygon or mask.
@@ -20,5 +20,5 @@ class Static:
         self.prediction = Prediction(as_box(region), score=1.0)
 
     def update(self, image: Image) -> Prediction:
-        """The first box, with score 1."""
+        """The initial box, with score 1."""
         return self.prediction

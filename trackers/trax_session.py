@@ -1,7 +1,7 @@
-"""One process that speaks TraX, and the client that talks to it.
+"""One tracker process that speaks TraX, and the client connected to it.
 
-The process is started here rather than by the client library, so that its stderr, its exit code
-and its silence can be told to the user.
+The process is started here rather than by the client library, so that errors can report its
+stderr, exit code or time-out.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from bench.tracker import Region
 
 Answer = TypeVar("Answer")
 
-_QUOTED_LINES = 15  # of stderr
-_FAREWELL = 2.0  # seconds that a process has to end after it was told to
+_QUOTED_LINES = 15  # lines of stderr quoted in errors
+_EXIT_GRACE = 2.0  # seconds a process gets to exit
 
 
 class TraxSession:
-    """A started tracker; each answer is waited for ``timeout`` seconds.
+    """A running tracker; every answer must arrive within ``timeout`` seconds.
 
     Raises:
-        TrackerError: the process cannot be started, ends, or does not answer in time.
+        TrackerError: the process cannot be started, exits, or does not answer in time.
     """
 
     def __init__(self, command: str, timeout: float) -> None:
@@ -48,7 +48,7 @@ class TraxSession:
         self.folder = tempfile.TemporaryDirectory(prefix="bench-trax-")
         self.process = self._start()
         self.thread = futures.ThreadPoolExecutor(max_workers=1)
-        # The client cannot be built without a log: one that forgets.
+        # The client requires a log; this one discards everything.
         stream = tuple(pipe.fileno() for pipe in self._pipes)
         self.client = self._ask("start", lambda: Client(stream=stream, log=lambda line: None))
 
@@ -66,17 +66,17 @@ class TraxSession:
         return [pipe for pipe in (self.process.stdin, self.process.stdout) if pipe is not None]
 
     def initialize(self, image: Image, box: FloatArray) -> None:
-        """Start on ``box``; the answer to it is of no interest."""
+        """Start on ``box``; the tracker's answer is ignored."""
         images = self._images(image)
         objects: list[tuple[Any, dict[str, str]]] = [(self._region(box), {})]
         self.frames = 1
         self._ask("frame 1", lambda: self.client.initialize(images, objects, {}))
 
     def frame(self, image: Image) -> tuple[Region | None, float | None]:
-        """Region and confidence of the next frame; no region where the tracker has failed."""
+        """Region and confidence in the next frame; no region if the tracker reports failure."""
         images = self._images(image)
         self.frames += 1
-        # An empty list of new objects: the client has None as default but cannot send it.
+        # The client's default for new objects, None, cannot be sent; an empty list can.
         objects, _ = self._ask(
             f"frame {self.frames}", lambda: self.client.frame(images, {}, objects=[])
         )
@@ -87,16 +87,16 @@ class TraxSession:
         return _decode(region, image), None if score is None else float(score)
 
     def close(self) -> None:
-        """Tell the process to end, and end it."""
+        """Ask the process to quit, then end it."""
         if self.client is not None and self.alive:
             self.client.quit()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(_FAREWELL)
+                self.process.wait(_EXIT_GRACE)
         self._kill()
         self.thread.shutdown()
         if self.client is not None:
-            # The library writes to its log and to the pipes while it lets go of its handle, and
-            # crashes if Python has freed the log before: so now, while all are there.
+            # Releasing its handle, the library writes to its log and the pipes, and crashes if
+            # Python has freed the log before. Release it now, while both exist.
             self.client._handle = None
         self.client = None
         for pipe in self._pipes:
@@ -104,7 +104,7 @@ class TraxSession:
         self.folder.cleanup()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        """The process, the leader of a group of its own."""
+        """Start the process as leader of its own process group."""
         with (self._path / "stderr").open("wb") as stderr:
             try:
                 return subprocess.Popen(
@@ -122,14 +122,14 @@ class TraxSession:
                 ) from error
 
     def _ask(self, what: str, question: Callable[[], Answer]) -> Answer:
-        """Wait for an answer, but no longer than the time-out.
+        """Wait for an answer, up to the time-out.
 
         Raises:
-            TrackerError: no answer; says why, and quotes the end of stderr.
+            TrackerError: no answer; gives the reason and quotes the end of stderr.
         """
         from trax import TraxException
 
-        future = self.thread.submit(question)  # so that waiting can be given up
+        future = self.thread.submit(question)  # so that the wait can time out
         try:
             return future.result(self.timeout)
         except futures.TimeoutError as error:
@@ -138,20 +138,20 @@ class TraxSession:
             raise self._failure(what, cause) from error
         except TraxException as error:
             raise self._failure(what, f"{self._state()} ({error})") from error
-        except BaseException:  # the user stops the run: leave nothing behind
+        except BaseException:  # the user interrupts the run: leave no process behind
             self._kill()
             self.close()
             raise
 
     def _state(self) -> str:
-        """What became of the process, in words."""
+        """Describe how the process ended."""
         try:
-            return f"it ended with exit code {self.process.wait(_FAREWELL)}"
+            return f"it ended with exit code {self.process.wait(_EXIT_GRACE)}"
         except subprocess.TimeoutExpired:
-            return "it broke off the session"
+            return "it closed the connection"
 
     def _failure(self, what: str, cause: str) -> TrackerError:
-        """The error that tells the cause and the end of stderr; ends the session."""
+        """Build the error with the cause and the end of stderr; ends the session."""
         lines = (self._path / "stderr").read_text(errors="replace").rstrip().splitlines()
         quoted = "\n  ".join(lines[-_QUOTED_LINES:]) or "(nothing)"
         self.close()
@@ -160,18 +160,18 @@ class TraxSession:
         )
 
     def _kill(self) -> None:
-        """End the process and those it started, which would keep the pipes open."""
+        """Kill the process and its children, which would keep the pipes open."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def _images(self, image: Image) -> dict[str, Any]:
-        """The frame in the first form that the tracker takes."""
+        """The frame in the first format that the tracker accepts."""
         import cv2
         from trax import BufferImage, FileImage, MemoryImage
 
         if self.client is None:
-            raise TrackerError(f"trax: {self.command!r} has ended; the next init() starts it")
+            raise TrackerError(f"trax: {self.command!r} has ended; call init() to restart it")
         formats = self.client.image_formats
         bgr = image[:, :, ::-1]
         if "path" in formats:
@@ -182,10 +182,13 @@ class TraxSession:
             return {"color": MemoryImage.create(np.ascontiguousarray(image))}
         if "buffer" in formats:
             return {"color": BufferImage.create(cv2.imencode(".png", bgr)[1].tobytes())}
-        raise TrackerError(f"trax: {self.command!r} takes images only as {', '.join(formats)}")
+        raise TrackerError(
+            f"trax: {self.command!r} accepts images only as {', '.join(formats)}; expected path, "
+            "memory or buffer"
+        )
 
     def _region(self, box: FloatArray) -> Any:
-        """The box as a rectangle, or as a polygon where the tracker takes no rectangle."""
+        """The box as a rectangle, or as a polygon if the tracker accepts no rectangle."""
         from trax import Polygon, Rectangle
 
         if "rectangle" in self.client.region_formats:
@@ -193,11 +196,11 @@ class TraxSession:
         if "polygon" in self.client.region_formats:
             return Polygon.create([tuple(corner) for corner in box_to_polygon(box).tolist()])
         raise TrackerError(
-            f"trax: {self.command!r} starts on {', '.join(self.client.region_formats)} only; "
-            "a benchmark gives it boxes"
+            f"trax: {self.command!r} starts only on {', '.join(self.client.region_formats)}; "
+            "expected rectangle or polygon"
         )
 
 
 def _decode(region: Any, image: Image) -> Region | None:
-    """A TraX region as box, polygon or mask of the image; None for a reported failure."""
+    """A TraX region as a box, polygon or mask of the image; None for a reported failure."""
     return decode_region(region, image) if region.type in REGIONS else None

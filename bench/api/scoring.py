@@ -23,7 +23,7 @@ from bench.sequence import Dataset, RegionTrajectory, Sequence, Trajectory, to_f
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bench.reports.table import Table
+    from bench.reports.render import Document
 
 
 class Scores(BenchmarkScores):
@@ -79,11 +79,12 @@ class Scores(BenchmarkScores):
              for name, part in parts.items()}
         )  # fmt: skip
 
-    def table(self) -> Table:
+    def table(self) -> Document:
         """The table of these scores: ``to_latex``, ``to_markdown``, ``to_csv``, ``to_html``."""
+        from bench.reports.render import Document
         from bench.reports.score_table import score_table
 
-        return score_table(self)
+        return Document.of(score_table(self))
 
     def compare(self, a: str, b: str) -> pd.DataFrame:
         """Paired test of tracker ``a`` against ``b``, a row for each measure.
@@ -106,9 +107,7 @@ class Scores(BenchmarkScores):
         return as_text(self.table())
 
     def _repr_html_(self) -> str:
-        from bench.reports.render import to_html
-
-        return to_html(self.table(), intervals=True)
+        return self.table().to_html(intervals=True)
 
 
 def score(

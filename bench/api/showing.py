@@ -74,10 +74,11 @@ def plot(scores: BenchmarkScores, name: str = "success", *, axes: Axes | None = 
     Raises:
         ConfigError: an unknown plot, or one that cannot be drawn of these scores.
     """
-    from bench.reports.plots.catalogue import draw_plot
+    from bench.reports.plots.catalogue import PLOTS, check_names
 
     found = require(scores, BenchmarkScores, "expected scores, as bench.evaluate returns them")
-    return draw_plot(found, name, axes=axes)
+    check_names([name], PLOTS)
+    return PLOTS[name](found, axes=axes)
 
 
 def show(
@@ -95,7 +96,7 @@ def show(
         ConfigError: the sequence has no such frame, or a wrong argument.
         DatasetError: there are no frames, or the frame cannot be decoded.
     """
-    from bench.reports.legend_strip import annotated_frame
+    from bench.reports.legend_strip import annotated_frames
     from bench.reports.overlay import layers
 
     clip = require_sequence(sequence)
@@ -104,7 +105,7 @@ def show(
     if not isinstance(number, int) or not first <= number <= last:
         raise ConfigError(f"frame {number!r}: {clip.name} has frames {first} to {last}")
     regions = {name: _regions(result, clip) for name, result in (results or {}).items()}
-    image = annotated_frame(clip, layers(clip, regions), number - first)
+    image = annotated_frames(clip, layers(clip, regions)).at(number - first)
     return Picture(image, f"{clip.name}, frame {number}")
 
 

@@ -35,15 +35,14 @@ def check(
     from bench.datasets import open_dataset
     from bench.datasets.check import check_dataset
 
-    root = data
-    findings = check_dataset(benchmark, root, subset=subset)
+    findings = check_dataset(benchmark, data, subset=subset)
     for finding in findings:
         where = f"{finding.sequence}: " if finding.sequence else ""
         typer.echo(f"{where}{finding.problem}\n    fix: {finding.fix}")
     if findings:
-        typer.secho(f"{len(findings)} findings in {root}", fg="red", err=True)
+        typer.secho(f"{len(findings)} findings in {data}", fg="red", err=True)
         raise typer.Exit(1)
-    dataset = open_dataset(benchmark, root, subset=subset)
+    dataset = open_dataset(benchmark, data, subset=subset)
     frames = sum(len(sequence) for sequence in dataset)
     title = get_benchmark(benchmark).title
     notes = "".join(f" ({caveat})" for caveat in dataset.caveats)

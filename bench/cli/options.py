@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ import typer
 
 from bench.benchmarks import benchmarks
 from bench.errors import ConfigError
+
 
 def _complete_benchmark(incomplete: str) -> list[str]:
     return [name for name in benchmarks() if name.startswith(incomplete)]
@@ -149,3 +150,13 @@ def write_file(path: Path, text: str) -> None:
         write_atomically(path, text.encode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def exit_on_refusals(refused: Mapping[str, str]) -> None:
+    """Name the trackers that could not be scored, with the reason, and exit with 1 if any."""
+    from bench.reports.notes import grouped, names_in
+
+    for why, names in grouped((why, name) for name, why in refused.items()).items():
+        typer.secho(f"not scored: {names_in(names)}: {why}", fg="red", err=True)
+    if refused:
+        raise typer.Exit(1)

@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.benchmarks import get_benchmark
 from bench.cli import options
 from bench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bench.geometry import Regions
     from bench.reports.plots.catalogue import Drawn
-    from bench.reports.plots.strip import Row
-    from bench.results.stores import Store
     from bench.scores import BenchmarkScores
     from bench.sequence import Dataset
 
 _STRIP = "strip"
-_STRIP_TRACKERS = 5  # where none were named: more hide each other
 
 Only = Annotated[
     list[str] | None,
@@ -66,7 +63,8 @@ def plots(
 ) -> None:
     """Draw scores as figures for a paper: PDF, SVG and PNG at the width of one column.
 
-    Trackers whose results are broken or missing are named in the footnote and left out.
+    Trackers whose results are broken or unfinished are left out and named; the exit code is
+    then 1.
     The strip (frames with regions) needs the dataset's images, the other plots do not.
 
     [bold]Examples[/]
@@ -78,51 +76,59 @@ def plots(
       bench plots otb2015 --data /data/OTB2015 --only strip --sequences Crossing --frames 20,60
     """
     from bench.datasets import open_dataset
-    from bench.results.opening import open_store
-    from bench.reports.gather import gather
-    from bench.reports.palette import PALETTE
+    from bench.evaluation import evaluate
+    from bench.reports.palette import PALETTE, looks
     from bench.reports.plots import catalogue, style
+    from bench.reports.plots.strip import TRACKERS, qualitative
+    from bench.results.opening import known_trackers, open_store
 
     wanted = options.split_names(only)
     catalogue.check_names(wanted or [], (*catalogue.PLOTS, _STRIP))
     endings = options.split_names(formats) or list(style.FORMATS)
     catalogue.check_names(endings, style.FORMATS)
-    dataset = open_dataset(benchmark, data, subset=subset)
+    numbers = [_number(text) for text in options.split_names(frames) or []]
     store = open_store(results, benchmark, experiment)
+    dataset = open_dataset(benchmark, data, subset=subset)
     names = options.split_names(trackers)
-    scores = gather(dataset, store, names, convention, partial=partial)
-    folder = out / _folder_name(scores)
+    rules = None if convention is None else [convention]
+    (scores,) = evaluate(dataset, store, names, rules, partial=partial)
+    if not scores.trackers:
+        options.exit_on_refusals(scores.refused)
+    folder, dressed = out / _folder_name(scores), looks(known_trackers(results))
     of_scores = None if wanted is None else [name for name in wanted if name != _STRIP]
-    drawn = catalogue.draw_plots(scores, folder, of_scores, endings)
+    drawn = catalogue.draw_plots(scores, folder, of_scores, endings, dressed)
     if _wants_strip(wanted, dataset, drawn.skipped):
-        most = len(PALETTE) if names else _STRIP_TRACKERS
-        rows = _rows(scores, dataset, store, sequences, frames, most)
-        drawn.paths[_STRIP] = _draw_strip(rows, scores, folder, endings)
+        most = len(PALETTE) if names else TRACKERS
+        plot = qualitative(
+            scores, dataset, store, sequences=options.split_names(sequences), numbers=numbers,
+            trackers=most, looks=dressed,
+        )  # fmt: skip
+        drawn.paths[_STRIP] = style.save(plot, folder, _STRIP, endings)
+        drawn.notes[_STRIP] = plot.notes
     captions = catalogue.write_captions(scores, folder, drawn.notes)
-    _tell(drawn, captions, scores)
+    _report(drawn, captions, scores)
+    options.exit_on_refusals(scores.refused)
 
 
 def _folder_name(scores: BenchmarkScores) -> str:
-    """The benchmark, with the experiment where it is not the main one."""
-    main = scores.experiment in ("onepass", "baseline")
+    """The benchmark, and the experiment if it is not the main one."""
+    main = scores.experiment == get_benchmark(scores.benchmark).experiments[0]
     return scores.benchmark if main else f"{scores.benchmark}-{scores.experiment}"
 
 
-def _tell(drawn: Drawn, captions: Path, scores: BenchmarkScores) -> None:
-    """What was written, and what was not and why."""
+def _report(drawn: Drawn, captions: Path, scores: BenchmarkScores) -> None:
+    """Print what was written, and what was not and why."""
     for name, paths in drawn.paths.items():
         typer.echo(f"{name}: {', '.join(map(str, paths))}")
     typer.echo(f"captions: {captions}")
     for name, why in drawn.skipped.items():
         typer.echo(f"note: no {name} plot: {why}", err=True)
-    for name, why in scores.refused.items():
-        typer.echo(f"warning: {name} is not drawn: {why}", err=True)
     for caveat in scores.caveats:
         typer.echo(f"note: {caveat}", err=True)
 
 
 def _wants_strip(wanted: list[str] | None, dataset: Dataset, skipped: dict[str, str]) -> bool:
-    """Whether to draw the strip: where it was asked for, or else where there are images."""
+    """Whether to draw the strip: if it was requested, else if there are images."""
     if wanted is not None:
         return _STRIP in wanted
     if any(sequence.frames is not None for sequence in dataset):
@@ -131,58 +137,7 @@ def _wants_strip(wanted: list[str] | None, dataset: Dataset, skipped: dict[str, 
     return False
 
 
-def _rows(
-    scores: BenchmarkScores,
-    dataset: Dataset,
-    store: Store,
-    sequences: list[str] | None,
-    frames: list[str] | None,
-    most: int,
-) -> list[Row]:
-    """The sequences of the strip with the regions of the best ``most`` trackers."""
-    from bench.reports.overlay import layers
-    from bench.reports.plots.ranking import entries_of, first_measure
-    from bench.reports.plots.strip import Row, even_frames, telling_sequences
-
-    drawable = [sequence.name for sequence in dataset if sequence.frames is not None]
-    if not drawable:
-        raise ConfigError(f"{dataset.root} holds annotation only: the strip needs images")
-    chosen = options.split_names(sequences) or telling_sequences(scores, drawable)
-    best = [entry.name for entry in entries_of(scores, first_measure(scores), most)][:most]
-    wanted = [_number(text) for text in options.split_names(frames) or []]
-    rows = []
-    for name in chosen:
-        clip = dataset[name]
-        drawn = layers(clip, {each: _regions(store, each, name) for each in best})
-        places = tuple(number - clip.first_frame for number in wanted)
-        rows.append(Row(clip, drawn, places or even_frames(clip)))
-    return rows
-
-
-def _regions(store: Store, tracker: str, sequence: str) -> Regions:
-    """A tracker's regions; none where it has no result, so that the others keep their colours."""
-    from bench.geometry import Regions
-
-    if sequence in store.sequences(tracker):
-        return store.read_run(tracker, sequence)
-    return Regions.from_rows([])
-
-
 def _number(text: str) -> int:
     if not text.isdigit():
         raise ConfigError(f"--frames expects numbers separated by commas, found {text!r}")
     return int(text)
-
-
-def _draw_strip(
-    rows: list[Row], scores: BenchmarkScores, folder: Path, endings: list[str]
-) -> list[Path]:
-    from bench.reports.plots.strip import strip
-    from bench.reports.plots.style import heading_of, notes_of, save, styled
-
-    with styled():
-        shown, total = len(rows[0].layers) - 1, len(scores.trackers)
-        limit = [f"the best {shown} of {total} trackers"] if shown < total else []
-        title = f"Qualitative: {heading_of(scores)}"
-        plot = strip(rows, title, notes_of(scores, *limit))
-        return save(plot.figure, folder, _STRIP, tuple(endings))

@@ -15,7 +15,7 @@ from bench.benchmarks import get_benchmark
 from bench.cli import options
 
 if TYPE_CHECKING:
-    from bench.reports.page import Study
+    from bench.reports.page import ReportSection
 
 
 def register(app: typer.Typer) -> None:
@@ -53,20 +53,24 @@ def report(
 
       bench report --data /data --benchmarks lasot,vot2018 --out reports/ours
     """
-    from bench.reports.page import Videos, absent_study, write_report
+    from bench.reports.page import Videos, absent_section, write_report
 
     wanted = options.split_names(benchmarks)
     chosen = [get_benchmark(name).name for name in wanted or _six()]
-    studies: list[Study] = []
+    sections: list[ReportSection] = []
     for name in dict.fromkeys((*_six(), *chosen)):
-        studies += _studies(name, data, results) if name in chosen else [absent_study(name)]
+        found = _sections(name, data, results) if name in chosen else [absent_section(name)]
+        sections += found
     with _watched() as progress:
-        problems = write_report(studies, out, Videos(videos, video_width), progress)
+        problems = write_report(sections, out, Videos(videos, video_width), progress)
     for problem in problems:
         typer.echo(f"note: {problem}", err=True)
-    for study in studies:
-        typer.echo(f"{study.title}: {study.status}")
+    for section in sections:
+        typer.echo(f"{section.title}: {section.status}")
     typer.echo(f"the report: {out / 'index.html'}")
+    options.exit_on_refusals(
+        {f"{s.title}: {name}": why for s in sections for name, why in s.refused.items()}
+    )
 
 
 def _six() -> list[str]:
@@ -74,19 +78,16 @@ def _six() -> list[str]:
     return [name for name, row in known_benchmarks().items() if row.sequences is not None]
 
 
-def _studies(benchmark: str, data: Path, results: Path) -> Iterator[Study]:
-    """The main study of a benchmark, and one for each further experiment with results."""
+def _sections(benchmark: str, data: Path, results: Path) -> Iterator[ReportSection]:
+    """The main experiment of a benchmark, and further ones with results."""
     from bench.datasets import open_dataset
+    from bench.reports.page import open_section
     from bench.results.opening import open_store
-    from bench.reports.page import open_study
 
-    experiments = get_benchmark(benchmark).experiments or (None,)
-    for place, experiment in enumerate(experiments):
+    for place, experiment in enumerate(get_benchmark(benchmark).experiments):
         store = open_store(results, benchmark, experiment)
-        if place and not store.trackers():
-            continue
-        root = data
-        yield open_study(benchmark, experiment, partial(open_dataset, benchmark, root), store)
+        if not place or store.trackers():
+            yield open_section(partial(open_dataset, benchmark, data), store)
 
 
 @contextmanager

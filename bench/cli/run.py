@@ -67,15 +67,15 @@ def run(
       bench run folder --data ~/clips -t opencv-mil --set seed=7 --name mil-7
     """
     from bench.datasets import open_dataset
-    from bench.results.opening import open_store
     from bench.registry import make_spec
+    from bench.results.opening import open_store
     from bench.runner import run_tracker
 
+    store = open_store(results, benchmark, experiment)
     spec = make_spec(tracker, options.parse_settings(settings), name, device, weights)
     dataset = open_dataset(benchmark, data, subset=subset)
     for caveat in dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
-    store = open_store(results, benchmark, experiment)
     started = time.monotonic()
     with options.stoppable("finished sequences"):
         summary = run_tracker(

@@ -85,34 +85,26 @@ def evaluate(
       bench eval vot2018 --data /data/VOT2018 --per-attribute --ranks
     """
     from bench.datasets import open_dataset
-    from bench.results.opening import open_store
     from bench.evaluation import convention_names
     from bench.evaluation import evaluate as score
     from bench.reports.eval_tables import eval_tables
     from bench.reports.terminal import print_tables, report_console
+    from bench.results.opening import open_store
 
+    store = open_store(results, benchmark, experiment)
     dataset = open_dataset(benchmark, data, subset=subset)
     wanted = options.split_names(trackers)
     if compare:
         wanted = [*(wanted or []), *compare]
     everything = convention == "all"
     chosen = convention_names(benchmark) if everything else [convention] if convention else None
-    store = open_store(results, benchmark, experiment)
     scored = score(dataset, store, wanted, chosen, partial=partial, ranks=ranks)
     kind = "attribute" if store.experiment == "onepass" else "tag"
     breakdowns = [*([kind] if per_attribute else []), *(["sequence"] if per_sequence else [])]
     print_tables(report_console(), eval_tables(scored, breakdowns, compare))
     _write(scored, json_file, csv_file)
-    _exit_on_refusals(scored)
-
-
-def _exit_on_refusals(scored: list[BenchmarkScores]) -> None:
-    """Name the trackers that no convention can score, and exit with 1 if there are any."""
     never = set(scored[0].refused).intersection(*(one.refused for one in scored))
-    for name in sorted(never):
-        typer.secho(f"not scored: {name}: {scored[0].refused[name]}", fg="red", err=True)
-    if never:
-        raise typer.Exit(1)
+    options.exit_on_refusals({name: scored[0].refused[name] for name in sorted(never)})
 
 
 def _write(scored: list[BenchmarkScores], json_file: Path | None, csv_file: Path | None) -> None:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.benchmarks import get_benchmark
 from bench.cli import options
 from bench.errors import ConfigError, unknown_name
 
 if TYPE_CHECKING:
-    from bench.reports.stored import Stored
+    from bench.reports.section import ReportSection
     from bench.reports.table import Table
 
 FORMATS = ("md", "tex", "csv", "html")
@@ -81,15 +80,18 @@ def tables(
     endings = _endings(formats or [])
     renamed = _renamed(same or [])
     wanted = dict.fromkeys(name for paper in papers if paper.scored for name in paper.benchmarks)
-    scored = {name: _stored(name, data, results, partial=partial) for name in wanted}
-    _require_results(renamed, scored)
+    sections = {name: _section(name, data, results, partial=partial) for name in wanted}
+    _require_results(renamed, sections)
     for paper in papers:
-        stored = [scored[name] for name in paper.benchmarks] if paper.scored else []
-        table = build_table(paper, stored, same=renamed)
+        ours = [sections[name] for name in paper.benchmarks] if paper.scored else []
+        table = build_table(paper, ours, same=renamed)
         paths = [_write(table, out, ending, intervals=intervals) for ending in endings]
         typer.echo(f"{table.title}: {', '.join(map(str, paths))}")
-    for name, one in scored.items():
-        _report(get_benchmark(name).title, one, results / name)
+    refused: dict[str, str] = {}
+    for section in sections.values():
+        _report(section, results)
+        refused |= {f"{section.title}: {name}": why for name, why in section.refused.items()}
+    options.exit_on_refusals(refused)
 
 
 def _endings(formats: list[str]) -> list[str]:
@@ -101,8 +103,8 @@ def _endings(formats: list[str]) -> list[str]:
     return endings
 
 
-def _require_results(names: Iterable[str], scored: Mapping[str, Stored]) -> None:
-    having = {name for one in scored.values() for name in one.sources}
+def _require_results(names: Iterable[str], sections: Mapping[str, ReportSection]) -> None:
+    having = {name for section in sections.values() for name in section.provenance}
     for name in names:
         if name not in having:
             raise unknown_name("tracker with results, named by --same,", name, having)
@@ -131,13 +133,13 @@ def _renamed(same: list[str]) -> dict[str, str]:
     return pairs
 
 
-def _stored(benchmark: str, data: Path, results: Path, *, partial: bool) -> Stored:
+def _section(benchmark: str, data: Path, results: Path, *, partial: bool) -> ReportSection:
     from bench.datasets import open_dataset
-    from bench.reports.stored import score_stored
+    from bench.reports.section import open_section
+    from bench.results.opening import open_store
 
-    store = options.result_store(results, benchmark, options.experiment_of(benchmark, None))
-    root = data
-    return score_stored(lambda: open_dataset(benchmark, root), store, partial=partial)
+    store = open_store(results, benchmark)
+    return open_section(lambda: open_dataset(benchmark, data), store, partial=partial)
 
 
 def _write(table: Table, folder: Path, ending: str, *, intervals: bool) -> Path:
@@ -155,14 +157,12 @@ def _write(table: Table, folder: Path, ending: str, *, intervals: bool) -> Path:
     return path
 
 
-def _report(title: str, stored: Stored, folder: Path) -> None:
-    """Say what a table could not be filled with."""
-    if not stored.sources:
-        typer.echo(f"note: {title}: no results in {folder}", err=True)
-    reasons: dict[str, list[str]] = {}
-    for name, why in stored.failed.items():
-        reasons.setdefault(why, []).append(name)
-    for why, names in reasons.items():
-        typer.echo(f"warning: {title}: {', '.join(names)} not scored: {why}", err=True)
-    if stored.miniature:
-        typer.echo(f"note: {title}: scored on the miniature, not on the benchmark", err=True)
+def _report(section: ReportSection, results: Path) -> None:
+    """Print what is missing."""
+    if not section.provenance:
+        folder = results / section.benchmark.name
+        typer.echo(f"note: {section.title}: no results in {folder}", err=True)
+    if section.miniature:
+        typer.echo(
+            f"note: {section.title}: scored on the miniature, not on the benchmark", err=True
+        )

@@ -67,10 +67,9 @@ def video(
     for caveat in dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
     if out is None:
-        overlay.play(frames, f"{sequence} ({benchmark})", fps)
+        overlay.play(iter(frames), f"{sequence} ({benchmark})", fps)
         return
-    failing = {i for layer in drawn for i, mark in layer.marks.items() if mark == overlay.FAILED}
-    count = write_video(_tracked(frames, len(clip) + held * len(failing)), out, fps)
+    count = write_video(_tracked(frames, len(frames)), out, fps)
     typer.echo(f"{out}: {count} frames, ground truth and {', '.join(names) or 'no tracker'}")
 
 

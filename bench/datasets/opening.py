@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Callable
 from pathlib import Path
@@ -28,10 +29,11 @@ def open_dataset(benchmark: str, root: str | Path, *, subset: str = "test") -> D
         DatasetError: no sequence was found, or an annotation file is malformed.
     """
     folder, scan = scan_folder(get_benchmark(benchmark), root, subset)
+    loaded = (load(entry) for entry in scan.entries)
     return Dataset(
         benchmark=benchmark,
         root=folder,
-        sequences=tuple(load(entry) for entry in scan.entries),
+        sequences=tuple(dataclasses.replace(each, benchmark=benchmark) for each in loaded),
         expected=scan.expected,
         miniature=is_miniature(folder),
     )
@@ -57,12 +59,9 @@ def scan_folder(benchmark: Benchmark, root: str | Path, subset: str) -> tuple[Pa
 
 
 def _dataset_folder(benchmark: str, root: Path) -> Path:
-    """``<root>/<benchmark>`` if it exists, else ``root``.
-
-    A root with the benchmark's own name is taken as it is, so that repeating this changes nothing.
-    """
+    """``<root>/<benchmark>`` if it exists, else ``root``."""
     nested = root / benchmark
-    return nested if root.absolute().name != benchmark and nested.is_dir() else root
+    return nested if nested.is_dir() else root
 
 
 def load(entry: Entry) -> Sequence:

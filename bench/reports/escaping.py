@@ -1,4 +1,4 @@
-"""How Markdown, LaTeX and HTML write any text as text, and stress it."""
+"""Escaping and emphasis for Markdown, LaTeX and HTML."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from bench.reports.table import Mark
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one language writes what a table needs.
+    """How one language writes the parts of a table.
 
     Attributes:
-        escape: any text as text, whatever characters it has.
+        escape: turns any characters into plain text.
         marks: pattern around the best and the second best figure.
         raised: pattern around the letter of a footnote.
-        odd: pattern around what is no plain figure; the first place is its state.
-        kind: pattern around the kind of a row, in both places.
+        odd: pattern of a cell's state and its text, unless the state is ``known``.
+        kind: pattern of a row's kind, twice.
         interval: pattern of a figure and its interval.
     """
 
@@ -35,23 +35,23 @@ class Dialect:
 
 
 def plain(text: str) -> str:
-    """Text on one line, without control characters and marks that turn its direction."""
+    """Text on one line, without control characters and marks that change its direction."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def escape_markdown(text: str) -> str:
-    """Text that Markdown with tables shows as it is."""
+    """Text that Markdown prints unchanged, also in tables."""
     kept = re.sub(r"([\\`*_\[\]|~$#!])", r"\\\1", plain(text))
     return html.escape(kept, quote=False)
 
 
 def escape_html(text: str) -> str:
-    """Text that HTML shows as it is, inside an element or an attribute."""
+    """Text that HTML prints unchanged, inside an element or an attribute."""
     return html.escape(plain(text))
 
 
 def escape_latex(text: str) -> str:
-    """Text that LaTeX shows as it is, in ASCII; letters it lacks by number, as U+8DDF."""
+    """Text that LaTeX prints unchanged, in ASCII; letters it lacks by number, as U+8DDF."""
     written = str(_latex_encoder().unicode_to_latex(plain(text)))
     # After the end of a row, these would be read as an argument of it.
     return f"{{}}{written}" if written.startswith(("[", "*")) else written
@@ -70,7 +70,7 @@ def _latex_encoder() -> Any:
     except ImportError:
         raise needs_extra() from None
 
-    # The library leaves alone what the default fonts draw as something else, and ligatures.
+    # The library ignores ligatures and characters that the default fonts draw differently.
     own = UnicodeToLatexConversionRule(
         RULE_REGEX,
         [
@@ -91,14 +91,14 @@ def _latex_encoder() -> Any:
     )
 
 
-# The library writes these with a package.
+# The library would need a package for these.
 _SIGNS = {
     ord("×"): r"\ensuremath{\times}",
     ord("↑"): r"\ensuremath{\uparrow}",
     ord("↓"): r"\ensuremath{\downarrow}",
     ord("°"): r"\ensuremath{^\circ}",
 }
-# What LaTeX draws with its default fonts and no package: accents and letters, signs, Greek.
+# Commands of the default fonts: accents and letters, signs, Greek.
 _TEXT = re.compile(
     "['`^\"~=.cvuHr]|ae|AE|oe|OE|[oOlLi]|ss|textendash|textemdash|textellipsis|textbullet"
     "|textquote(left|right|dblleft|dblright)|textsection|textcopyright|textregistered"
@@ -111,7 +111,7 @@ _MATHEMATICS = re.compile(
 
 
 def _always_drawn(written: str) -> bool:
-    """Whether LaTeX knows a character, as the library writes it, without any package."""
+    """Whether LaTeX prints a character, as the library writes it, without any package."""
     commands = set(re.findall(r"\\([a-zA-Z]+|.)", written))
     known = _MATHEMATICS if "ensuremath" in commands else _TEXT
     return written.isascii() and all(map(known.fullmatch, commands - {"ensuremath"}))
@@ -137,5 +137,5 @@ HTML = Dialect(
 
 
 def needs_extra() -> ConfigError:
-    """The error where a library of the extra ``reports`` is not installed."""
+    """The error for a missing library of the extra ``reports``."""
     return ConfigError("tables for papers need: pip install 'siamattn-bench[reports]'")

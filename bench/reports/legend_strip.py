@@ -1,56 +1,104 @@
-"""Frames of a video: regions drawn, beneath them a strip with what befell each tracker."""
+"""Annotated frames: regions drawn, with a legend and each tracker's status below."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from bench.arrays import Image
-from bench.errors import DatasetError
-from bench.reports.overlay import FAILED, STARTED, WAITS, Layer, draw_regions
-from bench.reports.palette import Colour
+from bench.errors import ConfigError, DatasetError
+from bench.geometry import FAILED, INITIALISED, SKIPPED
+from bench.reports.overlay import Layer, draw_regions
+from bench.reports.palette import DASHES, RGB
 from bench.reports.text_drawing import draw_text, legible, text_width
-from bench.sequence import Sequence
+from bench.sequence import Frames, Sequence
 
-_PAPER: Colour = (24, 24, 24)
-_INK: Colour = (230, 230, 230)
-_QUIET: Colour = (150, 150, 150)
-_ALARM: Colour = (255, 255, 255)
-_SHOWN_FOR = 15  # frames for which a restart stays written
+_PAPER: RGB = (24, 24, 24)
+_INK: RGB = (230, 230, 230)
+_QUIET: RGB = (150, 150, 150)
+_ALARM: RGB = (255, 255, 255)
+_ALARM_GROUND: RGB = (190, 30, 30)
+_STATUS = {SKIPPED: "waits", INITIALISED: "started", FAILED: "FAILED"}
+_SHOWN_FOR = 15  # frames for which a restart is mentioned
 
 
-def captioned_frames(sequence: Sequence, drawn: list[Layer], *, hold: int = 0) -> Iterator[Image]:
-    """Every frame with all layers drawn, enlarged if it is small, a legend beneath.
+@dataclass(frozen=True, eq=False)
+class AnnotatedFrames:
+    """Frames of a sequence with all layers drawn and a legend below.
+
+    Iterate over it for a video; ``at`` gives a single frame.
+
+    Attributes:
+        sequence: with frames.
+        layers: to draw.
+        hold: how often the frame of a failure is repeated.
+    """
+
+    sequence: Sequence
+    layers: list[Layer]
+    hold: int = 0
+
+    def __len__(self) -> int:
+        """Number of frames, repeated ones included."""
+        return sum(1 + self._repeats(index) for index in range(len(self.sequence)))
+
+    def __iter__(self) -> Iterator[Image]:
+        for index in range(len(self.sequence)):
+            frame = self.at(index)
+            for _ in range(1 + self._repeats(index)):
+                yield frame
+
+    def at(self, index: int) -> Image:
+        """One frame, RGB ``uint8 (H, W, 3)``.
+
+        Raises:
+            ConfigError: the sequence has no frame of that index, counted from 0.
+            DatasetError: there are no images, or this one cannot be read.
+        """
+        first = self.sequence.first_frame
+        if not 0 <= index < len(self.sequence):
+            raise ConfigError(
+                f"{self.sequence.name}: expected a frame from {first} to "
+                f"{first + len(self.sequence) - 1}, found {first + index}"
+            )
+        scene = draw_regions(_images(self.sequence)[index], self.layers, index)
+        return _with_legend(scene, self.layers, index, first + index)
+
+    def _repeats(self, index: int) -> int:
+        return self.hold * any(layer.failed(index) for layer in self.layers)
+
+
+def annotated_frames(sequence: Sequence, layers: list[Layer], hold: int = 0) -> AnnotatedFrames:
+    """Frames with all layers drawn, small ones enlarged, and a legend below.
 
     Args:
         sequence: with frames.
-        drawn: what to draw.
-        hold: how often the frame of a failure is shown again, for the eye to catch it.
+        layers: to draw, as ``bench.reports.overlay.layers`` makes them.
+        hold: how often the frame of a failure is repeated, so that it can be noticed.
 
     Raises:
-        DatasetError: only annotation is at hand, or a frame cannot be read.
+        DatasetError: the sequence has annotation only.
     """
+    _images(sequence)
+    return AnnotatedFrames(sequence, layers, hold)
+
+
+def _images(sequence: Sequence) -> Frames:
     if sequence.frames is None:
-        raise DatasetError(
-            f"{sequence.name}: only annotation is at hand, there are no frames to draw"
-        )
-    for index in range(len(sequence)):
-        scene = draw_regions(sequence.frames[index], drawn, index)
-        failed = any(layer.marks.get(index) == FAILED for layer in drawn)
-        frame = captioned(scene, drawn, index, sequence.first_frame + index)
-        for _ in range(1 + hold * failed):
-            yield frame
+        raise DatasetError(f"{sequence.name}: no images to draw on, only annotation")
+    return sequence.frames
 
 
-def captioned(scene: Image, drawn: list[Layer], index: int, number: int) -> Image:
-    """A frame on top of its caption: the legend stays clear of the target.
+def _with_legend(scene: Image, drawn: list[Layer], index: int, number: int) -> Image:
+    """A frame above its legend, which thus hides no target.
 
     Args:
         scene: RGB ``uint8 (H, W, 3)`` with the regions drawn.
         drawn: its layers, one entry each.
-        index: of the frame, counted from 0.
-        number: of the frame, as the benchmark counts.
+        index: of the frame, from 0.
+        number: of the frame, in the benchmark's numbering.
     """
     width = scene.shape[1]
     size = max(13, round(width / 50))
@@ -69,45 +117,53 @@ def captioned(scene: Image, drawn: list[Layer], index: int, number: int) -> Imag
 
 
 def _cell_width(drawn: list[Layer], size: int) -> int:
-    """Room for the longest name with the longest thing to be said beside it."""
+    """Room for the longest name with the longest status."""
     names = max((text_width(legible(layer.name), size) for layer in drawn), default=0)
-    beside = f"  {_said(FAILED, 88)}" if any(layer.marks for layer in drawn) else ""
-    return round(3.4 * size) + names + text_width(beside, size)
+    status = f"  {_counted('FAILED', 88)}" if any(layer.codes for layer in drawn) else ""
+    return round(3.4 * size) + names + text_width(status, size)
 
 
 def _draw_entry(strip: Image, layer: Layer, index: int, place: tuple[int, int], size: int) -> None:
-    """A piece of the layer's line, its name, and what is to be said of this frame."""
+    """Draw a piece of the layer's line, its name and its status."""
     x, y = place
     middle, half = y + round(0.6 * size), max(1, size // 10)
-    start, end = x, x + round(1.4 * size)
-    strip[middle - half : middle + half + 1, start:end] = layer.colour
-    if layer.dashed:
-        third = (end - start) // 3
-        strip[middle - half : middle + half + 1, start + third : end - third] = _PAPER
-    name, said = legible(layer.name), _status(layer, index)
-    failed = layer.marks.get(index) == FAILED
+    _draw_line(strip[middle - half : middle + half + 1, x : x + round(1.4 * size)], layer)
+    name, status = legible(layer.name), _status(layer, index)
+    failed = layer.failed(index)
     draw_text(strip, name, x + round(1.8 * size), y, size, _ALARM if failed else _INK)
     after = x + round(2.6 * size) + text_width(name, size)
     if failed:
-        right = after + text_width(said, size) + 4
-        strip[y - 1 : y + round(1.3 * size), after - 4 : right] = (190, 30, 30)
-    draw_text(strip, said, after, y, size, _ALARM if failed else _QUIET)
+        right = after + text_width(status, size) + 4
+        strip[y - 1 : y + round(1.3 * size), after - 4 : right] = _ALARM_GROUND
+    draw_text(strip, status, after, y, size, _ALARM if failed else _QUIET)
+
+
+def _draw_line(ground: Image, layer: Layer) -> None:
+    """Fill ``ground`` with the layer's colour, and cut gaps into a dashed line."""
+    ground[:] = layer.look.colour
+    strokes = np.cumsum([0, *(2 * DASHES[layer.look.dash] or (0,))])
+    for start, end in zip(strokes[1::2], strokes[2::2], strict=False):
+        share = ground.shape[1] / strokes[-1]
+        ground[:, round(start * share) : round(end * share)] = _PAPER
 
 
 def _status(layer: Layer, index: int) -> str:
-    """What befell a tracker up to this frame."""
+    """A tracker's status in a frame, with the number of its failures so far."""
     count = layer.failures(index)
-    now = layer.marks.get(index, "")
-    if not now and any(layer.marks.get(i) == STARTED for i in range(index - _SHOWN_FOR, index)):
-        now = STARTED
-    if now == STARTED and count:
-        now = f"re{STARTED}"
-    return _said(now, count)
+    code = layer.codes.get(index)
+    recent = range(index - _SHOWN_FOR, index)
+    if code is None and any(layer.codes.get(i) == INITIALISED for i in recent):
+        code = INITIALISED
+    if code == INITIALISED and count:
+        return _counted("restarted", count)
+    if code == SKIPPED and not count:
+        return ""
+    return _counted("" if code is None else _STATUS[code], count)
 
 
-def _said(mark: str, failures: int) -> str:
+def _counted(status: str, failures: int) -> str:
     """
-    >>> _said("waits", 2)
-    'waits ×2'
+    >>> _counted("waits", 2), _counted("started", 0)
+    ('waits ×2', 'started')
     """
-    return f"{mark} ×{failures}".strip() if failures else mark if mark != WAITS else ""
+    return f"{status} ×{failures}".strip() if failures else status

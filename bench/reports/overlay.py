@@ -1,24 +1,25 @@
-"""Frames with ground truth and trackers' regions drawn, as pictures or in a window."""
+"""Ground truth and trackers' regions drawn on frames."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.arrays import BoolArray, FloatArray, Image
-from bench.errors import BenchError
-from bench.geometry import Regions, box_to_polygon
-from bench.reports.palette import PALETTE, TRUTH, Colour, colour_of
+from bench.errors import BenchError, ConfigError
+from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions, box_to_polygon
+from bench.reports import palette
+from bench.reports.palette import DASHES, TRUTH, Look
 from bench.sequence import Sequence
 
-Shape = FloatArray | BoolArray
+Shape: TypeAlias = FloatArray | BoolArray
 """Corners ``(K, 2)`` in 0-based pixels, or a mask ``(H, W)`` of bool."""
 
-STARTED, FAILED, WAITS = "started", "FAILED", "waits"
-_MARKS = {1: STARTED, 2: FAILED, 0: WAITS}
-_FAR = 30_000  # pixels; the drawing functions overflow somewhere beyond
+_FAR = 30_000  # pixels; OpenCV's drawing functions overflow somewhere beyond
 _TINT = 0.4  # share of the colour inside a mask
 _WIDE = 640  # pixels; smaller frames are enlarged, so that thin lines stay thin
 
@@ -29,26 +30,27 @@ class Layer:
 
     Attributes:
         name: shown in the legend.
-        colour: RGB.
-        shapes: the region of each frame, None where there is nothing to draw.
-        marks: what is said beside the name, by index of the frame: the codes of a run with
-            resets.
-        dashed: drawn with gaps, as the colour is another layer's too.
+        look: colour and dashes of its lines.
+        shapes: the region of each frame, None if there is nothing to draw.
+        codes: VOT's codes ``SKIPPED``, ``INITIALISED`` and ``FAILED`` by index of the frame.
     """
 
     name: str
-    colour: Colour
+    look: Look
     shapes: tuple[Shape | None, ...]
-    marks: Mapping[int, str]
-    dashed: bool = False
+    codes: Mapping[int, int]
 
     def shape(self, index: int) -> Shape | None:
         """The region of a frame; None beyond the last."""
         return self.shapes[index] if index < len(self.shapes) else None
 
+    def failed(self, index: int) -> bool:
+        """Whether it failed in a frame."""
+        return self.codes.get(index) == FAILED
+
     def failures(self, index: int) -> int:
-        """How often it has failed up to a frame, that one included."""
-        return sum(mark == FAILED and at <= index for at, mark in self.marks.items())
+        """Number of failures up to and including a frame."""
+        return sum(code == FAILED and at <= index for at, code in self.codes.items())
 
     def last_shape(self, index: int) -> Shape | None:
         """The last region before a frame."""
@@ -56,22 +58,61 @@ class Layer:
         return next(known, None)
 
 
-def layers(sequence: Sequence, results: Mapping[str, Regions]) -> list[Layer]:
-    """Ground truth and trackers' regions (file coordinates) as layers to draw."""
-    drawn = [_layer("ground truth", TRUTH, sequence.regions, sequence.index_base)]
-    for index, (name, regions) in enumerate(results.items()):
-        dashed = index // len(PALETTE) % 2 == 1
-        drawn.append(_layer(name, colour_of(index), regions, sequence.index_base, dashed=dashed))
+def layers(
+    sequence: Sequence,
+    results: Mapping[str, Regions | FloatArray | BoolArray],
+    looks: Mapping[str, Look] | None = None,
+) -> list[Layer]:
+    """Ground truth and trackers' regions as layers to draw.
+
+    Lines have gaps only if an earlier layer has the same colour.
+
+    Args:
+        sequence: with annotation; the ground truth is the first layer.
+        results: by tracker, regions in file coordinates, or an array in 0-based pixels: boxes
+            ``(N, 4)``, polygons ``(N, K, 2)`` or masks ``(N, H, W)`` of bool.
+        looks: by tracker; by default, those of the trackers in ``results``.
+
+    Raises:
+        ConfigError: an array has another shape.
+    """
+    truth = _layer("ground truth", Look(TRUTH), sequence.regions, sequence.index_base)
+    chosen = {**palette.looks(results), **(looks or {})}
+    drawn = [truth]
+    for name, regions in results.items():
+        look = chosen[name]
+        if look.colour not in (layer.look.colour for layer in drawn):
+            look = Look(look.colour, "solid", look.marker)
+        elif look.dash == "solid":
+            look = Look(look.colour, "dash", look.marker)
+        drawn.append(_layer(name, look, regions, sequence.index_base))
     return drawn
 
 
 def _layer(
-    name: str, colour: Colour, regions: Regions, index_base: float, *, dashed: bool = False
+    name: str, look: Look, regions: Regions | FloatArray | BoolArray, index_base: float
 ) -> Layer:
+    if not isinstance(regions, Regions):
+        return Layer(name, look, tuple(_shapes(name, np.asarray(regions))), {})
     rows = zip(regions.values, regions.counts.tolist(), strict=True)
     corners = tuple(_corners(values[:count], index_base) for values, count in rows)
-    marks = {i: _MARKS.get(c, "") for i, c in enumerate(regions.codes.tolist()) if c >= 0}
-    return Layer(name, colour, corners, marks, dashed)
+    known = (INITIALISED, FAILED, SKIPPED)
+    codes = {at: code for at, code in enumerate(regions.codes.tolist()) if code in known}
+    return Layer(name, look, corners, codes)
+
+
+def _shapes(name: str, regions: NDArray[Any]) -> Iterable[Shape | None]:
+    """The shapes of an array of boxes, polygons or masks."""
+    if regions.ndim == 3 and regions.dtype == np.bool_:
+        return list(regions)
+    if regions.ndim == 2 and regions.shape[1] == 4:
+        regions = box_to_polygon(regions.astype(np.float64))
+    if regions.ndim != 3 or regions.shape[2] != 2:
+        raise ConfigError(
+            f"{name}: expected boxes (N, 4), polygons (N, K, 2) or masks (N, H, W) of bool, found "
+            f"an array {regions.shape} of {regions.dtype}"
+        )
+    return [shape if np.isfinite(shape).all() else None for shape in regions]
 
 
 def _corners(numbers: FloatArray, index_base: float) -> FloatArray | None:
@@ -85,16 +126,15 @@ def _corners(numbers: FloatArray, index_base: float) -> FloatArray | None:
 def draw_regions(
     image: Image, drawn: list[Layer], index: int, *, zoom: int | None = None
 ) -> Image:
-    """A copy of a frame with the regions of all layers drawn, no legend.
+    """A copy of a frame with the regions of all layers, without legend.
 
-    Where a tracker failed, a cross marks the place of its last region, and a border of its
-    colour lies around the frame.
+    A failure is a cross on the tracker's last region, and a border in its colour.
 
     Args:
         image: RGB ``uint8 (H, W, 3)``.
-        drawn: what to draw, the first on top.
-        index: of the frame, counted from 0.
-        zoom: whole factor to enlarge the frame by; by default to 640 pixels or more.
+        drawn: layers, the first on top.
+        index: of the frame, from 0.
+        zoom: integer factor to enlarge the frame by; by default, to at least 640 pixels.
     """
     import cv2
 
@@ -107,7 +147,7 @@ def draw_regions(
         shape = layer.shape(index)
         if shape is not None:
             _draw_shape(canvas, shape, layer, zoom, thickness)
-        elif layer.marks.get(index) == FAILED:
+        elif layer.failed(index):
             _draw_failure(canvas, layer, index, zoom, thickness)
     return canvas
 
@@ -121,29 +161,32 @@ def _draw_shape(canvas: Image, shape: Shape, layer: Layer, zoom: int, thickness:
         return
     pixels = np.kron(shape, np.ones((zoom, zoom))).astype(np.uint8)[: canvas.shape[0]]
     inside = pixels[:, : canvas.shape[1]] > 0
-    mixed = canvas[inside] * (1 - _TINT) + np.array(layer.colour) * _TINT
+    mixed = canvas[inside] * (1 - _TINT) + np.array(layer.look.colour) * _TINT
     canvas[inside] = np.rint(mixed).astype(np.uint8)
     for contour in cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
         _draw_outline(canvas, contour[:, 0].astype(float), layer, thickness)
 
 
 def _draw_outline(canvas: Image, corners: FloatArray, layer: Layer, thickness: int) -> None:
-    """A closed line on a thin dark one, which keeps it visible on any ground."""
+    """Draw a closed line with a thin dark border, which stays visible on any background."""
     import cv2
 
     whole = np.rint(corners.clip(-_FAR, _FAR)).astype(np.int32)
     cv2.polylines(canvas, [whole], True, (0, 0, 0), thickness + 2, cv2.LINE_AA)
-    lines = _dashes(whole, 6 * thickness) if layer.dashed else [whole]
-    cv2.polylines(canvas, lines, not layer.dashed, layer.colour, thickness, cv2.LINE_AA)
+    dashes = DASHES[layer.look.dash]
+    lines = _strokes(whole, np.multiply(dashes, 1.6 * thickness)) if dashes else [whole]
+    cv2.polylines(canvas, lines, not dashes, layer.look.colour, thickness, cv2.LINE_AA)
 
 
-def _dashes(corners: FloatArray, length: int) -> list[FloatArray]:
-    """A closed line ``(K, 2)`` cut into pieces with gaps, all about ``length`` pixels."""
+def _strokes(corners: FloatArray, lengths: FloatArray) -> list[FloatArray]:
+    """The strokes of a closed line ``(K, 2)`` with alternating strokes and gaps in pixels."""
     pieces = []
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        steps = max(1, min(200, round(float(np.hypot(*(end - start))) / length / 2) * 2))
-        along = start + np.linspace(0, 1, steps + 1)[:, None] * (end - start)
-        pieces += [np.rint(along[i : i + 2]).astype(np.int32) for i in range(0, steps, 2)]
+        side = float(np.hypot(*(end - start)))
+        repeats = min(200, max(1, round(side / lengths.sum())))
+        ends = np.cumsum(np.concatenate([[0], np.tile(lengths, repeats)]))
+        along = start + (ends / ends[-1])[:, None] * (end - start)
+        pieces += [np.rint(along[i : i + 2]).astype(np.int32) for i in range(0, len(ends) - 1, 2)]
     return pieces
 
 
@@ -152,21 +195,21 @@ def _draw_failure(canvas: Image, layer: Layer, index: int, zoom: int, thickness:
 
     height, width = canvas.shape[:2]
     border = 3 * thickness
-    cv2.rectangle(canvas, (0, 0), (width - 1, height - 1), layer.colour, border)
+    cv2.rectangle(canvas, (0, 0), (width - 1, height - 1), layer.look.colour, border)
     last = layer.last_shape(index)
     if last is None:
         return
     points = np.argwhere(last)[:, ::-1] if last.dtype == np.bool_ else last
     x, y = np.clip(points.mean(axis=0) * zoom, -_FAR, _FAR).round().astype(int).tolist()
-    for colour, width in (((0, 0, 0), 3 * thickness + 2), (layer.colour, 3 * thickness)):
+    for colour, width in (((0, 0, 0), 3 * thickness + 2), (layer.look.colour, 3 * thickness)):
         cv2.drawMarker(canvas, (x, y), colour, cv2.MARKER_TILTED_CROSS, 14 * thickness, width)
 
 
-def play(frames: Iterator[Image], title: str, fps: float) -> None:
-    """Show frames in a window; any key stops.
+def play(frames: Iterable[Image], title: str, fps: float) -> None:
+    """Show frames in a window until a key is pressed.
 
     Raises:
-        BenchError: this OpenCV build or machine has no window.
+        BenchError: OpenCV cannot open a window.
     """
     import cv2
 
@@ -179,5 +222,5 @@ def play(frames: Iterator[Image], title: str, fps: float) -> None:
     except cv2.error as error:
         raise BenchError(
             "no window can be opened (the headless OpenCV build has none): write a video "
-            "instead with --output clip.mp4"
+            "instead, with --out clip.mp4"
         ) from error

@@ -1,36 +1,110 @@
-"""Colours that colour-blind readers tell apart, and the names beside them. Knows no library.
+"""Colour, dashes and marker of every tracker, the same in plot, page and video.
 
-The palette is Okabe and Ito's (https://jfly.uni-koeln.de/color) without black, which is left to
-axes and ground truth. Its yellow is darkened: on white paper the original one disappears.
+The colours derive from those of Okabe and Ito (https://jfly.uni-koeln.de/color), moved apart so
+that readers with and without colour vision deficiency can tell any two apart, on paper and on
+video. Black is left to axes, white to ground truth. This module imports no plotting library.
 """
 
 from __future__ import annotations
 
-Colour = tuple[int, int, int]
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
-PALETTE: tuple[Colour, ...] = (
-    (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233),
-    (184, 168, 0),
+RGB = tuple[int, int, int]
+Dash = Literal["solid", "dash", "dot", "dashdot", "longdash"]
+
+PALETTE: tuple[RGB, ...] = (
+    (0, 90, 181), (213, 94, 0), (0, 158, 115), (235, 120, 190), (120, 20, 70), (96, 198, 243),
+    (196, 178, 10),
 )  # fmt: skip
-TRUTH: Colour = (255, 255, 255)
-LONGEST = 32  # characters of a name; more is cut out of its middle
+DASHES: dict[Dash, tuple[float, ...]] = {
+    "solid": (),
+    "dash": (3.6, 1.4),
+    "dot": (1.2, 1.2),
+    "dashdot": (6, 1.4, 1.2, 1.4),
+    "longdash": (8, 1.6),
+}
+"""Dash patterns by Plotly's name: lengths of strokes and gaps in line widths."""
+MARKERS = "oDs^v<>PXhpd"
+"""Markers, as matplotlib names them."""
+TRUTH: RGB = (255, 255, 255)
+LONGEST = 32  # characters of a name; longer names lose their middle
 
 
-def colour_of(index: int) -> Colour:
-    """RGB of the tracker at a place in a list; colours come again after seven."""
-    return PALETTE[index % len(PALETTE)]
+@dataclass(frozen=True)
+class Look:
+    """How one tracker is drawn.
 
-
-def hex_of(colour: Colour) -> str:
+    Attributes:
+        colour: RGB, 0 to 255.
+        dash: pattern of its lines, a key of ``DASHES``.
+        marker: of its points, as matplotlib names it.
     """
-    >>> hex_of((213, 94, 0))
-    '#d55e00'
+
+    colour: RGB
+    dash: Dash = "solid"
+    marker: str = "o"
+
+    @property
+    def hex(self) -> str:
+        """The colour as ``#rrggbb``.
+
+        >>> Look((213, 94, 0)).hex
+        '#d55e00'
+        """
+        return "#{:02x}{:02x}{:02x}".format(*self.colour)
+
+
+def looks(names: Iterable[str]) -> dict[str, Look]:
+    """A look for every tracker; depends on the set of names only, not on their order.
+
+    Each name prefers one of the seven colours, chosen by its CRC-32. In alphabetical order,
+    every name whose preferred colour is free takes it; the others then take the next free
+    one. After seven trackers a new round begins, in which each colour comes with another dash
+    pattern and marker. So no two of the first 7 trackers share a colour, no two of 35 share
+    colour and dashes, and a new tracker changes the looks of few others.
+
+    >>> {name: look.hex for name, look in looks(["static", "kcf"]).items()}
+    {'kcf': '#60c6f3', 'static': '#009e73'}
+    >>> looks(["static", "siamattn", "kcf"])["kcf"].hex
+    '#60c6f3'
     """
-    return "#{:02x}{:02x}{:02x}".format(*colour)
+    waiting, chosen, turn = sorted(set(names)), dict[str, Look](), 0
+    while waiting:
+        for name, slot in _one_round(waiting).items():
+            chosen[name] = _look(slot, turn)
+        waiting = [name for name in waiting if name not in chosen]
+        turn += 1
+    return dict(sorted(chosen.items()))
+
+
+def _one_round(names: list[str]) -> dict[str, int]:
+    """The places in the palette of at most seven names."""
+    free, taken = list(range(len(PALETTE))), dict[str, int]()
+    preferred = {
+        name: zlib.crc32(name.encode(errors="surrogatepass")) % len(PALETTE) for name in names
+    }
+    for name in names:
+        if preferred[name] in free:
+            taken[name] = preferred[name]
+            free.remove(preferred[name])
+    for name in (name for name in names if name not in taken):
+        if free:
+            taken[name] = min(free, key=lambda slot: (slot - preferred[name]) % len(PALETTE))
+            free.remove(taken[name])
+    return taken
+
+
+def _look(slot: int, turn: int) -> Look:
+    """The colour at a place of the palette, with the dashes and marker of a round."""
+    dash = list(DASHES)[(slot + turn) % len(DASHES)]
+    return Look(PALETTE[slot], dash, MARKERS[(slot + len(PALETTE) * turn) % len(MARKERS)])
 
 
 def shortened(name: str) -> str:
-    """A name that fits a legend, with its middle left out where it is too long.
+    """A name that fits a legend; names that are too long lose their middle.
 
     >>> shortened("x" * 20 + "y" * 20)
     'xxxxxxxxxxxxxxxx…yyyyyyyyyyyyyyy'

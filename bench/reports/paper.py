@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,8 +10,9 @@ from datetime import date
 from bench.benchmarks import get_benchmark
 from bench.measures.catalogue import layout_of
 from bench.published.papers import Figure, Heading, Match, PaperTable, Status, match_row
-from bench.reports.notes import scores_notes
-from bench.reports.stored import Stored
+from bench.reports.notes import grouped, labels_of, scores_notes
+from bench.reports.score_table import measure_cell, share_of
+from bench.reports.section import ReportSection
 from bench.reports.table import MISSING, Cell, Column, Kind, Row, State, Table
 from bench.scores import TrackerScores
 
@@ -23,72 +23,92 @@ _STATES: Mapping[Status, State] = {
     "unreadable": "unreadable",
     "not printed": "missing",
 }
-_SAID = 3  # notes of a row that are written out
+_NOTES_PER_ROW = 3
+_UNKNOWN_SOURCE = "no readable run record, so the source of these results is unknown"
 
 
 @dataclass(frozen=True)
-class _Scored:
-    """One tracker's scores on one benchmark, or why it has none."""
+class _Entry:
+    """One tracker's results on one benchmark, and the printed row they belong to."""
 
-    stored: Stored
+    section: ReportSection
     name: str
     match: Match | None
 
     @property
     def kind(self) -> Kind:
-        return self.stored.sources[self.name].kind
+        return _kind(self.section, self.name)
 
     @property
     def scores(self) -> TrackerScores | None:
-        return self.stored.scores.trackers.get(self.name) if self.stored.scores else None
+        return self.section.scores.trackers.get(self.name) if self.section.scores else None
+
+    @property
+    def share(self) -> str:
+        """How many sequences are scored, if some are missing."""
+        if self.scores is None or self.section.scores is None:
+            return ""
+        return share_of(self.section.scores, self.scores)
+
+    @property
+    def ranked(self) -> bool:
+        """Whether its scores compete for the best; those of the miniature do."""
+        whole = self.section.miniature or _is_whole(self.section)
+        return self.scores is not None and not self.scores.partial and whole
 
     @property
     def comparable(self) -> bool:
-        """Whether its scores may be held against printed ones."""
-        return self.match is not None and not self.stored.miniature and _is_whole(self.stored)
+        """Whether its scores can be compared with printed ones."""
+        return self.match is not None and self.ranked and not self.section.miniature
 
 
 def build_table(
     paper: PaperTable,
-    stored: Iterable[Stored],
+    sections: Iterable[ReportSection],
     *,
     same: Mapping[str, str] | None = None,
     today: date | None = None,
 ) -> Table:
-    """The table as printed, below each row what was scored here, then trackers it does not have.
+    """The printed rows, each followed by our scores of that tracker; other trackers at the end.
 
-    Scored rows carry the difference scored minus printed in further columns, both rounded as
-    printed; a zero means that the printed digits come out. Scores on the miniature have none.
+    Further columns hold the difference scored minus printed, both rounded as printed: zero
+    means the printed digits are reproduced. Partial results and the miniature have none.
 
     Args:
         paper: the printed table.
-        stored: results of the benchmarks of its columns.
-        same: printed row by name of results, where the names tell nothing.
+        sections: results of the benchmarks of its columns.
+        same: printed row by name of results, for names that do not match by themselves.
         today: the date in the notes.
     """
-    scored = [each for one in stored for each in _scored(paper, one, same or {})]
-    columns = tuple(_column(heading) for heading in paper.columns)
-    printed = {row: _printed_row(paper, row) for row in paper.rows}
+    entries = [each for section in sections for each in _entries(paper, section, same or {})]
     rows: list[Row] = []
-    for label, row in printed.items():
-        rows += [row, *_rows(paper, [s for s in scored if s.match and s.match.row == label])]
-    rows += _rows(paper, [s for s in scored if s.match is None])
+    for label in paper.rows:
+        rows.append(_printed_row(paper, label))
+        rows += _rows(paper, [e for e in entries if e.match and e.match.row == label])
+    rows += _rows(paper, [e for e in entries if e.match is None])
     return Table(
         name=f"table{paper.name}" if paper.name.isdigit() else paper.name,
-        title=paper.title + _label(scored),
-        columns=columns + _difference_columns(paper, rows),
+        title=paper.title + _label(entries),
+        columns=(*map(_column, paper.columns), *_difference_columns(paper, rows)),
         rows=tuple(rows),
-        notes=tuple(_notes(paper, scored, today or date.today())),
+        notes=tuple(_notes(paper, entries, today or date.today())),
         first_heading=paper.first_heading,
     )
 
 
-def _scored(paper: PaperTable, stored: Stored, same: Mapping[str, str]) -> Iterator[_Scored]:
-    for name, source in stored.sources.items():
-        match = match_row(paper, stored.benchmark, name, source.kind)
+def _entries(
+    paper: PaperTable, section: ReportSection, same: Mapping[str, str]
+) -> Iterator[_Entry]:
+    for name in section.provenance:
+        match = match_row(paper, section.benchmark.name, name, _kind(section, name))
         if same.get(name) in paper.rows:
-            match = Match(same[name], "as told on the command line")
-        yield _Scored(stored, name, match)
+            match = Match(same[name], "named by --same")
+        yield _Entry(section, name, match)
+
+
+def _kind(section: ReportSection, name: str) -> Kind:
+    """Results without a run record of this toolkit count as imported."""
+    return "measured" if section.provenance[name].kind == "measured" else "imported"
 
 
 def _column(heading: Heading) -> Column:
@@ -114,43 +134,39 @@ def _printed_cell(figure: Figure) -> Cell:
     return Cell(figure.value, None, _STATES[figure.status], decimals, figure.note)
 
 
-def _rows(paper: PaperTable, scored: list[_Scored]) -> list[Row]:
-    """One row a tracker and kind; a tracker may have scores on several benchmarks."""
-    grouped: dict[tuple[str, Kind], list[_Scored]] = {}
-    for each in scored:
-        grouped.setdefault((each.name, each.kind), []).append(each)
-    return [_row(paper, name, kind, same) for (name, kind), same in grouped.items()]
+def _rows(paper: PaperTable, entries: list[_Entry]) -> list[Row]:
+    """One row per tracker and kind, across benchmarks; complete results first."""
+    by_row: dict[tuple[str, Kind], list[_Entry]] = {}
+    for each in entries:
+        by_row.setdefault((each.name, each.kind), []).append(each)
+    rows = [_row(paper, name, kind, own) for (name, kind), own in by_row.items()]
+    return sorted(rows, key=lambda row: (not row.ranked, not row.share))
 
 
-def _row(paper: PaperTable, name: str, kind: Kind, scored: list[_Scored]) -> Row:
+def _row(paper: PaperTable, name: str, kind: Kind, entries: list[_Entry]) -> Row:
     cells: dict[str, Cell] = {}
-    for each in scored:
-        headings = [c for c in paper.columns if c.benchmark == each.stored.benchmark]
-        for heading in headings:
-            cells[heading.key] = _scored_cell(each, heading)
-            cells[_difference_key(heading)] = _difference(paper, each, heading)
-    notes = dict.fromkeys(note for each in scored for note in _row_notes(each))
-    ranked = all(each.scores is not None and not _is_partial(each) for each in scored)
-    return Row(name, kind, cells, "; ".join(notes), ranked)
+    for each in entries:
+        for heading in paper.columns:
+            if heading.benchmark == each.section.benchmark.name:
+                cells[heading.key] = _scored_cell(each, heading)
+                cells[_difference_key(heading)] = _difference(paper, each, heading)
+    notes = dict.fromkeys(note for each in entries for note in _row_notes(each))
+    shares = dict.fromkeys(each.share for each in entries if each.share)
+    ranked = all(each.ranked for each in entries)
+    return Row(name, kind, cells, "; ".join(notes), ranked, share=", ".join(shares))
 
 
-def _scored_cell(scored: _Scored, heading: Heading) -> Cell:
-    if scored.scores is None:
-        return Cell(state=scored.stored.state)
-    value = scored.scores.measures.get(heading.measure, math.nan)
-    if math.isnan(value):
-        return MISSING
-    low, high = scored.scores.intervals.get(heading.measure, (math.nan, math.nan))
-    scale = heading.scale
-    interval = None if math.isnan(low) else (low * scale, high * scale)
-    return Cell(value * scale, interval)
+def _scored_cell(entry: _Entry, heading: Heading) -> Cell:
+    if entry.scores is None:
+        return Cell(state="broken" if entry.section.scorable else "unscored")
+    return measure_cell(entry.scores, heading.measure, heading.scale)
 
 
-def _difference(paper: PaperTable, scored: _Scored, heading: Heading) -> Cell:
-    """Scored minus printed, both as printed; missing where there are not both."""
-    figure = paper.figure(scored.match.row, heading) if scored.match else None
-    value = _scored_cell(scored, heading).value
-    if not scored.comparable or figure is None or figure.value is None or value is None:
+def _difference(paper: PaperTable, entry: _Entry, heading: Heading) -> Cell:
+    """Scored minus printed, both as printed; missing unless there are both."""
+    figure = paper.figure(entry.match.row, heading) if entry.match else None
+    value = _scored_cell(entry, heading).value
+    if not entry.comparable or figure is None or figure.value is None or value is None:
         return MISSING
     decimals = figure.decimals
     return Cell(round(round(value, decimals) - figure.value, decimals), decimals=decimals)
@@ -161,7 +177,7 @@ def _difference_key(heading: Heading) -> str:
 
 
 def _difference_columns(paper: PaperTable, rows: list[Row]) -> tuple[Column, ...]:
-    """Columns for the differences there are."""
+    """Columns for the differences that exist."""
     known = {key for row in rows for key, cell in row.cells.items() if cell.value is not None}
     return tuple(
         dataclasses.replace(
@@ -176,105 +192,92 @@ def _difference_columns(paper: PaperTable, rows: list[Row]) -> tuple[Column, ...
     )
 
 
-def _row_notes(scored: _Scored) -> Iterator[str]:
-    """What must be said of scores: the printed row they belong to, gaps, breakage."""
-    title = get_benchmark(scored.stored.benchmark).title
-    match, source = scored.match, scored.stored.sources[scored.name]
-    if match and match.reason and scored.comparable:
-        yield f"held against {match.row} on {title} ({match.reason})"
-    if source.note:
-        yield source.note
-    if scored.scores is None:
-        yield f"{title}: {scored.stored.failed.get(scored.name, 'not scored')}"
+def _row_notes(entry: _Entry) -> Iterator[str]:
+    """The printed row compared with, gaps, and errors."""
+    title = entry.section.benchmark.title
+    if entry.match and entry.match.reason and entry.comparable:
+        yield f"compared with {entry.match.row} on {title} ({entry.match.reason})"
+    if entry.section.provenance[entry.name].kind == "unknown":
+        yield _UNKNOWN_SOURCE
+    if entry.scores is None:
+        yield f"{title}: {entry.section.refused.get(entry.name, 'not scored')}"
         return
-    notes = scored.scores.notes
-    for note in notes[:_SAID]:
-        yield f"{title}: {note}"
-    if len(notes) > _SAID:
-        yield f"{title}: {len(notes) - _SAID} further notes, listed by `bench eval`"
+    notes = entry.scores.notes
+    yield from (f"{title}: {note}" for note in notes[:_NOTES_PER_ROW])
+    if len(notes) > _NOTES_PER_ROW:
+        yield f"{title}: {len(notes) - _NOTES_PER_ROW} further notes, listed by `bench eval`"
 
 
-def _is_partial(scored: _Scored) -> bool:
-    if not (scored.stored.miniature or _is_whole(scored.stored)):
-        return True
-    notes = scored.scores.notes if scored.scores else ()
-    return any(note.startswith("partial:") for note in notes)
+def _label(entries: list[_Entry]) -> str:
+    """Labels for the title: the miniature, missing sequences."""
+    scored = [section.scores for section in _sections(entries) if section.scores]
+    labels = ", ".join(dict.fromkeys(label for each in scored for label in labels_of(each)))
+    return f" (scored rows: {labels})" if labels else ""
 
 
-def _label(scored: list[_Scored]) -> str:
-    """What a reader must not miss, for the title: the stand-in, a dataset with gaps."""
-    labels = ["MINIATURE" for each in scored if each.stored.miniature]
-    for each in scored:
-        caveats = each.stored.scores.caveats if each.stored.scores else ()
-        labels += [caveat.partition(":")[0].upper() for caveat in caveats]
-    known = ", ".join(dict.fromkeys(labels))
-    return f" (scored rows: {known})" if known else ""
-
-
-def _notes(paper: PaperTable, scored: list[_Scored], today: date) -> Iterator[str]:
+def _notes(paper: PaperTable, entries: list[_Entry], today: date) -> Iterator[str]:
     yield f"Printed figures: {paper.source}."
     yield (
-        "Bold is best and underlined second best, printed rows among themselves and scored rows "
-        "among themselves; what prints alike is marked alike. A column of which a figure is "
-        "lost is not ranked, nor are results that lack sequences. A question mark: the figure is "
-        "not verified."
+        "Bold is best and underlined second best, among printed rows and among scored rows; "
+        "figures that print alike are marked alike. Columns with a lost figure and results "
+        "with missing sequences are not ranked. A question mark: the figure is not verified."
     )
-    if not paper.scored:
-        yield f"Written on {today.isoformat()}."
-        return
-    yield (
-        "Imported: raw results made elsewhere, scored here. Measured: run and scored here. "
-        "Differences are scored minus printed, both rounded as printed. Intervals, where shown: "
-        "95 % bootstrap over sequences."
-    )
-    about: dict[str, list[str]] = {}
-    for one in _distinct(scored):
-        for note in _scores_notes(paper, one):
-            about.setdefault(note, []).append(get_benchmark(one.benchmark).title)
-    yield from (f"{', '.join(titles)}: {note}" for note, titles in about.items())
-    yield from _unscored(paper, scored)
+    if paper.scored:
+        yield (
+            "Imported: raw results from elsewhere, scored here. Measured: run and scored here. "
+            "Differences are scored minus printed, both rounded as printed. Intervals, if shown: "
+            "95 % bootstrap over sequences."
+        )
+        notes = (
+            (note, section.benchmark.title)
+            for section in _sections(entries)
+            for note in _section_notes(paper, section)
+        )
+        yield from (f"{', '.join(titles)}: {note}" for note, titles in grouped(notes).items())
+        yield from _unscored(paper, entries)
     yield f"Written on {today.isoformat()}."
 
 
-def _scores_notes(paper: PaperTable, stored: Stored) -> Iterator[str]:
-    """What is to be said of the scores of one benchmark in the columns of a table."""
-    if stored.scores is None:
+def _section_notes(paper: PaperTable, section: ReportSection) -> Iterator[str]:
+    """Notes on the scores of one benchmark, for the measures that the table shows."""
+    if section.scores is None:
         return
-    shown = {column.measure for column in paper.columns if column.benchmark == stored.benchmark}
-    yield from scores_notes(stored.scores, measures=shown)
-    meanings = layout_of(stored.scores.experiment).meanings.items()
+    name = section.benchmark.name
+    shown = {column.measure for column in paper.columns if column.benchmark == name}
+    yield from scores_notes(section.scores, measures=shown)
+    meanings = layout_of(section.experiment).meanings.items()
     yield from (meaning for measure, meaning in meanings if measure in shown)
-    if stored.miniature:
-        yield "no differences, as the miniature is not the benchmark"
-    elif not _is_whole(stored):
-        yield "neither ranked nor held against printed figures, as too many sequences are lacking"
+    if section.miniature:
+        yield "no differences, because the miniature is not the benchmark"
+    elif not _is_whole(section):
+        yield "neither ranked nor compared with printed figures: too many sequences are missing"
 
 
-def _is_whole(stored: Stored) -> bool:
-    """Whether a dataset has nearly all sequences; averages of fewer are of something else.
+def _is_whole(section: ReportSection) -> bool:
+    """Whether at most one sequence in a hundred is missing from the dataset.
 
-    An expected average overlap needs them all, as the lengths it is the mean over follow.
+    Expected average overlap needs every sequence, since its lengths depend on them.
     """
-    expected = get_benchmark(stored.benchmark).sequences
-    if expected is None or stored.scores is None:
+    expected = section.benchmark.sequences
+    if expected is None or section.scores is None:
         return True
-    lacking = expected - stored.scores.sequences
-    return lacking <= (0 if stored.scores.interval else expected // 100)
+    missing = expected - section.scores.sequences
+    return missing <= (0 if section.scores.interval else expected // 100)
 
 
-def _distinct(scored: list[_Scored]) -> list[Stored]:
-    return list({each.stored.benchmark: each.stored for each in scored}.values())
+def _sections(entries: list[_Entry]) -> list[ReportSection]:
+    return list({each.section.key: each.section for each in entries}.values())
 
 
-def _unscored(paper: PaperTable, scored: list[_Scored]) -> Iterator[str]:
-    """The printed rows of each benchmark that no results here belong to."""
+def _unscored(paper: PaperTable, entries: list[_Entry]) -> Iterator[str]:
+    """The printed rows of each benchmark without results."""
     for benchmark in paper.benchmarks:
-        having = {s.match.row for s in scored if s.match and s.stored.benchmark == benchmark}
+        own = (e for e in entries if e.section.benchmark.name == benchmark)
+        found = {entry.match.row for entry in own if entry.match}
         printed = dict.fromkeys(f.row for f in paper.figures if f.benchmark == benchmark)
-        lacking = [row for row in printed if row not in having]
-        if lacking:
-            title = get_benchmark(benchmark).title
+        missing = [row for row in printed if row not in found]
+        if missing:
             yield (
-                f"{title}: no results here of {', '.join(lacking)}; docs/systems.md says what is "
-                "known of where they can be had"
+                f"{get_benchmark(benchmark).title}: no results here of {', '.join(missing)}; "
+                "docs/systems.md lists known sources"
             )

@@ -1,11 +1,12 @@
-"""A ``Table`` as Markdown, LaTeX, CSV and HTML. Whatever a name contains, it stays text.
+"""Tables as Markdown, LaTeX, CSV and HTML. Names stay text whatever characters they contain.
 
-pandas lays the tables out; what differs between the languages stands in ``dialects``.
+pandas lays the tables out; ``escaping`` holds what differs between the languages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from bench.reports.escaping import (
     needs_extra,
     plain,
 )
-from bench.reports.table import Cell, Column, Mark, Row, Table, interval_of, text_of
+from bench.reports.table import Cell, Column, Mark, Row, Table, bounds_of, text_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -28,16 +29,37 @@ if TYPE_CHECKING:
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
+class Document(Table):
+    """A table that writes itself; the functions below explain the formats."""
+
+    @classmethod
+    def of(cls, table: Table) -> Document:
+        """The same table with these methods."""
+        return cls(**{field.name: getattr(table, field.name) for field in fields(table)})
+
+    def to_markdown(self, *, intervals: bool = False) -> str:
+        return to_markdown(self, intervals=intervals)
+
+    def to_latex(self, *, intervals: bool = False) -> str:
+        return to_latex(self, intervals=intervals)
+
+    def to_html(self, *, intervals: bool = False) -> str:
+        return to_html(self, intervals=intervals)
+
+    def to_csv(self, *, intervals: bool = True) -> str:
+        return to_csv(self, intervals=intervals)
+
+
 def to_markdown(table: Table, *, intervals: bool = False) -> str:
-    """A table as GitHub and most others read Markdown: best bold, second best underlined.
+    """A table in GitHub's Markdown: best bold, second best underlined.
 
     Raises:
         ConfigError: the libraries of the extra ``reports`` are not installed.
     """
     frame = _frame(table, MARKDOWN, intervals)
-    if frame.columns.nlevels > 1:  # Markdown has one line of headings only
+    if frame.columns.nlevels > 1:  # Markdown has one line of headings
         frame.columns = [" ".join(filter(None, names)) for names in frame.columns]
-    align = ["left", "left", *["right"] * len(table.columns)]
+    align = _alignment(table, "left", "right")
     try:
         body = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
     except ImportError:
@@ -57,7 +79,7 @@ def to_latex(table: Table, *, intervals: bool = False) -> str:
         ConfigError: the libraries of the extra ``reports`` are not installed.
     """
     frame = _frame(table, LATEX, intervals)
-    layout = "ll" + "r" * len(table.columns)
+    layout = "".join(_alignment(table, "l", "r"))
     tabular = _styled(frame).to_latex(hrules=True, column_format=layout, multicol_align="c")
     return _environment().get_template("table.tex.j2").render(
         caption=escape_latex(table.title),
@@ -69,9 +91,9 @@ def to_latex(table: Table, *, intervals: bool = False) -> str:
 
 
 def to_html(table: Table, *, intervals: bool = False) -> str:
-    """A ``<figure>`` to stand in a page: class ``paper-table``, best strong, second best ``<u>``.
+    """A ``<figure>`` of class ``paper-table`` for a page: best strong, second best ``<u>``.
 
-    Cells that are no plain figure carry their state as class, and rows their kind.
+    Rows carry their kind as class, and cells their state unless it is ``known``.
 
     Raises:
         ConfigError: the libraries of the extra ``reports`` are not installed.
@@ -87,7 +109,7 @@ def to_html(table: Table, *, intervals: bool = False) -> str:
 
 
 def to_html_page(table: Table, *, intervals: bool = False) -> str:
-    """A table as a page of its own, which needs no other file.
+    """A table as a self-contained page.
 
     Raises:
         ConfigError: the libraries of the extra ``reports`` are not installed.
@@ -98,9 +120,9 @@ def to_html_page(table: Table, *, intervals: bool = False) -> str:
 
 
 def to_csv(table: Table, *, intervals: bool = True) -> str:
-    """One line a figure, for programs: value, interval, state, mark and notes each in its place.
+    """One line per figure: value, interval, state, mark and notes in columns of their own.
 
-    A name that a spreadsheet would run as a formula gets an apostrophe in front.
+    Names that a spreadsheet would run as a formula get an apostrophe in front.
     """
     import pandas as pd
 
@@ -132,13 +154,15 @@ def _csv_line(
         "high": high,
         "state": cell.state,
         "mark": table.mark(index, column),
-        "note": _harmless("; ".join(filter(None, (row.note, cell.note)))),
+        "note": _harmless("; ".join(filter(None, (row.footnote, cell.note)))),
     }
 
 
 def _exact(cell: Cell) -> float | str | None:
-    """A value in full; with the decimals of its source, where these say how far it is known."""
-    if cell.value is None or cell.decimals is None:
+    """A value in full precision, or with the decimals of its source; a text as it is."""
+    if cell.value is None:
+        return _harmless(cell.text) or None
+    if cell.decimals is None:
         return cell.value
     return f"{cell.value:.{cell.decimals}f}"
 
@@ -148,11 +172,21 @@ def _harmless(text: str) -> str:
     return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
 
 
+def _has_kinds(table: Table) -> bool:
+    """Whether the table has a column for the kinds of its rows."""
+    return any(row.kind for row in table.rows)
+
+
+def _alignment(table: Table, left: str, right: str) -> list[str]:
+    labels = [left] * (1 + _has_kinds(table))
+    return labels + [left if column.text else right for column in table.columns]
+
+
 def _frame(table: Table, dialect: Dialect, intervals: bool) -> DataFrame:
     """The finished text of every cell, under one or two lines of headings."""
     import pandas as pd
 
-    headings = [("", table.first_heading), ("", "Kind")]
+    headings = [("", table.first_heading), *[("", "Kind")] * _has_kinds(table)]
     headings += [(column.group, column.title) for column in table.columns]
     escaped = [tuple(map(dialect.escape, pair)) for pair in headings]
     letters = {note: letter for letter, note in _lettered(table)}
@@ -166,8 +200,9 @@ def _texts(
     table: Table, index: int, dialect: Dialect, letters: Mapping[str, str], intervals: bool
 ) -> list[str]:
     row = table.rows[index]
-    label = dialect.escape(row.label) + _raised(dialect, letters, row.note)
-    texts = [label, dialect.kind.format(row.kind, row.kind)]
+    texts = [dialect.escape(row.title) + _raised(dialect, letters, row.footnote)]
+    if _has_kinds(table):
+        texts.append(dialect.kind.format(row.kind, row.kind))
     for column in table.columns:
         cell, mark = row.cell(column), table.mark(index, column)
         text = _figure(cell, column, dialect, mark, intervals)
@@ -182,8 +217,10 @@ def _figure(
     if cell.state not in ("known", "missing"):
         text = dialect.odd.format(cell.state, text)
     text = dialect.marks[mark].format(text) if mark else text
-    interval = dialect.escape(interval_of(cell, column)) if intervals else ""
-    return dialect.interval.format(text, interval) if interval else text
+    bounds = bounds_of(cell, column) if intervals else None
+    if bounds is None:
+        return text
+    return dialect.interval.format(text, dialect.escape(f"[{bounds[0]}, {bounds[1]}]"))
 
 
 def _raised(dialect: Dialect, letters: Mapping[str, str], note: str) -> str:
@@ -205,7 +242,7 @@ def _marked(table: Table, dialect: Dialect) -> list[tuple[str, str]]:
 
 
 def _styled(frame: DataFrame) -> Any:
-    """The frame as pandas' Styler, its text left as it is: it has been escaped."""
+    """The frame as pandas' Styler, which leaves the escaped text alone."""
     try:
         return frame.style.hide(axis="index")
     except (ImportError, AttributeError):
@@ -214,7 +251,7 @@ def _styled(frame: DataFrame) -> Any:
 
 @lru_cache(maxsize=2)
 def _environment(language: str = "tex") -> Environment:
-    """Templates; those of LaTeX are written with << >>, as braces are its own."""
+    """The templates; those of LaTeX use << >>, because LaTeX uses braces itself."""
     try:
         from jinja2 import Environment, PackageLoader
     except ImportError:

@@ -1,7 +1,7 @@
-"""One table as a record: what papers, the report page and files are made from.
+"""One table as a record. The terminal, the report page, papers and files are written from it.
 
-``bench.reports.render`` turns it into Markdown, LaTeX, CSV and HTML; ``bench.reports.paper``
-fills it with the printed figures of a paper and the scores of stored results.
+``score_table``, ``eval_tables`` and ``paper`` build tables; ``terminal``, ``render`` and the
+report page write them.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-Kind = Literal["printed", "imported", "measured"]
-"""Where a row comes from: a paper; somebody's raw results scored here; a run of this toolkit."""
+Kind = Literal["printed", "imported", "measured", ""]
+"""Source of a row: a paper, imported raw results, a run of this toolkit, or unspecified."""
 
 State = Literal["known", "unverified", "unreadable", "missing", "broken", "unscored"]
-"""How far a cell can be trusted.
+"""Whether a cell can be trusted.
 
-``unverified`` may have a value, those after it have none. ``unreadable`` is a figure that is
-printed but lost: what is best in its column cannot be told.
+``unverified`` cells may have a value, those after it have none. ``unreadable`` marks a printed
+figure that is lost, which leaves the best of its column unknown.
 """
 
 Mark = Literal["best", "second"]
@@ -29,20 +29,23 @@ _WORDS: Mapping[State, str] = {
     "unreadable": "unverified",
     "unverified": "unverified",
 }
+_WHOLE = 1000  # values from here on are printed without decimals
 
 
 @dataclass(frozen=True)
 class Column:
-    """What stands in one column.
+    """One column.
 
     Attributes:
         key: name of the column in ``Row.cells``.
-        heading: what is printed above it.
-        group: heading above those of neighbouring columns, e.g. the benchmark.
+        heading: printed above it.
+        group: heading above neighbouring columns, e.g. the benchmark.
         unit: printed after the heading in brackets, e.g. ``"%"``.
-        better: which end wins; None where a column has no best, e.g. of differences.
-        decimals: as printed.
-        signed: whether a plus is printed, as for differences.
+        better: the better end; None where a column has no best, e.g. differences.
+        decimals: digits printed.
+        signed: whether positive values get a plus, as for differences.
+        text: whether it holds text instead of figures.
+        interval: whether intervals are printed where space is scarce.
     """
 
     key: str
@@ -52,6 +55,8 @@ class Column:
     better: Literal["higher", "lower"] | None = "higher"
     decimals: int = 3
     signed: bool = False
+    text: bool = False
+    interval: bool = True
 
     @property
     def title(self) -> str:
@@ -63,14 +68,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure.
+    """One figure, or a text.
 
     Attributes:
-        value: in the unit of its column; None where there is none.
+        value: in the unit of its column, also for sorting; None if there is none.
         interval: (low, high) in the same unit.
-        state: how far it can be trusted.
-        decimals: as printed, where that is not the column's.
-        note: what must be said of it, printed beneath the table.
+        state: whether it can be trusted.
+        decimals: digits printed, if not the column's.
+        note: printed as a footnote.
+        spread: standard deviation over repetitions, in the same unit.
+        text: printed instead of the value.
     """
 
     value: float | None = None
@@ -78,6 +85,8 @@ class Cell:
     state: State = "known"
     decimals: int | None = None
     note: str = ""
+    spread: float | None = None
+    text: str = ""
 
 
 MISSING = Cell(state="missing")
@@ -85,14 +94,17 @@ MISSING = Cell(state="missing")
 
 @dataclass(frozen=True)
 class Row:
-    """One tracker, or one variant of it.
+    """One row: a tracker, an attribute, a sequence or a measure.
 
     Attributes:
-        label: as printed.
-        kind: where its figures come from.
-        cells: by key of their column; columns left out are missing.
-        note: what must be said of the row, e.g. that its results are partial or broken.
-        ranked: whether it may be best; not so where its results are partial.
+        label: printed in front.
+        kind: source of its figures.
+        cells: by key of their column; absent keys are missing cells.
+        note: printed as a footnote.
+        ranked: whether it competes for the best figure; False for partial results.
+        rank: place in the ranking, from 1; None if unranked.
+        share: scored sequences where some are missing, e.g. ``"5 of 6"``.
+        problem: why it has no figures.
     """
 
     label: str
@@ -100,23 +112,37 @@ class Row:
     cells: Mapping[str, Cell]
     note: str = ""
     ranked: bool = True
+    rank: int | None = None
+    share: str = ""
+    problem: str = ""
 
     def cell(self, column: Column) -> Cell:
-        """The figure of a column."""
+        """The figure in a column."""
         return self.cells.get(column.key, MISSING)
+
+    @property
+    def title(self) -> str:
+        """The label, with the number of sequences if some are missing."""
+        return f"{self.label} ({self.share})" if self.share else self.label
+
+    @property
+    def footnote(self) -> str:
+        """The note and the problem."""
+        return "; ".join(filter(None, (self.note, self.problem)))
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of figures with everything that must be said beside them.
+    """Rows under columns, with the notes that belong to them.
 
     Attributes:
-        name: identifier, for files and labels: letters, digits and hyphens.
+        name: identifier for files and labels: letters, digits and hyphens.
         title: printed above it.
-        columns: in order, after the tracker's name and the kind of the row.
+        columns: in order, after the label and the kind of the row.
         rows: in order.
-        notes: printed beneath it: convention, completeness, stand-ins, date.
-        first_heading: what stands above the labels of the rows.
+        notes: printed beneath: convention, completeness, stand-ins, date.
+        first_heading: heading of the labels.
+        stacked: whether the terminal prints the figures of a group one below the other.
     """
 
     name: str
@@ -125,52 +151,61 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     first_heading: str = "Tracker"
+    stacked: bool = False
 
     @cached_property
     def _marks(self) -> dict[tuple[int, str], Mark]:
         return dict(_marks(self))
 
     def mark(self, row: int, column: Column) -> Mark | None:
-        """Whether a figure is the best or second best of its column, as rows of its kind go.
+        """Whether a figure is the best or second best of its column.
 
-        Printed rows are ranked among themselves, as in the paper, and scored rows likewise:
-        they need not stand on the same sequences. Figures that print alike are marked alike.
+        Printed rows compete among themselves, as in the paper, and so do scored rows: the two
+        may cover different sequences. Figures that print alike are marked alike.
         """
         return self._marks.get((row, column.key))
 
     def footnotes(self) -> tuple[str, ...]:
-        """The distinct notes of rows and cells, in the order in which a reader meets them."""
+        """The distinct notes of rows and cells, in reading order."""
         notes: dict[str, None] = {}
         for row in self.rows:
             cells = (row.cell(column).note for column in self.columns)
-            notes |= dict.fromkeys(note for note in (row.note, *cells) if note)
+            notes |= dict.fromkeys(filter(None, (row.footnote, *cells)))
         return tuple(notes)
 
 
-def text_of(cell: Cell, column: Column) -> str:
-    """A figure as it is printed, without its marks.
-
-    A dash stands for a missing one, a word for one that is broken, not scored or not verified.
-    """
+def text_of(cell: Cell, column: Column, missing: str = "—") -> str:
+    """A cell as printed, without marks: its figure, its text, a word for its state, or a dash."""
+    if cell.text:
+        return cell.text
     if cell.value is None:
-        return _WORDS.get(cell.state, "—")
+        return _WORDS.get(cell.state, missing)
     text = _number(cell.value, cell, column)
     return f"{text}?" if cell.state == "unverified" else text
 
 
-def interval_of(cell: Cell, column: Column) -> str:
-    """The interval of a figure as it is printed; empty where there is none."""
+def bounds_of(cell: Cell, column: Column) -> tuple[str, str] | None:
+    """Both ends of a figure's interval as printed."""
     if cell.value is None or cell.interval is None:
-        return ""
-    low, high = (_number(value, cell, column) for value in cell.interval)
-    return f"[{low}, {high}]"
+        return None
+    low, high = cell.interval
+    return _number(low, cell, column), _number(high, cell, column)
+
+
+def spread_of(cell: Cell, column: Column) -> str:
+    """The deviation of a figure as printed; empty if there is none."""
+    return f"± {_number(cell.spread, cell, column)}" if cell.spread else ""
 
 
 def _number(value: float, cell: Cell, column: Column) -> str:
-    decimals = column.decimals if cell.decimals is None else cell.decimals
-    whole = round(value, decimals) + 0.0  # a zero that prints without a minus
-    text = f"{whole:+.{decimals}f}" if column.signed else f"{whole:.{decimals}f}"
-    return text.replace("-", "−")
+    decimals = 0 if abs(value) >= _WHOLE else _decimals(cell, column)
+    rounded = round(value, decimals) + 0.0  # no negative zero
+    sign = "+" if column.signed else ""
+    return f"{rounded:{sign},.{decimals}f}".replace("-", "−")
+
+
+def _decimals(cell: Cell, column: Column) -> int:
+    return column.decimals if cell.decimals is None else cell.decimals
 
 
 def _marks(table: Table) -> Iterator[tuple[tuple[int, str], Mark]]:
@@ -182,7 +217,7 @@ def _marks(table: Table) -> Iterator[tuple[tuple[int, str], Mark]]:
 def _column_marks(
     table: Table, column: Column, printed: bool
 ) -> Iterator[tuple[tuple[int, str], Mark]]:
-    """Best and second best of one column; none where a cell that may be it cannot be read."""
+    """Best and second best of a column, unless a cell that might be either is unreadable."""
     rows = [
         (index, row.cell(column))
         for index, row in enumerate(table.rows)
@@ -190,14 +225,15 @@ def _column_marks(
     ]
     if column.better is None or any(cell.state == "unreadable" for _, cell in rows):
         return
-    shown = {i: _shown(cell, column) for i, cell in rows if cell.value is not None}
+    shown = {
+        index: round(cell.value, _decimals(cell, column))
+        for index, cell in rows
+        if cell.value is not None
+    }
     order = sorted(set(shown.values()), reverse=column.better == "higher")
     marks: dict[float, Mark] = dict(zip(order, ("best", "second"), strict=False))
+    if len(shown) < 2:
+        return
     for index, value in shown.items():
         if value in marks:
             yield (index, column.key), marks[value]
-
-
-def _shown(cell: Cell, column: Column) -> float:
-    decimals = column.decimals if cell.decimals is None else cell.decimals
-    return round(cell.value or 0.0, decimals)

@@ -1,7 +1,8 @@
-"""Names as people wrote them, drawn into pixels or escaped where no font knows a character."""
+"""Text in DejaVu Sans: measured, wrapped, drawn into pixels, escaped where a glyph is missing."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,18 +10,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.arrays import Image
-from bench.reports.palette import Colour, shortened
+from bench.reports.palette import RGB, shortened
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
+_FOLDERS = re.compile(r"(?<![^\s'\"(])(?:~?/|[A-Za-z]:[\\/])(?:[^\s\\/'\":]+[\\/])*(?=[^\s\\/])")
+_FINE = 64  # pixels: the size at which text is measured for wrapping
 
-@lru_cache(maxsize=1)
-def font_file() -> Path:
-    """DejaVu Sans, which matplotlib brings: Latin, Greek, Cyrillic, Arabic and many signs."""
+
+@lru_cache(maxsize=2)
+def font_file(*, bold: bool = False) -> Path:
+    """DejaVu Sans, which matplotlib includes: Latin, Greek, Cyrillic, Arabic and symbols."""
     import matplotlib
 
-    return Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return Path(matplotlib.get_data_path(), "fonts", "ttf", name)
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +36,7 @@ def _known_characters() -> frozenset[int]:
 
 
 def legible(name: str) -> str:
-    r"""A name as it can be drawn: short enough, and what the font lacks as an escape.
+    r"""A name that can be drawn: shortened, with escapes for missing glyphs.
 
     >>> legible("naïve_$x$")
     'naïve_$x$'
@@ -42,9 +47,18 @@ def legible(name: str) -> str:
 
 
 def drawable(text: str) -> str:
-    """The same without shortening."""
+    """Text with escapes for missing glyphs, not shortened."""
     known = _known_characters()
     return "".join(c if c.isprintable() and ord(c) in known else _escape(c) for c in text)
+
+
+def without_folders(text: str) -> str:
+    """Text in which absolute paths are reduced to file names.
+
+    >>> without_folders("/home/me/results/kcf/Bolt.txt:3: found 5/60, see https://a.org/b")
+    'Bolt.txt:3: found 5/60, see https://a.org/b'
+    """
+    return _FOLDERS.sub("", text)
 
 
 def _escape(character: str) -> str:
@@ -52,15 +66,44 @@ def _escape(character: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _font(size: int) -> FreeTypeFont:
+def _font(size: int, *, bold: bool = False) -> FreeTypeFont:
     from PIL import ImageFont
 
-    return ImageFont.truetype(str(font_file()), size)
+    return ImageFont.truetype(str(font_file(bold=bold)), size)
 
 
 def text_width(text: str, size: int) -> int:
     """Width of a line in pixels at a font size in pixels."""
     return round(_font(size).getlength(text))
+
+
+def width_in_points(text: str, size: float, *, bold: bool = False) -> float:
+    """Width of a line in points at a font size in points."""
+    return float(_font(_FINE, bold=bold).getlength(text)) * size / _FINE
+
+
+def wrapped(text: str, size: float, room: float, *, bold: bool = False) -> list[str]:
+    """Lines no wider than ``room``, indented from the second on; sizes in points.
+
+    Lines break at spaces, or within a word that is wider than a line.
+
+    >>> wrapped("convention otb, 100 sequences", 7, 80)
+    ['convention otb, 100', '  sequences']
+    """
+
+    def fits(line: str) -> bool:
+        return width_in_points(line, size, bold=bold) <= room
+
+    lines, line = list[str](), ""
+    for word in text.split():
+        longer = f"{line} {word}" if line.strip() else line + word
+        if line.strip() and not fits(longer):
+            lines, longer = [*lines, line], f"  {word}"
+        while len(longer) > 4 and not fits(longer):
+            cut = next((n for n in range(len(longer) - 1, 3, -1) if fits(longer[:n])), 3)
+            lines, longer = [*lines, longer[:cut]], f"  {longer[cut:]}"
+        line = longer
+    return [*lines, line]
 
 
 @lru_cache(maxsize=512)
@@ -74,8 +117,8 @@ def _stencil(text: str, size: int) -> Image:
     return np.asarray(picture)
 
 
-def draw_text(canvas: Image, text: str, x: int, y: int, size: int, colour: Colour) -> None:
-    """Write a line into ``canvas`` with its top left corner at (x, y); what leaves it is cut."""
+def draw_text(canvas: Image, text: str, x: int, y: int, size: int, colour: RGB) -> None:
+    """Write a line with its top left corner at (x, y); parts outside the canvas are cut."""
     target = canvas[max(y, 0) :, max(x, 0) :]
     stencil = _stencil(text, size)[max(-y, 0) :, max(-x, 0) :]
     share = stencil[: target.shape[0], : target.shape[1], None] / 255

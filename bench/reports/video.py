@@ -1,4 +1,4 @@
-"""Frames as a video file that plays in a browser: H.264, or VP9 where that is not at hand."""
+"""Frames as a video file for browsers: H.264, or VP9 if there is no H.264 encoder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
-# Encoders by file ending, the first that this build of PyAV has is used.
+# By file ending: the first encoder that this build of PyAV has is used.
 _ENCODERS = {
     ".mp4": ("libx264", "libopenh264", "libvpx-vp9"),
     ".webm": ("libvpx-vp9",),
@@ -33,25 +33,25 @@ _OPTIONS = {
 def write_video(frames: Iterable[Image], path: Path, fps: float) -> int:
     """Write frames to ``path`` (.mp4, .webm or .avi) and return their number.
 
-    The file appears whole or not at all. Sides are made even by repeating the last column or
-    row, as 4:2:0 colour needs; a frame of another size than the first is cut or filled with
-    black at its right and bottom, so that coordinates stay where they are.
+    The file appears whole or not at all. 4:2:0 colour needs even sides: the last column or row
+    is repeated. A frame that differs in size from the first is cropped, or padded with black, at
+    its right and bottom, so that coordinates do not move.
 
     Args:
         frames: RGB ``uint8 (H, W, 3)``.
-        path: file to write; its folder is made.
-        fps: frames per second, kept to a thousandth.
+        path: file to write; its folder is created.
+        fps: frames per second, rounded to a fraction with a denominator of at most 1001.
 
     Raises:
-        ConfigError: PyAV or an encoder is missing, the ending is none of these, there is no
-            frame, or the file cannot be written.
+        ConfigError: PyAV or an encoder is missing, the ending is unknown, there are no frames,
+            or the file cannot be written.
     """
     encoder = _encoder(path)
     rate = _rate(fps)
     rest = iter(frames)
     first = next(rest, None)
     if first is None:
-        raise ConfigError(f"{path}: expected at least one frame to write, found none")
+        raise ConfigError(f"{path}: expected at least one frame, found none")
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,11 +66,11 @@ def write_video(frames: Iterable[Image], path: Path, fps: float) -> int:
 
 
 def _encoder(path: Path) -> str:
-    """Name of the encoder for a file."""
+    """Name of the encoder for a file's ending."""
     if path.suffix.lower() not in _ENCODERS:
         raise ConfigError(f"{path}: expected a file name that ends in {', '.join(_ENCODERS)}")
     if path.is_dir():
-        raise ConfigError(f"{path}: expected a file to write, found a folder there")
+        raise ConfigError(f"{path}: expected a file to write, found a folder")
     try:
         import av
     except ImportError:
@@ -118,7 +118,7 @@ def _open_stream(
     height, width = image.shape[:2]
     stream.height, stream.width = height + height % 2, width + width % 2
     stream.pix_fmt = "yuvj420p" if encoder == "mjpeg" else "yuv420p"
-    stream.gop_size = max(1, round(rate))  # a second: seeking to a frame stays quick
+    stream.gop_size = max(1, round(rate))  # one second: seeking stays fast
     return stream
 
 

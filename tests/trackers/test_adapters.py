@@ -1,4 +1,4 @@
-"""Classes written for other toolkits, as their users write them, run by name."""
+"""Classes written for other toolkits run by name."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Siam(PySOT):
     def track(self, img):
         return {"bbox": self.bbox, "best_score": 1.0, "polygon": [0, 0, 4, 0, 4, 2, 0, 2]}
 
-    def update(self, template):  # not a frame: a method of its own
+    def update(self, template):  # not the tracking method
         raise RuntimeError
 
 
@@ -129,7 +129,7 @@ def test_got10k() -> None:
     assert tracker.update(IMAGE).score is None
 
 
-def test_options_of_the_foreign_constructor_are_seen_and_typed() -> None:
+def test_options_of_the_foreign_constructor_are_listed_and_typed() -> None:
     options = tracker_options("foreign_trackers:Got10k")
     assert list(options) == ["step", "verbose"]
     assert [option.annotation for option in options.values()] == [float, bool]
@@ -161,7 +161,7 @@ def test_pysot() -> None:
     assert type(prediction.score) is float
 
 
-def test_pysot_with_a_polygon_and_an_update_of_its_own() -> None:
+def test_pysot_with_a_polygon_and_its_own_update() -> None:
     prediction = build("Siam").update(IMAGE)
     assert prediction.region.tolist() == [[0, 0], [4, 0], [4, 2], [0, 2]]
     assert prediction.score == 1.0
@@ -190,10 +190,10 @@ def test_annotations_that_cannot_be_resolved() -> None:
     assert build("Unresolved", gain="2").wrapped.gain == 2.0
 
 
-def test_our_own_are_left_alone() -> None:
+def test_our_own_trackers_are_not_adapted() -> None:
     assert adapter_for(KCF) is None
     assert adapter_for(Static) is None
-    assert adapter_for(dict) is None  # no tracker at all
+    assert adapter_for(dict) is None  # not a tracker
     assert find_tracker("trackers.static:Static") is Static
 
 
@@ -214,10 +214,10 @@ def test_our_interface_without_annotation_works_too() -> None:
     ("name", "message"),
     [
         ("Late", "expected a box of four numbers, found None"),
-        ("Wordy", "expected 'polygon' or 'bbox' in the answer of track.*found 'box'"),
+        ("Wordy", "expected 'polygon' or 'bbox' in .*track.*found 'box'"),
         ("Silent", "expected a dict from track"),
     ],
 )
-def test_wrong_answers_are_named(name: str, message: str) -> None:
+def test_invalid_results_are_named(name: str, message: str) -> None:
     with pytest.raises(TrackerError, match=message):
         build(name).update(IMAGE)

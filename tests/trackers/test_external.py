@@ -1,4 +1,4 @@
-"""Trackers in a process of their own: good, crashing, hanging, missing."""
+"""Trackers in their own process: working, crashing, hanging, missing."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def server(tmp_path: Path) -> str:
 
 @pytest.mark.parametrize("image_format", ["path", "memory", "buffer"])
 @pytest.mark.parametrize("restart", [True, False])
-def test_a_good_one_runs_twice(server: str, image_format: str, restart: bool) -> None:
+def test_a_working_tracker_runs_twice(server: str, image_format: str, restart: bool) -> None:
     tracker = TraxTracker(f"{server} good {image_format}", timeout=20, restart=restart)
     for _ in range(2):
         tracker.init(IMAGE, BOX)
@@ -116,12 +116,12 @@ def test_a_crash_quotes_code_frame_and_stderr(server: str) -> None:
     assert "CUDA out of memory" in str(caught.value)
     with pytest.raises(TrackerError, match="has ended"):
         tracker.update(IMAGE)
-    tracker.init(IMAGE, BOX)  # and the next sequence is tried again
+    tracker.init(IMAGE, BOX)  # the next sequence restarts it
     assert tracker.update(IMAGE).score == 0.5
     tracker.close()
 
 
-def test_a_hang_is_ended(server: str) -> None:
+def test_a_hanging_process_is_killed(server: str) -> None:
     tracker = TraxTracker(f"{server} hang path", timeout=1.5)
     tracker.init(IMAGE, BOX)
     tracker.update(IMAGE)
@@ -131,7 +131,7 @@ def test_a_hang_is_ended(server: str) -> None:
     assert time.monotonic() - start < 6
 
 
-def test_a_hanging_child_of_a_shell_is_ended(server: str) -> None:
+def test_a_hanging_child_of_a_shell_is_killed(server: str) -> None:
     tracker = TraxTracker(f"sh -c '{server} mute path; true'", timeout=1)
     start = time.monotonic()
     with pytest.raises(TrackerError, match="at start: no answer within 1 s"):
@@ -139,12 +139,12 @@ def test_a_hanging_child_of_a_shell_is_ended(server: str) -> None:
     assert time.monotonic() - start < 6
 
 
-def test_one_that_never_starts(server: str) -> None:
+def test_a_tracker_that_never_starts(server: str) -> None:
     with pytest.raises(TrackerError, match=r"at start: .*exit code 1(?s:.*)weights\.bin"):
         TraxTracker(f"{server} early path").init(IMAGE, BOX)
 
 
-def test_a_command_that_is_not_there() -> None:
+def test_a_missing_command() -> None:
     with pytest.raises(TrackerError, match="cannot start 'no-such-tracker --fast'"):
         TraxTracker("no-such-tracker --fast").init(IMAGE, BOX)
 

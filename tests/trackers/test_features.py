@@ -61,7 +61,7 @@ def test_a_ramp_has_one_orientation(axis: int, channel: int | None) -> None:
     ramp = np.linspace(0, 1, 24, dtype=np.float32)
     grey = np.tile(ramp, (24, 1)) if axis == 1 else np.tile(ramp[:, None], (1, 24))
     signed = hog(grey, 4)[:18, 2, 2]
-    # 90 degrees lie midway between the orientations of 80 and 100 degrees.
+    # 90 degrees is midway between the orientations at 80 and 100 degrees.
     expected = {0} if channel == 0 else {4, 5}
     assert set(np.flatnonzero(signed > 0.05)) == expected
 
@@ -94,7 +94,7 @@ def test_shrinking_averages() -> None:
     centre=st.tuples(*[st.floats(-500, 500)] * 2),
     size=st.tuples(*[st.floats(0.1, 2000)] * 2),
 )
-def test_any_window_can_be_had(centre: tuple[float, float], size: tuple[float, float]) -> None:
+def test_any_window_can_be_cropped(centre: tuple[float, float], size: tuple[float, float]) -> None:
     window = crop(IMAGE, np.array(centre), np.array(size), (12, 16))
     assert window.shape == (12, 16, 3)
     assert np.isfinite(hog_and_colour(window, 4)).all()

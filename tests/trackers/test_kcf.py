@@ -51,7 +51,7 @@ def follow(tracker: KCF, images: list[np.ndarray], box: list[float]) -> np.ndarr
     return np.array([tracker.update(image).region for image in images[1:]])
 
 
-def test_it_follows_a_moving_patch() -> None:
+def test_it_tracks_a_moving_patch() -> None:
     steps = np.arange(25)
     x, y = 60 + 5.3 * steps, 90 + 25 * np.sin(steps / 4)
     images = [scene(*corner, 48) for corner in zip(x, y, strict=True)]
@@ -64,7 +64,7 @@ def test_it_follows_a_moving_patch() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.985, 0.99, 1.0, 1.01, 1.015])
-def test_it_follows_a_zoom(rate: float) -> None:
+def test_it_tracks_a_zoom(rate: float) -> None:
     first = scene(130, 90, 60)
     zooms = rate ** np.arange(30)
     middle, extent = np.array([160.0, 120.0]), np.array([320.0, 240.0])
@@ -140,7 +140,7 @@ def test_the_peak_is_found_between_cells(x: float, y: float, height: int, width:
         [50, 50, 0, 0],
     ],
 )
-def test_odd_boxes_are_survived(box: list[float]) -> None:
+def test_unusual_boxes(box: list[float]) -> None:
     images = [scene(100 + 9 * step, 80, 48) for step in range(4)]
     boxes = follow(KCF(), images, box)
     assert np.isfinite(boxes).all()
@@ -151,7 +151,7 @@ def test_odd_boxes_are_survived(box: list[float]) -> None:
 
 
 @pytest.mark.parametrize("value", [0, 255])
-def test_flat_and_changing_images_are_survived(value: int) -> None:
+def test_flat_and_changing_images(value: int) -> None:
     flat = np.full((120, 160, 3), value, dtype=np.uint8)
     small = np.full((3, 2, 3), value, dtype=np.uint8)
     boxes = follow(KCF(), [flat, flat, small, flat], [50, 40, 20, 20])
@@ -180,7 +180,7 @@ def test_options_are_typed_and_checked() -> None:
     ("name", "least"), [("Crossing", 0.70), ("Couple", 0.60), ("Football1", 0.65)]
 )
 def test_real_sequences(shared: Path, name: str, least: float) -> None:
-    """Mean overlap no lower than what the filter reached when it was written, less a margin."""
+    """Mean overlap is at least that of the first version, less a margin."""
     folder = shared / "data/otb2015/sequences" / name
     truth = read_rows(folder / "groundtruth_rect.txt") - [1, 1, 0, 0]
     frames = ImageFiles(tuple(sorted((folder / "img").glob("*.jpg"))[: len(truth)]))

@@ -1,4 +1,4 @@
-"""OpenCV's trackers: the one of every build on real images, clear errors for the others."""
+"""OpenCV's trackers: MIL on real images, clear errors for the others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOISE = np.random.default_rng(5).integers(0, 256, (120, 160, 3), dtype=np.uint8)
 
 
 class FakeCV:
-    """Answers as a tracker of OpenCV does, and keeps what it was given."""
+    """Imitates an OpenCV tracker and records its inputs."""
 
     def __init__(self, answers: list[tuple[bool, tuple[int, int, int, int]]]) -> None:
         self.answers = answers
@@ -60,7 +60,7 @@ def test_a_lost_target_keeps_the_box_with_score_0() -> None:
     box=st.tuples(*[st.floats(-300, 300)] * 2, *[st.floats(0, 400)] * 2),
     smallest=st.sampled_from([1, 8]),
 )
-def test_the_first_box_lies_in_the_image(
+def test_the_first_box_is_clipped_to_the_image(
     box: tuple[float, float, float, float], smallest: int
 ) -> None:
     x, y, w, h = _whole_pixels(np.array(box), NOISE, smallest)
@@ -80,7 +80,7 @@ def test_mil_starts_on_tiny_targets(box: list[float]) -> None:
     assert size == pytest.approx(box[2:])
 
 
-def test_mil_refuses_a_box_without_surroundings() -> None:
+def test_mil_refuses_a_box_of_the_whole_image() -> None:
     with pytest.raises(TrackerError, match="OpenCV cannot start on box"):
         MIL().init(NOISE, np.array([0.0, 0.0, 160.0, 120.0]))
 
@@ -129,7 +129,7 @@ def test_a_missing_network_names_option_and_source(name: str, option: str, tmp_p
         ("opencv-dasiamrpn", ["weights", "kernel_cls", "kernel_r"]),
     ],
 )
-def test_a_file_that_is_no_network(name: str, options: list[str], tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_network(name: str, options: list[str], tmp_path: Path) -> None:
     path = tmp_path / "broken.onnx"
     path.write_bytes(b"not a network")
     with pytest.raises(ConfigError, match=r"cannot read .*broken\.onnx"):

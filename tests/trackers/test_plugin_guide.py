@@ -1,4 +1,4 @@
-"""The walk-through of docs/plugins.md does what it says."""
+"""The walk-through of docs/plugins.md works."""
 
 from __future__ import annotations
 

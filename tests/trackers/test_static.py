@@ -1,4 +1,4 @@
-"""The static tracker: the floor."""
+"""The static tracker."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def test_a_polygon_becomes_its_box() -> None:
 
 
 @pytest.mark.parametrize("region", [np.full(4, np.nan), np.zeros(3)])
-def test_what_is_no_region_is_an_error(region: np.ndarray) -> None:
+def test_invalid_regions_are_refused(region: np.ndarray) -> None:
     with pytest.raises(TrackerError, match="expected"):
         Static().init(IMAGE, region)

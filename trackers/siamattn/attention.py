@@ -1,16 +1,16 @@
-"""Deformable Siamese attention (section 3.2): one set of weights per level, for both branches.
+"""Deformable Siamese attention (section 3.2), with one set of weights per level for both branches.
 
-Notation: F is Z, the template's features, or X, the search image's: ``(B, C, H, W)``, in the
-equations ``(B, C, N)`` with N cells. For each level
+Notation: F is Z, the template's features, or X, the search image's: ``(B, C, H, W)``, or
+``(B, C, N)`` with N cells in the equations. For each level
 
     S(F)    = gamma_s V A + F                           spatial self-attention, equation 2
     U(F, M) = gamma_c M F + F                           channel attention, equation 4
     Z'      = S(Z) + U(Z, M(Z)) + U(Z, M(X))            self- and cross-attention of the template
     X'      = S(X) + U(X, M(X)) + U(X, M(Z))            and of the search image
 
-and a deformable convolution of Z' and of X'. What of Z' does not depend on X is computed once
-for a target. The released code differs from equations 1 and 3 (see ``SpatialAttention`` and
-``channel_map``), and its weights need its form; ``formula`` says which.
+followed by a deformable convolution of Z' and X'. Terms of Z' that do not depend on X are computed
+once per target. The released code differs from equations 1 and 3 (see ``SpatialAttention`` and
+``channel_map``), and its weights need its form; ``formula`` selects between the two.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class SpatialAttention(nn.Module):
     """S(F): every cell attends to all cells of its own map (equations 1 and 2)."""
 
     def __init__(self, channels: int, reduction: int, formula: Formula) -> None:
-        """``channels`` C; queries and keys have C' = ``C // reduction``."""
+        """``channels`` is C; queries and keys have C' = ``C // reduction``."""
         super().__init__()
         self.formula = formula
         self.query_conv = nn.Conv2d(channels, channels // reduction, 1)
@@ -42,14 +42,14 @@ class SpatialAttention(nn.Module):
             init_conv(conv)
 
     def forward(self, f: Tensor) -> Tensor:
-        """``(B, C, H, W)`` to the same."""
+        """``(B, C, H, W)`` to the same shape."""
         q, k, v = (_cells(c(f)) for c in (self.query_conv, self.key_conv, self.value_conv))
         if self.formula == "paper":
-            q, k = k, q  # a softmax over columns of Q^T K is one over rows of K^T Q
+            q, k = k, q  # a column softmax of Q^T K is a row softmax of K^T Q
         return self.gamma * _map(self.attended(q, k, v), f) + f
 
     def attended(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """Values ``(B, N, C)``, weighted by how queries and keys ``(B, N, C')`` agree."""
+        """Values ``(B, N, C)`` weighted by the similarity of queries and keys ``(B, N, C')``."""
         a = (q @ k.transpose(1, 2)).softmax(-1)  # (B, N, N): row i is what cell i attends to
         return a @ v
 
@@ -58,20 +58,20 @@ class ChannelUse(nn.Module):
     """gamma_c, the weight of channel attention, shared by self- and cross-attention."""
 
     def __init__(self) -> None:
-        """Starts at 0: attention is learned beside what the backbone knows."""
+        """gamma starts at 0, so training begins without attention."""
         super().__init__()
         self.gamma = nn.Parameter(torch.zeros(1))
 
     def forward(self, f: Tensor, channel: Tensor) -> Tensor:
-        """U(F, M) - F = gamma_c M F, linear in M: sums of maps cost one product."""
+        """U(F, M) - F = gamma_c M F. It is linear in M, so a sum of maps costs one product."""
         return self.gamma * _map(_cells(f) @ channel.transpose(1, 2), f)
 
 
 def channel_map(f: Tensor, formula: Formula) -> Tensor:
-    """M(F), which channels attend to which (equation 3): ``(B, C, H, W)`` to ``(B, C, C)``.
+    """M(F), the channel attention map (equation 3): ``(B, C, H, W)`` to ``(B, C, C)``.
 
-    The paper's softmax of the energy F F^T gives like channels most weight; the released one, of
-    minus the energy, unlike ones.
+    The paper's softmax of the energy F F^T weights similar channels most; the released softmax of
+    minus the energy weights dissimilar ones.
     """
     cells = _cells(f)
     energy = cells.transpose(1, 2) @ cells
@@ -80,13 +80,13 @@ def channel_map(f: Tensor, formula: Formula) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class TemplateTerms:
-    """What attention needs of the template at one level; nothing here depends on X.
+    """Attention terms of the template at one level; none depends on X.
 
     Attributes:
         z: Z, ``(B, C, h, w)``.
         fixed: S(Z) + U(Z, M(Z)), ``(B, C, h, w)``; 0 without self-attention.
         channel: M(Z), ``(B, C, C)``.
-        final: the template's final features where no search image changes them, that is without
+        final: the template's final features if no search image changes them, that is without
             cross-attention; else None.
     """
 
@@ -100,7 +100,7 @@ class SiameseAttention(nn.Module):
     """The attention of all levels."""
 
     def __init__(self, levels: int, channels: int, config: AttentionConfig) -> None:
-        """``levels`` maps of ``channels`` each, in both branches."""
+        """``levels`` maps of ``channels`` channels each, in both branches."""
         super().__init__()
         self.config = config
         self.pams = nn.ModuleList(
@@ -116,7 +116,7 @@ class SiameseAttention(nn.Module):
         )
 
     def template(self, zs: Sequence[Tensor]) -> tuple[TemplateTerms, ...]:
-        """The terms of a template, from Z ``(B, C, h, w)`` of each level."""
+        """The terms of a template from Z ``(B, C, h, w)`` of each level."""
         return tuple(self._template(level, z) for level, z in enumerate(zs))
 
     def _template(self, level: int, z: Tensor) -> TemplateTerms:
@@ -130,10 +130,10 @@ class SiameseAttention(nn.Module):
     def forward(
         self, terms: Sequence[TemplateTerms], xs: Sequence[Tensor]
     ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """Final features of template and search image, for each level.
+        """Final features of template and search image at each level.
 
         Args:
-            terms: the terms of B templates.
+            terms: terms of B templates.
             xs: X of the B search images, ``(B, C, H, W)`` for each level.
 
         Returns:
@@ -159,10 +159,10 @@ class SiameseAttention(nn.Module):
     def residual(
         self, terms: Sequence[TemplateTerms], xs: Sequence[Tensor]
     ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """What ``forward`` gives with attention switched off: all gammas and offsets at 0.
+        """The output of ``forward`` without attention: all gammas and offsets at 0.
 
-        The sums' residual copies and the last convolution stay, so that the layers after them
-        find the features that they know (figure 4, second column).
+        Keeps the residual copies and the last convolution, so that later layers get features
+        close to those they were trained on (figure 4, second column).
         """
         copies = 2 * self.config.self_attention + self.config.cross_attention
         zs = tuple(_plain(c, copies * t.z) for c, t in zip(self.deform_convs, terms, strict=True))
@@ -178,10 +178,10 @@ def _plain(conv: nn.Module, f: Tensor) -> Tensor:
 
 
 def _cells(f: Tensor) -> Tensor:
-    """A map ``(B, C, H, W)`` as rows of cells ``(B, N, C)``; no copy if channels are last."""
+    """A map ``(B, C, H, W)`` as rows of cells ``(B, N, C)``; no copy in channels-last layout."""
     return f.flatten(2).transpose(1, 2)
 
 
 def _map(cells: Tensor, like: Tensor) -> Tensor:
-    """Rows of cells ``(B, N, C)`` as a map of the shape of ``like``."""
+    """Rows of cells ``(B, N, C)`` as a map shaped like ``like``."""
     return cells.transpose(1, 2).reshape(like.shape)

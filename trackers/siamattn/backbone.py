@@ -1,8 +1,8 @@
-"""The residual backbone whose last two stages are dilated instead of strided (section 4.2).
+"""Residual backbone with its last two stages dilated instead of strided (section 4.2).
 
-Names of modules are those of the released checkpoints, here and in the whole package. Borders
-matter: the stem and the first block of the second stage do not pad, so that the template's
-15 x 15 cells and the search image's 31 x 31 are both centred on the crop.
+Modules are named as in the released checkpoints, here and throughout the package. The stem and the
+first block of the second stage do not pad, which centres the template's 15 x 15 cells and the
+search image's 31 x 31 on the crop.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from trackers.siamattn.config import BackboneConfig
 
 @dataclass(frozen=True)
 class _Stage:
-    """Geometry of a stage: of the first block's 3x3 convolutions, and of the other blocks."""
+    """Geometry of a stage's 3x3 convolutions."""
 
-    stride: int = 1
-    first: int = 1  # dilation, and padding unless strided, of the first block
-    rest: int = 1  # dilation and padding of the others
-    shortcut: int = 3  # kernel of the first block's shortcut
+    stride: int = 1  # of the first block
+    first: int = 1  # dilation of the first block, and its padding unless strided
+    rest: int = 1  # dilation and padding of the other blocks
+    shortcut: int = 3  # kernel size of the first block's shortcut
 
 
 STAGES = (_Stage(shortcut=1), _Stage(stride=2), _Stage(rest=2), _Stage(first=2, rest=4))
@@ -39,7 +39,7 @@ class Bottleneck(nn.Module):
         dilation: int = 1,
         downsample: nn.Module | None = None,
     ) -> None:
-        """``channels`` in, ``width`` within, ``out`` out; a strided block does not pad."""
+        """``channels`` in, ``width`` inside, ``out`` out; a strided block does not pad."""
         super().__init__()
         padding = 0 if stride > 1 else dilation
         self.conv1 = nn.Conv2d(channels, width, 1, bias=False)
@@ -64,7 +64,7 @@ class Backbone(nn.Module):
     """Five levels of features: the stem and four stages of bottlenecks."""
 
     def __init__(self, config: BackboneConfig) -> None:
-        """A ResNet-50 with the default configuration."""
+        """The default configuration is a ResNet-50."""
         super().__init__()
         self.conv1 = nn.Conv2d(3, config.stem, 7, stride=2, bias=False)
         self.bn1 = nn.BatchNorm2d(config.stem)
@@ -80,7 +80,7 @@ class Backbone(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """BGR image ``(B, 3, S, S)``, float 0..255, to five levels.
 
-        For S = 127 they are 61, 31, 15, 15 and 15 cells wide; for S = 255: 125, 63, 31, 31, 31.
+        They are 61, 31, 15, 15 and 15 cells wide for S = 127; 125, 63, 31, 31, 31 for S = 255.
         """
         x0 = self.relu(self.bn1(self.conv1(image)))
         x1 = self.layer1(self.maxpool(x0))
@@ -90,7 +90,7 @@ class Backbone(nn.Module):
 
 
 def _layer(channels: int, width: int, out: int, blocks: int, stage: _Stage) -> nn.Sequential:
-    """A stage of ``blocks`` bottlenecks, the first of which changes channels and size."""
+    """A stage of ``blocks`` bottlenecks; the first changes channels and size."""
     padding = 0 if stage.stride > 1 or stage.shortcut == 1 else stage.first
     shortcut = nn.Sequential(
         nn.Conv2d(channels, out, stage.shortcut, stage.stride, padding, stage.first, bias=False),

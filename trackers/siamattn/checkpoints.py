@@ -1,7 +1,7 @@
-"""Weights from files: the released ``.pth`` files, and safetensors with a record of their origin.
+"""Weights files: released ``.pth`` files, and safetensors with a record of their origin.
 
-A ``.pth`` file is a pickle, which may hold code. It is read with ``weights_only=True``, which
-builds tensors and plain containers and refuses all else, so nothing in it is executed.
+A ``.pth`` file is a pickle, which may contain code. It is read with ``weights_only=True``, which
+builds tensors and plain containers and rejects everything else, so no code is executed.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from trackers.siamattn.network import Network
 
 State = dict[str, Tensor]
 
-COUNTER = ".num_batches_tracked"  # of batch norms; older files leave them out, nothing reads them
-PREFIX = "module."  # what training on several devices puts before every key
-ALIGNMENT = 64  # bytes, of the memory that PyTorch allots
-SHOWN = 3  # keys that an error names; it counts the rest
+COUNTER = ".num_batches_tracked"  # of batch norms; unused, and omitted by older files
+PREFIX = "module."  # key prefix added by multi-device training
+ALIGNMENT = 64  # bytes, of memory allocated by PyTorch
+SHOWN = 3  # keys listed in an error
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How weights differ from those that a network has.
+    """Differences between weights and those a network needs.
 
     Attributes:
-        missing: keys that the network has and the file has not.
+        missing: keys that only the network has.
         surplus: keys that only the file has.
-        other: keys of another shape or type, with both.
+        other: keys of another shape or type, with both shapes.
     """
 
     missing: tuple[str, ...]
@@ -66,51 +66,51 @@ def load_network(path: Path, name: str | None = None) -> Network:
 
     Args:
         path: ``.safetensors``, or a released ``.pth``.
-        name: preset; by default the one in the file's record, else the one that the keys fit.
+        name: preset; by default the one in the file's record, else the one the keys match.
 
     Raises:
-        ConfigError: no such file or preset, a damaged or hostile file, or other weights.
+        ConfigError: unknown preset, or the file is missing, damaged, unsafe or of another network.
     """
     state, record = read(path)
     config = choose(state, name or record.get("preset"), path)
     check_network(record, config, path)
-    with torch.device("meta"):  # neither fills nor holds weights that the file replaces
+    with torch.device("meta"):  # allocates no weights, since the file's replace them
         network = Network(config)
     network.load_state_dict(complete(state, config), assign=True)
     return network.eval()
 
 
 def check_network(record: Mapping[str, str], config: Config, path: Path) -> None:
-    """Refuse weights whose record is of another network of the preset, even of the same shapes.
+    """Refuse weights whose preset has changed since training, even if the shapes are the same.
 
     Raises:
-        ConfigError: they were trained for another.
+        ConfigError: the recorded architecture differs.
     """
     trained = record.get("network")
     if trained is not None and not config.serves(trained):
         raise ConfigError(
             f"{path}: expected weights of preset {config.name!r} as it is now, "
             f"{config.architecture()}, found those of {trained}. Use the version of this project "
-            "that they were trained with, or train on from them with --initial"
+            "that trained them, or continue training from them with --initial"
         )
 
 
 def convert(source: Path, target: Path, name: str | None = None) -> dict[str, str]:
-    """Write the weights of ``source`` as safetensors, with a record of where they are from.
+    """Write the weights of ``source`` as safetensors, with a record of their origin.
 
     Args:
         source: a released ``.pth`` file.
-        target: ``.safetensors`` file to write; an older one is replaced.
-        name: preset; by default the one that the keys fit.
+        target: ``.safetensors`` file to write or replace.
+        name: preset; by default the one the keys match.
 
     Returns:
-        The record: preset, name and SHA-256 of the source, date of the conversion.
+        The record: preset, name and SHA-256 of the source, conversion date.
 
     Raises:
         ConfigError: as ``load_network``, or the target cannot be written.
     """
     if target.suffix != ".safetensors" or target.is_dir():
-        raise ConfigError(f"{target}: expected the name of a file that ends in .safetensors")
+        raise ConfigError(f"{target}: expected a file name that ends in .safetensors")
     state, record = read(source)
     config = choose(state, name or record.get("preset"), source)
     made = {
@@ -124,7 +124,7 @@ def convert(source: Path, target: Path, name: str | None = None) -> dict[str, st
 
 
 def write(state: State, target: Path, record: Mapping[str, str]) -> None:
-    """Write tensors and their record as safetensors, all or nothing.
+    """Write tensors and their record as safetensors, atomically.
 
     Raises:
         ConfigError: the target cannot be written.
@@ -142,10 +142,10 @@ def write(state: State, target: Path, record: Mapping[str, str]) -> None:
 
 
 def read(path: Path) -> tuple[State, dict[str, str]]:
-    """The tensors of a file by key, and the record stored with them, empty in a ``.pth``.
+    """The tensors of a file by key, and its record, which is empty for a ``.pth``.
 
     Raises:
-        ConfigError: no such file, a damaged or hostile one, or one without weights.
+        ConfigError: the file is missing, damaged, unsafe, or holds no weights.
     """
     if not path.is_file():
         raise ConfigError(f"{path}: no such file; expected weights (.pth or .safetensors)")
@@ -159,11 +159,12 @@ def choose(state: State, name: str | None, path: Path) -> Config:
 
     Args:
         state: tensors by key.
-        name: preset to hold them against, or None for any.
-        path: where they are from, for the message.
+        name: preset to compare with, or None for any.
+        path: origin of the weights, for messages.
 
     Raises:
-        ConfigError: no such preset, or other weights: names keys that differ, and their number.
+        ConfigError: unknown preset, or other weights; gives the number of differing keys and some
+            of them.
     """
     names = preset_names() if name is None else [name]
     differences = {}
@@ -181,7 +182,7 @@ def choose(state: State, name: str | None, path: Path) -> Config:
 
 
 def compare(state: State, config: Config) -> Difference:
-    """How ``state`` differs from the weights of ``config``; counters may be missing."""
+    """Compare ``state`` with the weights of ``config``; counters may be missing."""
     return differences(state, shapes(config), same_shape, is_counter)
 
 
@@ -191,12 +192,12 @@ def differences(
     fits: Callable[[tuple[int, ...], str, tuple[int, ...]], bool],
     optional: Callable[[str], bool],
 ) -> Difference:
-    """How ``state`` differs from tensors of the ``expected`` shapes by key.
+    """Compare ``state`` with tensors of the ``expected`` shapes.
 
     Args:
         state: tensors by key.
         expected: shapes by key.
-        fits: whether a tensor of the first shape serves for the key and shape that follow.
+        fits: whether a tensor of the first shape can serve the following key and shape.
         optional: whether a key may be missing.
     """
     missing = [key for key in expected if key not in state and not optional(key)]
@@ -211,12 +212,12 @@ def differences(
 
 
 def same_shape(found: tuple[int, ...], key: str, shape: tuple[int, ...]) -> bool:
-    """Whether ``found`` is the ``shape`` of ``key``."""
+    """Whether ``found`` equals ``shape``."""
     return found == shape
 
 
 def is_counter(key: str) -> bool:
-    """Whether ``key`` is of a batch norm's counter, which older files leave out."""
+    """Whether ``key`` is a batch norm's counter, which older files omit."""
     return key.endswith(COUNTER)
 
 
@@ -225,7 +226,7 @@ def _right_type(key: str, tensor: Tensor) -> bool:
 
 
 def complete(state: State, config: Config) -> State:
-    """``state`` as float32, in the network's order, with the counters that were missing."""
+    """``state`` as float32, in the network's order, with missing counters added."""
     full = {}
     for key in shapes(config):
         kind = torch.int64 if is_counter(key) else torch.float32
@@ -234,8 +235,8 @@ def complete(state: State, config: Config) -> State:
 
 
 def _aligned(tensor: Tensor) -> Tensor:
-    """The same values where PyTorch would put them: from odd places in a mapped file, as
-    safetensors has them, products round otherwise."""
+    """The same values in aligned memory; products of unaligned tensors, as safetensors maps them,
+    round differently."""
     return tensor if tensor.data_ptr() % ALIGNMENT == 0 else tensor.clone()
 
 
@@ -254,13 +255,13 @@ def _read_safetensors(path: Path) -> tuple[State, dict[str, str]]:
             return {key: file.get_tensor(key) for key in keys}, file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise ConfigError(
-            f"{path}: damaged, or no safetensors file ({error}). Convert or download it again."
+            f"{path}: damaged, or not a safetensors file ({error}). Convert or download it again."
         ) from error
 
 
 def _read_pickle(path: Path) -> Any:
     scalar: Any = np.float64().__reduce__()[0]
-    # The released training scripts' optimisers hold learning rates as NumPy numbers.
+    # The released training scripts' optimisers store learning rates as NumPy scalars.
     harmless: list[Any] = [
         (scalar, "numpy.core.multiarray.scalar"),
         (scalar, "numpy._core.multiarray.scalar"),
@@ -269,26 +270,26 @@ def _read_pickle(path: Path) -> Any:
     ]
     try:
         with torch.serialization.safe_globals(harmless), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of unusual pickles: whatever it is, it is refused
+            warnings.simplefilter("ignore")  # about unusual pickles, which are rejected anyway
             return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged pickle makes its reader raise anything
+    except Exception as error:  # reading a damaged pickle may raise anything
         raise ConfigError(
-            f"{path}: {_complaint(error)}. Nothing of it was executed. Download it again."
+            f"{path}: {_complaint(error)}. No code in it was executed. Download it again."
         ) from error
 
 
 def _complaint(error: Exception) -> str:
-    """What is wrong with a pickle, from the error of its reader."""
+    """What is wrong with a pickle, from its reader's error."""
     text = str(error).partition("WeightsUnpickler error: ")[2] or str(error)
     code = re.search(r"GLOBAL (\S+)", text)
     if code:
-        return f"holds {code[1]!r}, where weights are tensors"
+        return f"contains {code[1]!r}, but weights are tensors"
     reason = text.strip().partition("\n")[0].partition(". ")[0] or type(error).__name__
-    return f"damaged, cut short, or no file of weights ({_shorten(reason)})"
+    return f"damaged, truncated, or not a weights file ({_shorten(reason)})"
 
 
 def _unwrap(content: Any, path: Path) -> State:
-    """Tensors by key, from a bare dictionary or a training state that holds one."""
+    """Tensors by key, from a bare dictionary or a training state that contains one."""
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content:
@@ -314,7 +315,7 @@ def _shorten(text: str, limit: int = 200) -> str:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file in hexadecimal digits."""
+    """SHA-256 of a file as hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):

@@ -1,8 +1,8 @@
-"""What a network is made of, as frozen records, and the named presets as data.
+"""Network configurations as frozen dataclasses; the named presets are data.
 
-A preset is the defaults below, which are the released SiamAttn, with the changes that
-``presets.json`` lists for it under dotted names such as ``attention.cross_attention``. Sections
-and tables are those of the paper (arXiv 2004.06711).
+A preset is the defaults below, the released SiamAttn, plus the overrides that ``presets.json``
+lists for it under dotted names such as ``attention.cross_attention``. Sections and tables are
+those of the paper (arXiv 2004.06711).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from trackers.siamattn.settings import check_ranges, load_table, named, overridd
 Formula = Literal["released", "paper"]
 
 PRESETS = Path(__file__).parent / "presets.json"
-_PARTS = ("rpn", "attention", "refine")  # sections of what an ablation leaves out
+_PARTS = ("rpn", "attention", "refine")  # sections that ablations change
 _ARCHITECTURE = ("backbone", "neck", *_PARTS)  # sections that weights depend on
 
 
@@ -31,7 +31,7 @@ class BackboneConfig:
         stem: channels of the first convolution.
         widths: inner channels of the bottlenecks of the four stages.
         blocks: bottlenecks in each of the four stages.
-        expansion: channels that a bottleneck puts out for each inner one.
+        expansion: output channels of a bottleneck per inner channel.
     """
 
     stem: int = 64
@@ -40,7 +40,7 @@ class BackboneConfig:
     expansion: int = 4
 
     def __post_init__(self) -> None:
-        """Refuse anything but four stages."""
+        """Check that there are four stages."""
         if len(self.widths) != 4 or len(self.blocks) != 4:
             raise ConfigError(
                 f"backbone: expected widths and blocks of four stages, found {self.widths} and "
@@ -55,14 +55,13 @@ class BackboneConfig:
 
 @dataclass(frozen=True)
 class NeckConfig:
-    """The reduction of the last three levels to one width.
+    """Reduction of the last three levels to a common width.
 
     Attributes:
-        channels: channels C of all that follows.
+        channels: channels C of all later layers.
         crop: side of the centre crop of the template's features.
-        surround: share of the contrast that is left around the target's box in the template crop.
-            1 leaves all, as in the release: nothing says where the box ends. With less, the
-            network sees what it shall find the extent of.
+        surround: contrast factor outside the target's box in the template crop. With 1, as in the
+            release, nothing marks the box; with less, the network sees its extent.
     """
 
     channels: int = 256
@@ -70,20 +69,20 @@ class NeckConfig:
     surround: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse shares outside 0..1."""
+        """Check ranges."""
         check_ranges(self, "neck", ("surround",), {})
 
 
 @dataclass(frozen=True)
 class AttentionConfig:
-    """The deformable Siamese attention of section 3.2; without either attention, an identity.
+    """The deformable Siamese attention of section 3.2; an identity without either attention.
 
     Attributes:
         self_attention: spatial and channel attention within a branch.
-        cross_attention: channel attention of the other branch.
-        deformable_convolution: the last convolution deforms; otherwise it is a plain one.
-        formula: where the released code differs from equations 1 and 3, which of the two.
-        reduction: C / C', how much narrower queries and keys are.
+        cross_attention: channel attention from the other branch.
+        deformable_convolution: make the last convolution deformable.
+        formula: which to use where the released code differs from equations 1 and 3.
+        reduction: C / C', the channel reduction of queries and keys.
     """
 
     self_attention: bool = True
@@ -94,7 +93,7 @@ class AttentionConfig:
 
     @property
     def enabled(self) -> bool:
-        """Whether there is any attention at all."""
+        """Whether there is any attention."""
         return self.self_attention or self.cross_attention
 
 
@@ -106,7 +105,7 @@ class RPNConfig:
         stride: pixels between neighbouring anchors.
         ratios: height / width of the anchors.
         scales: sides of the anchors in strides.
-        weighted: learned weights of the levels; otherwise their mean.
+        weighted: combine levels by learned weights instead of their mean.
     """
 
     stride: int = 8
@@ -131,9 +130,9 @@ class RefineConfig:
         box_pool: bins per side of the box head.
         mask_pool: bins per side of the mask head, a quarter of the mask's side.
         box_hidden: width of the box head's hidden layers.
-        box_registered: the box head's map is pooled where its cells lie, around the crop's middle;
-            otherwise as if it covered the crop evenly, as in the release, which shifts and
-            shrinks what lies off the middle.
+        box_registered: pool the box head's map at the true position of its cells, around the
+            crop's centre. The release assumes that the map covers the whole crop, which shifts
+            and shrinks regions away from the centre.
         offset_hidden: width of the hidden layers that predict the bins' offsets.
     """
 
@@ -149,20 +148,20 @@ class RefineConfig:
 
 @dataclass(frozen=True)
 class TrackingConfig:
-    """How proposals become a track.
+    """Hyper-parameters that turn proposals into a track.
 
     Attributes:
         penalty_k: weight of the penalty on changes of scale and ratio.
-        window_influence: share of the cosine window in the ranking of proposals.
-        lr: share of a surely found size in the size of the next frame.
-        mask_threshold: probability above which a pixel is the target's.
+        window_influence: weight of the cosine window in the ranking of proposals.
+        lr: weight of a confident proposal's size in the next size.
+        mask_threshold: probability above which a pixel belongs to the target.
         exemplar: side of the template crop in pixels.
         instance: side of the search crop in pixels.
-        base_size: side of the score map beyond one per stride of shift.
+        base_size: side of the score map beyond one cell per stride of shift.
         context: margin around the target, as a share of width plus height.
-        registered: crops are cut from whole pixels of the frame, and their answers are read where
-            they were cut; otherwise where they would have been cut, as in the release, half a
-            pixel off on average. Regions are then pooled where training pools them.
+        registered: crop at whole pixels of the frame and map predictions back accordingly, as in
+            training. The release maps them back as if the crop were not rounded, which is half a
+            pixel off on average.
     """
 
     penalty_k: float = 0.10
@@ -176,14 +175,14 @@ class TrackingConfig:
     registered: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse shares outside 0..1 and a negative penalty."""
+        """Check ranges."""
         shares = ("window_influence", "lr", "mask_threshold")
         check_ranges(self, "tracking", shares, {"penalty_k": 0})
 
 
 @dataclass(frozen=True)
 class Tracking:
-    """The released sets of tracking hyper-parameters, by the benchmark they were chosen on."""
+    """The released tracking hyper-parameters, by the benchmark they were tuned on."""
 
     vot: TrackingConfig = TrackingConfig()
     otb: TrackingConfig = TrackingConfig(penalty_k=0.20, window_influence=0.35, lr=0.50)
@@ -191,12 +190,12 @@ class Tracking:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole tracker. The defaults are the released SiamAttn.
+    """Configuration of a tracker. The defaults are the released SiamAttn.
 
     Attributes:
-        name: name of the preset it started from.
-        source: where its numbers are from.
-        benchmark: the set of ``tracking`` that is used unless another is asked for.
+        name: preset it is based on.
+        source: origin of its numbers.
+        benchmark: the default set of ``tracking``.
     """
 
     name: str = "siamattn"
@@ -210,10 +209,10 @@ class Config:
     tracking: Tracking = field(default_factory=Tracking)
 
     def tracking_for(self, benchmark: str | None = None, **settings: float) -> TrackingConfig:
-        """The tracking hyper-parameters of ``benchmark``, with ``settings`` in their place.
+        """The tracking hyper-parameters of ``benchmark``, overridden by ``settings``.
 
         Raises:
-            ConfigError: no such set, no such hyper-parameter, or a value out of range.
+            ConfigError: unknown set or hyper-parameter, or a value out of range.
         """
         known = {f.name for f in fields(self.tracking)}
         name = self.benchmark if benchmark is None else benchmark
@@ -223,26 +222,26 @@ class Config:
         return overridden(chosen, settings, f"tracking.{name}")
 
     def override(self, settings: Mapping[str, Any]) -> Config:
-        """A copy with ``settings``: dotted name -> value, e.g. ``{"refine.mask": False}``.
+        """A copy with ``settings`` (dotted name -> value), e.g. ``{"refine.mask": False}``.
 
         Raises:
-            ConfigError: no such name, or a value of another type.
+            ConfigError: unknown name, or a value of the wrong type.
         """
         return overridden(self, settings)
 
     def to_dict(self) -> dict[str, Any]:
-        """Every setting as nested plain values, for a record beside weights."""
+        """Every setting as nested plain values, for the record stored with weights."""
         return asdict(self)
 
     def architecture(self) -> str:
-        """All that weights were trained for, as one line of JSON, for a record within them."""
+        """The settings that weights depend on, as one line of JSON, for the record in them."""
         settings = self.to_dict()
         return json.dumps({name: settings[name] for name in _ARCHITECTURE})
 
     def serves(self, trained: str) -> bool:
-        """Whether this network is the one of a record, which ``architecture`` wrote.
+        """Whether this network matches a record written by ``architecture``.
 
-        A setting that the record does not have yet is held to have its default, the release's.
+        Settings missing from an older record take their default, the release's.
         """
         usual = json.loads(Config().architecture())
         try:
@@ -259,13 +258,13 @@ def preset_names() -> list[str]:
 
 
 def preset(name: str, settings: Mapping[str, Any] | None = None) -> Config:
-    """The preset ``name``, with ``settings`` (dotted name -> value) in place of its own.
+    """The preset ``name``, with ``settings`` (dotted name -> value) overriding its own.
 
-    ``size/parts``, e.g. ``siamattn-nano/siamattn-rr``, is the preset ``size`` with the parts of
-    another: all of its changes but those of tracking. Ablations are made so.
+    ``size/parts``, e.g. ``siamattn-nano/siamattn-rr``, is the preset ``size`` with the attention,
+    proposals and refinement of the preset ``parts``, as ablations need.
 
     Raises:
-        ConfigError: no such preset or setting, or a value of another type.
+        ConfigError: unknown preset or setting, or a value of the wrong type.
     """
     size, slash, parts = name.partition("/")
     changes = named("preset", size, PRESETS)

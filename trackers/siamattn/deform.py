@@ -1,11 +1,11 @@
 """Deformable convolution and deformable RoI pooling (Dai et al., ICCV 2017), differentiable.
 
-Both sample a feature map bilinearly at predicted positions and sum the weighted samples. That
-sum is one ``embedding_bag`` over the map's cells taken as rows, so that no sample is ever held
-for itself: fast on any device, with gradients to map and positions.
+Both sample a feature map bilinearly at predicted positions and sum the weighted samples. The sum
+is one ``embedding_bag`` over the map's cells as rows, so no sample is stored separately: fast on
+any device, with gradients for map and positions.
 
-Sampling rules are those of the CUDA kernels of the method's authors, which the released weights
-were trained with. Positions are in cells, the centre of the first cell at 0.
+Sampling follows the CUDA kernels of the method's authors, with which the released weights were
+trained. Positions are in cells, with the centre of the first cell at 0.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def deform_conv2d(
 ) -> Tensor:
     """Convolution whose taps are moved by ``offset`` (equation 2).
 
-    A tap more than one cell outside the map counts 0; of the four cells around any other, those
-    outside the map count 0.
+    A tap more than one cell outside the map contributes 0; for other taps, neighbouring cells
+    outside the map are 0.
 
     Args:
         x: map ``(B, C, H, W)``.
-        offset: ``(B, G * k * k * 2, H', W')`` in cells: for each of G groups of channels and each
-            tap in row order, first dy, then dx.
+        offset: ``(B, G * k * k * 2, H', W')`` in cells: for each of G channel groups and each tap
+            in row order, dy then dx.
         weight: ``(C', C, k, k)``.
         stride: cells between neighbouring outputs.
         padding: cells of zeros around the map.
@@ -51,8 +51,8 @@ def deform_conv2d(
     groups = offset.shape[1] // (2 * taps)
     places = _tap_positions(offset, weight.shape[-1], stride, padding, dilation)
     lower = places.floor()
-    share = (places - lower) * (places > -1)  # no slope for a tap a whole cell outside
-    # Taps outside find a border of zeros: cells are counted from its corner.
+    share = (places - lower) * (places > -1)  # no gradient for taps a whole cell outside
+    # Pad with a border of zeros for taps outside; cells are counted from its corner.
     framed = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))  # (B, H + 2, W + 2, C)
     index, part = _four_cells(lower + 1, lower + 2, share, framed.shape[1:3])
     image = _steps(x, batch, framed[0, ..., 0].numel()).view(-1, 1, 1, 1, 1)
@@ -64,7 +64,7 @@ def deform_conv2d(
 
 
 def _tap_positions(offset: Tensor, size: int, stride: int, padding: int, dilation: int) -> Tensor:
-    """y and x of every tap, ``(2, B, H', W', taps, G)``: the order of a convolution's columns."""
+    """y and x of every tap, ``(2, B, H', W', taps, G)``, in the order of im2col columns."""
     batch, _, height, width = offset.shape
     taps = _steps(offset, size, dilation) - padding
     y, x = (_steps(offset, n, stride).view(-1, 1) + taps for n in (height, width))
@@ -77,14 +77,14 @@ def _tap_positions(offset: Tensor, size: int, stride: int, padding: int, dilatio
 def deform_roi_pool(
     x: Tensor, rois: Tensor, offset: Tensor | None, bins: int, scale: float
 ) -> Tensor:
-    """Average of 4 x 4 samples in each of P x P bins of every region, bins moved by ``offset``.
+    """Average of 4 x 4 samples in each of P x P bins per region, bins moved by ``offset``.
 
-    Samples more than half a cell outside the map are left out of the average, others outside
-    take the border's value; a bin without samples is 0.
+    Samples more than half a cell outside the map are left out; others outside take the border's
+    value; a bin without samples is 0.
 
     Args:
         x: map ``(B, C, H, W)``.
-        rois: ``(K, 5)``: index of the image, then x1, y1, x2, y2 in pixels of the crop, inclusive.
+        rois: ``(K, 5)``: image index, then x1, y1, x2, y2 in pixels of the crop, inclusive.
         offset: ``(K, 2, P, P)``, dx then dy in tenths of the region's size, or None for 0.
         bins: P, bins per side.
         scale: cells per pixel of the crop.
@@ -106,7 +106,7 @@ def deform_roi_pool(
 
 
 def _sample_positions(rois: Tensor, offset: Tensor | None, bins: int, scale: float) -> Tensor:
-    """y and x of every sample in cells, ``(2, 16, K, P, P)``; samples start at a bin's edge."""
+    """y and x of every sample in cells, ``(2, 16, K, P, P)``; sampling starts at a bin's edge."""
     x1, y1, x2, y2 = _round_half_away(rois[:, 1:]).unbind(1)
     start = torch.stack([y1, x1])[..., None, None] * scale - 0.5  # (2, K, 1, 1)
     end = (torch.stack([y2, x2])[..., None, None] + 1) * scale - 0.5
@@ -119,7 +119,7 @@ def _sample_positions(rois: Tensor, offset: Tensor | None, bins: int, scale: flo
 
 
 def _grid(like: Tensor, side: int) -> Tensor:
-    """Row and column of every place of a square, ``(2, side * side)``."""
+    """Row and column of every cell of a square, ``(2, side * side)``."""
     steps = _steps(like, side)
     return torch.stack([steps.repeat_interleave(side), steps.repeat(side)])
 
@@ -130,7 +130,7 @@ def _steps(like: Tensor, number: int, step: int = 1) -> Tensor:
 
 
 def _exact(positions: Tensor) -> Tensor:
-    """In float32 at least: half precision would not tell neighbouring positions apart."""
+    """At least float32: half precision cannot resolve neighbouring positions."""
     return positions.to(torch.promote_types(positions.dtype, torch.float32))
 
 
@@ -141,13 +141,12 @@ def _round_half_away(x: Tensor) -> Tensor:
 def _four_cells(
     lower: Tensor, upper: Tensor, share: Tensor, size: Sequence[int]
 ) -> tuple[Tensor, Tensor]:
-    """The cells around positions of a map H x W, and their bilinear weights.
+    """The four cells around positions in an H x W map, and their bilinear weights.
 
     Args:
-        lower: row and column of the cell before, ``(2, ...)``. Beyond the map they count as the
-            nearest inside, and so does what is no number.
-        upper: likewise of the cell behind.
-        share: of the cell behind along each axis, 0..1.
+        lower: row and column of the preceding cell, ``(2, ...)``; clamped to the map, NaN too.
+        upper: likewise of the following cell.
+        share: weight of the following cell along each axis, 0..1.
         size: H, W.
 
     Returns:
@@ -169,7 +168,7 @@ def _weighted_rows(rows: Tensor, index: Tensor, weight: Tensor) -> Tensor:
 class DeformConv2d(nn.Module):
     """A 3 x 3 deformable convolution that predicts its own offsets (section 2.1).
 
-    Neither bias nor normalisation follows, as in the release. Offsets start at 0: a plain
+    It has no bias and no normalisation, as in the release. Offsets start at 0, which is a plain
     convolution.
     """
 
@@ -183,15 +182,15 @@ class DeformConv2d(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W)`` to the same."""
+        """``(B, C, H, W)`` to the same shape."""
         return deform_conv2d(x, self.conv_offset(x), self.weight, padding=1)
 
 
 class DeformRoIPool(nn.Module):
-    """RoI pooling with offsets predicted from what plain pooling found (section 2.2)."""
+    """RoI pooling with offsets predicted from plainly pooled features (section 2.2)."""
 
     def __init__(self, channels: int, bins: int, hidden: int) -> None:
-        """``hidden``: width of the two layers that predict the offsets."""
+        """``hidden`` is the width of the two layers that predict the offsets."""
         super().__init__()
         self.bins = bins
         self.offset_fc = nn.Sequential(
@@ -205,7 +204,7 @@ class DeformRoIPool(nn.Module):
             nn.init.zeros_(parameter)
 
     def offset(self, pooled: Tensor) -> Tensor:
-        """Offsets ``(K, 2, P, P)`` for regions pooled without any, ``(K, C, P, P)``."""
+        """Offsets ``(K, 2, P, P)`` from regions pooled without offsets, ``(K, C, P, P)``."""
         out: Tensor = self.offset_fc(pooled.flatten(1))
         return out.view(-1, 2, self.bins, self.bins)
 

@@ -1,4 +1,4 @@
-"""The tracking step of many targets at once: frames to crops, the network, and back to frames."""
+"""The tracking step for many targets at once: frames to crops, through the network, and back."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Floats = NDArray[np.float32]
 
 
 class Engine:
-    """A network, and what turns its answers into tracks. Holds no target: states do.
+    """Turns a network's predictions into tracks. Targets are kept in states, not here.
 
     Args:
-        network: in evaluation mode, on the device where it runs.
-        keep_mask: predictions carry the mask ``(H, W)`` where one is computed.
+        network: in evaluation mode, on its device.
+        keep_mask: include the mask ``(H, W)`` in predictions where one is computed.
     """
 
     def __init__(self, network: Network, keep_mask: bool = False) -> None:
@@ -37,7 +37,7 @@ class Engine:
         self.config = network.config
         self.keep_mask = keep_mask
         self.device = next(network.parameters()).device
-        tracking = self.config.tracking_for()  # sets differ in shares, not in the map's geometry
+        tracking = self.config.tracking_for()  # any set: the map's geometry is the same
         self.anchors = search.anchors(self.config.rpn, tracking)
         self.window = search.cosine_window(self.config.rpn, tracking)
 
@@ -50,14 +50,14 @@ class Engine:
             image: ``(H, W, 3)``.
             box: centred, ``(4,)`` pixels.
             tracking: the hyper-parameters.
-            masked: whether a mask and the rectangle around it are wanted.
+            masked: whether to predict a mask and the rectangle around it.
         """
         side = round(float(search.context_side(box[2:], tracking.context)))
         fill = image.mean(axis=(0, 1), dtype=np.float64)
         centre = search.middle_of_crop(box[:2], side, tracking)
         crop = search.crop(image, centre, side, tracking.exemplar, fill)
         target = search.roi_of(search.offset(side / 2 - centre, box)) * (tracking.exemplar / side)
-        crop = search.subdued(crop, target, self.config.neck.surround)
+        crop = search.fade_surround(crop, target, self.config.neck.surround)
         with exact_inference():
             template = self.network.template(self._pixels([crop]))
         return State(box, fill, template, tracking, masked)
@@ -65,19 +65,19 @@ class Engine:
     def advance(
         self, states: Sequence[State], images: Sequence[Image]
     ) -> tuple[list[State], list[SiamesePrediction]]:
-        """Find B targets, each in its own next frame, in one pass through the network.
+        """Track B targets into their next frames, in one pass through the network.
 
-        The result is that of one at a time, up to the rounding of float32.
+        Results equal those of one target at a time, up to float32 rounding.
 
         Args:
-            states: they are left as they are.
-            images: one for each, of any sizes.
+            states: not modified.
+            images: one per state, of any sizes.
 
         Raises:
-            TrackerError: the network's answer is not finite.
+            TrackerError: the network's output is not finite.
         """
         views = [state.view for state in states]
-        crops = [look(*lane) for lane in zip(states, images, views, strict=True)]
+        crops = [search_crop(*lane) for lane in zip(states, images, views, strict=True)]
         with exact_inference():
             template = join([state.template for state in states])
             cls, loc, features = self.network.search(self._pixels(crops), template)
@@ -91,8 +91,8 @@ class Engine:
         return moved, [self._answer(*lane) for lane in ends]
 
     def confidence_maps(self, state: State, image: Image) -> ConfidenceMaps:
-        """Figure 4 of the paper for the next frame of a target; raises as ``advance``."""
-        crop = look(state, image, state.view)
+        """Figure 4 of the paper for a target's next frame; raises as ``advance``."""
+        crop = search_crop(state, image, state.view)
         with exact_inference():
             maps = self.network.confidence(self._pixels([crop]), state.template)
         plain, attended = (_numpy(each)[0] for each in maps)
@@ -103,7 +103,7 @@ class Engine:
         self, state: State, view: search.View, cls: Floats, loc: Floats
     ) -> search.Proposal:
         size = state.box[2:] * view.zoom
-        with np.errstate(all="ignore"):  # what is not finite ranks first, and is refused
+        with np.errstate(all="ignore"):  # non-finite values rank first and are refused below
             boxes, scores = search.decode(loc, self.anchors), search.foreground(cls)
             best = search.best_proposal(scores, boxes, size, self.window, state.tracking)
         self._refuse_infinite("score or box of a proposal", best.score, best.penalty, best.box)
@@ -116,7 +116,7 @@ class Engine:
         views: Sequence[search.View],
         proposals: Sequence[search.Proposal],
     ) -> list[FloatArray]:
-        """Centred boxes in pixels of the frame, refined if there is a head for it."""
+        """Centred boxes in pixels of the frame, refined if there is a box head."""
         pairs = zip(proposals, views, strict=True)
         if not self.config.refine.box:
             return [search.offset(view.centre, p.box / view.zoom) for p, view in pairs]
@@ -134,14 +134,14 @@ class Engine:
     ) -> State:
         limits = np.array(image.shape[1::-1], dtype=np.float64)
         if self.config.refine.box:
-            limits -= 1  # the released SiamAttn's limit; PySOT's is the whole extent
+            limits -= 1  # as in the released SiamAttn; PySOT uses the whole extent
         lr = state.tracking.lr
-        return replace(state, box=search.follow(state.box[2:], found, proposal, limits, lr))
+        return replace(state, box=search.next_box(state.box[2:], found, proposal, limits, lr))
 
     def _masks(
         self, features: Features, states: Sequence[State], views: Sequence[search.View]
     ) -> list[Floats | None]:
-        """Probabilities ``(64, 64)`` in the region of each new box, None where not wanted."""
+        """Probabilities ``(64, 64)`` in the region of each new box; None if not masked."""
         lanes = [lane for lane, state in enumerate(states) if state.masked]
         found: list[Floats | None] = [None] * len(states)
         if lanes:
@@ -176,30 +176,30 @@ class Engine:
         if not all(np.isfinite(each).all() for each in values):
             raise TrackerError(
                 f"expected a finite {what} from the network of preset {self.config.name!r}, found "
-                "NaN or infinity. Its weights are damaged, or were never trained: give others "
+                "NaN or infinity. Its weights are damaged or were never trained: use others "
                 "with --weights FILE."
             )
 
     def _pixels(self, crops: Sequence[Image]) -> Tensor:
-        """RGB crops as the network wants them: BGR ``(B, 3, S, S)``, float 0..255."""
+        """RGB crops as the network's input: BGR ``(B, 3, S, S)``, float 0..255."""
         stacked = torch.from_numpy(np.stack(crops)[..., ::-1].copy())
         return stacked.to(self.device).permute(0, 3, 1, 2).float()
 
     def _rois(self, corners: Sequence[FloatArray], lanes: Sequence[int] | None = None) -> Tensor:
-        """Regions ``(K, 5)``: lane, x1, y1, x2, y2; by default one for each lane."""
+        """Regions ``(K, 5)``: lane, x1, y1, x2, y2; by default one per lane."""
         numbers = range(len(corners)) if lanes is None else lanes
         rows = np.column_stack([numbers, np.stack(corners)])
         return torch.from_numpy(rows.astype(np.float32)).to(self.device)
 
 
-def look(state: State, image: Image, view: search.View) -> Image:
+def search_crop(state: State, image: Image, view: search.View) -> Image:
     """The search crop ``(255, 255, 3)`` of a frame."""
     return search.crop(image, view.centre, view.side, view.instance, state.fill)
 
 
 @contextmanager
 def exact_inference() -> Iterator[None]:
-    """No gradients; on a GPU float32 convolutions in full precision, and the same every time."""
+    """No gradients; on a GPU, deterministic convolutions in full float32 precision."""
     flags: Any = torch.backends.cudnn.flags
     with torch.inference_mode(), flags(enabled=True, deterministic=True, allow_tf32=False):
         yield

@@ -1,13 +1,12 @@
-"""The network as it runs fastest on a CPU, with the same outputs up to rounding.
+"""Network optimisation for CPU inference, with the same outputs up to rounding.
 
-Batch norm folds into the convolution before it, channels lie last in memory, and the large 3x3
-convolutions, two thirds of all arithmetic, take 4 multiplications per output instead of 9.
+Batch norms are folded into the preceding convolutions, memory is channels-last, and the large 3x3
+convolutions, two thirds of all arithmetic, use 4 multiplications per output instead of 9.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -15,22 +14,19 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from trackers.siamattn.attention import SpatialAttention
+from trackers.siamattn.network import Network
 
-if TYPE_CHECKING:
-    from trackers.siamattn.network import Network
-
-# Lavin and Gray, CVPR 2016, equation 8: how a row of 3 taps becomes one of 4 products.
+# Lavin and Gray, CVPR 2016, equation 8: transforms a row of 3 taps to 4 factors.
 KERNEL_TRANSFORM = ((1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.0, 0.0, 1.0))
-WIDE = 256  # channels from which fewer multiplications pay for the transforms
-CHUNK = 512  # channels put out at a time, so that the products stay in cache
+WIDE = 256  # least number of channels for which Winograd is faster
+CHUNK = 512  # output channels computed at a time, so that products stay in cache
 
 
 def optimize(network: Network) -> Network:
-    """Make ``network`` fast for inference, in place, and return it.
+    """Optimise ``network`` for inference, in place, and return it.
 
-    It cannot be trained or saved afterwards: keys and weights are no longer the released ones.
-    Call it once the network is on its device; on a GPU, whose libraries have fast convolutions of
-    their own, only batch norm is folded.
+    It can no longer be trained or saved, since keys and weights change. Move the network to its
+    device first; on a GPU, whose libraries have fast convolutions, only batch norms are folded.
     """
     network.eval().requires_grad_(False)
     fold_batch_norm(network)
@@ -44,7 +40,7 @@ def optimize(network: Network) -> Network:
 
 
 def fold_batch_norm(module: nn.Module) -> None:
-    """Fold every batch norm into the convolution registered just before it, in place."""
+    """Fold every batch norm into the convolution registered directly before it, in place."""
     for parent in list(module.modules()):
         for (name, conv), (after, norm) in pairwise(list(parent.named_children())):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
@@ -53,7 +49,7 @@ def fold_batch_norm(module: nn.Module) -> None:
 
 
 def _replace_wide(network: Network) -> None:
-    """Replace the wide 3x3 convolutions of search images; templates' come once a target."""
+    """Replace the wide 3x3 convolutions of search images; those of templates run only once."""
     for path, parent in list(network.named_modules()):
         if not path.startswith("backbone") and not path.endswith("conv_search"):
             continue
@@ -65,7 +61,7 @@ def _replace_wide(network: Network) -> None:
 def _attended_by_lane(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """``SpatialAttention.attended`` in place, one target at a time.
 
-    Batched products may be slow, and a map of N x N is large: to touch it once saves as much
+    Batched products can be slow, and the N x N map is large: a single pass over it saves as much
     time as the products take.
     """
     out = v.new_empty(v.shape)
@@ -78,9 +74,9 @@ def _attended_by_lane(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 class WinogradConv2d(nn.Module):
     """A 3x3 convolution computed as F(2x2, 3x3) of Lavin and Gray, section 4.1.
 
-    Each 2 x 2 block of outputs comes from a 4 x 4 tile of inputs: both are transformed by sums,
-    and between them stand 16 matrix products over all tiles. A dilated convolution is an
-    undilated one on each of its d x d interleaved maps.
+    Each 2 x 2 block of outputs comes from a 4 x 4 tile of inputs. Tiles and outputs are
+    transformed by sums, with 16 matrix products over all tiles in between. A dilated convolution
+    is an undilated one on each of its d x d interleaved maps.
     """
 
     kernel: Tensor
@@ -88,12 +84,12 @@ class WinogradConv2d(nn.Module):
 
     @staticmethod
     def fits(conv: nn.Conv2d) -> bool:
-        """Whether ``conv`` is one that this computes, and faster."""
+        """Whether this class can compute ``conv``, and faster."""
         square = conv.kernel_size == (3, 3) and conv.stride == (1, 1) and conv.groups == 1
         return square and min(conv.in_channels, conv.out_channels) >= WIDE
 
     def __init__(self, conv: nn.Conv2d) -> None:
-        """``conv`` is left as it is."""
+        """``conv`` is not modified."""
         super().__init__()
         g = torch.tensor(KERNEL_TRANSFORM, dtype=conv.weight.dtype, device=conv.weight.device)
         kernel = torch.einsum("ai,bj,ocij->abco", g, g, conv.weight.detach()).flatten(0, 1)
@@ -130,7 +126,7 @@ class WinogradConv2d(nn.Module):
 
 
 def _into_tiles(x: Tensor, dim: int, out: Tensor) -> None:
-    """Overlapping fours along ``dim`` (2n + 2 long), transformed, to ``out`` (4, ..., n, ...)."""
+    """Overlapping fours along ``dim`` (2n + 2 long), transformed to ``out`` (4, ..., n, ...)."""
     n = x.shape[dim] // 2 - 1
     even, odd = x.view(*x.shape[:dim], n + 1, 2, *x.shape[dim + 1 :]).unbind(dim + 1)
     first, third = even.narrow(dim, 0, n), even.narrow(dim, 1, n)
@@ -142,7 +138,7 @@ def _into_tiles(x: Tensor, dim: int, out: Tensor) -> None:
 
 
 def _products(tiles: Tensor, kernel: Tensor) -> Tensor:
-    """``(16, M, C)`` by ``(16, C, C')``; one product at a time, since batched ones may be slow."""
+    """``(16, M, C)`` by ``(16, C, C')``, one product at a time, since batched ones can be slow."""
     out = tiles.new_empty(*tiles.shape[:2], kernel.shape[-1])
     for values, weights, product in zip(tiles, kernel, out, strict=True):
         torch.mm(values, weights, out=product)

@@ -1,4 +1,4 @@
-"""What attention does to one frame, as in figure 4 of the paper."""
+"""The effect of attention on one frame, as in figure 4 of the paper."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ENDINGS = (".png", ".pdf", ".svg")
 
 @dataclass(frozen=True, eq=False)
 class ConfidenceMaps:
-    """One search image, and how sure the network is of the target at each place of it.
+    """A search image with the network's confidence at each position.
 
     Attributes:
-        search: RGB ``(255, 255, 3)``, what the network sees.
-        without: probability of the target's best anchor with attention switched off, ``(25, 25)``.
+        search: RGB ``(255, 255, 3)``, the network's input.
+        without: best anchor's target probability with attention disabled, ``(25, 25)``.
         with_attention: the same with attention.
-        stride: pixels of the search image between neighbouring places.
+        stride: pixels of the search image between neighbouring positions.
     """
 
     search: Image
@@ -35,7 +35,7 @@ class ConfidenceMaps:
     stride: int
 
     def draw(self) -> Figure:
-        """Three panels on the search image: itself, and each map over it, on one scale."""
+        """Three panels: the search image, and both maps over it with a common colour scale."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(9, 3.2), layout="constrained")
@@ -49,7 +49,7 @@ class ConfidenceMaps:
             shown = panel.imshow(
                 values, cmap="viridis", vmin=0, vmax=1, alpha=0.6, extent=self._extent(values)
             )
-            panel.set_title(f"{title}\nat most {values.max():.2f}")
+            panel.set_title(f"{title}\nmaximum {values.max():.2f}")
             panel.set_xlim(panels[0].get_xlim())
             panel.set_ylim(panels[0].get_ylim())
         figure.colorbar(shown, ax=panels, shrink=0.8, label="confidence")
@@ -59,7 +59,7 @@ class ConfidenceMaps:
         """Write the figure to ``path`` (.png, .pdf or .svg).
 
         Raises:
-            ConfigError: another ending, or the file cannot be written.
+            ConfigError: another suffix, or the file cannot be written.
         """
         if path.suffix.lower() not in ENDINGS:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Small pieces that several parts of the network share."""
+"""Building blocks shared by several parts of the network."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class ConvNorm(nn.Module):
 
 
 def init_conv(conv: nn.Conv2d | nn.ConvTranspose2d) -> None:
-    """Weights normal with the variance 2 / fan-out (He et al., ICCV 2015), bias 0."""
+    """Initialise weights with normal variance 2 / fan-out (He et al., ICCV 2015), bias with 0."""
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)
 
 
 def members(modules: nn.ModuleList, kind: type[Module]) -> list[Module]:
-    """The members of ``modules``, all of which are of ``kind``, as a type checker knows them."""
+    """The members of ``modules``, all of type ``kind``, typed as such."""
     return [cast(Module, module) for module in modules]

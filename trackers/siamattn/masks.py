@@ -1,4 +1,4 @@
-"""From the mask head's small mask to the frame, and to the rectangle around it."""
+"""Masks from the mask head's region to the frame, and rotated rectangles around them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from bench.arrays import BoolArray, FloatArray
 
-SMALLEST_AREA = 100.0  # of an outline in square pixels, for a rectangle to be put around it
+SMALLEST_AREA = 100.0  # minimum area of an outline for a rectangle, square pixels
 
 
 def paste(
     mask: NDArray[np.float32], corner: FloatArray, size: FloatArray, shape: tuple[int, int]
 ) -> FloatArray:
-    """A mask of a region in its place in the frame, 0 beyond the region.
+    """Paste a region's mask into the frame; 0 outside the region.
 
-    Written out because ``cv2.warpAffine``, which the released code calls, rounds places to 1/32
-    pixel before OpenCV 5 and moves the mask's outline by it.
+    The interpolation is exact. ``cv2.warpAffine``, which the released code calls, rounds positions
+    to 1/32 pixel before OpenCV 5, which shifts the outline.
 
     Args:
         mask: probabilities ``(h, w)``.
@@ -25,7 +25,7 @@ def paste(
         shape: H, W of the frame.
 
     Returns:
-        ``(H, W)``, interpolated linearly.
+        ``(H, W)``, linearly interpolated.
     """
     height, width = shape
     pasted = np.zeros(shape)
@@ -39,8 +39,8 @@ def paste(
 def _places(
     pixels: int, cells: int, corner: float, size: float
 ) -> tuple[NDArray[np.int64], FloatArray]:
-    """The frame's pixels along one axis that a mask reaches, and where in its cells each lies."""
-    # The released code maps the first and last pixel of the frame to its borders, hence the 1.
+    """The pixels of one frame axis that the mask reaches, and their positions in its cells."""
+    # The released code maps the frame's first and last pixel to its borders, hence the 1.
     places = np.arange(pixels) * pixels / max(pixels - 1, 1)
     position = (places - corner) * cells / size
     inside = np.flatnonzero((position > -1) & (position < cells))
@@ -48,7 +48,7 @@ def _places(
 
 
 def _interpolated(cells: FloatArray, positions: FloatArray) -> FloatArray:
-    """Cells along the first axis at positions between them, zero beyond the first and last."""
+    """Cells along the first axis, interpolated at positions; zero outside the map."""
     padded = np.pad(cells, ((1, 1), (0, 0)))
     before = np.floor(positions).astype(np.int64)
     share = (positions - before)[:, None]
@@ -57,9 +57,9 @@ def _interpolated(cells: FloatArray, positions: FloatArray) -> FloatArray:
 
 
 def rotated_rectangle(mask: BoolArray) -> FloatArray | None:
-    """Corners ``(4, 2)`` of the smallest rectangle around the largest part of a mask ``(H, W)``.
+    """Corners ``(4, 2)`` of the smallest rectangle around a mask's largest part ``(H, W)``.
 
-    None where no part has an outline of more than 100 square pixels.
+    None if no part has an outline of more than 100 square pixels.
     """
     import cv2
 

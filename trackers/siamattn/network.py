@@ -1,8 +1,7 @@
-"""SiamAttn's network: what a frame needs of a target, and what a frame gives (figure 2).
+"""SiamAttn's network (figure 2): the template's terms, and predictions for search images.
 
-Everything takes B targets at once: lane b of a template meets lane b of the search images.
-Nothing is computed that is not asked for: the box head's and the mask head's maps are fused in
-``refine_box`` and ``refine_mask``.
+Everything is batched over B targets: row b of a template belongs to row b of the search images.
+The maps of the box and mask heads are fused only in ``refine_box`` and ``refine_mask``.
 """
 
 from __future__ import annotations
@@ -16,16 +15,15 @@ from torch import Tensor, nn
 from trackers.siamattn.attention import SiameseAttention, TemplateTerms
 from trackers.siamattn.backbone import Backbone
 from trackers.siamattn.config import Config, NeckConfig
-from trackers.siamattn.fast import optimize
 from trackers.siamattn.refine import BoxHead, Fusion, MaskHead
 from trackers.siamattn.rpn import LEVELS, Kernels, MultiRPN
 
-UNCROPPED = 20  # features at least this wide are the search image's, and are not cropped
+UNCROPPED = 20  # features at least this wide come from a search image and are not cropped
 
 
 @dataclass(frozen=True, eq=False)
 class HeadKernels:
-    """The template's side of all correlations.
+    """The template side of all correlations.
 
     Attributes:
         rpn: ``(B, C, 5, 5)`` for each level, of scores and of regressions.
@@ -38,12 +36,12 @@ class HeadKernels:
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """All that a frame needs of B targets, computed once for each.
+    """Everything a frame needs from B targets, computed once per target.
 
     Attributes:
         features: Z, ``(B, C, 7, 7)`` for each level.
         terms: the attention's terms for each level, empty without attention.
-        kernels: the correlations' template side, or None where each search image changes it.
+        kernels: template side of the correlations, or None if it depends on the search image.
     """
 
     features: tuple[Tensor, ...]
@@ -53,13 +51,13 @@ class Template:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What refinement needs of B search images.
+    """Inputs of the refinement for B search images.
 
     Attributes:
         crop: side of the search crop in pixels.
         early: the backbone's first two levels, ``(B, C, 125, 125)`` and ``(B, C, 63, 63)``.
         attended: X' of each level, ``(B, C, 31, 31)``.
-        kernels: the correlations' template side for these images.
+        kernels: template side of the correlations for these images.
     """
 
     crop: int
@@ -69,12 +67,12 @@ class Features:
 
 
 class Proposals(NamedTuple):
-    """What ``search`` gives.
+    """Result of ``search``.
 
     Attributes:
         cls: scores ``(B, 2A, 25, 25)``, background of the A anchors first, then foreground.
         loc: regressions ``(B, 4A, 25, 25)``: dx of all anchors, then dy, dw, dh.
-        features: what refinement needs.
+        features: inputs of the refinement.
     """
 
     cls: Tensor
@@ -83,10 +81,10 @@ class Proposals(NamedTuple):
 
 
 class Neck(nn.Module):
-    """Each of the last three levels reduced to C channels; the template's is cropped."""
+    """Reduces the last three levels to C channels each, and crops the template's."""
 
     def __init__(self, channels: Sequence[int], config: NeckConfig) -> None:
-        """``channels`` of the levels it reads."""
+        """``channels`` of the input levels."""
         super().__init__()
         self.crop = config.crop
         for level, width in zip(LEVELS, channels, strict=True):
@@ -122,10 +120,10 @@ class Reduce(nn.Module):
 
 
 class Network(nn.Module):
-    """The whole network of a configuration; its modules are named as the released weights are.
+    """The whole network of a configuration; modules are named as in the released weights.
 
-    A new one has the initial weights of training. ``state_dict`` of the preset ``siamattn`` has
-    exactly the keys of the released SiamAttn, those of ``siamrpn++`` exactly PySOT's.
+    New networks have the initial weights of training. With the preset ``siamattn``, ``state_dict``
+    has exactly the keys of the released SiamAttn; with ``siamrpn++`` exactly PySOT's.
     """
 
     def __init__(self, config: Config) -> None:
@@ -146,12 +144,8 @@ class Network(nn.Module):
         if config.refine.box:
             self.bbox_head = BoxHead(channels, config.refine, config.rpn.stride)
 
-    def optimized(self) -> Network:
-        """This network made fast for inference, in place; see ``fast.optimize``."""
-        return optimize(self)
-
     def template(self, z: Tensor) -> Template:
-        """What all later frames need of B targets.
+        """Everything that later frames need from B targets.
 
         Args:
             z: BGR template crops ``(B, 3, 127, 127)``, float 0..255.
@@ -178,9 +172,9 @@ class Network(nn.Module):
     def attend(
         self, xs: tuple[Tensor, ...], template: Template
     ) -> tuple[tuple[Tensor, ...], HeadKernels]:
-        """X' of each level, ``(B, C, 31, 31)``, and the kernels that meet it.
+        """X' of each level, ``(B, C, 31, 31)``, and the kernels to correlate it with.
 
-        ``xs``: X of each level, from the neck.
+        ``xs`` is X of each level, from the neck.
         """
         zs = template.features
         if self.config.attention.enabled:
@@ -192,11 +186,11 @@ class Network(nn.Module):
         return HeadKernels(self.rpn_head.kernels(zs), fusion)
 
     def refine_box(self, features: Features, rois: Tensor) -> Tensor:
-        """The box head's answer, before its scale of (.1, .1, .2, .2).
+        """The box head's output, before its scale of (.1, .1, .2, .2).
 
         Args:
             features: of B targets, from ``search``.
-            rois: ``(K, 5)``: lane, then x1, y1, x2, y2 in pixels of the search crop.
+            rois: ``(K, 5)``: batch row, then x1, y1, x2, y2 in pixels of the search crop.
 
         Returns:
             ``(K, 4)``: dx, dy, dw, dh.
@@ -213,7 +207,7 @@ class Network(nn.Module):
         """Figure 4: the best foreground probability at each position.
 
         Returns:
-            Without and with attention, ``(B, 25, 25)`` each; the same without any attention.
+            Without and with attention, ``(B, 25, 25)`` each; equal if the network has none.
         """
         xs = self.neck(self.backbone(x)[2:])
         attended, kernels = self.attend(xs, template)
@@ -226,6 +220,6 @@ class Network(nn.Module):
 
 
 def _foreground(cls: Tensor) -> Tensor:
-    """``(B, 2A, H, W)`` to the largest probability of any anchor, ``(B, H, W)``."""
+    """The highest target probability of any anchor: ``(B, 2A, H, W)`` to ``(B, H, W)``."""
     pairs = cls.view(len(cls), 2, -1, *cls.shape[2:]).softmax(1)
     return pairs[:, 1].amax(1)

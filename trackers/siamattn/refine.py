@@ -1,8 +1,8 @@
 """Region refinement (section 3.3): fused features, deformable RoI pooling, box and mask heads.
 
-Regions are rows ``(K, 5)``: index of the target in the batch, then x1, y1, x2, y2 in pixels of
-the search crop. Both maps are pooled as if they covered the crop evenly, as in the release; a
-configuration may have the box head's pooled where its cells lie.
+Regions are rows ``(K, 5)``: batch row, then x1, y1, x2, y2 in pixels of the search crop. Pooling
+assumes that maps cover the whole crop, as in the release; ``box_registered`` instead pools the box
+head's map at the true position of its cells.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from trackers.siamattn.rpn import Correlation
 
 
 class Fusion(nn.Module):
-    """Features of all levels aligned and summed, one map for each head."""
+    """Features of all levels, aligned and summed to one map per head."""
 
     def __init__(self, levels: Sequence[int], channels: int, config: RefineConfig) -> None:
-        """``levels``: channels of the two first levels of the backbone, then of the attention's.
+        """``levels`` are the channels of the backbone's first two levels and the attention's.
 
-        ``channels`` are those of both maps.
+        Both maps have ``channels`` channels.
         """
         super().__init__()
         attended = len(levels[2:])
@@ -46,7 +46,7 @@ class Fusion(nn.Module):
         return tuple(block.kernel(z) for block, z in zip(blocks, zs, strict=True))
 
     def box(self, xs: Sequence[Tensor], kernels: Sequence[Tensor]) -> Tensor:
-        """The box head's map ``(B, C, 25, 25)``: correlations of each level, summed."""
+        """The box head's map ``(B, C, 25, 25)``: the sum of each level's correlation."""
         maps: list[Tensor] = [
             b(x, kernel) for b, x, kernel in zip(self.xcorr, xs, kernels, strict=True)
         ]
@@ -54,9 +54,9 @@ class Fusion(nn.Module):
         return reduce(torch.add, aligned)
 
     def mask(self, levels: Sequence[Tensor]) -> Tensor:
-        """The mask head's map ``(B, C, 63, 63)``, as large as the second level.
+        """The mask head's map ``(B, C, 63, 63)``, of the second level's size.
 
-        ``levels``: two of the backbone and those of the attention, of the search image.
+        ``levels`` are the search image's: two of the backbone and those of the attention.
         """
         size = levels[1].shape[-2:]
         pairs = zip(members(self.lateral_convs, ConvNorm), levels, strict=True)
@@ -67,7 +67,7 @@ class BoxHead(nn.Module):
     """Deformable pooling at 4 x 4 and three fully connected layers."""
 
     def __init__(self, channels: int, config: RefineConfig, stride: int) -> None:
-        """``channels`` of the fused map, ``stride`` pixels of the crop between its cells."""
+        """``channels`` of the fused map, whose cells are ``stride`` crop pixels apart."""
         super().__init__()
         bins, hidden = config.box_pool, config.box_hidden
         self.stride = stride if config.box_registered else None
@@ -93,7 +93,7 @@ class BoxHead(nn.Module):
         return out
 
     def _registered(self, rois: Tensor, cells: int, crop: int) -> tuple[Tensor, float]:
-        """Regions as the map of ``cells`` a side counts pixels, and its cells per pixel."""
+        """Regions in pixels of a map with ``cells`` per side, and its cells per pixel."""
         if self.stride is None:
             return rois, cells / crop
         margin = (crop - cells * self.stride) // 2
@@ -128,7 +128,7 @@ def _pool(channels: int, bins: int, config: RefineConfig) -> DeformRoIPool | RoI
 def _lateral(conv: ConvNorm, level: Tensor, size: torch.Size) -> Tensor:
     """``level`` resized to ``size`` and reduced by ``conv``.
 
-    Once batch norm is a constant, resizing commutes with all but the ReLU: small levels are then
+    In evaluation mode, resizing commutes with everything except the ReLU; small levels are then
     resized last, at a quarter of the cost.
     """
     if conv.training or level.shape[-1] >= size[-1]:

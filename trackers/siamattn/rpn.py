@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from trackers.siamattn.config import RPNConfig
 
-LEVELS = (2, 3, 4)  # levels of the backbone that proposals are made from
+LEVELS = (2, 3, 4)  # backbone levels that proposals use
 
 
 def depthwise_correlation(x: Tensor, kernel: Tensor) -> Tensor:
-    """Slide each target's template over its own search features, channel by channel.
+    """Correlate each target's template with its own search features, channel by channel.
 
     Args:
         x: ``(B, C, H, W)``.
@@ -25,17 +25,17 @@ def depthwise_correlation(x: Tensor, kernel: Tensor) -> Tensor:
         ``(B, C, H - h + 1, W - w + 1)``.
     """
     batch, channels, height, width = kernel.shape
-    lanes = x.reshape(1, batch * channels, *x.shape[2:])  # lanes become groups of one image
+    lanes = x.reshape(1, batch * channels, *x.shape[2:])  # batch rows become groups of one image
     kernel = kernel.reshape(batch * channels, 1, height, width)
     out = F.conv2d(lanes, kernel, groups=batch * channels)
     return out.view(batch, channels, *out.shape[2:])
 
 
 class Correlation(nn.Module):
-    """Both branches adjusted by a convolution, correlated, and read by a 1x1 head."""
+    """A convolution per branch, their depth-wise correlation, and a 1x1 head."""
 
     def __init__(self, channels: int, out: int) -> None:
-        """``channels`` in both branches, ``out`` in the head's answer."""
+        """``channels`` of both branches, ``out`` of the head."""
         super().__init__()
         self.conv_kernel = _conv_norm_relu(channels, channels, 3)
         self.conv_search = _conv_norm_relu(channels, channels, 3)
@@ -44,7 +44,7 @@ class Correlation(nn.Module):
         )
 
     def kernel(self, z: Tensor) -> Tensor:
-        """The template's side: ``(B, C, 7, 7)`` to ``(B, C, 5, 5)``."""
+        """The template side: ``(B, C, 7, 7)`` to ``(B, C, 5, 5)``."""
         out: Tensor = self.conv_kernel(z)
         return out
 
@@ -55,17 +55,17 @@ class Correlation(nn.Module):
 
 
 class RPN(nn.Module):
-    """One Siamese RPN block: scores and regressions of the anchors from one level."""
+    """A Siamese RPN block: scores and regressions of the anchors from one level."""
 
     def __init__(self, channels: int, anchors: int) -> None:
-        """``anchors`` at each position: 2 scores and 4 regressions for each."""
+        """``anchors`` per position, with 2 scores and 4 regressions each."""
         super().__init__()
         self.cls = Correlation(channels, 2 * anchors)
         self.loc = Correlation(channels, 4 * anchors)
 
 
 Kernels = tuple[tuple[Tensor, Tensor], ...]
-"""The template's side of every block: (cls, loc) kernels ``(B, C, 5, 5)`` for each level."""
+"""The template side of every block: (cls, loc) kernels ``(B, C, 5, 5)`` for each level."""
 
 
 class MultiRPN(nn.Module):

@@ -1,8 +1,8 @@
-"""Where to look, and which proposal to follow: pure functions on arrays.
+"""Where to search, and which proposal to follow: pure functions on arrays.
 
-The rules, with their order and rounding, are those of PySOT's ``SiamRPNTracker`` and of its child
-in the released SiamAttn. A *centred box* is cx, cy, w, h. *Crop pixels* are those of the square
-search image that the network sees; k of them make a pixel of the frame.
+The rules, their order and rounding are those of PySOT's ``SiamRPNTracker`` and its subclass in the
+released SiamAttn. A *centred box* is cx, cy, w, h. *Crop pixels* are those of the square search
+image that the network sees.
 """
 
 from __future__ import annotations
@@ -18,20 +18,19 @@ from trackers.siamattn.config import RPNConfig, TrackingConfig
 
 Floats = NDArray[np.float32] | FloatArray
 
-SMALLEST = 10.0  # side that neither a target nor a proposal falls below
-DELTAS = np.array([0.1, 0.1, 0.2, 0.2])  # one unit of the box head's answer
-_FIRST = -0.5  # what takes places counted from a corner to those from its pixel's centre
+SMALLEST = 10.0  # minimum side of targets and proposals
+DELTAS = np.array([0.1, 0.1, 0.2, 0.2])  # scale of the box head's output
+_FIRST = -0.5  # shifts positions from pixel-corner to pixel-centre coordinates
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """Which square of a frame is searched.
+    """The square of a frame that is searched.
 
     Attributes:
-        centre: ``(2,)`` of the square in the frame.
-        side: of the square in whole pixels of the frame.
-        zoom: k, crop pixels in a pixel of the frame; unless registered, before the side was
-            rounded.
+        centre: ``(2,)`` centre of the square in the frame.
+        side: side of the square in whole pixels of the frame.
+        zoom: k, crop pixels per frame pixel; computed before rounding ``side`` unless registered.
         instance: side of the search crop in crop pixels.
     """
 
@@ -42,22 +41,22 @@ class View:
 
     @property
     def origin(self) -> FloatArray:
-        """``(2,)`` the corner of the square in the frame."""
+        """``(2,)`` the top-left corner of the square in the frame."""
         corner: FloatArray = self.centre - self.side / 2
         return corner
 
     def to_crop(self, box: FloatArray) -> FloatArray:
-        """A centred box ``(4,)`` of the frame in crop pixels."""
+        """A centred box ``(4,)`` from frame to crop pixels."""
         return np.concatenate([box[:2] - self.origin, box[2:]]) * self.zoom
 
     def to_frame(self, box: FloatArray) -> FloatArray:
-        """A centred box ``(4,)`` of the crop in pixels of the frame."""
+        """A centred box ``(4,)`` from crop to frame pixels."""
         return offset(self.origin, box / self.zoom)
 
     def region_of_mask(self, box: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Corner ``(2,)`` and size ``(2,)`` in the frame of the mask of a centred box there.
+        """Corner ``(2,)`` and size ``(2,)`` in the frame of a centred box's mask.
 
-        The box goes to the crop by k, and the mask comes back by the ratio of the rounded side.
+        The box is scaled to the crop by k, but the mask is scaled back by the rounded side.
         """
         region = self.to_crop(box) * (self.side / self.instance)
         return self.origin + region[:2] - region[2:] / 2, region[2:]
@@ -65,13 +64,13 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """The proposal that is followed.
+    """The selected proposal.
 
     Attributes:
         box: centred, ``(4,)`` crop pixels from the centre of the crop.
-        score: its probability of being the target.
-        penalty: what its change of size and proportions leaves of the score, 0..1.
-        index: its number among all, in the order of ``anchors``.
+        score: its target probability.
+        penalty: factor on its score for changes of size and aspect ratio, 0..1.
+        index: its index in the order of ``anchors``.
     """
 
     box: FloatArray
@@ -96,9 +95,9 @@ def view(centre: FloatArray, size: FloatArray, tracking: TrackingConfig) -> View
 
 
 def middle_of_crop(centre: FloatArray, side: int, tracking: TrackingConfig) -> FloatArray:
-    """Middle ``(2,)`` of the square to cut around ``centre`` ``(2,)``.
+    """Centre ``(2,)`` of the square to crop around ``centre`` ``(2,)``.
 
-    Registered, that of the nearest square of whole pixels; else ``centre`` itself.
+    If registered, that of the nearest square of whole pixels; else ``centre`` itself.
     """
     if not tracking.registered:
         return centre
@@ -114,7 +113,7 @@ def crop(image: Image, centre: FloatArray, side: int, pixels: int, fill: FloatAr
         centre: ``(2,)`` of the square.
         side: of the square in pixels of the image.
         pixels: side of the result.
-        fill: ``(3,)`` colour beyond the border, cut to whole numbers.
+        fill: ``(3,)`` colour outside the image, truncated to whole numbers.
     """
     import cv2
 
@@ -129,14 +128,14 @@ def crop(image: Image, centre: FloatArray, side: int, pixels: int, fill: FloatAr
     return np.asarray(cv2.resize(window, (pixels, pixels)), dtype=np.uint8)
 
 
-def subdued(crop: Image, corners: FloatArray, surround: float) -> Image:
-    """A template crop with less contrast around the target, so that its box is seen.
+def fade_surround(crop: Image, corners: FloatArray, surround: float) -> Image:
+    """A template crop with reduced contrast around the target, which marks its box.
 
     Args:
         crop: ``(S, S, 3)``.
-        corners: ``(4,)`` x1, y1, x2, y2 of the target, in pixels from the crop's corner. A pixel
-            that lies partly within is partly left.
-        surround: share of the contrast, about the crop's mean colour, that is left around it.
+        corners: ``(4,)`` x1, y1, x2, y2 of the target, in pixels from the crop's corner. Pixels
+            partly inside keep their contrast in part.
+        surround: contrast factor outside, about the crop's mean colour.
     """
     if surround == 1:
         return crop
@@ -151,8 +150,8 @@ def subdued(crop: Image, corners: FloatArray, surround: float) -> Image:
 def anchors(rpn: RPNConfig, tracking: TrackingConfig) -> FloatArray:
     """All anchors as centred boxes ``(A * R * R, 4)``, in crop pixels from the crop's centre.
 
-    In the order anchor, row, column of the network's maps (R = 25). Their sides are cut to whole
-    multiples of the stride, as in PySOT's ``Anchors.generate_anchors``.
+    Ordered by anchor, row, column, like the network's maps (R = 25). Sides are truncated to
+    multiples of the scale, as in PySOT's ``Anchors.generate_anchors``.
     """
     sizes = []
     for ratio in rpn.ratios:
@@ -167,18 +166,18 @@ def anchors(rpn: RPNConfig, tracking: TrackingConfig) -> FloatArray:
 
 
 def map_width(rpn: RPNConfig, tracking: TrackingConfig) -> int:
-    """R, positions of anchors per row and column."""
+    """R, the number of anchor positions per row and column."""
     return (tracking.instance - tracking.exemplar) // rpn.stride + 1 + tracking.base_size
 
 
 def cosine_window(rpn: RPNConfig, tracking: TrackingConfig) -> FloatArray:
-    """The preference for the middle of the crop, one value for each anchor, ``(A * R * R,)``."""
+    """The cosine window that favours the crop's centre, one value per anchor, ``(A * R * R,)``."""
     line = np.hanning(map_width(rpn, tracking))
     return np.tile(np.outer(line, line).ravel(), rpn.anchors)
 
 
 def foreground(cls: Floats) -> FloatArray:
-    """Probability of each anchor ``(A * R * R,)`` from scores ``(2A, R, R)``, background first."""
+    """Target probability of each anchor ``(A * R * R,)`` from scores ``(2A, R, R)``."""
     background, target = cls.reshape(2, -1).astype(np.float64)
     return 0.5 + 0.5 * np.tanh((target - background) / 2)  # softmax over the pair
 
@@ -189,7 +188,7 @@ def decode(loc: Floats, boxes: FloatArray) -> FloatArray:
 
 
 def shift(boxes: FloatArray, delta: FloatArray) -> FloatArray:
-    """Centred boxes moved by dx, dy in shares of their size, and grown by exp(dw), exp(dh).
+    """Centred boxes moved by dx, dy relative to their size, and scaled by exp(dw), exp(dh).
 
     ``(..., 4), (..., 4) -> (..., 4)``.
     """
@@ -198,7 +197,7 @@ def shift(boxes: FloatArray, delta: FloatArray) -> FloatArray:
 
 
 def penalties(sizes: FloatArray, size: FloatArray, tracking: TrackingConfig) -> FloatArray:
-    """What changes of scale and proportions leave of proposals' scores, ``(N, 2) -> (N,)``.
+    """Score factors that penalise changes of scale and aspect ratio, ``(N, 2) -> (N,)``.
 
     Args:
         sizes: widths and heights of the proposals in crop pixels.
@@ -213,7 +212,7 @@ def penalties(sizes: FloatArray, size: FloatArray, tracking: TrackingConfig) -> 
 
 
 def _change(ratio: Floats) -> Floats:
-    """How much larger or smaller, 1 for neither."""
+    """The larger of a ratio and its inverse, so 1 means no change."""
     return np.maximum(ratio, 1 / ratio)
 
 
@@ -224,14 +223,14 @@ def best_proposal(
     window: FloatArray,
     tracking: TrackingConfig,
 ) -> Proposal:
-    """The proposal that ranks first by score, penalty and window.
+    """The proposal with the highest rank by score, penalty and window.
 
     Args:
         scores: ``(N,)`` probabilities.
         boxes: ``(N, 4)`` centred, in crop pixels from the crop's centre.
         size: ``(2,)`` of the target in the last frame, in crop pixels.
         window: ``(N,)``.
-        tracking: the shares.
+        tracking: weights of penalty and window.
     """
     kept = penalties(boxes[:, 2:], size, tracking)
     share = tracking.window_influence
@@ -240,7 +239,7 @@ def best_proposal(
 
 
 def proposal_in_crop(box: FloatArray, instance: int) -> FloatArray:
-    """A proposal in crop pixels from the crop's corner, kept inside: what the box head refines.
+    """A proposal in crop pixels from the crop's corner, clipped to it: the box head's input.
 
     ``(4,)`` to ``(4,)``, centred; ``instance`` is the side of the crop.
     """
@@ -248,39 +247,39 @@ def proposal_in_crop(box: FloatArray, instance: int) -> FloatArray:
 
 
 def offset(place: FloatArray, box: FloatArray) -> FloatArray:
-    """A centred box ``(4,)`` whose centre was counted from ``place`` ``(2,)``."""
+    """A centred box ``(4,)`` with its centre moved by ``place`` ``(2,)``."""
     return np.concatenate([place + box[:2], box[2:]])
 
 
 def box_region(box: FloatArray, tracking: TrackingConfig) -> FloatArray:
-    """Corners ``(4,)`` of the region that refines a centred box of the crop, ``(4,)``."""
+    """Corners ``(4,)`` of the region in which a centred box of the crop ``(4,)`` is refined."""
     if tracking.registered:
         return roi_of(box) + _FIRST
     return roi_of(box, margin=0.5)
 
 
 def mask_region(box: FloatArray, tracking: TrackingConfig) -> FloatArray:
-    """Corners ``(4,)`` of the region of the mask of a centred box of the crop, ``(4,)``."""
+    """Corners ``(4,)`` of the mask's region for a centred box of the crop ``(4,)``."""
     return roi_of(box) + (_FIRST if tracking.registered else 0.0)
 
 
 def roi_of(box: FloatArray, margin: float = 0.0) -> FloatArray:
-    """Corners x1, y1, x2, y2 of a centred box, each ``margin`` further in: ``(4,) -> (4,)``."""
+    """Corners x1, y1, x2, y2 of a centred box, each ``margin`` inwards: ``(4,) -> (4,)``."""
     half = box[2:] / 2 - margin
     return np.concatenate([box[:2] - half, box[:2] + half])
 
 
-def follow(
+def next_box(
     size: FloatArray, found: FloatArray, proposal: Proposal, limits: FloatArray, lr: float
 ) -> FloatArray:
-    """The target's next box, centred ``(4,)``: a new centre, a smoothed size, inside the frame.
+    """The target's next box, centred ``(4,)``: new centre, smoothed size, clipped to the frame.
 
     Args:
         size: ``(2,)`` of the target in the last frame.
-        found: centred box ``(4,)``, all in pixels of the frame.
-        proposal: where it came from: the surer, the more of its size is taken over.
+        found: centred box ``(4,)``; like ``size`` in pixels of the frame.
+        proposal: its origin; the more confident, the greater the weight of its size.
         limits: ``(2,)`` largest x and y.
-        lr: the share that is taken over of a sure one.
+        lr: weight of a fully confident size.
     """
     share = proposal.penalty * proposal.score * lr
     smoothed = (1 - share) * size + share * found[2:]
@@ -288,7 +287,7 @@ def follow(
 
 
 def clip(box: FloatArray, limits: FloatArray) -> FloatArray:
-    """A centred box with its centre in 0..limits and its size in 10..limits, ``(4,) -> (4,)``."""
+    """A centred box with centre in 0..limits and size in 10..limits, ``(4,) -> (4,)``."""
     centre = np.clip(box[:2], 0.0, limits)
     size = np.maximum(np.minimum(box[2:], limits), SMALLEST)
     return np.concatenate([centre, size])

@@ -1,4 +1,4 @@
-"""Frozen records of settings, changed by dotted name, and tables of named changes as data."""
+"""Settings in frozen dataclasses, changed by dotted name, and named rows of changes in JSON."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ Record = TypeVar("Record")
 
 @lru_cache(maxsize=8)
 def load_table(path: Path) -> dict[str, dict[str, Any]]:
-    """The rows of a json file by name; read once, so that nobody may change what is returned."""
+    """The rows of a JSON file by name; cached, so callers must not modify them."""
     found: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
 def named(kind: str, name: str, path: Path) -> dict[str, Any]:
-    """A copy of the row ``name`` of the table ``path``; ``kind`` is what messages call a row.
+    """A copy of the row ``name`` of the table ``path``; messages call it a ``kind``.
 
-    A row that has ``"like": OTHER`` is the row OTHER with changes.
+    A row with ``"like": OTHER`` is the row OTHER with changes.
 
     Raises:
-        ConfigError: no such row.
+        ConfigError: unknown row.
     """
     known = load_table(path)
     if name not in known:
@@ -38,10 +38,10 @@ def named(kind: str, name: str, path: Path) -> dict[str, Any]:
 
 
 def overridden(record: Record, settings: Mapping[str, Any], where: str = "") -> Record:
-    """A copy of ``record`` with all of ``settings`` (dotted name -> value) changed.
+    """A copy of ``record`` with ``settings`` (dotted name -> value) changed.
 
     Raises:
-        ConfigError: no such setting, or a value of another type.
+        ConfigError: unknown setting, or a value of the wrong type.
     """
     for name, value in settings.items():
         record = changed(record, name, value, where)
@@ -52,13 +52,13 @@ def changed(record: Record, name: str, value: Any, where: str = "") -> Record:
     """A copy of ``record`` with one setting changed.
 
     Args:
-        record: a frozen dataclass, whose fields may be such records themselves.
+        record: a frozen dataclass, whose fields may be frozen dataclasses.
         name: dotted name of the setting, e.g. ``"attention.formula"``.
-        value: of the type that the setting has; lists serve as tuples, whole numbers as floats.
+        value: of the setting's type; lists are accepted for tuples, integers for floats.
         where: dotted name of ``record`` itself, for messages.
 
     Raises:
-        ConfigError: no such setting, or a value of another type.
+        ConfigError: unknown setting, or a value of the wrong type.
     """
     head, _, rest = name.partition(".")
     full = f"{where}.{head}" if where else head
@@ -76,7 +76,7 @@ def changed(record: Record, name: str, value: Any, where: str = "") -> Record:
 
 
 def _checked(value: Any, old: Any, name: str) -> Any:
-    """``value`` as the type of ``old``."""
+    """``value`` converted to the type of ``old``."""
     if isinstance(old, tuple) and isinstance(value, list | tuple):
         return tuple(_checked(v, old[0], name) for v in value)
     if type(old) is float and type(value) is int:
@@ -89,19 +89,19 @@ def _checked(value: Any, old: Any, name: str) -> Any:
 
 
 def check_ranges(
-    record: Any, where: str, shares: Sequence[str], least: Mapping[str, float]
+    record: Any, where: str, shares: Sequence[str], minimums: Mapping[str, float]
 ) -> None:
-    """Refuse ``shares`` outside 0..1, and numbers below what is ``least``.
+    """Refuse ``shares`` outside 0..1, and numbers below their minimum.
 
     Raises:
-        ConfigError: names the setting, and what it may be.
+        ConfigError: names the setting and its range.
     """
     for name in shares:
         if not 0 <= getattr(record, name) <= 1:
             raise ConfigError(
                 f"{where}: expected {name} from 0 to 1, found {getattr(record, name)}"
             )
-    for name, bound in least.items():
+    for name, bound in minimums.items():
         if not getattr(record, name) >= bound:
             raise ConfigError(
                 f"{where}: expected {name} of {bound} or more, found {getattr(record, name)}"

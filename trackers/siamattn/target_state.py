@@ -1,4 +1,4 @@
-"""One target among many: its state, what is said of it, and how states share one network call."""
+"""State of a tracked target, its predictions, and batching of states for one network call."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from trackers.siamattn.search import View, view
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """One target, as its last frame left it.
+    """A target as of its last frame.
 
     Attributes:
         box: centred, ``(4,)`` pixels of the frame.
-        fill: ``(3,)`` mean colour of the first frame, shown beyond the border.
-        template: what the network keeps of the first frame.
+        fill: ``(3,)`` mean colour of the first frame, used outside the image.
+        template: the network's terms of the first frame.
         tracking: the hyper-parameters.
-        masked: whether a mask and the rectangle around it are wanted.
+        masked: whether to predict a mask and the rectangle around it.
     """
 
     box: FloatArray
@@ -39,17 +39,17 @@ class State:
 
     @property
     def view(self) -> View:
-        """Where the next frame is searched."""
+        """The square to search in the next frame."""
         return view(self.box[:2], self.box[2:], self.tracking)
 
 
 @dataclass(frozen=True, eq=False)
 class SiamesePrediction(Prediction):
-    """A prediction with what it was made of.
+    """A prediction with its box and mask.
 
     Attributes:
-        box: x, y, w, h, ``(4,)``; the region itself unless a mask was wanted.
-        mask: ``(H, W)``, where one was wanted and is kept.
+        box: x, y, w, h, ``(4,)``; equal to the region unless a mask is predicted.
+        mask: ``(H, W)``, if predicted and kept.
     """
 
     box: FloatArray | None = None
@@ -62,11 +62,11 @@ def is_rotated(region: Region) -> bool:
 
 
 def first_box(region: Region) -> FloatArray:
-    """The centred box ``(4,)`` that the target of a first frame is followed as.
+    """The initial centred box ``(4,)`` of a target.
 
-    Of four corners, the area-preserving box with a pixel more on each side (PySOT
-    ``get_axis_aligned_bbox``); of any other region, the box around it. PySOT's test script places
-    the centre at ``x + w / 2`` either way.
+    For four corners, the area-preserving box enlarged by a pixel per dimension (PySOT
+    ``get_axis_aligned_bbox``); for other regions, the bounding box. The centre is ``x + w / 2``,
+    as in PySOT's test script.
 
     Raises:
         TrackerError: the region is not finite, or has no area.
@@ -80,10 +80,10 @@ def first_box(region: Region) -> FloatArray:
 
 
 def join(parts: Sequence[Any]) -> Any:
-    """Records of tensors of several lanes as one: tensors are joined along their first dimension.
+    """Concatenate the tensors of several records along their first dimension.
 
     Args:
-        parts: tensors, ``None``, or tuples or dataclasses of these, all built alike.
+        parts: tensors, ``None``, or tuples or dataclasses of these, all with the same structure.
     """
     first = parts[0]
     if len(parts) == 1 or first is None:

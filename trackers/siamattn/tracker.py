@@ -15,6 +15,7 @@ from bench.tracker import Region
 from trackers.siamattn import checkpoints
 from trackers.siamattn.config import Config, TrackingConfig
 from trackers.siamattn.engine import Engine
+from trackers.siamattn.fast import optimize
 from trackers.siamattn.figure import ConfidenceMaps
 from trackers.siamattn.target_state import SiamesePrediction, State, first_box, is_rotated
 
@@ -27,24 +28,23 @@ Benchmark = Literal["auto", "vot", "otb"]
 class SiamAttn:
     """Deformable Siamese attention networks (Yu et al., CVPR 2020).
 
-    Started on a rotated rectangle, as in the VOT challenge, it answers with the rectangle around
-    its mask; started on a box, it answers with a box and computes no mask. The boxes that it
-    follows are the same.
+    Started on a rotated rectangle, as in the VOT challenge, it predicts the rectangle around its
+    mask; started on a box, it predicts a box and computes no mask. Both follow the same boxes.
 
     Args:
         weights: a ``.safetensors`` or released ``.pth`` file.
-        preset: name of the architecture; by default what the file's record or keys say.
-        device: where the network runs, as PyTorch names it; ``auto`` is the GPU if there is one.
-        mode: answer with a ``box``, or the rectangle around a ``mask``; ``auto``: as started.
-        benchmark: whose hyper-parameters; ``auto``: VOT's for a rotated rectangle, else OTB's.
-        penalty_k: in place of the benchmark's, weight of the penalty on changes of shape.
-        window_influence: likewise, share of the cosine window in the ranking of proposals.
-        lr: likewise, share of a surely found size in the next.
-        mask_threshold: likewise, probability above which a pixel is the target's.
-        keep_mask: predictions carry the mask ``(H, W)`` where one is computed.
+        preset: name of the architecture; by default from the file's record or keys.
+        device: PyTorch's name of the network's device; ``auto`` is the GPU if there is one.
+        mode: predict a ``box``, or the rectangle around a ``mask``; ``auto`` depends on the start.
+        benchmark: source of the hyper-parameters; ``auto``: VOT for a rotated start, else OTB.
+        penalty_k: overrides the weight of the penalty on changes of shape.
+        window_influence: overrides the weight of the cosine window in the ranking of proposals.
+        lr: overrides the weight of a confident proposal's size in the next size.
+        mask_threshold: overrides the probability above which a pixel belongs to the target.
+        keep_mask: include the mask ``(H, W)`` in predictions where one is computed.
 
     Raises:
-        ConfigError: no weights or those of something else, or an option out of range.
+        ConfigError: the weights are missing or do not fit, or an option is out of range.
     """
 
     deterministic = True
@@ -80,11 +80,11 @@ class SiamAttn:
         place = find_device(device)
         network = checkpoints.load_network(self._required(weights), preset)
         self._check(network.config)
-        self.engine = Engine(network.to(place).optimized(), keep_mask)
+        self.engine = Engine(optimize(network.to(place)), keep_mask)
 
     @staticmethod
     def convert(source: Path, target: Path, preset: str | None = None) -> dict[str, str]:
-        """What ``bench convert`` does; see ``checkpoints.convert``."""
+        """Implements ``bench convert``; see ``checkpoints.convert``."""
         return checkpoints.convert(source, target, preset)
 
     def init(self, image: Image, region: Region) -> None:
@@ -92,7 +92,7 @@ class SiamAttn:
         self.state = self.start(image, region)
 
     def update(self, image: Image) -> SiamesePrediction:
-        """Find the target in the next frame; the score is the probability of its proposal."""
+        """Track into the next frame; the score is the proposal's target probability."""
         (self.state,), (prediction,) = self.advance([self.state], [image])
         return prediction
 
@@ -112,23 +112,27 @@ class SiamAttn:
     def advance(
         self, states: Sequence[State], images: Sequence[Image]
     ) -> tuple[list[State], list[SiamesePrediction]]:
-        """Find B targets, each in its own next frame; see ``Engine.advance``.
+        """Track B targets, each into its own next frame; see ``Engine.advance``.
 
         Raises:
-            TrackerError: the network's answer is not finite.
+            TrackerError: the network's output is not finite.
         """
         return self.engine.advance(states, images)
 
     def confidence_maps(self, image: Image) -> ConfidenceMaps:
-        """Figure 4 of the paper for the next frame; the tracker does not move."""
+        """Figure 4 of the paper for the next frame; the tracker does not advance."""
         return self.engine.confidence_maps(self.state, image)
 
     def tracking(self, config: Config, rotated: bool) -> TrackingConfig:
-        """The hyper-parameters for a target, by how its first region was given."""
-        name = self.benchmark if self.benchmark != "auto" else self._usual(config, rotated)
+        """The hyper-parameters for a target, which depend on how it is initialised."""
+        name = (
+            self.benchmark
+            if self.benchmark != "auto"
+            else self._default_benchmark(config, rotated)
+        )
         return config.tracking_for(name, **self.settings)
 
-    def _usual(self, config: Config, rotated: bool) -> str:
+    def _default_benchmark(self, config: Config, rotated: bool) -> str:
         return "vot" if rotated else "otb"
 
     def _required(self, weights: Path | None) -> Path:
@@ -140,7 +144,7 @@ class SiamAttn:
         return weights
 
     def _check(self, config: Config) -> None:
-        """Refuse another family's weights, masks without a head, and settings out of range."""
+        """Refuse weights of another family, masks without a head, and settings out of range."""
         if not config.name.startswith(self.family):
             raise ConfigError(
                 f"expected weights of {self.family}, found those of preset {config.name!r}. "
@@ -149,7 +153,7 @@ class SiamAttn:
         if self.mode == "mask" and not config.refine.mask:
             raise ConfigError(
                 f"mode 'mask' needs a mask head, and preset {config.name!r} has none. "
-                "Leave the option out."
+                "Omit the option."
             )
         for rotated in (False, True):
             self.tracking(config, rotated)
@@ -158,7 +162,7 @@ class SiamAttn:
 class SiamAttnNano(SiamAttn):
     """The smallest SiamAttn, with weights that this project trained on generated video.
 
-    Options are those of ``SiamAttn``; ``weights/README.md`` is the weights' card.
+    Options are those of ``SiamAttn``; ``weights/README.md`` documents the weights.
     """
 
     def _required(self, weights: Path | None) -> Path:
@@ -168,8 +172,8 @@ class SiamAttnNano(SiamAttn):
 class SiamRPN(SiamAttn):
     """SiamRPN++ (Li et al., CVPR 2019) as released in PySOT, the baseline without attention.
 
-    Options are those of ``SiamAttn``. It has no mask, and ``benchmark="auto"`` takes the
-    hyper-parameters that the weights were released with.
+    Options are those of ``SiamAttn``. It predicts no mask, and ``benchmark="auto"`` uses the
+    hyper-parameters released with the weights.
     """
 
     family = "siamrpn++"
@@ -178,7 +182,7 @@ class SiamRPN(SiamAttn):
         "(Apache-2.0) at https://github.com/STVIR/pysot/blob/master/MODEL_ZOO.md"
     )
 
-    def _usual(self, config: Config, rotated: bool) -> str:
+    def _default_benchmark(self, config: Config, rotated: bool) -> str:
         return config.benchmark
 
 
@@ -186,7 +190,7 @@ def find_device(name: str) -> torch.device:
     """The device of a name such as ``cpu`` or ``cuda:0``; ``auto`` is the GPU if there is one.
 
     Raises:
-        ConfigError: PyTorch knows no such device, or this machine has none.
+        ConfigError: the device is unknown to PyTorch or unavailable on this machine.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -8,6 +8,7 @@ from bench.measures.onepass.conventions import (
     words,
 )
 from bench.measures.onepass.curves import (
+    CURVES,
     Curves,
     FrameMeasures,
     counted_sequences,
@@ -22,6 +23,7 @@ from bench.measures.onepass.curves import (
 from bench.measures.onepass.summary import summarize
 
 __all__ = [
+    "CURVES",
     "Convention",
     "Curves",
     "FrameMeasures",

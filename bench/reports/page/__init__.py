@@ -1,11 +1,10 @@
-"""The report page: one folder of HTML that opens from disk, without a server or a network.
+"""The report page: a folder of HTML that opens from disk, without a server or a network.
 
-``study`` gathers what is known of a benchmark, ``timeline`` what happened along a sequence,
-``views`` turns both into plain data, ``packing`` makes that small, ``render`` fills the templates
-and ``site`` writes the folder. What runs in the browser lies in ``assets/``.
+``views`` turns sections and sequences into plain data, ``encoding`` makes that small, ``render``
+fills the templates and ``site`` writes the folder. The browser's scripts are in ``assets/``.
 """
 
 from bench.reports.page.site import Videos, write_report
-from bench.reports.study import Study, absent_study, open_study
+from bench.reports.section import ReportSection, absent_section, open_section
 
-__all__ = ["Study", "Videos", "absent_study", "open_study", "write_report"]
+__all__ = ["ReportSection", "Videos", "absent_section", "open_section", "write_report"]

@@ -1,8 +1,8 @@
-"""Numbers along a sequence, packed so that millions of boxes stay a few megabytes.
+"""Packs numbers along a sequence, so that millions of boxes take a few megabytes.
 
-A page opened from disk may not fetch files, so data comes as scripts. Numbers are rounded to
-a fixed step, turned into differences from frame to frame, and deflated; the browser undoes it
-(``assets/player.js``).
+A page opened from disk cannot fetch files, so data is written as scripts. Numbers are rounded to
+a fixed step, stored as differences from frame to frame, and deflated; ``assets/unpack.js``
+reverses it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy as np
 from bench.arrays import BoolArray, FloatArray
 
 PIXEL_STEPS = 4
-"""Coordinates are kept to a quarter of a pixel."""
+"""Coordinates are stored to a quarter of a pixel."""
 OVERLAP_STEPS = 1000
-"""Overlaps are kept to a thousandth."""
+"""Overlaps are stored to a thousandth."""
 _UNKNOWN = -(1 << 15)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -29,17 +29,17 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 def pack(columns: FloatArray, steps: int) -> str:
     """``(N, K)`` numbers as text: rounded to 1/steps, 16 bits, differences, deflate, base64.
 
-    NaN is kept; what 16 bits cannot hold becomes the nearest they can.
+    NaN is kept; numbers out of range are clipped.
 
     Args:
-        columns: the numbers, a column for each quantity.
-        steps: parts that one unit is divided into.
+        columns: the numbers, one column per quantity.
+        steps: steps per unit.
     """
     with np.errstate(invalid="ignore"):
         scaled = np.rint(columns.T * steps).clip(_UNKNOWN + 1, -_UNKNOWN - 1)
     whole = np.where(np.isnan(scaled), _UNKNOWN, scaled).astype("<i2")
     first = np.zeros((len(whole), 1), dtype="<i2")
-    changes = np.diff(whole, axis=1, prepend=first)  # wraps around, as it does on the way back
+    changes = np.diff(whole, axis=1, prepend=first)  # wraps around, as unpacking does
     planes = (
         np.ascontiguousarray(changes, "<i2").view(np.uint8).reshape(-1, 2).T
     )  # low bytes, then high ones
@@ -58,15 +58,14 @@ def spans(flags: BoolArray) -> list[list[int]]:
 
 
 def rounded(value: float | None, decimals: int = 4) -> float | None:
-    """A number as data files carry it; None for what is no number."""
+    """A number for a data file; None instead of NaN and infinity."""
     return None if value is None or not np.isfinite(value) else round(float(value), decimals)
 
 
 def script(key: str, content: Any) -> str:
     """A script that hands ``content`` to the page under ``key``.
 
-    What HTML or JavaScript could take for something else is escaped, so that no name can end
-    the script.
+    Characters with a meaning in HTML are escaped, so that no name can end the script.
     """
     text = json.dumps([key, content], separators=(",", ":"), allow_nan=False)  # ASCII only
     for character in "<>&":
@@ -75,7 +74,7 @@ def script(key: str, content: Any) -> str:
 
 
 def file_names(names: Iterable[str]) -> list[str]:
-    """A name for each that any file system and URL takes, unique without regard to case.
+    """File names that are safe on any file system and in URLs, unique regardless of case.
 
     >>> file_names(["Human4-2", "human4-2", "<b>", "auto"])
     ['Human4-2', 'human4-2-2', '-b-', 'auto']

@@ -1,4 +1,4 @@
-"""Fills the templates. What they print is escaped by Jinja, whatever it is."""
+"""Fills the templates. Jinja escapes everything they print."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any
 
 from bench import __version__
 from bench.errors import ConfigError
-from bench.reports.page import rows as tables
-from bench.reports.page.timeline import Track, frame_count
-from bench.reports.study import Study
+from bench.evaluation.along import Track
+from bench.reports.notes import footnotes
+from bench.reports.palette import DASHES, Look
+from bench.reports.score_table import score_table, sequence_table
+from bench.reports.section import ReportSection
+from bench.reports.table import Cell, Column, Table, bounds_of, spread_of, text_of
 from bench.results.record import now
 
 
@@ -21,20 +24,21 @@ class Leader:
     name: str
     text: str
     percent: float
+    share: str = ""
 
 
 class Renderer:
-    """Turns studies into pages of HTML."""
+    """Turns sections into pages of HTML."""
 
-    def __init__(self, studies: list[Study], styles: Mapping[str, tables.Style]) -> None:
+    def __init__(self, sections: list[ReportSection], looks: Mapping[str, Look]) -> None:
         try:
             from jinja2 import Environment, PackageLoader, StrictUndefined
         except ImportError:
             raise ConfigError(
                 "the report page needs Jinja: pip install 'siamattn-bench[reports]'"
             ) from None
-        self.studies = studies
-        self.styles = styles
+        self.sections = sections
+        self.tables = {s.key: score_table(s.scores) for s in sections if s.scores}
         self.environment = Environment(
             loader=PackageLoader("bench.reports.page"),
             autoescape=True,
@@ -42,103 +46,108 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.environment.globals.update(studies=studies, written=now(), version=__version__)
+        self.environment.globals.update(
+            sections=sections, looks=looks, strokes=DASHES, text_of=_text, detail_of=_detail,
+            written=now(), version=__version__,
+        )  # fmt: skip
 
     def overview(self) -> str:
-        """The page that all others are linked from."""
-        main = [study for study in self.studies if study.key == study.benchmark.name]
+        """The page that links to all others."""
+        main = [section for section in self.sections if section.is_main]
+        names = dict.fromkeys(name for section in main for name in section.trackers)
+        results = {name: sum(name in section.provenance for section in main) for name in names}
         return self._render(
             "index.html.j2",
             root="",
             main=main,
-            leaders={study.key: leaders(study) for study in main},
-            headings={study.key: heading(study) for study in main},
-            rows=self._matrix(main),
+            leaders={key: leaders(table) for key, table in self.tables.items()},
+            tables=self.tables,
+            places={key: _places(table) for key, table in self.tables.items()},
+            names=sorted(names, key=lambda name: (-results[name], name.lower())),
         )
 
-    def study(self, study: Study, files: list[str]) -> str:
-        """The page of a benchmark."""
+    def section(self, section: ReportSection, files: list[str]) -> str:
+        """The page of a benchmark or experiment."""
         return self._render(
-            "study.html.j2",
+            "section.html.j2",
             root="",
-            study=study,
-            columns=tables.columns_of(study),
-            rows=tables.summary_rows(study, self.styles),
-            notes=tables.footnotes(study),
-            pages=list(zip(study.sequences, files, strict=True)),
-            frame_count=frame_count,
+            section=section,
+            table=self.tables.get(section.key),
+            pages=list(zip(section.sequences, files, strict=True)),
         )
 
-    def sequence(self, study: Study, files: list[str], index: int, tracks: list[Track]) -> str:
+    def sequence(
+        self, section: ReportSection, files: list[str], index: int, tracks: list[Track]
+    ) -> str:
         """The page of a sequence.
 
         Args:
-            study: that it belongs to.
-            files: names of the pages of all its sequences.
-            index: which of them.
+            section: its benchmark or experiment.
+            files: names of the pages of all sequences.
+            index: of this one.
             tracks: of every tracker.
         """
-        name = study.sequences[index].name
-        columns = tables.sequence_columns(study)
+        sequence, scores = section.sequences[index], section.scores
+        table = sequence_table(scores, sequence.name) if scores else Table("", "", (), ())
         return self._render(
             "sequence.html.j2",
             root="../",
-            study=study,
-            sequence=study.sequences[index],
-            columns=columns,
-            cells={
-                track.tracker: tables.sequence_cells(study, name, track.tracker, columns)
-                for track in tracks
-            },
-            frames=frame_count(study.sequences[index]),
-            data=f"{study.key}/{files[index]}",
-            before=self._neighbour(study, files, index - 1),
-            after=self._neighbour(study, files, index + 1),
+            section=section,
+            sequence=sequence,
+            table=table,
+            places=_places(table),
+            data=f"{section.key}/{files[index]}",
+            before=_neighbour(section, files, index - 1),
+            after=_neighbour(section, files, index + 1),
             tracks=tracks,
-            styles=self.styles,
-            notes=tables.footnotes(study),
+            notes=list(footnotes(scores)) if scores else [section.problem],
         )
 
     def papers(self, tables: Iterable[str]) -> str:
-        """The page of printed tables.
-
-        Args:
-            tables: as HTML, with names escaped.
-        """
+        """The page of printed tables, given as HTML with escaped names."""
         from markupsafe import Markup
 
         return self._render("papers.html.j2", root="", papers=[Markup(each) for each in tables])
-
-    def _neighbour(self, study: Study, files: list[str], index: int) -> Mapping[str, str] | None:
-        if not 0 <= index < len(files):
-            return None
-        return {"name": study.sequences[index].name, "href": f"{files[index]}.html"}
-
-    def _matrix(self, main: list[Study]) -> list[dict[str, Any]]:
-        """Every tracker with its row of every benchmark, those on most benchmarks first."""
-        found: dict[str, dict[str, tables.Row]] = {}
-        for study in main:
-            for row in tables.summary_rows(study, self.styles):
-                found.setdefault(row.name, {})[study.key] = row
-        ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0].lower()))
-        return [{"name": name, "style": self.styles[name], "rows": rows} for name, rows in ordered]
 
     def _render(self, template: str, **values: Any) -> str:
         return self.environment.get_template(template).render(**values)
 
 
-def heading(study: Study) -> str:
-    """Heading of the measure that a study ranks by."""
-    return study.layout.columns[study.first_measure]
-
-
-def leaders(study: Study, count: int = 3) -> list[Leader]:
-    """The first few trackers of a study, as bars relative to 1 (to the best for EAO)."""
-    columns = tables.columns_of(study)
-    values = [(n, study.value(n, study.first_measure)) for n in study.trackers[:count]]
-    known = [(name, value) for name, value in values if value == value]
-    longest = max([value for _, value in known] + [1e-9]) if study.first_measure == "eao" else 1.0
+def leaders(table: Table, count: int = 3) -> list[Leader]:
+    """The best few trackers, with bars relative to the best; partial ones only if all are."""
+    column = table.columns[0]
+    known = [row for row in table.rows if row.cell(column).value is not None]
+    shown = ([row for row in known if row.ranked] or known)[:count]
+    values = {row.label: row.cell(column).value or 0.0 for row in shown}
+    longest = max([*values.values(), 1e-9])
     return [
-        Leader(name, columns[0].text(value), round(100 * value / longest, 1))
-        for name, value in known
+        Leader(
+            row.label,
+            _text(row.cell(column), column),
+            round(100 * values[row.label] / longest, 1),
+            row.share,
+        )
+        for row in shown
     ]
+
+
+def _text(cell: Cell, column: Column) -> str:
+    return text_of(cell, column, "–")
+
+
+def _detail(cell: Cell, column: Column) -> str:
+    """The second, smaller line of a cell: interval and spread."""
+    bounds = bounds_of(cell, column)
+    interval = f"{bounds[0]} – {bounds[1]}" if bounds else ""
+    return ", ".join(filter(None, (interval, spread_of(cell, column))))
+
+
+def _places(table: Table) -> dict[str, int]:
+    """The index of each row by its label."""
+    return {row.label: index for index, row in enumerate(table.rows)}
+
+
+def _neighbour(section: ReportSection, files: list[str], index: int) -> Mapping[str, str] | None:
+    if not 0 <= index < len(files):
+        return None
+    return {"name": section.sequences[index].name, "href": f"{files[index]}.html"}

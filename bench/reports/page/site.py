@@ -12,13 +12,12 @@ from typing import Literal, cast
 
 from bench.arrays import Image
 from bench.errors import BenchError, ConfigError
+from bench.evaluation.along import tracks_along
 from bench.reports.page import views
 from bench.reports.page.encoding import file_names, script
-from bench.reports.page.papers import paper_tables
 from bench.reports.page.render import Renderer
-from bench.reports.page.rows import styles_of
-from bench.reports.page.timeline import stage_size, tracks_along
-from bench.reports.study import Study
+from bench.reports.palette import looks
+from bench.reports.section import ReportSection
 from bench.sequence import Sequence
 
 _MARK = ".bench-report"
@@ -33,8 +32,8 @@ class Videos:
     """Which sequences get a video.
 
     Attributes:
-        which: none, the first three of each benchmark, or all; in any case those with frames.
-        width: pixels that frames are scaled down to where they are wider.
+        which: none, the first three of each benchmark with frames, or all with frames.
+        width: wider frames are scaled down to it, in pixels.
     """
 
     which: Literal["none", "first", "all"] = "first"
@@ -48,18 +47,21 @@ class Videos:
 
 
 def write_report(
-    studies: list[Study], folder: Path, videos: Videos, progress: Progress | None = None
+    sections: list[ReportSection],
+    folder: Path,
+    videos: Videos,
+    progress: Progress | None = None,
 ) -> list[str]:
-    """Write the report of several benchmarks; an earlier one stays until the new one is whole.
+    """Write the report; an earlier one stays until the new one is complete.
 
     Args:
-        studies: one for each page, in the order of the overview.
-        folder: to write; made, or replaced where it holds a report.
+        sections: one per page, in the order of the overview.
+        folder: created, or replaced if it holds a report.
         videos: which sequences get one.
-        progress: is told what is being written.
+        progress: called with what is being written.
 
     Returns:
-        what could not be written and why, in sentences: videos of frames that cannot be read.
+        messages about videos that could not be written because frames cannot be read.
 
     Raises:
         ConfigError: the folder holds something else, cannot be written, or a library is missing.
@@ -67,25 +69,25 @@ def write_report(
     _require_ours(folder)
     try:
         with _swapped_in(folder) as partial:
-            return _Writer(partial, studies, videos, progress or (lambda _: None)).write()
+            return _Writer(partial, sections, videos, progress or (lambda _: None)).write()
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be written ({error.strerror or error})") from error
 
 
 def _require_ours(folder: Path) -> None:
-    """Check that nothing but an earlier report would be replaced."""
+    """Check that the folder is new or holds an earlier report."""
     if folder.is_dir() and not any(folder.iterdir()):
         return
     if folder.exists() and not (folder / _MARK).is_file():
         raise ConfigError(
-            f"{folder}: expected a new folder or an earlier report, found something else, which "
-            "would be lost. Name another folder with --out, or delete this one."
+            f"{folder}: expected a new folder or an earlier report, found something else. Name "
+            "another folder with --out, or delete this one."
         )
 
 
 @contextmanager
 def _swapped_in(folder: Path) -> Iterator[Path]:
-    """A folder to write into that takes the place of ``folder`` once all went well."""
+    """A folder to write into that replaces ``folder`` on success."""
     folder = folder.absolute()
     partial = folder.with_name(f".{folder.name}.partial")
     earlier = folder.with_name(f".{folder.name}.earlier")
@@ -110,58 +112,57 @@ class _Writer:
     """Writes one report into an empty folder."""
 
     def __init__(
-        self, folder: Path, studies: list[Study], videos: Videos, progress: Progress
+        self, folder: Path, sections: list[ReportSection], videos: Videos, progress: Progress
     ) -> None:
         self.folder = folder
-        self.studies = studies
+        self.sections = sections
         self.videos = videos
         self.progress = progress
-        self.styles = styles_of(studies)
-        self.filmed = {study.key: videos.wanted(study.sequences) for study in studies}
-        self.renderer = Renderer(studies, self.styles)
+        self.looks = looks(name for section in sections for name in section.trackers)
+        self.renderer = Renderer(sections, self.looks)
         self.problems: list[str] = []
 
     def write(self) -> list[str]:
         _copy_assets(self.folder / "assets")
-        for study in self.studies:
-            files = file_names(sequence.name for sequence in study.sequences)
-            self._write_study(study, files)
-            for index in range(len(files)):
-                self._write_sequence(study, files, index)
-        self._write_text("papers.html", self.renderer.papers(paper_tables(self.studies)))
+        for section in self.sections:
+            files = file_names(sequence.name for sequence in section.sequences)
+            self._write_section(section, files)
+            filmed = self.videos.wanted(section.sequences)
+            for index, sequence in enumerate(section.sequences):
+                self._write_sequence(section, files, index, film=sequence.name in filmed)
+        self._write_text("papers.html", self.renderer.papers(paper_tables(self.sections)))
         self._write_text("index.html", self.renderer.overview())
         self._write_text(_MARK, "written by `bench report`, which may replace this folder\n")
         return self.problems
 
-    def _write_study(self, study: Study, files: list[str]) -> None:
-        self.progress(study.title)
-        if study.scores is not None:
-            data = views.study_data(study, self.styles, files)
-            self._write_text(f"data/{study.key}.js", script(study.key, data))
-        self._write_text(f"{study.key}.html", self.renderer.study(study, files))
+    def _write_section(self, section: ReportSection, files: list[str]) -> None:
+        self.progress(section.title)
+        if section.scores is not None:
+            data = views.section_data(section, section.scores, self.looks, files)
+            self._write_text(f"data/{section.key}.js", script(section.key, data))
+        self._write_text(f"{section.key}.html", self.renderer.section(section, files))
 
-    def _write_sequence(self, study: Study, files: list[str], index: int) -> None:
-        sequence, file = study.sequences[index], files[index]
-        self.progress(f"{study.title}: {sequence.name}")
-        tracks = list(tracks_along(study, sequence))
-        filmed = sequence.name in self.filmed[study.key]
-        video = self._write_video(study, sequence, file) if filmed else None
-        size = stage_size(sequence)
-        data = views.sequence_data(study, sequence, tracks, self.styles, size)
-        data |= {"video": video, "fps": FPS}
-        key = f"{study.key}/{file}"
-        self._write_text(f"data/{key}.js", script(key, data))
-        self._write_text(f"{key}.html", self.renderer.sequence(study, files, index, tracks))
+    def _write_sequence(
+        self, section: ReportSection, files: list[str], index: int, *, film: bool
+    ) -> None:
+        sequence, key = section.sequences[index], f"{section.key}/{files[index]}"
+        self.progress(f"{section.title}: {sequence.name}")
+        store, trackers = section.store, section.trackers
+        tracks = list(tracks_along(store, trackers, sequence)) if store else []
+        data = views.sequence_data(section, sequence, tracks, self.looks)
+        video = self._write_video(section, sequence, key) if film else None
+        self._write_text(f"data/{key}.js", script(key, {**data, "video": video, "fps": FPS}))
+        self._write_text(f"{key}.html", self.renderer.sequence(section, files, index, tracks))
 
-    def _write_video(self, study: Study, sequence: Sequence, file: str) -> str | None:
-        """Encode the frames; its address as seen from the page, None where that failed."""
+    def _write_video(self, section: ReportSection, sequence: Sequence, key: str) -> str | None:
+        """Encode the frames; returns the address relative to the page, or None on failure."""
         from bench.reports.video import write_video
 
-        path = f"video/{study.key}/{file}.mp4"
+        path = f"video/{key}.mp4"
         try:
             write_video(_frames(sequence, self.videos.width), self.folder / path, FPS)
         except BenchError as error:
-            self.problems.append(f"{study.title}: no video of {sequence.name}: {error}")
+            self.problems.append(f"{section.title}: no video of {sequence.name}: {error}")
             return None
         return f"../{path}"
 
@@ -171,8 +172,28 @@ class _Writer:
         path.write_text(text, encoding="utf-8")
 
 
+def paper_tables(sections: list[ReportSection]) -> Iterator[str]:
+    """Every printed table that results can be compared with, as HTML with escaped names.
+
+    Args:
+        sections: of a report; only main experiments are compared.
+
+    Raises:
+        ConfigError: the libraries of the extra ``reports`` are not installed.
+    """
+    from bench.published.papers import paper_table, table_names
+    from bench.reports.paper import build_table
+    from bench.reports.render import to_html
+
+    main = {section.benchmark.name: section for section in sections if section.is_main}
+    for paper in map(paper_table, table_names()):
+        if paper.scored:
+            own = [main[benchmark] for benchmark in paper.benchmarks if benchmark in main]
+            yield to_html(build_table(paper, own))
+
+
 def _frames(sequence: Sequence, width: int) -> Iterator[Image]:
-    """Every annotated frame, scaled down where it is wider than ``width``."""
+    """Every annotated frame, scaled down to ``width`` if wider."""
     import cv2
 
     frames = sequence.frames

@@ -1,4 +1,4 @@
-"""Studies and sequences as plain data, for the scripts to draw."""
+"""Sections and sequences as plain data for the scripts to draw."""
 
 from __future__ import annotations
 
@@ -8,165 +8,168 @@ from typing import Any
 import numpy as np
 
 from bench.arrays import FloatArray
+from bench.errors import DatasetError
+from bench.evaluation.along import Track
+from bench.geometry import outlines
+from bench.measures.catalogue import Measure, curve_measures, get_measure
 from bench.reports.page.encoding import OVERLAP_STEPS, PIXEL_STEPS, pack, rounded, spans
-from bench.reports.page.rows import Style, columns_of
-from bench.reports.page.timeline import Track, frame_count, outlines
-from bench.reports.study import Study
-from bench.scores import TrackerScores
+from bench.reports.palette import DASHES, Look
+from bench.reports.score_table import columns_of, ranked, ranking_measure
+from bench.reports.section import ReportSection
+from bench.scores import BenchmarkScores
 from bench.sequence import Sequence
 
 Plain = dict[str, Any]
-_CURVES = {
-    "success": ("Success", "Overlap threshold", "success"),
-    "precision": ("Precision", "Distance of centres (pixels)", "precision"),
-    "normalized_precision": (
-        "Normalised precision", "Distance of centres (sizes of the target)",
-        "normalized_precision",
-    ),
-    "expected_overlap": ("Expected overlap", "Length of sequence (frames)", "eao"),
-}  # fmt: skip
+Values = Mapping[str, Mapping[str, Mapping[str, float]]]  # by tracker, row and measure
 
 
-def study_data(study: Study, styles: Mapping[str, Style], files: list[str]) -> Plain:
-    """What the page of a study draws: curves, and numbers by sequence and by attribute.
+def section_data(
+    section: ReportSection, scores: BenchmarkScores, looks: Mapping[str, Look], files: list[str]
+) -> Plain:
+    """Curves, and numbers by sequence and by attribute.
 
     Args:
-        study: with scores.
-        styles: of every tracker.
+        section: the benchmark or experiment.
+        scores: its scores.
+        looks: of every tracker.
         files: name of the page of each sequence.
     """
-    scored = [name for name in study.trackers if study.tracker_scores(name)]
-    trackers = [
-        {"name": name, "color": styles[name].colour, "dash": styles[name].dash,
-         "partial": study.is_partial(name)}
-        for name in scored
-    ]  # fmt: skip
+    names = ranked(scores)
     return {
-        "trackers": trackers,
-        "columns": [vars(column) for column in columns_of(study)],
-        "groups": _groups(study, scored),
-        "sequences": _sequence_table(study, scored, files),
-        "curves": _curves(study, scored),
-        "points": _points(study, scored),
+        "trackers": [{"name": name, **_look(looks[name])} for name in names],
+        "columns": _columns(scores),
+        "groups": _groups(scores, names),
+        "sequences": _sequences(section, scores, names, files),
+        "curves": _curves(scores, names),
+        "points": _points(scores, names),
     }
 
 
-def _groups(study: Study, scored: list[str]) -> Plain:
+def _look(look: Look) -> Plain:
+    return {"color": look.hex, "dash": look.dash, "strokes": DASHES[look.dash]}
+
+
+def _columns(scores: BenchmarkScores) -> list[Plain]:
+    """The measures to choose from; fractions of 1 of which more is better are shaded."""
+    return [
+        {
+            "key": column.key,
+            "label": column.heading,
+            "decimals": column.decimals,
+            "lower": column.better == "lower",
+            "shaded": column.better == "higher" and not get_measure(column.key).unit,
+        }
+        for column in columns_of(scores)
+    ]
+
+
+def _groups(scores: BenchmarkScores, names: list[str]) -> Plain:
     """Measures by attribute, or by tag of frames."""
-    parts = {name: _scores(study, name) for name in scored}
-    tagged = any(part.per_tag for part in parts.values())
-    tables = {name: p.per_tag if tagged else p.per_attribute for name, p in parts.items()}
+    trackers = scores.trackers
+    tagged = any(tracker.per_tag for tracker in trackers.values())
+    tables = {n: trackers[n].per_tag if tagged else trackers[n].per_attribute for n in names}
     unit = "frames" if tagged else "sequences"
-    names = list(dict.fromkeys(group for table in tables.values() for group in table))
-    counts = {g: max(int(t[g][unit]) for t in tables.values() if g in t) for g in names}
+    groups = list(dict.fromkeys(group for table in tables.values() for group in table))
+    counts = {g: max(int(t[g][unit]) for t in tables.values() if g in t) for g in groups}
     return {
         "kind": "tag" if tagged else "attribute",
         "unit": unit,
-        "rows": [{"name": name, "count": counts[name]} for name in names],
-        "values": _values(study, names, tables, scored),
+        "rows": [{"name": group, "count": counts[group]} for group in groups],
+        "values": _values(scores, groups, tables),
     }
 
 
-def _sequence_table(study: Study, scored: list[str], files: list[str]) -> Plain:
-    tables = {name: _scores(study, name).per_sequence for name in scored}
-    names = [sequence.name for sequence in study.sequences]
+def _sequences(
+    section: ReportSection, scores: BenchmarkScores, names: list[str], files: list[str]
+) -> Plain:
+    tables = {name: scores.trackers[name].per_sequence for name in names}
     rows = [
-        {"name": sequence.name, "count": frame_count(sequence), "href": f"{study.key}/{file}.html"}
-        for sequence, file in zip(study.sequences, files, strict=True)
+        {"name": sequence.name, "count": len(sequence), "href": f"{section.key}/{file}.html"}
+        for sequence, file in zip(section.sequences, files, strict=True)
     ]
-    values = _values(study, names, tables, scored)
+    values = _values(scores, [sequence.name for sequence in section.sequences], tables)
     return {"kind": "sequence", "unit": "frames", "rows": rows, "values": values}
 
 
-def _values(
-    study: Study,
-    names: list[str],
-    tables: Mapping[str, Mapping[str, Mapping[str, float]]],
-    scored: list[str],
-) -> Plain:
-    """By measure, a row for each name with a number for each tracker."""
+def _values(scores: BenchmarkScores, rows: list[str], tables: Values) -> Plain:
+    """By measure, for each row a number per tracker."""
     found = {}
-    for column in columns_of(study):
-        rows = [
-            [rounded(tables[t].get(name, {}).get(column.key)) for t in scored] for name in names
+    for column in columns_of(scores):
+        numbers = [
+            [rounded(table.get(row, {}).get(column.key)) for table in tables.values()]
+            for row in rows
         ]
-        if any(value is not None for row in rows for value in row):
-            found[column.key] = rows
+        if any(value is not None for row in numbers for value in row):
+            found[column.key] = numbers
     return found
 
 
-def _scores(study: Study, name: str) -> TrackerScores:
-    scores = study.tracker_scores(name)
-    if scores is None:
-        raise ValueError(f"{name} has no scores")
-    return scores
-
-
-def _curves(study: Study, scored: list[str]) -> list[Plain]:
-    if study.scores is None:
-        return []
+def _curves(scores: BenchmarkScores, names: list[str]) -> list[Plain]:
+    """The curve behind every measure of the catalogue that has one."""
     found = []
-    for key, (title, label, measure) in _CURVES.items():
-        lines = {name: _scores(study, name).curves.get(key, ()) for name in scored}
-        if not any(lines.values()):
-            continue
-        found.append(
-            {
-                "key": key,
-                "title": title,
-                "x": [rounded(x) for x in study.scores.thresholds[key]],
-                "xTitle": label,
-                "lines": [[rounded(y) for y in lines[name]] for name in scored],
-                "scores": [rounded(study.value(name, measure)) for name in scored],
-                "shaded": study.scores.interval if key == "expected_overlap" else None,
-            }
-        )
+    for measure, axis in curve_measures():
+        lines = [scores.trackers[name].curves.get(axis.curve, ()) for name in names]
+        if any(lines):
+            found.append(
+                {
+                    "title": axis.title,
+                    "x": [rounded(x) for x in scores.thresholds[axis.curve]],
+                    "xTitle": axis.x,
+                    "lines": [[rounded(y) for y in line] for line in lines],
+                    "scores": [_value(scores, name, measure) for name in names],
+                    "shaded": scores.interval if measure.name == "eao" else None,
+                }
+            )
     return found
 
 
-def _points(study: Study, scored: list[str]) -> list[Plain]:
+def _points(scores: BenchmarkScores, names: list[str]) -> list[Plain]:
     """Plots of one measure against another."""
-    wanted = [
-        ("Accuracy and robustness", "reliability", "Robustness: exp(-30 failures / frames)",
-         "accuracy", "Accuracy"),
-        ("Speed", "fps", "Frames per second", study.first_measure,
-         study.layout.columns[study.first_measure]),
-    ]  # fmt: skip
+    reliability, accuracy, speed = map(get_measure, ("reliability", "accuracy", "fps"))
     found = []
-    for title, x, x_title, y, y_title in wanted:
-        places = [[rounded(study.value(name, m)) for m in (x, y)] for name in scored]
+    for x, y in ((reliability, accuracy), (speed, ranking_measure(scores))):
+        places = [[_value(scores, name, x), _value(scores, name, y)] for name in names]
         if any(None not in place for place in places):
             found.append(
-                {"title": title, "xTitle": x_title, "yTitle": y_title, "places": places,
-                 "log": x == "fps"}
-            )  # fmt: skip
+                {
+                    "title": f"{y.title} against {x.title.lower()}",
+                    "xTitle": _axis_title(x),
+                    "yTitle": _axis_title(y),
+                    "places": places,
+                    "log": x is speed,
+                }
+            )
     return found
+
+
+def _axis_title(measure: Measure) -> str:
+    return f"{measure.title} ({measure.unit})" if measure.unit else measure.title
+
+
+def _value(scores: BenchmarkScores, name: str, measure: Measure) -> float | None:
+    return rounded(scores.trackers[name].measures.get(measure.name))
 
 
 def sequence_data(
-    study: Study,
-    sequence: Sequence,
-    tracks: list[Track],
-    styles: Mapping[str, Style],
-    size: tuple[int, int],
+    section: ReportSection, sequence: Sequence, tracks: list[Track], looks: Mapping[str, Look]
 ) -> Plain:
-    """What the page of a sequence draws."""
+    """Everything that the page of a sequence draws."""
     return {
-        "frames": frame_count(sequence),
+        "frames": len(sequence),
         "first": sequence.first_frame,
-        "size": size,
+        "size": stage_size(sequence),
         "overlapSteps": OVERLAP_STEPS,
         "pixelSteps": PIXEL_STEPS,
-        "resets": study.experiment not in (None, "unsupervised"),
+        "resets": section.resets,
         "truth": _packed(outlines(sequence.regions, sequence.index_base)),
         "absent": [] if sequence.absent is None else spans(sequence.absent),
         "tags": {name: spans(flags) for name, flags in sequence.tags.items() if flags.any()},
-        "tracks": [_track_data(track, styles[track.tracker]) for track in tracks],
+        "tracks": [_track(track, looks[track.tracker]) for track in tracks],
     }
 
 
-def _track_data(track: Track, style: Style) -> Plain:
-    plain: Plain = {"name": track.tracker, "color": style.colour, "dash": style.dash}
+def _track(track: Track, look: Look) -> Plain:
+    plain = {"name": track.tracker, **_look(look)}
     if track.problem is not None:
         return {**plain, "problem": track.problem}
     known = not np.isnan(track.overlap).all()
@@ -181,3 +184,24 @@ def _track_data(track: Track, style: Style) -> Plain:
 
 def _packed(regions: FloatArray) -> Plain:
     return {"width": regions.shape[1], "packed": pack(regions, PIXEL_STEPS)}
+
+
+def stage_size(sequence: Sequence) -> tuple[int, int]:
+    """(width, height) of the frames in pixels, or room for the ground truth and a tenth more.
+
+    Reads the first frame if the annotation does not state the size.
+    """
+    if sequence.size is not None:
+        return sequence.size
+    if sequence.frames is not None and len(sequence.frames):
+        try:
+            height, width = sequence.frames[0].shape[:2]
+        except DatasetError:  # `bench check` reports it; the page shows regions alone
+            pass
+        else:
+            return width, height
+    truth = outlines(sequence.regions, sequence.index_base)
+    corners = truth[:, :2] + truth[:, 2:] if truth.shape[1] == 4 else truth
+    known = np.nan_to_num(corners.reshape(-1, 2), nan=0.0, posinf=0.0, neginf=0.0)
+    width, height = (round(side * 1.1) for side in known.max(axis=0, initial=1).tolist())
+    return max(64, width), max(64, height)

@@ -1,27 +1,26 @@
-"""Every plot of scores by name, and drawing several of them into a folder."""
+"""Every plot of scores by name; drawing several into a folder, with their captions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import ConfigError, unknown_name
 from bench.files import write_atomically
-from bench.reports.plots import attributes, curves, ranking, sequences, vot
-from bench.reports.plots.style import FORMATS, Plot, heading_of, notes_of, save, sentence, styled
-from bench.reports.text_drawing import drawable
+from bench.measures.catalogue import curve_measures, layout_of
+from bench.reports.notes import heading_of
+from bench.reports.plots import attributes, ranking, sequences, vot
+from bench.reports.plots.curves import PlotFunction, curve_plots
+from bench.reports.plots.entries import Looks
+from bench.reports.plots.style import FORMATS, save
+from bench.reports.text_drawing import drawable, without_folders
 from bench.scores import BenchmarkScores
 
 _MARKUP = re.compile(r"[\\`*_<>\[\]|$&]")
-_ONE_PASS = ("success", "precision", "normalized_precision")
-_RESETS = ("expected_overlap", "ar")
-PLOTS: dict[str, Callable[[BenchmarkScores], Plot]] = {
-    "success": curves.success,
-    "precision": curves.precision,
-    "normalized_precision": curves.normalized_precision,
-    "expected_overlap": curves.expected_overlap,
+PLOTS: dict[str, PlotFunction] = {
+    **curve_plots(),
     "ar": vot.accuracy_robustness,
     "ranking": ranking.ranking,
     "speed": vot.speed,
@@ -33,12 +32,12 @@ PLOTS: dict[str, Callable[[BenchmarkScores], Plot]] = {
 
 @dataclass(frozen=True)
 class Drawn:
-    """What became of the plots asked for.
+    """The outcome of drawing plots.
 
     Attributes:
         paths: the files written, by plot.
-        notes: what is said of each plot.
-        skipped: why a plot cannot be drawn of these scores, by plot.
+        notes: the notes on each plot.
+        skipped: the reason, by plot, why these scores do not allow it.
     """
 
     paths: dict[str, list[Path]]
@@ -48,15 +47,17 @@ class Drawn:
 
 def plots_of(experiment: str) -> tuple[str, ...]:
     """Names of the plots that an experiment has."""
-    others = {"onepass": _RESETS, "unsupervised": _ONE_PASS + _RESETS}.get(experiment, _ONE_PASS)
-    return tuple(name for name in PLOTS if name not in others)
+    shown = {measure.name for measure in layout_of(experiment).columns}
+    needs = {axis.curve: measure.name for measure, axis in curve_measures()}
+    needs["ar"] = "reliability"
+    return tuple(name for name in PLOTS if name not in needs or needs[name] in shown)
 
 
 def check_names(wanted: Iterable[str], known: Iterable[str]) -> None:
     """Check that plots, or formats, exist.
 
     Raises:
-        ConfigError: one does not; the message lists those there are.
+        ConfigError: one does not; the message lists those that do.
     """
     names = list(known)
     for name in wanted:
@@ -69,18 +70,20 @@ def draw_plots(
     folder: Path,
     names: Iterable[str] | None = None,
     formats: Iterable[str] = FORMATS,
+    looks: Looks | None = None,
 ) -> Drawn:
     """Draw plots of one benchmark as ``folder/<plot>.<format>``.
 
     Args:
         scores: of one benchmark.
-        folder: made if it is not there.
-        names: those to draw; by default every one of the experiment that its scores allow.
-        formats: of pdf, svg and png.
+        folder: created if it does not exist.
+        names: plots to draw; by default every plot of the experiment that the scores allow.
+        formats: any of pdf, svg and png.
+        looks: by tracker; by default, those of all scored and refused trackers.
 
     Raises:
-        ConfigError: a name or format is not known, a plot that was asked for cannot be drawn,
-            or a file cannot be written.
+        ConfigError: a name or format is unknown, a requested plot cannot be drawn, or a file
+            cannot be written.
     """
     endings = tuple(formats)
     chosen = tuple(plots_of(scores.experiment) if names is None else names)
@@ -88,38 +91,39 @@ def draw_plots(
     check_names(endings, FORMATS)
     drawn = Drawn({}, {}, {})
     for name in chosen:
-        with styled():
-            try:
-                plot = PLOTS[name](scores)
-            except ConfigError as error:
-                if names is not None:
-                    raise
-                drawn.skipped[name] = str(error)
-            else:
-                drawn.paths[name] = save(plot.figure, folder, name, endings)
-                drawn.notes[name] = plot.notes
+        try:
+            plot = PLOTS[name](scores, looks=looks)
+        except ConfigError as error:
+            if names is not None:
+                raise
+            drawn.skipped[name] = str(error)
+        else:
+            drawn.paths[name] = save(plot, folder, name, endings)
+            drawn.notes[name] = plot.notes
     return drawn
 
 
 def write_captions(
     scores: BenchmarkScores, folder: Path, notes: Mapping[str, tuple[str, ...]]
 ) -> Path:
-    """Write ``captions.md``: everything that must be said beside these plots, nothing cut.
+    """Write ``captions.md``: all notes on these plots, in full.
 
     Args:
-        scores: what was drawn.
-        folder: where the plots lie.
-        notes: what is said of each plot.
+        scores: that were drawn.
+        folder: of the plots.
+        notes: on each plot.
 
     Raises:
-        ConfigError: it cannot be written.
+        ConfigError: the file cannot be written.
     """
     path = folder / "captions.md"
-    common = notes_of(scores)
-    refused = [f"not drawn: {name}: {reason}" for name, reason in scores.refused.items()]
-    lines = [f"# {heading_of(scores)}", "", *_listed([*common, *refused])]
-    for name, said in notes.items():
-        lines += ["", f"## {name}", "", *_listed([note for note in said if note not in common])]
+    first, *others = notes.values() or [()]
+    common = [note for note in first if others and all(note in each for each in others)]
+    refused = [f"not drawn: {name}: {why}" for name, why in scores.refused.items()]
+    lines = [f"# {heading_of(scores)}", "", *_bullets([*common, *refused])]
+    for name, each in notes.items():
+        own = [note for note in each if note not in common]
+        lines += ["", f"## {name}", "", *_bullets(own)] if own else []
     try:
         write_atomically(path, "\n".join([*lines, ""]).encode())
     except OSError as error:
@@ -127,9 +131,9 @@ def write_captions(
     return path
 
 
-def _listed(notes: list[str]) -> list[str]:
-    """Notes as a Markdown list in which no name is markup."""
-    return [f"* {_MARKUP.sub(_escaped, drawable(sentence(note)))}" for note in notes]
+def _bullets(notes: list[str]) -> list[str]:
+    """Notes as a Markdown list, with markup in names escaped and folders removed."""
+    return [f"* {_MARKUP.sub(_escaped, drawable(without_folders(note)))}" for note in notes]
 
 
 def _escaped(sign: re.Match[str]) -> str:

@@ -1,28 +1,19 @@
-"""Success, precision and normalised precision plots, and the expected overlap curves of VOT."""
+"""Success, precision, expected overlap: a curve plot for each curve of the catalogue."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError
-from bench.measures.onepass.conventions import get_convention
-from bench.reports.plots.ranking import Entry, eao_note, entries_of, limit_note
-from bench.reports.plots.style import (
-    Plot,
-    finish,
-    heading_of,
-    label_of,
-    legend_below,
-    line_of,
-    new_figure,
-    notes_of,
-)
+from bench.measures import catalogue, onepass
+from bench.measures.catalogue import Axis, Measure
+from bench.reports.plots.entries import Entry, Looks, entries_of, limit_note, notes_of, title_of
+from bench.reports.plots.style import Key, Plot, grid, in_style, new_sheet
 from bench.scores import BenchmarkScores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _WORDS = {
     "mean": "area under the curve",
@@ -32,98 +23,83 @@ _WORDS = {
 }
 
 
-def success(scores: BenchmarkScores) -> Plot:
-    """Share of frames whose overlap is above each threshold (OTB, figure of ``perfPlot.m``).
+class PlotFunction(Protocol):
+    """Draws scores into the given axes, or as a figure of its own."""
+
+    def __call__(
+        self, scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | None = None
+    ) -> Plot: ...
+
+
+def curve_plots() -> dict[str, PlotFunction]:
+    """A plot for each curve measure, by name of the curve."""
+    return {
+        axis.curve: partial(_curve, measure, axis) for measure, axis in catalogue.curve_measures()
+    }
+
+
+@in_style
+def _curve(
+    measure: Measure,
+    axis: Axis,
+    scores: BenchmarkScores,
+    axes: Axes | None = None,
+    looks: Looks | None = None,
+) -> Plot:
+    """A curve per tracker; the legend ranks them by the measure.
 
     Raises:
-        ConfigError: the experiment has no such curve.
+        ConfigError: no tracker has such a curve.
     """
-    return _one_pass(scores, "success", "Success", "Overlap threshold", "Success rate")
-
-
-def precision(scores: BenchmarkScores) -> Plot:
-    """Share of frames whose centre is within each distance; raises as ``success``."""
-    return _one_pass(
-        scores, "precision", "Precision", "Location error threshold (pixels)", "Precision"
-    )
-
-
-def normalized_precision(scores: BenchmarkScores) -> Plot:
-    """The same with distances in sizes of the target; raises as ``success``."""
-    return _one_pass(
-        scores, "normalized_precision", "Normalised precision",
-        "Normalised location error threshold", "Precision",
-    )  # fmt: skip
-
-
-def _one_pass(scores: BenchmarkScores, measure: str, title: str, x: str, y: str) -> Plot:
-    _require(scores, measure)
-    rule = get_convention(scores.convention, scores.benchmark)
-    kind = {
-        "success": rule.success_score,
-        "precision": rule.precision_score,
-        "normalized_precision": rule.normalized_score,
-    }[measure]
-    figure = new_figure()
-    axes = figure.add_subplot()
-    entries = entries_of(scores, measure)
-    _draw(axes, scores, measure, entries)
-    thresholds = scores.thresholds[measure]
-    axes.set(xlabel=x, ylabel=y, xlim=(thresholds[0], thresholds[-1]), ylim=(0, 1))
-    if kind.startswith("at"):
-        at = float(kind.split()[1])
-        axes.axvline(at, color="0.6", linewidth=0.6, zorder=0)
-    notes = [f"in brackets: {_WORDS[kind]}"]
-    notes += filter(None, [get_benchmark(scores.benchmark).measure_notes.get(measure)])
-    return _finished(figure, scores, title, entries, *notes)
-
-
-def expected_overlap(scores: BenchmarkScores) -> Plot:
-    """Expected overlap by length of sequence; its mean over the shaded lengths is the EAO.
-
-    Raises:
-        ConfigError: the experiment has no such curve.
-    """
-    _require(scores, "expected_overlap")
-    figure = new_figure()
-    axes = figure.add_subplot()
-    entries = entries_of(scores, "eao")
-    _draw(axes, scores, "expected_overlap", entries)
-    low, high = scores.interval or (1, 1)
-    axes.axvspan(low, high, color="0.9", linewidth=0, zorder=0)
-    lengths = scores.thresholds["expected_overlap"]
-    end = min(lengths[-1], 2 * high)
-    axes.set(
-        xlabel="Sequence length (frames)", ylabel="Expected overlap", xlim=(1, end), ylim=(0, 1)
-    )
-    notes = ("in brackets: EAO, the mean over the shaded lengths", *eao_note(scores))
-    return _finished(figure, scores, "Expected overlap", entries, *notes)
-
-
-def _require(scores: BenchmarkScores, curve: str) -> None:
-    if not any(curve in tracker.curves for tracker in scores.trackers.values()):
+    ranked = entries_of(scores, measure, looks=looks)
+    entries = [entry for entry in ranked if axis.curve in entry.scores.curves]
+    if not entries:
         raise ConfigError(
             f"{scores.benchmark} ({scores.experiment}, convention {scores.convention}) has no "
-            f"{curve.replace('_', ' ')} curve"
+            f"{axis.title.lower()} curve"
         )
-
-
-def _draw(axes: Axes, scores: BenchmarkScores, curve: str, entries: list[Entry]) -> None:
+    sheet = new_sheet(axes)
+    (panel,) = sheet.panels
+    grid(panel)
     for entry in reversed(entries):  # the best on top
-        values = entry.scores.curves[curve]
-        thresholds = scores.thresholds[curve][: len(values)]
-        dress = line_of(entry.style) if entry.named else {"color": "0.82", "linewidth": 0.5}
-        axes.plot(thresholds, values, **dress)
+        values = entry.scores.curves[axis.curve]
+        dress = entry.line if entry.named else {"color": "0.82", "linewidth": 0.5}
+        panel.plot(scores.thresholds[axis.curve][: len(values)], values, **dress)
+    panel.set(xlabel=axis.x, ylabel=axis.y, ylim=(0, 1))
+    note = _limit_and_mark(panel, scores, measure, axis)
+    notes = notes_of(scores, entries, note, *limit_note(entries), measure=measure)
+    return sheet.finish(title_of(axis.title, scores, entries), notes, _keys(entries))
 
 
-def _finished(
-    figure: Figure, scores: BenchmarkScores, title: str, entries: list[Entry], *notes: str
-) -> Plot:
+def _limit_and_mark(panel: Axes, scores: BenchmarkScores, measure: Measure, axis: Axis) -> str:
+    """Set the abscissa's limits, mark what the bracketed number is taken from, and name it."""
+    thresholds = scores.thresholds[axis.curve]
+    if measure.name == "eao" and scores.interval is not None:
+        low, high = scores.interval
+        panel.axvspan(low, high, color="0.9", linewidth=0, zorder=0)
+        panel.set_xlim(1, min(thresholds[-1], 2 * high))
+        return f"in brackets: {measure.short}, the mean over the shaded lengths"
+    panel.set_xlim(thresholds[0], thresholds[-1])
+    kind = _score_kind(scores, measure)
+    if kind.startswith("at"):
+        panel.axvline(float(kind.split()[1]), color="0.6", linewidth=0.6, zorder=0)
+    return f"in brackets: {_WORDS.get(kind, measure.short)}"
+
+
+def _score_kind(scores: BenchmarkScores, measure: Measure) -> str:
+    """How the convention makes one number of the curve; empty for a curve of VOT."""
+    if scores.experiment != "onepass" or measure.axis is None:
+        return ""
+    rule = onepass.get_convention(scores.convention, scores.benchmark)
+    return onepass.CURVES[measure.axis.curve].score(rule)
+
+
+def _keys(entries: list[Entry]) -> list[Key]:
     from matplotlib.lines import Line2D
 
-    named = [entry for entry in entries if entry.named]
-    handles = [Line2D([], [], **line_of(entry.style)) for entry in named]
-    labels = [f"{entry.bracketed} {label_of(entry.name)}" for entry in named]
-    legend_below(figure, handles, labels)
-    said = notes_of(scores, *notes, *limit_note(entries))
-    return finish(figure, f"{title}: {heading_of(scores)}", said)
+    return [(Line2D([], [], **_in_legend(e)), e.key) for e in entries if e.named]
+
+
+def _in_legend(entry: Entry) -> dict[str, Any]:
+    """Keywords of the legend's line, which has one marker at most."""
+    return {key: value for key, value in entry.line.items() if key != "markevery"}

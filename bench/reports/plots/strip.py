@@ -11,26 +11,24 @@ import numpy as np
 
 from bench.arrays import Image
 from bench.errors import ConfigError
+from bench.geometry import Regions
 from bench.measures.catalogue import layout_of
-from bench.reports.overlay import Layer, draw_regions
-from bench.reports.palette import hex_of
-from bench.reports.plots.style import (
-    PAGE,
-    Plot,
-    finish,
-    label_of,
-    legend_below,
-    new_figure,
-)
+from bench.reports import palette
+from bench.reports.overlay import Layer, draw_regions, layers
+from bench.reports.palette import DASHES
+from bench.reports.plots.entries import Looks, entries_of, first_measure, notes_of, title_of
+from bench.reports.plots.style import PAGE, Key, Plot, finish, in_style, new_figure
+from bench.reports.text_drawing import legible
+from bench.results.stores import Store
 from bench.scores import BenchmarkScores
-from bench.sequence import Sequence
+from bench.sequence import Dataset, Sequence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _COLUMNS = 4
-_SHARP = 480  # pixels: a frame is drawn at least this wide
+TRACKERS = 5  # by default; more hide each other
+_SHARP = 480  # pixels: the least width of a frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +37,8 @@ class Row:
 
     Attributes:
         sequence: with frames.
-        layers: what is drawn on them.
-        frames: which, counted from 0.
+        layers: to draw on them.
+        frames: their indices, from 0.
     """
 
     sequence: Sequence
@@ -48,34 +46,84 @@ class Row:
     frames: tuple[int, ...]
 
 
+def qualitative(
+    scores: BenchmarkScores,
+    dataset: Dataset,
+    store: Store,
+    *,
+    sequences: List[str] | None = None,
+    numbers: List[int] = (),
+    trackers: int = TRACKERS,
+    looks: Looks | None = None,
+) -> Plot:
+    """The strip of a benchmark's best trackers.
+
+    Args:
+        scores: of one benchmark.
+        dataset: with images.
+        store: the results that were scored.
+        sequences: names; by default, the three on which the trackers differ most.
+        numbers: of the frames in the benchmark's numbering; by default, four spread evenly.
+        trackers: number of trackers to draw, best first.
+        looks: by tracker; by default, those of all scored and refused trackers.
+
+    Raises:
+        ConfigError: there are no images, or a sequence or frame does not exist.
+        DatasetError: a frame cannot be read.
+    """
+    known = [sequence.name for sequence in dataset if sequence.frames is not None]
+    if not known:
+        raise ConfigError(f"{dataset.root} has annotation only: the strip needs images")
+    ranked = entries_of(scores, first_measure(scores), trackers, looks)
+    entries = ranked[:trackers]
+    chosen = {**palette.looks([*scores.trackers, *scores.refused]), **(looks or {})}
+    rows = []
+    for name in sequences or telling_sequences(scores, known):
+        clip = dataset[name]
+        regions = {entry.name: _regions(store, entry.name, name) for entry in entries}
+        frames = tuple(number - clip.first_frame for number in numbers)
+        rows.append(Row(clip, layers(clip, regions, chosen), frames or even_frames(clip)))
+    limit = [f"the best {len(entries)} of {len(ranked)} trackers"]
+    notes = notes_of(scores, entries, *limit * (len(entries) < len(ranked)))
+    return strip(rows, title_of("Qualitative", scores, entries), notes)
+
+
+def _regions(store: Store, tracker: str, sequence: str) -> Regions:
+    """A tracker's regions on a sequence; none if it has no result."""
+    if sequence in store.sequences(tracker):
+        return store.read_run(tracker, sequence)
+    return Regions.from_rows([])
+
+
 def even_frames(sequence: Sequence, count: int = _COLUMNS) -> tuple[int, ...]:
-    """Frames spread evenly over a sequence, counted from 0; neither the first nor the last."""
+    """Indices of frames spread evenly over a sequence, without the first and the last."""
     places = np.linspace(0, len(sequence) - 1, count + 2)[1:-1]
     return tuple(sorted({round(place) for place in places}))
 
 
 def telling_sequences(scores: BenchmarkScores, names: List[str], count: int = 3) -> list[str]:
-    """Sequences on which trackers differ most: the largest spread of the main measure."""
+    """Sequences on which trackers differ most, by standard deviation of the first measure."""
     measure = layout_of(scores.experiment).breakdown[0]
 
     def spread(name: str) -> float:
         rows = (tracker.per_sequence.get(name, {}) for tracker in scores.trackers.values())
-        values = np.array([row.get(measure, math.nan) for row in rows])
+        values = np.array([row.get(measure.name, math.nan) for row in rows])
         known = values[~np.isnan(values)]
         return float(known.std()) if len(known) else -1.0
 
     return sorted(names, key=spread, reverse=True)[:count]
 
 
-def strip(rows: list[Row], title: str, notes: list[str]) -> Plot:
-    """A row of frames for each sequence, regions drawn, frame numbers in the corner.
+@in_style
+def strip(rows: List[Row], title: str, notes: List[str]) -> Plot:
+    """A row of frames for each sequence, with regions and frame numbers.
 
     Args:
         rows: sequences with the same layers in the same order.
         title, notes: of the figure.
 
     Raises:
-        ConfigError: a frame is not one of its sequence's.
+        ConfigError: a sequence has no frame of that number.
         DatasetError: a frame cannot be read.
     """
     columns = max(len(row.frames) for row in rows)
@@ -87,11 +135,10 @@ def strip(rows: list[Row], title: str, notes: list[str]) -> Plot:
     for row, line, axes in zip(rows, pictures, panels, strict=True):
         for panel in axes:
             panel.set_axis_off()
-        axes[0].set_title(label_of(row.sequence.name), loc="left", fontsize=7.5, pad=2)
+        axes[0].set_title(legible(row.sequence.name), loc="left", fontsize=7.5, pad=2)
         for panel, picture, index in zip(axes, line, row.frames, strict=False):
             _show(panel, picture, row.sequence.first_frame + index)
-    _legend(figure, rows[0].layers)
-    return finish(figure, title, notes)
+    return finish(figure, title, notes, _keys(rows[0].layers))
 
 
 def _picture(row: Row, index: int) -> Image:
@@ -114,16 +161,18 @@ def _show(panel: Axes, picture: Image, number: int) -> None:
     )  # fmt: skip
 
 
-def _legend(figure: Figure, layers: list[Layer]) -> None:
+def _keys(drawn: List[Layer]) -> list[Key]:
     from matplotlib.lines import Line2D
     from matplotlib.patheffects import Normal, Stroke
 
-    handles = [
-        Line2D(
-            [], [], color=hex_of(layer.colour), linewidth=2,
-            linestyle=(0, (1.5, 1)) if layer.dashed else "-",
-            path_effects=[Stroke(linewidth=3, foreground="black"), Normal()],
+    edge = [Stroke(linewidth=3, foreground="black"), Normal()]
+    return [
+        (
+            Line2D(
+                [], [], color=layer.look.hex, linewidth=2, path_effects=edge,
+                linestyle=(0, DASHES[layer.look.dash]) if DASHES[layer.look.dash] else "-",
+            ),
+            legible(layer.name),
         )
-        for layer in layers
+        for layer in drawn
     ]  # fmt: skip
-    legend_below(figure, handles, [label_of(layer.name) for layer in layers])

@@ -1,104 +1,183 @@
-"""How every plot looks: sizes, fonts, lines that differ in grey too, title and footnote."""
+"""How plots look: sizes, fonts, lines and markers, title, legend and footnote."""
 
 from __future__ import annotations
 
 import io
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, ParamSpec
 
-from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError
 from bench.files import write_atomically
-from bench.reports.palette import colour_of, hex_of
-from bench.reports.text_drawing import drawable, legible
-from bench.scores import BenchmarkScores
+from bench.reports.palette import DASHES, Look
+from bench.reports.text_drawing import drawable, width_in_points, wrapped
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLUMN, PAGE = 3.3, 6.9
-"""Widths in inches of one column and of two, of a paper set in two columns."""
-NAMED = 20
-"""So many trackers have a line and a name of their own; the others are a grey background."""
+"""Widths in inches of one column and of both, in a paper with two columns."""
+TALLEST = 8.2
+"""Height in inches that panels may have, so that they fit a page with title and footnote."""
 FORMATS = ("pdf", "svg", "png")
-_SMALL, _TITLE = 7.0, 8.5  # points; nothing is smaller than 7
-_LINE = 1.3 * _SMALL / 72  # inches
-_FOOTNOTES = 7  # lines; what is left over stands in captions.md only
+SMALL, _LABEL, _TITLE = 7.0, 7.5, 8.5  # points; nothing is smaller than 7
+_LINE = 1.3 * SMALL / 72  # inches
+_FOOTNOTES = 7  # lines; captions.md has the rest
 
-# Five dash patterns and twelve markers beside seven colours: the pairs repeat after 35 and 84.
-DASHES: tuple[Any, ...] = (
-    "-",
-    (0, (5, 1.4)),
-    (0, (1.2, 1.2)),
-    (0, (6, 1.4, 1.2, 1.4)),
-    (0, (2.6, 1)),
-)
-MARKERS = "oDs^v<>PXhpd"
+_FONT, _RULE = "DejaVu Sans", 0.6
 _STYLE: dict[str, Any] = {
-    "font.family": ["DejaVu Sans"],
-    "font.size": _SMALL,
+    "font.family": [_FONT],
+    "font.size": SMALL,
     "axes.titlesize": _TITLE,
-    "axes.labelsize": 7.5,
-    "xtick.labelsize": _SMALL,
-    "ytick.labelsize": _SMALL,
-    "legend.fontsize": _SMALL,
+    "axes.labelsize": _LABEL,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
     "legend.frameon": False,
     "legend.handlelength": 2.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
+    "axes.linewidth": _RULE,
     "axes.edgecolor": "0.3",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "0.9",
-    "grid.linewidth": 0.5,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
     "lines.linewidth": 1.2,
     "hatch.linewidth": 0.5,
     "text.usetex": False,
-    "text.parse_math": False,  # a name may hold dollar signs
+    "text.parse_math": False,  # names may contain dollar signs
     "pdf.fonttype": 42,
     "svg.fonttype": "path",
-    "svg.hashsalt": "bench",  # the same picture is the same file
+    "svg.hashsalt": "bench",  # the same picture gives the same file
 }
-_NO_DATE: dict[str, dict[str, Any]] = {
-    "pdf": {"CreationDate": None},
-    "svg": {"Date": None},
-    "png": {},
-}
+_NO_DATE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+Parameters = ParamSpec("Parameters")
+Key = tuple[Any, str]
+"""An artist and its label in the legend."""
 
 
 @dataclass(frozen=True, eq=False)
 class Plot:
-    """A figure with what is said of it.
+    """A figure and the notes on it; notebooks display it.
 
     Attributes:
-        figure: complete.
-        notes: all of them; the figure's footnote has those there is room for.
+        figure: complete; the caller's own if the plot was drawn into given axes.
+        notes: all of them, including those that the footnote has no room for.
     """
 
     figure: Figure
     notes: tuple[str, ...]
 
+    def savefig(self, target: str | Path | IO[bytes], **options: Any) -> None:
+        """Write the figure to a file or stream; options as in ``Figure.savefig``."""
+        with styled():
+            self.figure.savefig(target, **{"dpi": 300, **options})
+
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        self.savefig(stream, format="png", dpi=150)
+        return stream.getvalue()
+
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Within, matplotlib draws as ours; outside, its settings are as they were."""
+    """Use our style inside the block; matplotlib's settings are unchanged afterwards."""
     import matplotlib
 
     settings: Any = {**matplotlib.rcParamsDefault, **_STYLE}
-    settings.pop("backend")  # naming one would choose it for the whole process
+    settings.pop("backend")  # naming one would select it for the whole process
     with matplotlib.rc_context(settings):
         yield
 
 
-def new_figure(width: float = COLUMN, height: float = 2.3) -> Figure:
-    """An empty figure whose panels leave room for what is written around them; inches."""
+def in_style(draw: Callable[Parameters, Plot]) -> Callable[Parameters, Plot]:
+    """Decorator of a function that draws, which then draws in our style."""
+
+    @wraps(draw)
+    def drawn(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Plot:
+        with styled():
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def line_of(look: Look, *, marked: bool = False) -> dict[str, Any]:
+    """Colour and dashes as keywords of ``plot``; ``marked`` adds sparse markers."""
+    dashes = DASHES[look.dash]
+    line = {"color": look.hex, "linestyle": (0, dashes) if dashes else "-"}
+    return {**line, "marker": look.marker, "markersize": 3, "markevery": 0.15} if marked else line
+
+
+def marker_of(look: Look) -> dict[str, Any]:
+    """Colour and marker as keywords of ``plot``."""
+    return {"color": look.hex, "marker": look.marker}
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """The panels of a plot: those of a new figure, or the axes that the caller gave.
+
+    Attributes:
+        panels: to draw in.
+        own: whether the figure is ours, so that it gets title, legend and footnote.
+    """
+
+    panels: tuple[Axes, ...]
+    own: bool
+
+    @property
+    def figure(self) -> Figure:
+        """The whole figure, even if the panels are in a part of it."""
+        figure: Figure = self.panels[0].figure.figure
+        return figure
+
+    def finish(self, title: str, notes: Sequence[str], keys: Sequence[Key] = ()) -> Plot:
+        """Add title and legend, and the footnote to a figure of ours."""
+        for panel in self.panels:
+            _dress(panel)
+        if self.own:
+            return finish(self.figure, title, notes, keys)
+        (panel,) = self.panels
+        points = panel.get_window_extent().width / self.figure.dpi * 72
+        lines = _heading(title, points)
+        panel.set_title("\n".join(lines), loc="left", fontweight="bold", fontsize=_TITLE)
+        if keys:
+            handles, labels = _handles_and_labels(keys)
+            panel.legend(handles, labels, labelspacing=0.25, frameon=True, edgecolor="none")
+        return Plot(self.figure, tuple(notes))
+
+
+def new_sheet(
+    axes: Axes | None = None,
+    *,
+    size: tuple[float, float] = (COLUMN, 2.3),
+    panels: int = 1,
+    projection: str = "rectilinear",
+) -> Sheet:
+    """Panels to draw in: the given axes, or ``panels`` side by side in a new figure.
+
+    Args:
+        axes: the caller's, if any.
+        size: width and height of a new figure in inches, without title, legend and footnote.
+        panels: their number in a new figure.
+        projection: of the panels.
+
+    Raises:
+        ConfigError: the given axes have another projection.
+    """
+    if axes is not None:
+        if axes.name != projection:
+            raise ConfigError(
+                f"expected {projection} axes, found {axes.name} ones. Make them with "
+                f"figure.add_subplot(projection={projection!r})."
+            )
+        return Sheet((axes,), own=False)
+    figure = new_figure(*size)
+    grid = figure.subplots(1, panels, squeeze=False, subplot_kw={"projection": projection})
+    return Sheet(tuple(grid[0]), own=True)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, in inches, whose panels leave room for their labels."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -107,76 +186,45 @@ def new_figure(width: float = COLUMN, height: float = 2.3) -> Figure:
     return figure
 
 
-def line_of(index: int) -> dict[str, Any]:
-    """Colour and dashes of the tracker at a place of the ranking, as keywords of ``plot``."""
-    return {"color": hex_of(colour_of(index)), "linestyle": DASHES[index % len(DASHES)]}
+def _dress(axes: Axes) -> None:
+    """Apply what axes made elsewhere, or ticks made later, would not take from the style."""
+    from matplotlib.text import Text
+
+    for side in {"top", "right"} & set(axes.spines):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(labelsize=SMALL, width=_RULE)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_fontsize(_LABEL)
+    axes.set_axisbelow(True)
+    for text in (*axes.get_xticklabels(), *axes.get_yticklabels(), *axes.findobj(Text)):
+        text.set(parse_math=False, fontfamily=_FONT)
 
 
-def marker_of(index: int) -> dict[str, Any]:
-    """Colour and marker of the tracker at a place of the ranking, as keywords of ``plot``."""
-    return {"color": hex_of(colour_of(index)), "marker": MARKERS[index % len(MARKERS)]}
+def grid(axes: Axes, which: str = "both") -> None:
+    """Draw thin grid lines across one axis or both, ``"x"``, ``"y"`` or ``"both"``."""
+    axes.grid(visible=False)
+    axes.grid(visible=True, axis=which, color="0.9", linewidth=0.5)  # type: ignore[arg-type]
 
 
-def label_of(name: str) -> str:
-    """A name as it stands in a plot."""
-    return legible(name)
-
-
-def heading_of(scores: BenchmarkScores) -> str:
-    """Benchmark and experiment, in capitals what they are not.
-
-    A stand-in must not be taken for the benchmark by somebody who sees the plot alone.
-    """
-    marks = [caveat.partition(":")[0].upper() for caveat in scores.caveats]
-    if scores.partial and not marks:
-        marks = ["PARTIAL RESULTS"]
-    experiment = () if scores.experiment == "onepass" else (scores.experiment,)
-    return ", ".join((get_benchmark(scores.benchmark).title, *experiment, *marks))
-
-
-def notes_of(scores: BenchmarkScores, *own: str) -> list[str]:
-    """What must be said beside a plot: its own remarks first, then the scores'."""
-    refused = ", ".join(map(label_of, scores.refused))
-    broken = [f"not drawn, results broken or missing: {refused}"] if refused else []
-    plural = "s" * (scores.sequences != 1)
-    conventions = [f"convention {scores.convention}, {scores.sequences} sequence{plural}"]
-    conventions += [f"not the official definition: {each}" for each in scores.differences]
-    official = get_benchmark(scores.benchmark).notes
-    return [*own, *scores.caveats, *conventions, *broken, *_tracker_notes(scores), *official]
-
-
-def _tracker_notes(scores: BenchmarkScores) -> list[str]:
-    """Each note of a tracker once, with the names of those it is of."""
-    about: dict[str, list[str]] = {}
-    for name, tracker in scores.trackers.items():
-        for note in tracker.notes:
-            about.setdefault(note, []).append(label_of(name))
-    return [f"{note} ({', '.join(names)})" for note, names in about.items()]
-
-
-def legend_below(figure: Figure, handles: list[Any], labels: list[str]) -> None:
-    """A legend for ``finish`` to place beneath the panels, in as many columns as fit."""
-    longest = max(map(len, labels), default=0)
-    room = figure.get_size_inches()[0] * 72 / (0.58 * _SMALL)
-    columns = max(1, min(len(labels), int(room / (longest + 7))))
-    figure.legend(
-        handles, labels, loc="lower left", ncols=columns, columnspacing=1.2,
-        borderaxespad=0.2, labelspacing=0.25,
-    )  # fmt: skip
-
-
-def finish(figure: Figure, title: str, notes: list[str]) -> Plot:
-    """Add title and footnote and make room for them, and for legends, beneath the panels.
+def finish(figure: Figure, title: str, notes: Sequence[str], keys: Sequence[Key] = ()) -> Plot:
+    """Add title, legend and footnote, and height for those below the panels.
 
     Args:
-        figure: with its panels drawn, whose height is meant for these alone.
+        figure: its height is that of the panels.
         title: of the whole figure.
-        notes: of the footnote; those that do not fit are counted in its last line.
+        notes: of the footnote; its last line counts those that do not fit.
+        keys: of the legend.
     """
     width, height = figure.get_size_inches()
-    lines = _footnote(notes, width)
-    heading = textwrap.wrap(drawable(title), round(width * 72 / (0.66 * _TITLE)))
+    room = (width - 0.08) * 72
+    heading = _heading(title, room)
+    lines = _footnote(notes, room)
     figure.suptitle("\n".join(heading), x=0.01, ha="left", fontsize=_TITLE, fontweight="bold")
+    if keys:
+        figure.legend(
+            *_handles_and_labels(keys), loc="lower left", ncols=_columns(keys, room),
+            columnspacing=1.2, borderaxespad=0.2, labelspacing=0.25,
+        )  # fmt: skip
     foot = len(lines) * _LINE + 0.06
     legends = sum(each.get_window_extent().height / figure.dpi + 0.05 for each in figure.legends)
     height += foot + legends + 0.13 * (len(heading) - 1)
@@ -184,35 +232,42 @@ def finish(figure: Figure, title: str, notes: list[str]) -> Plot:
     figure.text(0.01, 0.02 / height, "\n".join(lines), va="bottom", color="0.35", linespacing=1.25)
     for each in figure.legends:
         each.set_bbox_to_anchor((0, foot / height, 1, 0.5), figure.transFigure)
-    beneath = (foot + legends) / height
+    below = (foot + legends) / height
     if engine := figure.get_layout_engine():
-        engine.set(rect=(0, beneath, 1, 1 - beneath))  # type: ignore[call-arg]
+        engine.set(rect=(0, below, 1, 1 - below))  # type: ignore[call-arg]
+    figure.draw_without_rendering()  # creates every tick while the style holds
     return Plot(figure, tuple(notes))
 
 
-def _footnote(notes: list[str], width: float) -> list[str]:
-    """The notes in lines of the figure's width, and how many there was no room for."""
-    room = round((width - 0.1) * 72 / (0.53 * _SMALL))
+def _heading(title: str, room: float) -> list[str]:
+    """The title in lines of at most ``room`` points."""
+    return [line.strip() for line in wrapped(drawable(title), _TITLE, room, bold=True)]
+
+
+def _handles_and_labels(keys: Sequence[Key]) -> tuple[list[Any], list[str]]:
+    return [handle for handle, _ in keys], [label for _, label in keys]
+
+
+def _columns(keys: Sequence[Key], room: float) -> int:
+    """Number of legend columns that fit: a handle, its distance, the text, and a gap."""
+    widest = max(width_in_points(label, SMALL) for _, label in keys)
+    return max(1, min(len(keys), int((room + 1.2 * SMALL) / (widest + 4.8 * SMALL))))
+
+
+def _footnote(notes: Sequence[str], room: float) -> list[str]:
+    """The notes in lines of at most ``room`` points, and the number of notes left out."""
     lines: list[str] = []
     for shown, note in enumerate(notes):
-        more = textwrap.wrap(drawable(sentence(note)), room)
+        more = wrapped(drawable(note), SMALL, room)
         if len(lines) + len(more) > _FOOTNOTES:
             rest = len(notes) - shown
-            return [*lines, f"{rest} more note{'s' * (rest > 1)}: see captions.md."]
+            return [*lines, f"{rest} more note{'s' * (rest > 1)}: see captions.md"]
         lines += more
     return lines
 
 
-def sentence(note: str) -> str:
-    """
-    >>> sentence("in brackets: EAO")
-    'In brackets: EAO.'
-    """
-    return f"{note[:1].upper()}{note[1:].rstrip('.')}."
-
-
-def save(figure: Figure, folder: Path, name: str, formats: tuple[str, ...]) -> list[Path]:
-    """Write a figure as ``folder/name.<format>``, each file whole or not at all.
+def save(plot: Plot, folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
+    """Write a plot as ``folder/name.<format>``, each file whole or not at all.
 
     Raises:
         ConfigError: a file cannot be written.
@@ -221,7 +276,7 @@ def save(figure: Figure, folder: Path, name: str, formats: tuple[str, ...]) -> l
     for ending in formats:
         path = folder / f"{name}.{ending}"
         stream = io.BytesIO()
-        figure.savefig(stream, format=ending, dpi=300, metadata=_NO_DATE[ending])
+        plot.savefig(stream, format=ending, metadata=_NO_DATE.get(ending, {}))
         try:
             write_atomically(path, stream.getvalue())
         except OSError as error:

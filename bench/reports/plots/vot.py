@@ -1,122 +1,156 @@
-"""Accuracy against robustness, and speed against the first measure."""
+"""Accuracy against robustness, and the first measure against speed."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from bench.benchmarks import get_benchmark, get_experiment
 from bench.errors import ConfigError
-from bench.measures.catalogue import layout_of
+from bench.measures.catalogue import get_measure
 from bench.measures.vot.accuracy import SENSITIVITY
-from bench.reports.plots.ranking import Entry, eao_note, entries_of, first_measure, limit_note
-from bench.reports.plots.style import (
-    Plot,
-    finish,
-    heading_of,
-    label_of,
-    legend_below,
-    marker_of,
-    new_figure,
+from bench.reports.plots.entries import (
+    Entry,
+    Looks,
+    entries_of,
+    first_measure,
+    limit_note,
     notes_of,
+    title_of,
 )
+from bench.reports.plots.style import COLUMN, Key, Plot, grid, in_style, new_sheet
 from bench.scores import BenchmarkScores, TrackerScores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-_REAL_TIME = {"vot2016": 20, "vot2018": 20}  # frames per second, the challenge's own bound
 
 
-def accuracy_robustness(scores: BenchmarkScores) -> Plot:
-    """The AR plot of raw values with 95 % bootstrap intervals, better to the upper right.
+@in_style
+def accuracy_robustness(
+    scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | None = None
+) -> Plot:
+    """The AR plot of raw values with 95 % bootstrap intervals; the upper right is best.
 
-    The abscissa is exp(-S F / frames), the chance not to fail within S frames
+    The abscissa is exp(-S F / M), the probability of no failure within S frames
     (toolkit-legacy ``report_ranking.m``).
 
     Raises:
         ConfigError: the experiment has no resets.
     """
-    if not all("reliability" in tracker.measures for tracker in scores.trackers.values()):
+    ranked = entries_of(scores, first_measure(scores), looks=looks)
+    entries = [entry for entry in ranked if "reliability" in entry.scores.measures]
+    if not entries:
         raise ConfigError(f"{scores.benchmark} ({scores.experiment}) has no robustness to plot")
-    figure = new_figure(height=2.5)
-    axes = figure.add_subplot()
-    entries = entries_of(scores, first_measure(scores))
+    sheet = new_sheet(axes, size=(COLUMN, 2.5))
+    (panel,) = sheet.panels
+    grid(panel)
     for entry in reversed(entries):
-        measures = entry.scores.measures
-        _cross(axes, entry, measures["reliability"], measures["accuracy"])
-        _point(axes, entry, measures["reliability"], measures["accuracy"])
-    axes.set(xlabel=f"Robustness exp(-S F / M), S = {SENSITIVITY:g}", ylabel="Accuracy")
-    axes.margins(0.08)
-    axes.locator_params(nbins=6)
+        x, y = (entry.scores.measures[name] for name in ("reliability", "accuracy"))
+        _cross(panel, entry, x, y)
+        _point(panel, entry, x, y)
+    panel.set(
+        xlabel=f"{get_measure('robustness').title} exp(-S F / M), S = {SENSITIVITY:g}",
+        ylabel=get_measure("accuracy").title,
+    )
+    panel.margins(0.08)
+    panel.locator_params(nbins=6)
+    measure = first_measure(scores)
     notes = notes_of(
         scores,
+        entries,
         "F failures in M frames; crosses: 95 % bootstrap intervals over sequences",
-        f"in brackets: {layout_of(scores.experiment).columns[first_measure(scores)]}",
-        *eao_note(scores),
+        f"in brackets: {measure.short}",
         *limit_note(entries),
+        measure=measure,
     )
-    return _finished(figure, entries, f"AR: {heading_of(scores)}", notes)
+    return sheet.finish(title_of("AR", scores, entries), notes, _keys(entries))
 
 
-def _cross(axes: Axes, entry: Entry, x: float, y: float) -> None:
-    """The interval of each of the two measures, through the point."""
+def _cross(panel: Axes, entry: Entry, x: float, y: float) -> None:
+    """The intervals of both measures, through the point."""
     low, high = _reliability_interval(entry.scores)
     bottom, top = entry.scores.intervals.get("accuracy", (math.nan, math.nan))
-    colour = marker_of(entry.style)["color"] if entry.named else "0.85"
-    axes.plot([low, high], [y, y], color=colour, linewidth=0.7, alpha=0.7, zorder=2)
-    axes.plot([x, x], [bottom, top], color=colour, linewidth=0.7, alpha=0.7, zorder=2)
+    colour = entry.look.hex if entry.named else "0.85"
+    panel.plot([low, high], [y, y], color=colour, linewidth=0.7, alpha=0.7, zorder=2)
+    panel.plot([x, x], [bottom, top], color=colour, linewidth=0.7, alpha=0.7, zorder=2)
 
 
 def _reliability_interval(scores: TrackerScores) -> tuple[float, float]:
-    """The interval of failures per 100 frames, carried over to the abscissa."""
+    """The interval of failures per 100 frames, converted to the abscissa."""
     few, many = scores.intervals.get("robustness", (math.nan, math.nan))
     return math.exp(-SENSITIVITY * many / 100), math.exp(-SENSITIVITY * few / 100)
 
 
-def speed(scores: BenchmarkScores) -> Plot:
-    """Frames per second, on a logarithmic scale, against the first measure.
+@in_style
+def speed(scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | None = None) -> Plot:
+    """The first measure against frames per second on a logarithmic scale.
 
     Raises:
         ConfigError: no tracker has stored times.
     """
-    measure = first_measure(scores)
-    entries = entries_of(scores, measure)
-    timed = [entry for entry in entries if entry.scores.measures.get("fps", 0) > 0]
+    measure, rate = first_measure(scores), get_measure("fps")
+    entries = entries_of(scores, measure, looks=looks)
+    timed = [entry for entry in entries if entry.scores.measures.get(rate.name, 0) > 0]
     if not timed:
-        raise ConfigError(f"{scores.benchmark}: no tracker has times of its frames stored")
-    figure = new_figure()
-    axes = figure.add_subplot()
-    for entry in reversed(timed):
-        _point(axes, entry, entry.scores.measures["fps"], entry.value)
-    _logarithmic(axes)
-    if bound := _REAL_TIME.get(scores.benchmark):
-        axes.axvline(bound, color="0.5", linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
-    heading = layout_of(scores.experiment).columns[measure]
-    axes.set(xlabel="Speed (frames per second)", ylabel=heading)
-    axes.margins(0.1)
-    untimed = [label_of(entry.name) for entry in entries if entry not in timed]
+        raise ConfigError(f"{scores.benchmark}: no tracker has stored times")
+    sheet = new_sheet(axes)
+    (panel,) = sheet.panels
+    grid(panel)
+    speeds = [entry.scores.measures[rate.name] for entry in timed]
+    for entry, fps in reversed(list(zip(timed, speeds, strict=True))):
+        _point(panel, entry, fps, entry.value)
+    panel.margins(0.1)
+    bound = _real_time(scores.benchmark)
+    _logarithmic(panel, [*speeds, bound] if bound else speeds)
+    if bound:
+        panel.axvline(bound, color="0.5", linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
+    panel.set(xlabel=f"{rate.title} ({rate.unit})", ylabel=measure.title)
+    untimed = ", ".join(entry.label for entry in entries if entry not in timed)
     notes = notes_of(
         scores,
+        timed,
         "times as stored with the results: machines may differ",
-        *([f"dashed: {bound} frames per second, VOT's real time"] if bound else []),
-        *([f"without times: {', '.join(untimed)}"] if untimed else []),
-        *limit_note(entries),
+        *([f"dashed: VOT's real-time bound, {bound:g} frames per second"] if bound else []),
+        *([f"without times: {untimed}"] if untimed else []),
+        *limit_note(timed),
     )
-    return _finished(figure, timed, f"Speed: {heading_of(scores)}", notes)
+    return sheet.finish(title_of(rate.title, scores, timed), notes, _keys(timed))
 
 
-def _logarithmic(axes: Axes) -> None:
-    """A scale of powers of ten with plain numbers, at least one decade wide."""
+def _real_time(benchmark: str) -> float | None:
+    """Frames per second of VOT's real-time experiment; VOT2016 used the same bound."""
+    return get_experiment("realtime").fps if get_benchmark(benchmark).kind == "vot" else None
+
+
+def _logarithmic(panel: Axes, speeds: Sequence[float]) -> None:
+    """A logarithmic abscissa that starts and ends at labelled ticks, at least a decade apart."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    axes.set_xlim(min(low, high / 10), high)
-    between = (1, 2, 5) if high < 500 * low else (1,)
-    axes.xaxis.set_major_locator(LogLocator(subs=between))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    panel.set_xscale("log")
+    low, high = _round_number(min(speeds) / 1.1, up=False), _round_number(max(speeds) * 1.1)
+    low = min(low, high / 10)
+    between: tuple[int, ...] = (1, 2, 5)
+    if high > 500 * low:  # whole decades only
+        low, high = 10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high))
+        between = (1,)
+    panel.set_xlim(low, high)
+    panel.xaxis.set_major_locator(LogLocator(subs=between, numticks=99))  # 99: never thinned
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
+    panel.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _round_number(value: float, *, up: bool = True) -> float:
+    """The nearest 1, 2 or 5 times a power of ten that is not below, or not above, a value.
+
+    >>> _round_number(37), _round_number(37, up=False), _round_number(0.7)
+    (50.0, 20.0, 1.0)
+    """
+    decade: float = 10.0 ** math.floor(math.log10(value))
+    steps = [decade * step for step in (1, 2, 5, 10)]
+    if up:
+        return next(step for step in steps if step >= value)
+    return next(step for step in reversed(steps) if step <= value)
 
 
 def _plain(fps: float) -> str:
@@ -130,21 +164,17 @@ def _plain(fps: float) -> str:
     return f"{fps:g}"
 
 
-def _point(axes: Axes, entry: Entry, x: float, y: float) -> None:
+def _point(panel: Axes, entry: Entry, x: float, y: float) -> None:
     dress = _dress(entry) if entry.named else {"marker": "o", "markersize": 3, "color": "0.8"}
-    axes.plot([x], [y], linestyle="none", zorder=3 if entry.named else 1, **dress)
+    panel.plot([x], [y], linestyle="none", zorder=3 if entry.named else 1, **dress)
 
 
 def _dress(entry: Entry) -> dict[str, Any]:
     edge = {"markeredgecolor": "white", "markeredgewidth": 0.5}
-    return {"markersize": 5, **edge, **marker_of(entry.style)}
+    return {"markersize": 5, **edge, **entry.point}
 
 
-def _finished(figure: Figure, entries: list[Entry], title: str, notes: list[str]) -> Plot:
+def _keys(entries: Sequence[Entry]) -> list[Key]:
     from matplotlib.lines import Line2D
 
-    named = [entry for entry in entries if entry.named]
-    handles = [Line2D([], [], linestyle="none", **_dress(entry)) for entry in named]
-    labels = [f"{entry.bracketed} {label_of(entry.name)}" for entry in named]
-    legend_below(figure, handles, labels)
-    return finish(figure, title, notes)
+    return [(Line2D([], [], linestyle="none", **_dress(e)), e.key) for e in entries if e.named]

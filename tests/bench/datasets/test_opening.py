@@ -39,12 +39,12 @@ def test_an_unreadable_root_is_one_clear_error(name: str):
 
 
 def test_a_root_that_holds_the_benchmark_folder(tmp_path: Path):
-    for folder in ("otb2015", "otb2015/otb2015"):
-        (tmp_path / folder / "anno").mkdir(parents=True)
-        (tmp_path / folder / "anno" / "Boy.txt").write_text("1,2,3,4\n")
-    found = open_dataset("otb2015", str(tmp_path)).root
-    assert found == tmp_path / "otb2015"
-    assert open_dataset("otb2015", found).root == found, "opening it again changes nothing"
+    (tmp_path / "otb2015" / "anno").mkdir(parents=True)
+    (tmp_path / "otb2015" / "anno" / "Boy.txt").write_text("1,2,3,4\n")
+    for root in (str(tmp_path), tmp_path / "otb2015"):
+        dataset = open_dataset("otb2015", root)
+        assert dataset.root == tmp_path / "otb2015"
+        assert {sequence.benchmark for sequence in dataset} == {"otb2015"}
 
 
 def test_the_current_folder_is_named_by_its_own_name(tmp_path, write_images, monkeypatch):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bench.benchmarks import Experiment, get_experiment
 from bench.errors import TrackerError
 from bench.protocols.steps import Answer, FrameError, Start, drive, drive_lockstep
-from bench.protocols.vot import reset_steps
+from bench.protocols.vot import vot_steps
 from bench.sequence import RegionTrajectory, Sequence
 from bench.tracker import Prediction
 
@@ -65,7 +65,7 @@ class Planned:
 
 
 def run(sequence: Sequence, tracker: Any, experiment: Experiment = BASELINE) -> RegionTrajectory:
-    return drive(tracker, reset_steps(sequence, experiment))
+    return drive(tracker, vot_steps(sequence, experiment))
 
 
 def planned_codes(count: int, failures: tuple[int, ...]) -> list[int]:
@@ -142,7 +142,7 @@ def test_without_resets_the_tracker_goes_on() -> None:
 def test_starts_on_what_the_tracker_wants(wanted: Any, shape: tuple[int, ...]) -> None:
     sequence = make_sequence(3, rotated=True)
     tracker = Planned(sequence)
-    drive(tracker, reset_steps(sequence, BASELINE, wanted))
+    drive(tracker, vot_steps(sequence, BASELINE, wanted))
     ((_, region),) = tracker.starts
     assert region.shape == shape
     assert sequence.polygons is not None
@@ -222,7 +222,7 @@ def real_time(seconds: list[float], grace: int = 0, failures: tuple[int, ...] = 
     experiment = Experiment("realtime", "realtime", 1, 5, 10.0, grace, "")
     sequence = make_sequence(12)
     tracker = Planned(sequence, *failures)
-    steps = reset_steps(sequence, experiment)
+    steps = vot_steps(sequence, experiment)
     seen, durations = [], iter(seconds)
     step = next(steps)
     try:
@@ -282,7 +282,7 @@ def test_lockstep_is_the_same_as_one_at_a_time() -> None:
         return sequence
 
     tracker = Together()
-    runs = ((n, reset_steps(marked(n), BASELINE)) for n in plans)
+    runs = ((n, vot_steps(marked(n), BASELINE)) for n in plans)
     results = dict(drive_lockstep(tracker, runs, lanes=3))  # type: ignore[arg-type]
     assert set(results) == set(plans)
     assert max(tracker.calls) == 3
@@ -296,4 +296,4 @@ def test_an_error_in_lockstep_names_a_frame() -> None:
     sequence = make_sequence(9)
     tracker = Planned(sequence, raises=4)
     with pytest.raises(TrackerError, match="frame 4: ValueError: no idea"):
-        list(drive_lockstep(tracker, [("a", reset_steps(sequence, BASELINE))], lanes=2))
+        list(drive_lockstep(tracker, [("a", vot_steps(sequence, BASELINE))], lanes=2))

@@ -1,20 +1,20 @@
-"""Pictures show what was stored, where it was stored."""
+"""Pictures show the stored regions in the right place."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from bench.errors import DatasetError
-from bench.geometry import Regions
-from bench.reports.legend_strip import captioned, captioned_frames
-from bench.reports.overlay import FAILED, Layer, draw_regions, layers
-from bench.reports.palette import PALETTE, TRUTH, colour_of
+from bench.errors import ConfigError, DatasetError
+from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions
+from bench.reports.legend_strip import AnnotatedFrames, annotated_frames
+from bench.reports.overlay import Layer, draw_regions, layers
+from bench.reports.palette import PALETTE, TRUTH, Look, looks
 from bench.reports.text_drawing import draw_text, legible, text_width
 from bench.sequence import Sequence
 
 GREY = [90, 90, 90]
-FIRST = PALETTE[0]
+FIRST = looks(["mine"])["mine"].colour
 
 
 class Grey:
@@ -28,7 +28,7 @@ class Grey:
 
 
 def like(pixels: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
-    """Where pixels have a colour, a smooth edge allowed for."""
+    """Where pixels have a colour, with a tolerance for smooth edges."""
     found: np.ndarray = (np.abs(pixels - np.array(colour, dtype=float)) <= 48).all(axis=-1)
     return found
 
@@ -42,7 +42,7 @@ def drawn_frame(sequence: Sequence, regions: Regions, index: int = 0) -> np.ndar
     return draw_regions(Grey()[index], layers(sequence, {"mine": regions}), index, zoom=1)
 
 
-def test_boxes_are_drawn_at_their_place_with_the_origin_removed() -> None:
+def test_boxes_are_drawn_in_zero_based_pixels() -> None:
     frame = drawn_frame(clip(), Regions.from_boxes(np.tile([201.0, 121.0, 20.0, 20.0], (4, 1))))
     assert like(frame[60, 120], TRUTH)  # top edge of the ground truth
     assert frame[75, 120].tolist() == GREY  # inside nothing is painted
@@ -64,8 +64,8 @@ def test_polygons_are_drawn_and_codes_are_not() -> None:
     assert like(frames[1][120, 220], FIRST)  # upper right edge of the diamond
     assert frames[1][100, 240].tolist() == GREY  # a corner of its bounding box
     assert frames[0][120, 220].tolist() == frames[3][120, 220].tolist() == GREY
-    marks = layers(sequence, {"mine": regions})[1].marks
-    assert marks == {0: "started", 2: "FAILED", 3: "waits"}
+    codes = layers(sequence, {"mine": regions})[1].codes
+    assert codes == {0: INITIALISED, 2: FAILED, 3: SKIPPED}
 
 
 def test_a_failure_is_a_border_and_a_cross_where_the_target_was_lost() -> None:
@@ -78,22 +78,45 @@ def test_a_failure_is_a_border_and_a_cross_where_the_target_was_lost() -> None:
 def test_masks_are_tinted_inside_and_outlined() -> None:
     mask = np.zeros((240, 320), dtype=bool)
     mask[100:140, 50:90] = True
-    frame = draw_regions(Grey()[0], [Layer("m", (255, 0, 0), (mask,), {})], 0, zoom=1)
+    frame = draw_regions(Grey()[0], [Layer("m", Look((255, 0, 0)), (mask,), {})], 0, zoom=1)
     assert frame[120, 70].tolist() == [156, 54, 54]  # 0.6 of the grey, 0.4 of the red
     assert like(frame[100, 70], (255, 0, 0))
     assert frame[120, 100].tolist() == GREY
 
 
-def test_the_eighth_tracker_has_the_first_ones_colour_and_gaps() -> None:
+def test_the_eighth_tracker_shares_a_colour_and_has_gaps() -> None:
     boxes = Regions.from_boxes(np.tile([51.0, 51.0, 200.0, 100.0], (4, 1)))
-    drawn = layers(clip(), {str(index): boxes for index in range(8)})[1:]
-    assert drawn[7].colour == drawn[0].colour == colour_of(7)
-    assert [layer.dashed for layer in drawn] == [False] * 7 + [True]
-    solid, dashed = (
-        like(draw_regions(Grey()[0], [layer], 0, zoom=1)[50], FIRST).sum()
-        for layer in (drawn[0], drawn[7])
-    )
-    assert 0.3 * solid < dashed < 0.8 * solid
+    names = [f"tracker-{i}" for i in range(8)]
+    drawn = layers(clip(), dict.fromkeys(names, boxes))[1:]
+    assert {layer.name: layer.look.colour for layer in drawn} == {
+        name: look.colour for name, look in looks(names).items()
+    }
+    (dashed,) = [layer for layer in drawn if layer.look.dash != "solid"]
+    solid = next(layer for layer in drawn if layer.look.colour == dashed.look.colour)
+    lengths = [
+        like(draw_regions(Grey()[0], [layer], 0, zoom=1)[50], layer.look.colour).sum()
+        for layer in (solid, dashed)
+    ]
+    assert 0.3 * lengths[0] < lengths[1] < 0.95 * lengths[0]
+
+
+def test_looks_can_be_given() -> None:
+    given = {"mine": Look((9, 8, 7))}
+    assert layers(clip(), {"mine": Regions.from_rows([])}, given)[1].look.colour == (9, 8, 7)
+
+
+def test_arrays_are_zero_based() -> None:
+    boxes = np.tile([200.0, 120.0, 20.0, 20.0], (4, 1))
+    boxes[1] = np.nan
+    polygons = np.tile([[200.0, 120], [220, 120], [220, 140], [200, 140]], (4, 1, 1))
+    masks = np.zeros((4, 240, 320), dtype=bool)
+    masks[:, 120:141, 200:221] = True
+    for regions in (boxes, polygons, masks):
+        frame = draw_regions(Grey()[0], layers(clip(), {"mine": regions}), 0, zoom=1)
+        assert like(frame[120, 210], FIRST)
+    assert layers(clip(), {"mine": boxes})[1].shape(1) is None
+    with pytest.raises(ConfigError, match=r"mine: expected boxes.*\(4, 5\)"):
+        layers(clip(), {"mine": np.zeros((4, 5))})
 
 
 def test_unknown_rows_are_not_drawn() -> None:
@@ -110,31 +133,34 @@ def test_regions_far_outside_the_picture_do_no_harm() -> None:
     assert drawn_frame(clip(), regions).shape == (240, 320, 3)
 
 
-def test_the_frame_of_a_failure_is_held_and_its_caption_says_so() -> None:
+def test_the_frame_of_a_failure_is_repeated_and_its_legend_says_so() -> None:
     rows = [[1], [200, 100, 40, 80], [2], [0]]
     drawn = layers(clip(), {"mine": Regions.from_rows(rows)})
-    frames = list(captioned_frames(clip(), drawn, hold=3))
-    assert len(frames) == 4 + 3
-    assert len({frame.shape for frame in frames}) == 1
-    assert frames[0].shape[0] > 480  # the caption is beneath the picture, not on it
-    alarms = [bool((frame[480:] == (190, 30, 30)).all(axis=-1).any()) for frame in frames]
+    frames = annotated_frames(clip(), drawn, hold=3)
+    images = list(frames)
+    assert len(images) == len(frames) == 4 + 3
+    assert len({image.shape for image in images}) == 1
+    assert images[0].shape[0] > 480  # the legend is below the picture, not on it
+    alarms = [bool((image[480:] == (190, 30, 30)).all(axis=-1).any()) for image in images]
     assert alarms == [False, False, True, True, True, True, False]
-    assert drawn[1].failures(1) == 0
-    assert drawn[1].failures(3) == 1
+    assert [drawn[1].failures(index) for index in (1, 3)] == [0, 1]
+    assert (frames.at(3) == images[-1]).all()
+    with pytest.raises(ConfigError, match="from 1 to 4, found 5"):
+        frames.at(4)
 
 
-def test_twenty_names_stay_within_the_caption() -> None:
-    scene = np.zeros((240, 640, 3), dtype=np.uint8)
-    drawn = [Layer(f"tracker {i} 跟踪" * 3, colour_of(i), (), {0: FAILED}) for i in range(20)]
-    frame = captioned(scene, drawn, 0, 1)
+def test_twenty_names_stay_within_the_legend() -> None:
+    chosen = looks(f"tracker {i} 跟踪" * 3 for i in range(20))
+    drawn = [Layer(name, look, (), {0: FAILED}) for name, look in chosen.items()]
+    frame = AnnotatedFrames(clip(), drawn).at(0)
     assert frame.shape[1] == 640
-    found = {tuple(c) for c in frame[240:].reshape(-1, 3).tolist()}
+    found = {tuple(c) for c in frame[480:].reshape(-1, 3).tolist()}
     assert set(PALETTE) <= found
 
 
 def test_annotation_alone_cannot_be_drawn() -> None:
     with pytest.raises(DatasetError, match="only annotation"):
-        list(captioned_frames(clip(frames=None), []))
+        annotated_frames(clip(frames=None), [])
 
 
 def test_text_is_cut_at_the_borders() -> None:

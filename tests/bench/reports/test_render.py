@@ -126,12 +126,13 @@ def test_best_and_second_with_ties_and_lower_is_better() -> None:
     ]
     rows[-1] = Row("partial", "printed", rows[-1].cells, ranked=False)
     rows.append(Row("scored", "measured", {"a": Cell(0.1), "r": Cell(0.9)}))
+    rows.append(Row("worse", "measured", {"a": Cell(0.05)}))
     ranked = Table("t", "t", columns, tuple(rows))
     assert [ranked.mark(i, columns[0]) for i in range(6)] == [
         "best", "best", "second", None, None, "best",
     ]  # fmt: skip
     assert [ranked.mark(i, columns[1]) for i in range(6)] == [
-        None, "best", "second", "second", None, "best",
+        None, "best", "second", "second", None, None,
     ]  # fmt: skip
     assert "**0.67**" in to_markdown(ranked)
     assert r"\underline{0.60}" in to_latex(ranked)

@@ -58,30 +58,32 @@ def test_plots_of_ones_own_clips(bench: Bench, work: Path) -> None:
     assert (image < 100).any()
 
 
+def captions_of(work: Path) -> str:
+    return (work / "out" / "folder" / "captions.md").read_text(encoding="utf-8")
+
+
 def test_a_broken_result_is_named_and_the_others_are_drawn(bench: Bench, work: Path) -> None:
     write_boxes(work / "results" / "folder" / "bad" / "clip_b.txt", 12, count=7)
     code, _, errors = bench(
         "plots", "folder", *places(work), "--out", work / "out", "--only", "success",
         "--format", "svg",
     )  # fmt: skip
-    assert code == 0
-    assert "warning: bad is not drawn" in errors
-    captions = (work / "out" / "folder" / "captions.md").read_text()
-    assert "Not drawn, results broken or missing: bad." in captions
-    assert "PARTIAL RESULTS" in captions
+    assert code == 1
+    assert "not scored: bad" in errors
+    assert (work / "out" / "folder" / "success.svg").is_file()
+    assert "bad" in captions_of(work)
+    assert "PARTIAL" not in captions_of(work)  # what is drawn is complete
 
 
 def test_missing_results_are_refused_unless_partial(bench: Bench, work: Path) -> None:
     (work / "results" / "folder" / "bad" / "clip_b.txt").unlink()
     arguments = ("plots", "folder", *places(work), "--out", work / "out", "--only", "ranking")
-    _, _, errors = bench(*arguments)
-    assert "bad is not drawn" in errors
+    code, _, errors = bench(*arguments)
+    assert (code, "not scored: bad" in errors) == (1, True)
     code, _, errors = bench(*arguments, "--partial")
-    assert (code, "not drawn" in errors) == (0, False)
-    assert (
-        "partial: 1 of 2 sequences (bad)"
-        in (work / "out" / "folder" / "captions.md").read_text().lower()
-    )
+    assert (code, "not scored" in errors) == (0, False)
+    assert "PARTIAL RESULTS" in captions_of(work)
+    assert "1 of 2 sequences" in captions_of(work)
 
 
 def test_nothing_that_can_be_scored_is_an_error(bench: Bench, work: Path) -> None:

@@ -1,4 +1,4 @@
-"""Videos that browsers play: read back with PyAV, and written whole or not at all."""
+"""Videos for browsers: read back with PyAV, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def read(path: Path) -> tuple[av.VideoStream, list[Image]]:
         (".avi", "mjpeg", "yuvj420p"),
     ],
 )
-def test_what_was_drawn_comes_back(tmp_path: Path, ending: str, codec: str, pixels: str) -> None:
+def test_frames_survive_the_round_trip(
+    tmp_path: Path, ending: str, codec: str, pixels: str
+) -> None:
     path = tmp_path / f"clip{ending}"
     assert write_video(ramp(10), path, 12.5) == 10
     stream, frames = read(path)
@@ -47,7 +49,7 @@ def test_what_was_drawn_comes_back(tmp_path: Path, ending: str, codec: str, pixe
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_mp4_starts_playing_before_it_is_loaded(tmp_path: Path) -> None:
+def test_an_mp4_plays_before_it_is_loaded(tmp_path: Path) -> None:
     write_video(ramp(5), tmp_path / "clip.mp4", 25)
     data = (tmp_path / "clip.mp4").read_bytes()
     assert 0 < data.find(b"moov") < data.find(b"mdat")
@@ -67,7 +69,7 @@ def test_odd_sides_are_made_even_and_other_sizes_fitted(tmp_path: Path) -> None:
     assert second[40, 20] == pytest.approx([0] * 3, abs=8)
 
 
-def test_a_video_is_whole_or_not_there(tmp_path: Path) -> None:
+def test_a_video_is_complete_or_absent(tmp_path: Path) -> None:
     def failing() -> Iterator[Image]:
         yield from ramp(2)
         raise DatasetError("frame 3 is missing")
@@ -89,7 +91,7 @@ def test_impossible_speeds_are_errors(tmp_path: Path, fps: float) -> None:
         write_video(ramp(1), tmp_path / "clip.mp4", fps)
 
 
-def test_bad_places_are_errors(tmp_path: Path) -> None:
+def test_bad_paths_are_errors(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"\.mp4, \.webm, \.avi"):
         write_video(ramp(1), tmp_path / "clip.mov", 25)
     (tmp_path / "folder.mp4").mkdir()

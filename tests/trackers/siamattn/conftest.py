@@ -1,4 +1,4 @@
-"""Weights by recipe, a generated sequence, and what the released trackers said of it."""
+"""Synthetic weights, a generated sequence, and the released trackers' results on it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from trackers.siamattn.config import Config, preset
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "siamattn_tracks"
 
-# Standard deviations of weights, relative to He's; the first ending that fits counts.
+# Standard deviations of weights relative to He's; the first matching suffix applies.
 GAINS = {
-    "backbone.conv1.weight": 1 / 64,  # pixels of 0..255 come in
+    "backbone.conv1.weight": 1 / 64,  # inputs are pixels in 0..255
     "query_conv.weight": 6.0,
     "key_conv.weight": 6.0,
     "conv_offset.weight": 2.0,
@@ -35,7 +35,7 @@ GAINS = {
 
 
 def recipe_tensor(key: str, shape: tuple[int, ...]) -> torch.Tensor:
-    """The tensor of a key, the same on every machine: noise seeded by the key."""
+    """The tensor of a key: noise seeded by the key, the same on every machine."""
     leaf = key.rpartition(".")[2]
     if leaf == "num_batches_tracked":
         return torch.zeros(shape, dtype=torch.int64)
@@ -66,7 +66,7 @@ def recipe_tensor(key: str, shape: tuple[int, ...]) -> torch.Tensor:
 
 @pytest.fixture(scope="session", autouse=True)
 def share_the_cores() -> None:
-    """One thread where several processes run tests: more would only wait for each other."""
+    """Use one thread if several processes run tests, since more would compete."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         torch.set_num_threads(1)
 
@@ -85,7 +85,7 @@ def recipe() -> Callable[[Config], dict[str, torch.Tensor]]:
 def recipe_weights(
     recipe: Callable[[Config], dict[str, torch.Tensor]],
 ) -> dict[str, torch.Tensor]:
-    """The full-size SiamAttn's weights by released key, 560 MB: not to be changed."""
+    """The full-size SiamAttn's weights by released key, 560 MB; do not modify."""
     return recipe(preset("siamattn"))
 
 
@@ -97,7 +97,7 @@ def nano_weights(recipe: Callable[[Config], dict[str, torch.Tensor]]) -> dict[st
 
 @pytest.fixture(scope="session")
 def nano_file(nano_weights: dict[str, torch.Tensor], tmp_path_factory: Any) -> Path:
-    """The smallest SiamAttn as the authors write theirs."""
+    """The smallest SiamAttn in the authors' file format."""
     path: Path = tmp_path_factory.mktemp("nano") / "nano.pth"
     torch.save({"epoch": 20, "state_dict": nano_weights}, path)
     return path
@@ -113,13 +113,13 @@ class Golden:
 
     @property
     def first_box(self) -> np.ndarray:
-        """x, y, w, h with the centre at x + w / 2, as the released test scripts count."""
+        """x, y, w, h with the centre at x + w / 2, as in the released test scripts."""
         return np.array(self.numbers["first_box"]) - [0.5, 0.5, 0, 0]
 
 
 @pytest.fixture(scope="session")
 def golden() -> Golden:
-    """The generated sequence with what the released trackers said of it."""
+    """The generated sequence with the released trackers' results."""
     numbers = json.loads((GOLDEN / "synthetic.json").read_text())
     with np.load(GOLDEN / "synthetic_masks.npz") as file:
         masks = {name: file[name] for name in file.files}

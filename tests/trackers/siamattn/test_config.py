@@ -1,4 +1,4 @@
-"""Presets and their overriding: what the papers' tables switch, and what is refused."""
+"""Presets and overrides: the paper's ablations, and invalid settings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SWITCHES = {
 
 
 @pytest.mark.parametrize("name", SWITCHES)
-def test_ablations_switch_what_the_tables_say_and_nothing_else(name: str) -> None:
+def test_ablations_change_only_what_the_tables_list(name: str) -> None:
     config, full = preset(name), preset("siamattn")
     a, r = config.attention, config.refine
     found = (a.self_attention, a.cross_attention, r.box, r.mask, a.deformable_convolution)
@@ -39,7 +39,7 @@ def test_ablations_switch_what_the_tables_say_and_nothing_else(name: str) -> Non
     assert config.rpn == full.rpn
 
 
-def test_hyper_parameters_are_those_of_the_released_files() -> None:
+def test_hyper_parameters_equal_the_released_files() -> None:
     def triple(name: str, benchmark: str) -> tuple[float, float, float]:
         t = preset(name).tracking_for(benchmark)
         return t.penalty_k, t.window_influence, t.lr
@@ -51,7 +51,7 @@ def test_hyper_parameters_are_those_of_the_released_files() -> None:
     assert preset("siamrpn++-otb").tracking_for() == preset("siamrpn++").tracking_for("otb")
 
 
-def test_every_preset_says_where_its_numbers_are_from() -> None:
+def test_every_preset_names_its_source() -> None:
     assert all(preset(name).source for name in preset_names())
     assert list(json.loads(PRESETS.read_text(encoding="utf-8"))) != preset_names()  # for readers
 
@@ -65,7 +65,7 @@ def test_settings_are_overridden_by_name() -> None:
     assert config.tracking_for("otb").lr == 0.5
 
 
-def test_what_is_not_known_is_refused_with_what_is() -> None:
+def test_unknown_names_list_the_known() -> None:
     with pytest.raises(ConfigError, match=r"preset 'siamatn'. Did you mean 'siamattn'"):
         preset("siamatn")
     with pytest.raises(ConfigError, match=r"'refine.masc'. Did you mean 'refine.mask'"):
@@ -114,8 +114,8 @@ def test_shares_are_from_0_to_1(value: float) -> None:
             config.tracking_for("vot", window_influence=value)
 
 
-def test_what_surrounds_a_template_is_a_share_and_part_of_the_record_of_weights() -> None:
-    """As in the release, all of it is left; weights trained with less are not for that."""
+def test_surround_is_a_share_and_part_of_the_weights_record() -> None:
+    """The release keeps full contrast; weights trained with less do not fit it."""
     assert preset("siamattn").neck.surround == 1
     less = preset("siamattn", {"neck.surround": 0.5})
     assert less.override({"neck.surround": 1.0}).serves(preset("siamattn").architecture())
@@ -124,8 +124,8 @@ def test_what_surrounds_a_template_is_a_share_and_part_of_the_record_of_weights(
         preset("siamattn", {"neck.surround": 1.5})
 
 
-def test_a_record_of_weights_may_be_older_than_a_setting_of_the_network() -> None:
-    """It then had the default; what cannot be read, or says more or less, is another network."""
+def test_a_weights_record_may_lack_newer_settings() -> None:
+    """A missing setting had the default; any other difference is another network."""
     config, nano = preset("siamattn"), preset("siamattn-nano")
     assert config.serves(config.architecture())
     assert not config.serves(nano.architecture())
@@ -140,7 +140,7 @@ def test_a_record_of_weights_may_be_older_than_a_setting_of_the_network() -> Non
     assert not config.serves("{")
 
 
-def test_a_record_holds_every_setting_and_is_plain() -> None:
+def test_a_record_has_every_setting_as_plain_values() -> None:
     config = preset("siamattn-nano")
     record = json.loads(json.dumps(config.to_dict()))
     assert set(record) == {field.name for field in dataclasses.fields(Config)}

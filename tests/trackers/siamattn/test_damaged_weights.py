@@ -1,4 +1,4 @@
-"""Weights that are damaged or were never trained: an error that says so, never a traceback."""
+"""Damaged or untrained weights give a clear error, never a traceback."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.errors import TrackerError
 from trackers.siamattn.tracker import SiamAttn
 
 Tensors = dict[str, torch.Tensor]
-NAN, HUGE = float("nan"), 1e4  # exp(HUGE) is more than a float holds
+NAN, HUGE = float("nan"), 1e4  # exp(HUGE) overflows
 
 
 def damaged(weights: Tensors, key: str, value: float, path: Path) -> Path:
@@ -36,7 +36,7 @@ def damaged(weights: Tensors, key: str, value: float, path: Path) -> Path:
         ("mask_head.conv_logits.bias", NAN, "mask"),
     ],
 )
-def test_what_is_not_finite_is_named(
+def test_non_finite_outputs_are_named(
     nano_weights: Tensors, golden: Any, tmp_path: Path, key: str, value: float, what: str
 ) -> None:
     path = damaged(nano_weights, key, value, tmp_path / "weights.pth")
@@ -50,7 +50,7 @@ def test_what_is_not_finite_is_named(
 
 @pytest.fixture
 def clips(golden: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The start of the generated sequence as a clip of one's own, and damaged weights."""
+    """The start of the generated sequence as a user's clip, and damaged weights."""
     folder = tmp_path / "clips" / "ellipse"
     folder.mkdir(parents=True)
     for number, frame in enumerate(golden.frames[:3], start=1):
@@ -69,7 +69,7 @@ def clips(golden: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("confidence", "folder", "ellipse", "--frame", "3", "--output", "three.png"),
     ],
 )
-def test_the_command_says_which_frame(
+def test_the_command_names_the_frame(
     nano_weights: Tensors,
     clips: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -41,7 +41,7 @@ def assert_near(found: Tensor | None, expected: Tensor) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6 * float(expected.abs().max()))
 
 
-def test_convolution_and_its_gradients_are_the_recorded_ones(ops: dict[str, Tensor]) -> None:
+def test_convolution_and_its_gradients_equal_the_recording(ops: dict[str, Tensor]) -> None:
     x, offset, weight = (ops[k].clone().requires_grad_() for k in ("dc_x", "dc_off", "dc_w"))
     out = deform_conv2d(x, offset, weight, padding=1)
     assert_near(out.detach(), ops["dc_out"])
@@ -51,7 +51,7 @@ def test_convolution_and_its_gradients_are_the_recorded_ones(ops: dict[str, Tens
     assert_near(weight.grad, ops["dc_gw"])
 
 
-def test_strided_dilated_and_grouped_convolution_is_the_recorded_one(
+def test_strided_dilated_and_grouped_convolution_equals_the_recording(
     ops: dict[str, Tensor],
 ) -> None:
     out = deform_conv2d(
@@ -61,7 +61,7 @@ def test_strided_dilated_and_grouped_convolution_is_the_recorded_one(
 
 
 @pytest.mark.parametrize(("name", "bins"), POOLINGS)
-def test_pooling_and_its_gradients_are_the_recorded_ones(
+def test_pooling_and_its_gradients_equal_the_recording(
     ops: dict[str, Tensor], name: str, bins: int
 ) -> None:
     data, trans = (ops[f"{name}_{k}"].clone().requires_grad_() for k in ("data", "trans"))
@@ -79,7 +79,7 @@ def test_pooling_and_its_gradients_are_the_recorded_ones(
 @given(
     st.integers(1, 3), st.integers(1, 3), st.integers(0, 3), st.integers(1, 3), st.integers(0, 99)
 )
-def test_without_offsets_it_is_the_plain_convolution(
+def test_without_offsets_it_equals_the_plain_convolution(
     size: int, stride: int, padding: int, dilation: int, seed: int
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
@@ -102,8 +102,8 @@ def test_whole_offsets_shift_the_map_and_meet_zeros_outside(dy: int, dx: int) ->
     torch.testing.assert_close(out, padded[..., 9 + dy : 16 + dy, 9 + dx : 15 + dx])
 
 
-def test_a_tap_a_whole_cell_outside_has_no_slope() -> None:
-    """At the start of training all offsets are 0, and border taps lie exactly there."""
+def test_a_tap_a_whole_cell_outside_has_no_gradient() -> None:
+    """At the start of training all offsets are 0, so border taps are exactly there."""
     offset = torch.zeros(1, 18, 3, 3, requires_grad=True)
     deform_conv2d(
         torch.ones(1, 1, 3, 3), offset, torch.ones(1, 1, 3, 3), padding=1
@@ -112,11 +112,11 @@ def test_a_tap_a_whole_cell_outside_has_no_slope() -> None:
     slopes = offset.grad.view(3, 3, 2, 3, 3)  # tap row, tap column, dy or dx, output
     assert not slopes[0, 1, 0, 0].any()  # the upper taps of the first row of outputs
     assert not slopes[1, 0, 1, :, 0].any()  # the left taps of the first column
-    # One cell further in, the tap's own floor cell counts: falling off the map's end.
+    # One cell further in, the tap's floor cell is inside the map.
     assert slopes[2, 1, 0, 1].eq(-1).all()
 
 
-def test_gradients_of_both_operators_are_those_of_finite_differences() -> None:
+def test_gradients_of_both_operators_equal_finite_differences() -> None:
     generator = torch.Generator().manual_seed(3)
 
     def values(*shape: int) -> Tensor:
@@ -137,7 +137,7 @@ def test_gradients_of_both_operators_are_those_of_finite_differences() -> None:
 def pool_by_loops(
     x: np.ndarray, roi: np.ndarray, trans: np.ndarray, bins: int, scale: float
 ) -> np.ndarray:
-    """The pooling of one region as its definition reads: ``(C, P, P)``."""
+    """Pooling of one region by its definition: ``(C, P, P)``."""
 
     def away(value: float) -> float:
         return float(np.copysign(np.floor(abs(value) + 0.5), value))
@@ -172,14 +172,14 @@ COORDINATE = st.floats(-150, 400, width=32)
 
 @settings(max_examples=30)
 @given(COORDINATE, COORDINATE, COORDINATE, COORDINATE, st.integers(0, 1), st.integers(0, 9))
-def test_pooling_of_any_region_is_its_definition(
+def test_pooling_of_any_region_equals_its_definition(
     x1: float, y1: float, x2: float, y2: float, image: int, seed: int
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(2, 3, 11, 13, generator=generator)
     roi = torch.tensor([[image, x1, y1, x2, y2]])
     trans = torch.randn(1, 2, 3, 3, generator=generator)
-    scale = 0.0497  # no sample lies on the border's threshold, where the last bit would decide
+    scale = 0.0497  # keeps samples off the border threshold, where rounding decides
     out = deform_roi_pool(x, roi, trans, 3, scale)[0]
     expected = pool_by_loops(x.numpy(), roi[0].numpy(), trans[0].numpy(), 3, scale)
     np.testing.assert_allclose(out.numpy(), expected, atol=2e-4)
@@ -192,7 +192,7 @@ def test_a_region_outside_the_map_pools_to_zero() -> None:
     assert not out.any()
 
 
-def test_modules_start_as_their_plain_forms() -> None:
+def test_new_modules_equal_their_plain_forms() -> None:
     generator = torch.Generator().manual_seed(5)
     x = torch.randn(2, 6, 9, 9, generator=generator)
     conv = DeformConv2d(6)
@@ -203,7 +203,7 @@ def test_modules_start_as_their_plain_forms() -> None:
 
 
 @pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
-def test_memory_layout_and_batch_change_nothing(
+def test_results_do_not_depend_on_memory_layout_or_batch(
     ops: dict[str, Tensor], memory: torch.memory_format
 ) -> None:
     x = ops["dc_x"].contiguous(memory_format=memory)

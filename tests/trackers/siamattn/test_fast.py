@@ -1,4 +1,4 @@
-"""The fast form computes the same: piece by piece against plain operators in float64."""
+"""The optimised network, piece by piece against plain operators in float64."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from trackers.siamattn.attention import SpatialAttention
 from trackers.siamattn.backbone import Bottleneck
 from trackers.siamattn.config import preset
-from trackers.siamattn.fast import CHUNK, WIDE, WinogradConv2d, fold_batch_norm
+from trackers.siamattn.fast import CHUNK, WIDE, WinogradConv2d, fold_batch_norm, optimize
 from trackers.siamattn.network import Network
 
 
@@ -24,7 +24,7 @@ from trackers.siamattn.network import Network
     bias=st.booleans(),
     seed=st.integers(0, 99),
 )
-def test_winograd_is_the_convolution_for_any_geometry(
+def test_winograd_equals_the_convolution_for_any_geometry(
     height: int, width: int, dilation: int, padding: int, bias: bool, seed: int
 ) -> None:
     torch.manual_seed(seed)
@@ -36,7 +36,7 @@ def test_winograd_is_the_convolution_for_any_geometry(
     assert found.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_winograd_in_chunks_is_no_less_exact_than_the_convolution() -> None:
+def test_winograd_in_chunks_is_as_exact_as_the_convolution() -> None:
     torch.manual_seed(0)
     conv = nn.Conv2d(WIDE, 2 * CHUNK, 3, padding=2, dilation=2, bias=False).requires_grad_(False)
     x = torch.randn(1, WIDE, 15, 15)
@@ -56,12 +56,12 @@ def test_winograd_in_chunks_is_no_less_exact_than_the_convolution() -> None:
         (nn.Conv2d(WIDE, WIDE, 3, groups=2), False),
     ],
 )
-def test_only_what_it_computes_and_gains_from_is_replaced(conv: nn.Conv2d, fits: bool) -> None:
+def test_only_suitable_convolutions_are_replaced(conv: nn.Conv2d, fits: bool) -> None:
     assert WinogradConv2d.fits(conv) is fits
 
 
 def randomised(module: nn.Module) -> nn.Module:
-    """``module`` in inference mode with batch norms that have seen data."""
+    """``module`` in evaluation mode with trained batch norms."""
     for norm in module.modules():
         if isinstance(norm, nn.BatchNorm2d):
             for tensor in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
@@ -80,9 +80,9 @@ def test_batch_norm_folds_away() -> None:
     torch.testing.assert_close(block(x), expected)
 
 
-def test_attention_by_lane_is_attention() -> None:
+def test_attention_by_target_equals_attention() -> None:
     torch.manual_seed(0)
-    network = Network(preset("siamattn-nano")).optimized()
+    network = optimize(Network(preset("siamattn-nano")))
     lanes = network.feature_enhance.pams[0]
     assert isinstance(lanes, SpatialAttention)
     q, k, v = (torch.randn(3, 20, n) for n in (4, 4, 8))
@@ -91,7 +91,7 @@ def test_attention_by_lane_is_attention() -> None:
 
 @pytest.mark.parametrize("name", ["siamattn-nano", "siamrpn++"])
 def test_the_whole_network_gives_the_same(name: str) -> None:
-    """With channels enough for the wide convolutions, and batch norms that have seen data."""
+    """With enough channels for the wide convolutions, and trained batch norms."""
     torch.manual_seed(0)
     narrow = {
         "backbone.widths": [8, 16, 64, 64],
@@ -113,7 +113,7 @@ def test_the_whole_network_gives_the_same(name: str) -> None:
         return found
 
     expected = answers()
-    network.optimized()
+    optimize(network)
     assert any(isinstance(m, WinogradConv2d) for m in network.modules())
     for found, wanted in zip(answers(), expected, strict=True):
         limit = 1e-4 * float(wanted.abs().max())

@@ -1,4 +1,4 @@
-"""Figure 4: what attention does to the confidence of one frame."""
+"""Figure 4: confidence of one frame without and with attention."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def tracker(nano_file: Path, golden: Any) -> SiamAttn:
 
 @pytest.fixture
 def maps() -> ConfidenceMaps:
-    """Sure of one place with attention, of none without."""
+    """Confident at one position with attention, at none without."""
     image = np.full((255, 255, 3), 90, dtype=np.uint8)
     sure = np.zeros((25, 25), dtype=np.float32)
     sure[3, 20] = 1
@@ -51,7 +51,7 @@ def test_the_search_image_is_rgb_and_centred(tracker: SiamAttn, golden: Any) -> 
     assert search[95, 95].tolist() == [250, 20, 10]
 
 
-def test_places_are_drawn_where_their_anchors_lie(maps: ConfidenceMaps) -> None:
+def test_positions_are_drawn_at_their_anchors(maps: ConfidenceMaps) -> None:
     _, plain, attended = maps.draw().axes[:3]
     left, right, bottom, top = attended.images[1].get_extent()
     column, row = (20 + 0.5) / 25, (3 + 0.5) / 25
@@ -71,7 +71,7 @@ def test_the_figure_is_written(maps: ConfidenceMaps, tmp_path: Path, ending: str
         assert path.read_bytes().startswith(b"%PDF")
 
 
-def test_a_figure_that_cannot_be_written(maps: ConfidenceMaps, tmp_path: Path) -> None:
+def test_an_unwritable_figure_is_refused(maps: ConfidenceMaps, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"ends in \.png, \.pdf or \.svg"):
         maps.save(tmp_path / "four.jpg")
     (tmp_path / "file").write_text("")

@@ -18,7 +18,7 @@ CONFIG = preset("siamattn")
 
 
 @pytest.mark.parametrize(("name", "used"), [("vot2018", "vot"), ("otb100", "otb")])
-def test_masks_and_rectangles_are_the_released_ones(golden: Any, name: str, used: str) -> None:
+def test_masks_and_rectangles_equal_the_release(golden: Any, name: str, used: str) -> None:
     """The released code warped with OpenCV 5, whose interpolation is exact."""
     rows = golden.numbers["siamattn"][name]
     tracking = CONFIG.tracking_for(used)
@@ -67,11 +67,11 @@ def test_pasting_into_a_frame_of_one_pixel() -> None:
     assert pasted.tolist() == [[1.0]]
 
 
-def test_the_rectangle_follows_a_turned_bar() -> None:
+def test_the_rectangle_fits_a_rotated_bar() -> None:
     canvas = np.zeros((200, 200), np.uint8)
     corners = cv2.boxPoints(((100, 90), (120, 30), 30.0))
     cv2.fillPoly(canvas, [np.rint(corners).astype(np.int32)], 1)
-    cv2.rectangle(canvas, (0, 180), (15, 195), 1, -1)  # a smaller part, which is left out
+    cv2.rectangle(canvas, (0, 180), (15, 195), 1, -1)  # a smaller part, which is ignored
     rectangle = masks.rotated_rectangle(canvas > 0)
     assert rectangle is not None
     assert overlap(rectangle, corners) > 0.95

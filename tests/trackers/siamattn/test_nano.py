@@ -1,4 +1,4 @@
-"""The weights that ship: small, with their record, and truly tracking."""
+"""The shipped weights: small, with a record, and able to track."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from bench.geometry import box_iou
 from bench.registry import registered_trackers
 from trackers.siamattn.checkpoints import load_network
 from trackers.siamattn.tracker import NANO, SiamAttnNano
-from trackers.siamattn.training.holdout import films, follow
+from trackers.siamattn.training.holdout import track_videos, videos
 
 
-def test_the_file_is_small_and_says_where_it_is_from() -> None:
+def test_the_file_is_small_and_records_its_origin() -> None:
     assert NANO.stat().st_size <= 10 * 2**20
     with safe_open(NANO, "pt") as file:
         record = file.metadata()
@@ -30,23 +30,23 @@ def test_it_is_registered() -> None:
     assert registered_trackers()["siamattn-nano"] == "trackers.siamattn.tracker:SiamAttnNano"
 
 
-@pytest.mark.parametrize("colours", [False, True])
-def test_it_follows_what_it_was_never_trained_on(colours: bool) -> None:
-    """Four films of the hold-out, twelve frames each: twice the overlap of standing still."""
-    chosen = films(count=4, frames=12, colours=colours)
-    found = follow(load_network(NANO), chosen)
+@pytest.mark.parametrize("multicoloured", [False, True])
+def test_it_tracks_held_out_targets(multicoloured: bool) -> None:
+    """On four hold-out videos of twelve frames, it doubles the static tracker's overlap."""
+    chosen = videos(count=4, frames=12, multicoloured=multicoloured)
+    found = track_videos(load_network(NANO), chosen)
     overlaps = [
-        box_iou(track, film.boxes) for track, film in zip(found.boxes, chosen, strict=True)
+        box_iou(track, video.boxes) for track, video in zip(found.boxes, chosen, strict=True)
     ]
-    still = [box_iou(np.repeat(film.boxes[:1], 12, axis=0), film.boxes) for film in chosen]
+    still = [box_iou(np.repeat(video.boxes[:1], 12, axis=0), video.boxes) for video in chosen]
     assert np.nanmean(overlaps) > 2 * np.nanmean(still)
 
 
-def test_it_is_sure_of_what_it_follows() -> None:
-    """As a plug-in, with its own weights: a box and a probability for each frame."""
-    film = films(count=4, frames=12)[1]
+def test_it_is_confident_of_its_target() -> None:
+    """As a plug-in with its own weights, it predicts a box and a probability per frame."""
+    video = videos(count=4, frames=12)[1]
     tracker = SiamAttnNano()
-    tracker.init(film.images[0], film.boxes[0])
-    answers = [tracker.update(image) for image in film.images[1:]]
+    tracker.init(video.images[0], video.boxes[0])
+    answers = [tracker.update(image) for image in video.images[1:]]
     assert np.mean([answer.score for answer in answers]) > 0.5
     assert all(np.shape(answer.region) == (4,) for answer in answers)

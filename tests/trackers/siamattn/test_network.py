@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from trackers.siamattn.attention import SiameseAttention, SpatialAttention, channel_map
 from trackers.siamattn.config import AttentionConfig, Formula, preset, preset_names
+from trackers.siamattn.fast import optimize
 from trackers.siamattn.network import Network, Template
 from trackers.siamattn.rpn import depthwise_correlation
 
@@ -32,7 +33,7 @@ ROIS = torch.tensor([[0, 80.3, 90.1, 150.2, 170.6], [1, 60.3, 50.4, 190.2, 120.1
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread() -> Iterator[None]:
-    """Small networks gain nothing from more, and lose much on a busy machine."""
+    """More threads do not help small networks, and slow them on a busy machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -59,7 +60,7 @@ def crops(lanes: int = 2) -> tuple[Tensor, Tensor]:
 
 
 def answers(network: Network, z: Tensor, x: Tensor, rois: Tensor) -> dict[str, Tensor]:
-    """All that the network says."""
+    """All outputs of the network."""
     cls, loc, features = network.search(x, network.template(z))
     out = {"cls": cls, "loc": loc}
     if network.config.refine.box:
@@ -70,7 +71,7 @@ def answers(network: Network, z: Tensor, x: Tensor, rois: Tensor) -> dict[str, T
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_every_preset_answers_and_lanes_do_not_mix(name: str) -> None:
+def test_every_preset_runs_and_batch_rows_do_not_mix(name: str) -> None:
     network = small(name)
     z, x = crops()
     both = answers(network, z, x, ROIS)
@@ -115,7 +116,7 @@ def called(network: nn.Module) -> Iterator[list[str]]:
         hook.remove()
 
 
-def test_nothing_is_computed_that_is_not_asked_for() -> None:
+def test_only_what_is_needed_is_computed() -> None:
     network = small("siamattn")
     z, x = crops(1)
     template = network.template(z)
@@ -126,12 +127,12 @@ def test_nothing_is_computed_that_is_not_asked_for() -> None:
     fusing = ("feature_fusion.lateral", "feature_fusion.convs", "mask_head", "bbox_head")
     assert not [path for path in during_search if path.startswith(fusing)]
     assert not [path for path in during_box if path.startswith(("mask_head", fusing[0]))]
-    # One search image: once through the backbone, and the template's terms stand.
+    # One search image: one pass through the backbone; the template's terms are reused.
     assert during_search.count("backbone") == 1
     assert during_search.count("feature_enhance.pams.0") == 1
 
 
-def test_without_cross_attention_the_template_s_side_is_computed_once() -> None:
+def test_without_cross_attention_template_kernels_are_computed_once() -> None:
     x = crops(1)[1]
     for name in ("siamrpn++", "siamattn-rr", "siamattn-rr-sa"):
         network = small(name)
@@ -143,7 +144,7 @@ def test_without_cross_attention_the_template_s_side_is_computed_once() -> None:
     assert small("siamattn-rr-ca").template(crops(1)[0]).kernels is None
 
 
-def test_templates_of_several_targets_are_one_by_concatenation() -> None:
+def test_templates_are_batched_by_concatenation() -> None:
     network = small("siamattn")
     z, x = crops()
 
@@ -170,7 +171,7 @@ def softmax(values: np.ndarray, axis: int) -> np.ndarray:
 
 @settings(max_examples=20)
 @given(st.sampled_from(["paper", "released"]), st.integers(0, 99))
-def test_spatial_attention_is_equations_1_and_2(formula: Formula, seed: int) -> None:
+def test_spatial_attention_follows_equations_1_and_2(formula: Formula, seed: int) -> None:
     torch.manual_seed(seed)
     attention = SpatialAttention(8, 4, formula).requires_grad_(False).double()
     attention.gamma.fill_(0.7)
@@ -188,7 +189,7 @@ def test_spatial_attention_is_equations_1_and_2(formula: Formula, seed: int) -> 
 
 @settings(max_examples=20)
 @given(st.sampled_from(["paper", "released"]), st.booleans(), st.booleans(), st.integers(0, 99))
-def test_attention_of_both_branches_is_its_sum_of_terms(
+def test_attention_of_both_branches_is_the_sum_of_its_terms(
     formula: Formula, own: bool, cross: bool, seed: int
 ) -> None:
     """Equation 4 and the sums of section 1.3, term by term in float64."""
@@ -235,7 +236,7 @@ def test_at_the_start_of_training_attention_only_sums_copies() -> None:
         torch.testing.assert_close(found[0], expected[0])
 
 
-def test_confidence_without_attention_is_that_of_a_network_whose_attention_is_off() -> None:
+def test_confidence_without_attention_equals_a_network_with_attention_off() -> None:
     network = small("siamattn")
     z, x = crops()
     without, attended = network.confidence(x, network.template(z))
@@ -277,7 +278,7 @@ def test_training_starts_as_the_release_does() -> None:
     assert float(deform.abs().max()) == pytest.approx((deform.shape[1] * 9) ** -0.5, rel=0.01)
 
 
-def test_the_number_of_threads_changes_nothing() -> None:
+def test_results_do_not_depend_on_the_number_of_threads() -> None:
     network, (z, x) = small("siamattn"), crops()
     expected = answers(network, z, x, ROIS)
     torch.set_num_threads(2)
@@ -308,7 +309,7 @@ def test_a_gpu_gives_the_same(optimized: bool) -> None:
     expected = answers(network, z, x, ROIS)
     network.cuda()
     if optimized:
-        network.optimized()
+        optimize(network)
     with torch.backends.cudnn.flags(allow_tf32=False):
         found = answers(network, z.cuda(), x.cuda(), ROIS.cuda())
     for key, value in expected.items():

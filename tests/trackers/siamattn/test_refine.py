@@ -1,4 +1,4 @@
-"""Refinement's geometry: where in its map a region is looked for."""
+"""Geometry of the refinement: where a region is pooled in its map."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from trackers.siamattn.refine import BoxHead
 
 
 def middles(stride: int, cells: int, crop: int) -> Tensor:
-    """A map each of whose cells tells its place in the crop, x and y in pixels."""
+    """A map whose cells contain their position in the crop, x and y in pixels."""
     places = crop / 2 - 0.5 + (torch.arange(cells) - (cells - 1) / 2) * stride
     return torch.stack(torch.meshgrid(places, places, indexing="xy"))[None]
 
 
 @pytest.mark.parametrize("crop", [191, 255])
 @pytest.mark.parametrize("shift", [-24.0, 0.0, 24.0])
-def test_a_registered_box_head_finds_its_region_in_the_map(crop: int, shift: float) -> None:
-    """The bins' mean lies where the region does; pooled as released, it lies off."""
+def test_a_registered_box_head_pools_the_true_region(crop: int, shift: float) -> None:
+    """The bins' mean is at the region's centre; pooled as released, it is shifted."""
     side = (crop - 127) // 8 + 9
     place, half = crop / 2 - 0.5 + shift, 20.0
     roi = torch.tensor([[0, *[place - half] * 2, *[place + half] * 2]])
@@ -31,7 +31,9 @@ def test_a_registered_box_head_finds_its_region_in_the_map(crop: int, shift: flo
         nn.init.zeros_(head.tail_det_box.weight)
         head.tail_det_box.weight.data[0, :16] = head.tail_det_box.weight.data[1, 16:] = 1 / 16
         found[registered] = head(middles(8, side, crop), roi, crop)[0]  # means of x and y
-    early = 2 * half / 4 / 8  # samples begin at a bin's edge: their mean is an eighth of it early
+    early = (
+        2 * half / 4 / 8
+    )  # sampling starts at a bin's edge, so the mean is shifted by an eighth
     lost = shift * (1 - 8 * side / crop)
     for registered, off in ((True, 0.0), (False, lost)):
         expected = torch.full((2,), place - off)

@@ -29,7 +29,7 @@ FRAMES = 10
 
 @dataclass(frozen=True, eq=False)
 class Lane:
-    """One sequence under one set of hyper-parameters, and what the released tracker said."""
+    """A sequence, a set of hyper-parameters, and the released tracker's results."""
 
     benchmark: str
     frames: list[np.ndarray]
@@ -40,7 +40,7 @@ class Lane:
 
 @pytest.fixture(scope="module")
 def siamattn(recipe_weights: Tensors, tmp_path_factory: pytest.TempPathFactory) -> SiamAttn:
-    """The released architecture from a file as its authors write them, masks on."""
+    """The released architecture from a file in the authors' format, with masks."""
     path = tmp_path_factory.mktemp("weights") / "checkpoint.pth"
     torch.save({"epoch": 20, "state_dict": recipe_weights, "optimizer": {}}, path)
     tracker = SiamAttn(weights=path, device="cpu", mode="mask", keep_mask=True)
@@ -50,7 +50,7 @@ def siamattn(recipe_weights: Tensors, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def generated(golden: Any) -> list[Lane]:
-    """The generated sequence under both sets of hyper-parameters."""
+    """The generated sequence with both sets of hyper-parameters."""
     return [
         Lane(
             name[:3],
@@ -65,7 +65,7 @@ def generated(golden: Any) -> list[Lane]:
 
 @pytest.fixture(scope="module")
 def filmed(shared: Path) -> list[Lane]:
-    """A filmed sequence likewise, where third-party data are at hand."""
+    """A real sequence with both sets, if third-party data is available."""
     folder = shared / "golden" / "siamattn"
     with np.load(folder / "frames_real.npz") as file:
         frames = [np.ascontiguousarray(frame[..., ::-1]) for frame in file["frames"]]
@@ -86,22 +86,22 @@ def filmed(shared: Path) -> list[Lane]:
 
 @pytest.fixture(scope="module")
 def followed(siamattn: SiamAttn, generated: list[Lane]) -> list[list[SiamesePrediction]]:
-    """What our tracker says of the generated lanes, followed once for all tests."""
+    """Our predictions on the generated sequence, computed once for all tests."""
     return follow(siamattn, generated)
 
 
-def test_every_generated_frame_is_the_released_one(
+def test_every_generated_frame_equals_the_release(
     followed: list[list[SiamesePrediction]], generated: list[Lane]
 ) -> None:
     check_frames(followed, generated)
 
 
-def test_every_filmed_frame_is_the_released_one(siamattn: SiamAttn, filmed: list[Lane]) -> None:
+def test_every_real_frame_equals_the_release(siamattn: SiamAttn, filmed: list[Lane]) -> None:
     check_frames(follow(siamattn, filmed), filmed)
 
 
 def follow(tracker: SiamAttn, lanes: list[Lane]) -> list[list[SiamesePrediction]]:
-    """Predictions of every frame, lanes in one batch: the released numbers hold batches too."""
+    """Predictions of every frame, all lanes in one batch."""
     states = [start(tracker, lane) for lane in lanes]
     found = []
     for index in range(FRAMES):
@@ -138,7 +138,7 @@ def test_alone_without_masks_on_any_threads_is_the_same(
 
 
 def start(tracker: SiamAttn, lane: Lane, mode: str = "mask") -> Any:
-    """The state of a lane's first frame, under its set and that mode."""
+    """The state of a lane's first frame, with its hyper-parameters and the given mode."""
     other = copy.copy(tracker)
     other.benchmark, other.mode = lane.benchmark, mode
     return other.start(lane.frames[0], lane.first_box)
@@ -146,7 +146,7 @@ def start(tracker: SiamAttn, lane: Lane, mode: str = "mask") -> Any:
 
 @pytest.fixture(scope="module")
 def siamrpn_weights(recipe: Callable[[Config], Tensors]) -> Tensors:
-    """Weights of both configurations: one of them has no weights of its levels."""
+    """Weights of both configurations, one of which has no level weights."""
     return recipe(preset("siamrpn++"))
 
 
@@ -157,10 +157,10 @@ def siamrpn_weights(recipe: Callable[[Config], Tensors]) -> Tensors:
         ("siamrpn++-otb", "siamrpn_r50_l234_dwxcorr_otb"),
     ],
 )
-def test_siamrpn_is_pysots(
+def test_siamrpn_equals_pysot(
     golden: Any, siamrpn_weights: Tensors, tmp_path: Path, name: str, released: str
 ) -> None:
-    """Each configuration with the hyper-parameters it was released with, from PySOT's file."""
+    """Each configuration with its released hyper-parameters, from PySOT's file format."""
     path = tmp_path / "model.pth"
     keys = shapes(preset(name))
     torch.save({f"module.{key}": siamrpn_weights[key] for key in keys}, path)
@@ -189,7 +189,7 @@ def polygon_overlap(a: np.ndarray, b: np.ndarray) -> float:
 
 @contextmanager
 def thread_count(number: int) -> Iterator[None]:
-    """PyTorch on that many threads."""
+    """Run PyTorch on the given number of threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:

@@ -1,4 +1,4 @@
-"""Crops, anchors and the choice of a proposal, against the released trackers' numbers."""
+"""Crops, anchors and proposal selection, against values of the released trackers."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def centred(box: list[float]) -> np.ndarray:
 
 
 def steps(golden: Any, name: str) -> list[tuple[np.ndarray, dict[str, Any]]]:
-    """The centred box before each frame, and what the released tracker computed in it."""
+    """The centred box before each frame, and the released tracker's values in it."""
     rows = golden.numbers["siamattn"][name]
     boxes = [centred(golden.first_box), *(centred(row["bbox"]) for row in rows)]
     return list(zip(boxes[:-1], rows, strict=True))
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_the_searched_square_is_the_released_one(golden: Any, name: str) -> None:
+def test_the_searched_square_equals_the_release(golden: Any, name: str) -> None:
     for box, row in steps(golden, name):
         view = search.view(box[:2], box[2:], SETS[name])
         assert view.side == row["s_x"] == row["crop_box"][2]
@@ -46,7 +46,7 @@ def test_the_searched_square_is_the_released_one(golden: Any, name: str) -> None
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_penalty_and_ranking_are_the_released_ones(golden: Any, name: str) -> None:
+def test_penalty_and_ranking_equal_the_release(golden: Any, name: str) -> None:
     tracking = SETS[name]
     window = search.cosine_window(CONFIG.rpn, tracking)
     anchors = search.anchors(CONFIG.rpn, tracking)
@@ -65,7 +65,7 @@ def test_penalty_and_ranking_are_the_released_ones(golden: Any, name: str) -> No
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_the_refined_and_smoothed_box_is_the_released_one(golden: Any, name: str) -> None:
+def test_the_refined_and_smoothed_box_equals_the_release(golden: Any, name: str) -> None:
     tracking = SETS[name]
     for box, row in steps(golden, name):
         view = search.view(box[:2], box[2:], tracking)
@@ -74,7 +74,7 @@ def test_the_refined_and_smoothed_box_is_the_released_one(golden: Any, name: str
         np.testing.assert_allclose(search.roi_of(found, 0.5), row["rpn_roi"][1:], atol=1e-4)
         refined = search.shift(found, np.array(row["bbox_raw"]) * search.DELTAS)
         np.testing.assert_allclose(refined, row["refined_cxcywh"], atol=1e-9)
-        moved = search.follow(
+        moved = search.next_box(
             box[2:], view.to_frame(refined), proposal, np.array([319.0, 239.0]), tracking.lr
         )
         np.testing.assert_allclose(moved, centred(row["bbox"]), atol=1e-9)
@@ -82,7 +82,7 @@ def test_the_refined_and_smoothed_box_is_the_released_one(golden: Any, name: str
         np.testing.assert_allclose(mask_roi, row["mask_roi"][1:], atol=1e-4)
 
 
-def test_crops_over_the_border_are_the_released_ones(shared: Path) -> None:
+def test_crops_over_the_border_equal_the_release(shared: Path) -> None:
     folder = shared / "golden" / "siamattn"
     with np.load(folder / "frames_real.npz") as file:
         frame = file["frames"][0]
@@ -95,7 +95,7 @@ def test_crops_over_the_border_are_the_released_ones(shared: Path) -> None:
 
 
 @given(places, places, st.integers(1, 90))
-def test_a_crop_holds_the_frame_inside_and_the_fill_outside(x: float, y: float, side: int) -> None:
+def test_a_crop_shows_the_frame_inside_and_the_fill_outside(x: float, y: float, side: int) -> None:
     rows, columns = np.mgrid[:60, :50]
     frame = np.stack([rows, columns, rows + columns], axis=-1).astype(np.uint8)
     fill = np.array([200.9, 201.2, 202.0])
@@ -107,7 +107,7 @@ def test_a_crop_holds_the_frame_inside_and_the_fill_outside(x: float, y: float, 
         assert found[row, column].tolist() == ([r, c, r + c] if inside else [200, 201, 202])
 
 
-def test_anchors_are_pysots() -> None:
+def test_anchors_equal_pysots() -> None:
     anchors = search.anchors(RPNConfig(), TrackingConfig()).reshape(5, 25, 25, 4)
     assert anchors[:, 0, 0, 2:].tolist() == [[104, 32], [88, 40], [64, 64], [40, 80], [32, 96]]
     assert anchors[0, 0, :, 0].tolist() == list(range(-96, 97, 8))  # columns move x
@@ -141,7 +141,7 @@ def test_regressions_are_read_coordinate_by_coordinate() -> None:
 
 
 @given(lengths, lengths, st.floats(0.01, 1))
-def test_no_change_costs_nothing_and_any_change_costs(w: float, h: float, k: float) -> None:
+def test_only_changes_of_size_are_penalised(w: float, h: float, k: float) -> None:
     tracking = TrackingConfig(penalty_k=k)
     size = np.array([w, h])
     sizes = size * np.array([[1.0, 1.0], [2.0, 2.0], [0.5, 0.5], [1.5, 1.0], [1.0, 1.5]])
@@ -162,12 +162,10 @@ def test_crop_and_frame_coordinates_are_inverse(x: float, y: float, w: float, h:
 
 
 @given(st.floats(80, 160), st.floats(60, 140), st.floats(12, 40), st.floats(12, 40))
-def test_a_registered_view_reads_places_where_they_are(
-    x: float, y: float, w: float, h: float
-) -> None:
-    """In a frame whose grey tells the place, the crop's grey is that of the place read there."""
+def test_a_registered_view_maps_positions_exactly(x: float, y: float, w: float, h: float) -> None:
+    """Grey levels encode the position, so the crop's grey gives the true position."""
     rows, columns = np.mgrid[:200, :240]
-    first = np.array([57, 37])  # so that twice the place is a grey level
+    first = np.array([57, 37])  # twice the position is a valid grey level
     frame = np.clip(2 * (np.stack([columns, rows, rows], axis=-1) - first[[0, 1, 1]]), 0, 255)
     tracking = preset("siamattn-nano").tracking.vot
     view = search.view(np.array([x, y]), np.array([w, h]), tracking)
@@ -180,7 +178,7 @@ def test_a_registered_view_reads_places_where_they_are(
 
 
 def test_a_registered_tracker_pools_what_training_pools() -> None:
-    """The region of an anchor is the same in both, though they count pixels differently."""
+    """An anchor's region is the same in both, although their pixel coordinates differ."""
     config = preset("siamattn-nano")
     tracking = config.tracking.otb
     anchors = training_anchors(config.rpn, tracking).reshape(-1, 4)
@@ -192,12 +190,12 @@ def test_a_registered_tracker_pools_what_training_pools() -> None:
     np.testing.assert_allclose(region, trained[number])
 
 
-def test_what_surrounds_the_target_is_subdued() -> None:
-    """Within the box nothing changes, around it the contrast about the mean, at its edge half."""
+def test_contrast_around_the_target_is_reduced() -> None:
+    """The box keeps its contrast, the surroundings lose theirs, edge pixels half of it."""
     crop = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
     corners = np.array([4.0, 6.5, 12.0, 15.0])
-    assert search.subdued(crop, corners, 1.0) is crop
-    found, mean = search.subdued(crop, corners, 0.25), crop.mean(axis=(0, 1))
+    assert search.fade_surround(crop, corners, 1.0) is crop
+    found, mean = search.fade_surround(crop, corners, 0.25), crop.mean(axis=(0, 1))
     np.testing.assert_array_equal(found[7:15, 4:12], crop[7:15, 4:12])
     shares = np.full((20, 20), 0.25)
     shares[7:15, 4:12] = 1
@@ -205,28 +203,28 @@ def test_what_surrounds_the_target_is_subdued() -> None:
     np.testing.assert_allclose(found - mean, (crop - mean) * shares[..., None], atol=0.5)
 
 
-def test_a_box_beyond_the_crop_leaves_nothing_to_subdue() -> None:
+def test_a_box_larger_than_the_crop_changes_nothing() -> None:
     crop = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
-    found = search.subdued(crop, np.array([-8.0, -1.0, 20.0, 31.5]), 0.0)
+    found = search.fade_surround(crop, np.array([-8.0, -1.0, 20.0, 31.5]), 0.0)
     np.testing.assert_array_equal(found, crop)
 
 
 @given(places, places, lengths, lengths)
-def test_a_followed_box_stays_in_the_frame(x: float, y: float, w: float, h: float) -> None:
+def test_the_next_box_stays_in_the_frame(x: float, y: float, w: float, h: float) -> None:
     limits = np.array([99.0, 59.0])
     proposal = search.Proposal(np.zeros(4), 0.9, 0.8, 0)
-    box = search.follow(np.array([40.0, 30.0]), np.array([x, y, w, h]), proposal, limits, 0.5)
+    box = search.next_box(np.array([40.0, 30.0]), np.array([x, y, w, h]), proposal, limits, 0.5)
     assert (box[:2] >= 0).all()
     assert (box[:2] <= limits).all()
     assert (box[2:] >= 10).all()
     assert (box[2:] <= limits).all()
 
 
-def test_a_surer_proposal_has_more_say_in_the_size() -> None:
+def test_a_more_confident_proposal_changes_the_size_more() -> None:
     size, found = np.array([20.0, 20.0]), np.array([50.0, 50.0, 40.0, 40.0])
     limits = np.array([200.0, 200.0])
     sides = [
-        search.follow(size, found, search.Proposal(found, score, 1.0, 0), limits, 0.5)[2]
+        search.next_box(size, found, search.Proposal(found, score, 1.0, 0), limits, 0.5)[2]
         for score in (0.0, 0.5, 1.0)
     ]
     assert sides == [20, 25, 30]

@@ -15,6 +15,7 @@ from torch import Tensor
 from trackers.siamattn.attention import channel_map
 from trackers.siamattn.config import preset
 from trackers.siamattn.deform import deform_roi_pool
+from trackers.siamattn.fast import optimize
 from trackers.siamattn.network import Network
 from trackers.siamattn.rpn import LEVELS
 
@@ -23,7 +24,7 @@ Weights = dict[str, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """What the released network gave, and for what.
+    """Recorded inputs and outputs of the released network.
 
     Attributes:
         z, x: input crops, BGR float.
@@ -131,13 +132,13 @@ def refine_stages(
 
 
 @pytest.mark.parametrize("form", ["plain", "optimized"])
-def test_every_stage_is_the_released_one(
+def test_every_stage_equals_the_release(
     recorded: Recorded, recipe_weights: Weights, form: str
 ) -> None:
     """Within 50 times the rounding noise of the recording, or 1e-4 of the largest value."""
     network = build("siamattn", recipe_weights)
     if form == "optimized":
-        network.optimized()
+        optimize(network)
     with torch.inference_mode():
         found = stages(network, recorded.z, recorded.x, recorded.rois)
     assert set(recorded.values) <= set(found)
@@ -157,13 +158,13 @@ def test_every_stage_is_the_released_one(
         ("siamrpn++-otb", "siamrpn_r50_l234_dwxcorr_otb"),
     ],
 )
-def test_the_baseline_is_the_released_one(
+def test_the_baseline_equals_the_release(
     shared: Path, recorded: Recorded, recipe_weights: Weights, name: str, record: str, form: str
 ) -> None:
     golden = json.loads((shared / "golden" / "siamrpnpp" / "trajectory.json").read_text())
     network = build(name, recipe_weights)
     if form == "optimized":
-        network.optimized()
+        optimize(network)
     with torch.inference_mode():
         cls, loc, _ = network.search(recorded.x, network.template(recorded.z))
     for kind, found in (("cls", cls), ("loc", loc)):

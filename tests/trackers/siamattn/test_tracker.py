@@ -1,4 +1,4 @@
-"""What the plug-ins promise, on the smallest network with made-up weights."""
+"""Behaviour of the plug-ins, on the smallest network with synthetic weights."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_boxes_do_not_depend_on_masks(tracker: SiamAttn, golden: Any) -> None:
         assert masked.region.shape == (4, 2)
 
 
-def test_the_answer_is_as_the_target_was_given(tracker: SiamAttn, golden: Any) -> None:
+def test_the_prediction_has_the_form_of_the_initial_region(tracker: SiamAttn, golden: Any) -> None:
     shapes = {}
     mask = np.zeros(golden.frames[0].shape[:2], bool)
     mask[90:140, 80:150] = True
@@ -101,7 +101,7 @@ def test_masks_come_on_request(nano_file: Path, golden: Any) -> None:
 def test_a_batch_is_the_same_as_one_at_a_time(
     tracker: SiamAttn, golden: Any, order: list[int]
 ) -> None:
-    """Lanes of other frames, sizes and kinds do not meet."""
+    """Targets of different frames, sizes and kinds do not mix."""
     small = np.ascontiguousarray(golden.frames[3][40:200, 30:250])
     starts = [
         (golden.frames[0], golden.first_box),
@@ -120,7 +120,7 @@ def test_a_batch_is_the_same_as_one_at_a_time(
         assert answer.score == pytest.approx(single.score, abs=1e-6)
 
 
-def test_states_are_left_as_they_are(tracker: SiamAttn, golden: Any) -> None:
+def test_states_are_not_modified(tracker: SiamAttn, golden: Any) -> None:
     state = tracker.start(golden.frames[0], POLYGON)
     before = copy.deepcopy(state)
     first = tracker.advance([state, state], [golden.frames[1], golden.frames[2]])
@@ -131,7 +131,7 @@ def test_states_are_left_as_they_are(tracker: SiamAttn, golden: Any) -> None:
 
 
 def equal(a: Any, b: Any) -> bool:
-    """Whether two records hold the same numbers."""
+    """Whether two records have equal values."""
     if is_dataclass(a):
         return all(equal(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
     if isinstance(a, list | tuple):
@@ -141,7 +141,7 @@ def equal(a: Any, b: Any) -> bool:
     return bool(np.array_equal(a, b))
 
 
-def test_joining_keeps_lanes_in_order() -> None:
+def test_joining_keeps_the_order() -> None:
     rows = [torch.full((1, 2), float(lane)) for lane in range(3)]
     joined = join([(row, (row,), None) for row in rows])
     expected = torch.tensor([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])
@@ -170,7 +170,7 @@ def test_a_box_is_centred_as_pysots_test_script_does() -> None:
         (np.array([1.0, 2.0, 3.0]), "expected a box"),
     ],
 )
-def test_no_start_without_a_target(
+def test_invalid_targets_are_refused(
     tracker: SiamAttn, golden: Any, region: np.ndarray, message: str
 ) -> None:
     with pytest.raises(TrackerError, match=message):
@@ -187,9 +187,7 @@ def test_no_start_without_a_target(
         [10.0, 100.0, 300.0, 2.0],
     ],
 )
-def test_targets_at_the_border_tiny_and_huge_are_survived(
-    tracker: SiamAttn, golden: Any, box: list[float]
-) -> None:
+def test_tiny_huge_and_border_targets(tracker: SiamAttn, golden: Any, box: list[float]) -> None:
     tracker.init(golden.frames[0], box_to_polygon(np.array(box)))
     for image in golden.frames[1:3]:
         prediction = tracker.update(image)
@@ -214,7 +212,7 @@ def test_an_image_s_colour_order_matters(tracker: SiamAttn, golden: Any) -> None
     assert abs(right.score - wrong.score) > 1e-4
 
 
-def test_without_weights_it_says_where_to_get_them() -> None:
+def test_missing_weights_name_their_source() -> None:
     with pytest.raises(ConfigError, match=r"--weights FILE.*checkpoint_vot2018.*CC BY-NC"):
         SiamAttn()
     with pytest.raises(ConfigError, match=r"siamrpn\+\+ needs weights.*MODEL_ZOO"):
@@ -242,7 +240,7 @@ def test_options_from_the_command_line(nano_file: Path) -> None:
         ({"preset": "siamatn"}, "Did you mean 'siamattn'"),
     ],
 )
-def test_options_that_make_no_sense(
+def test_invalid_options_are_refused(
     nano_file: Path, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -255,7 +253,7 @@ def test_weights_of_the_other_tracker_are_refused(nano_file: Path) -> None:
         SiamRPN(weights=nano_file, device="cpu")
 
 
-def test_no_masks_from_a_network_without_them(tmp_path: Path) -> None:
+def test_masks_need_a_mask_head(tmp_path: Path) -> None:
     path = tmp_path / "model.pth"
     tensors = shapes(preset("siamrpn++")).items()
     torch.save({key: torch.ones(()).expand(shape) for key, shape in tensors}, path)

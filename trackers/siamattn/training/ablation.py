@@ -1,7 +1,7 @@
 """The paper's ablations (Tables 5 to 7), trained and evaluated with equal budgets.
 
-Every row is trained once for each seed, by the same recipe and on the same pairs; the rows differ
-in the network's preset, or in Table 7 in the training sets. What is finished is not done again.
+Every row is trained once per seed with the same recipe and pairs; rows differ in the network's
+preset or, in Table 7, in the training sets. Finished work is not repeated.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from bench.scores import TrackerScores
 from bench.sequence import Dataset
 from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.fit import Machine, new_network, train
+from trackers.siamattn.training.mixtures import open_samples
 from trackers.siamattn.training.run import WEIGHTS, claim
-from trackers.siamattn.training.sourcing import open_samples
 
 TABLE = Path(__file__).parent / "ablation.json"
 MEASURES = ("accuracy", "robustness", "eao")
@@ -36,12 +36,11 @@ FULL = "siamattn"  # the paper's network
 class Row:
     """A row of an ablation.
 
-    Attributes:
-        table: number of the paper's table.
-        label: of the row.
-        preset: of the full-size network whose parts the row has.
-        printed: what the paper prints for it on VOT2016, by measure.
-        mixture: training sets of the row; None for those of the recipe.
+    table: number of the paper's table.
+    label: label of the row.
+    preset: full-size preset whose components the row uses.
+    printed: the paper's values on VOT2016, by measure.
+    mixture: training sets of the row; None for the recipe's.
     """
 
     table: str
@@ -51,7 +50,7 @@ class Row:
     mixture: str | None = None
 
     def recipe(self, base: Recipe, seed: int) -> Recipe:
-        """``base`` with what the row changes: its size stays, its parts are the row's."""
+        """``base`` with the row's changes; the network keeps its size."""
         name = base.preset if self.preset == FULL else f"{base.preset}/{self.preset}"
         changes: dict[str, object] = {"preset": name, "seed": seed}
         if self.mixture is not None:
@@ -59,36 +58,36 @@ class Row:
         return base.override(changes)
 
     def name(self, seed: int) -> str:
-        """Of its folders: rows of two tables that are the same share them."""
+        """Folder name; identical rows of two tables share it."""
         parts = [self.preset, *([self.mixture] if self.mixture else []), f"seed-{seed}"]
         return "-".join(parts)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A row, and its scores for each seed."""
+class RowScores:
+    """A row and its scores for each seed."""
 
     row: Row
     scores: tuple[TrackerScores, ...]
 
     def mean(self, measure: str) -> float:
-        """Over the seeds."""
+        """Mean over the seeds."""
         return float(np.mean([each.measures[measure] for each in self.scores]))
 
     def extremes(self, measure: str) -> tuple[float, float]:
-        """The lowest and highest of the seeds."""
+        """Minimum and maximum over the seeds."""
         values = [each.measures[measure] for each in self.scores]
         return min(values), max(values)
 
     def interval(self, measure: str) -> tuple[float, float]:
-        """95 % over sequences, the mean of the seeds' bootstrap intervals."""
+        """95 % interval over sequences: the mean of the seeds' bootstrap intervals."""
         low, high = np.mean([each.intervals[measure] for each in self.scores], axis=0)
         return float(low), float(high)
 
-    def against(self, other: Finding, measure: str) -> PairedTest:
-        """This row minus ``other`` by a measure of single sequences, of seeds' means.
+    def against(self, other: RowScores, measure: str) -> PairedTest:
+        """Paired difference of this row and ``other`` in a per-sequence measure, seeds averaged.
 
-        Sequences are left out in which the measure of either row is not defined.
+        Sequences for which the measure is undefined in either row are left out.
         """
         runs = (*self.scores, *other.scores)
         common = sorted(set.intersection(*(set(each.per_sequence) for each in runs)))
@@ -104,7 +103,7 @@ def rows(tables: Iterable[str]) -> list[Row]:
     """The rows of the paper's tables ``"5"``, ``"6"`` and ``"7"``.
 
     Raises:
-        ConfigError: no such table.
+        ConfigError: unknown table.
     """
     known = json.loads(TABLE.read_text(encoding="utf-8"))
     chosen = list(tables)
@@ -116,14 +115,14 @@ def rows(tables: Iterable[str]) -> list[Row]:
 
 @dataclass(frozen=True)
 class Budget:
-    """What every row is given alike.
+    """What every row gets alike.
 
     Attributes:
-        recipe: size, data and length of its training.
-        seeds: a row is trained once with each.
-        machine: where to train.
+        recipe: network size, data and length of the training.
+        seeds: each row is trained once per seed.
+        machine: hardware and process settings.
         data: folder of the training sets; None for generated video.
-        backbone: weights that the backbone begins with; None for random ones.
+        backbone: initial weights of the backbone; None for random ones.
     """
 
     recipe: Recipe
@@ -133,14 +132,14 @@ class Budget:
     backbone: Path | None = None
 
     def mixtures(self, chosen: Iterable[Row]) -> set[str]:
-        """Names of what the ``chosen`` rows train on."""
+        """Names of the mixtures that the ``chosen`` rows train on."""
         return {row.recipe(self.recipe, 0).data.mixture for row in chosen}
 
     def train(self, row: Row, seed: int, folder: Path) -> Path:
-        """The weights of a training, which is begun, gone on with, or was finished before.
+        """The weights of a row's training, which is started, resumed or already finished.
 
         Raises:
-            ConfigError: what lies there was trained by another recipe.
+            ConfigError: the folder holds a run of another recipe.
         """
         weights, recipe = folder / WEIGHTS, row.recipe(self.recipe, seed)
         claim(folder, recipe)
@@ -153,14 +152,14 @@ class Budget:
 
 def ablate(
     chosen: Sequence[Row], budget: Budget, folders: tuple[Path, Path], dataset: Dataset
-) -> Iterator[Finding | tuple[Row, BenchError]]:
-    """Train, run and score row by row; a row of which that cannot be done says why.
+) -> Iterator[RowScores | tuple[Row, BenchError]]:
+    """Train, run and score row by row; a row that fails is returned with its error.
 
     Args:
-        chosen: rows.
-        budget: of all of them.
-        folders: for the trainings, and for the raw results.
-        dataset: of the VOT challenge, to evaluate on.
+        chosen: the rows.
+        budget: shared by all rows.
+        folders: of the training runs, and of the raw results.
+        dataset: a dataset of the VOT challenge to evaluate on.
     """
     runs, results = folders
     store = VotStore(results, dataset.benchmark, "baseline")
@@ -170,13 +169,19 @@ def ablate(
                 weights = budget.train(row, seed, runs / row.name(seed))
                 spec = make_spec("siamattn", {}, row.name(seed), weights=weights)
                 run_tracker(dataset, spec, store)
-            yield Finding(row, _scores(dataset, store, [row.name(seed) for seed in budget.seeds]))
+            yield RowScores(
+                row, _scores(dataset, store, [row.name(seed) for seed in budget.seeds])
+            )
         except BenchError as error:
             yield row, error
 
 
 def _scores(dataset: Dataset, store: VotStore, names: Sequence[str]) -> tuple[TrackerScores, ...]:
-    """Of all ``names``; one that could not be finished is an error."""
+    """The scores of ``names``.
+
+    Raises:
+        ResultError: one of them could not be scored.
+    """
     scores = evaluate(dataset, store, names)[0]
     for name in names:
         if name in scores.refused:

@@ -1,4 +1,4 @@
-"""An ablation as a table: what was measured here beside what the paper prints."""
+"""An ablation as a table of measured scores beside the paper's."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import BenchError
-from trackers.siamattn.training.ablation import FULL, MEASURES, Budget, Finding, Row
+from trackers.siamattn.training.ablation import FULL, MEASURES, Budget, Row, RowScores
 from trackers.siamattn.training.config import Recipe
 
 _SHORT = {"accuracy": "A", "robustness": "R", "eao": "EAO"}
 
 
-def frame(found: Sequence[Finding | tuple[Row, BenchError]]) -> pd.DataFrame:
-    """One line a row: means and extremes of the seeds, intervals over sequences, printed.
+def frame(found: Sequence[RowScores | tuple[Row, BenchError]]) -> pd.DataFrame:
+    """One line per row: mean and range over seeds, intervals over sequences, printed value.
 
-    Rows are compared with the first of their table on the same sequences, which says more than
-    intervals that overlap because some sequences are harder than others; not where the first has
-    no scores.
+    Each row is compared with the first of its table on the same sequences. That is more sensitive
+    than comparing intervals, which are wide because sequences differ in difficulty. Without
+    scores of the first row there is no comparison.
     """
-    firsts: dict[str, Finding | None] = {}
+    firsts: dict[str, RowScores | None] = {}
     lines = []
     for each in found:
-        if isinstance(each, Finding):
+        if isinstance(each, RowScores):
             lines.append(_line(each, firsts.setdefault(each.row.table, each)))
         else:
             row, error = each
@@ -34,27 +34,27 @@ def frame(found: Sequence[Finding | tuple[Row, BenchError]]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def told(budget: Budget, chosen: Sequence[Row]) -> str:
-    """What the ``chosen`` rows were given, in a sentence."""
+def describe(budget: Budget, chosen: Sequence[Row]) -> str:
+    """The budget of the ``chosen`` rows, in a sentence."""
     recipe, count = budget.recipe, len(budget.seeds)
     network = recipe.preset + (" in place of the full network" if recipe.preset != FULL else "")
     pairs = recipe.schedule.pairs * recipe.schedule.epochs
     mixtures = sorted(budget.mixtures(chosen))
-    share = "the same for all rows" if len(mixtures) == 1 else "as many for every row"
+    same = "the same for all rows" if len(mixtures) == 1 else "equally many for every row"
     return (
-        f"{network}: {pairs} pairs for each of {count} seeds, {share} (training data: "
-        f"{', '.join(mixtures)}); {_beginning(recipe)}; the printed figures are of the full "
-        "network on VOT2016 itself and can be compared by their order only"
+        f"{network}: {pairs} pairs per seed, {count} seeds, {same} (training data: "
+        f"{', '.join(mixtures)}); {_describe_initial(recipe)}; the printed values are the full "
+        "network's on VOT2016 itself, so only their order is comparable"
     )
 
 
-def _beginning(recipe: Recipe) -> str:
+def _describe_initial(recipe: Recipe) -> str:
     if not recipe.initial:
-        return "all weights were random at first"
-    return f"all began with the {recipe.initial}, the other weights were random"
+        return "all weights initialised at random"
+    return f"initial weights: the {recipe.initial}, others random"
 
 
-def _line(each: Finding, first: Finding | None) -> dict[str, Any]:
+def _line(each: RowScores, first: RowScores | None) -> dict[str, Any]:
     line: dict[str, Any] = {
         "table": each.row.table,
         "row": each.row.label,
@@ -76,9 +76,9 @@ def _line(each: Finding, first: Finding | None) -> dict[str, Any]:
 
 
 def write(
-    found: Sequence[Finding | tuple[Row, BenchError]], folder: Path, notes: list[str]
+    found: Sequence[RowScores | tuple[Row, BenchError]], folder: Path, notes: list[str]
 ) -> Path:
-    """``ablation.csv`` in ``folder``; the notes stand beneath the table as comments."""
+    """Write ``ablation.csv`` to ``folder``, with the notes as comments below the table."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "ablation.csv"
     partial = path.with_suffix(".partial")

@@ -1,4 +1,4 @@
-"""The command line of training."""
+"""Command line of SiamAttn's training."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from trackers.siamattn.training.config import Recipe, recipe
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
-FACTOR, OVERLAP = 4.0, 0.8  # that a handful must be learned by
+FACTOR, OVERLAP = 4.0, 0.8  # least loss reduction and overlap of a passing smoke test
 
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", help="a setting of the recipe, e.g. schedule.epochs=2")
+    list[str] | None,
+    typer.Option("--set", help="Override a recipe setting, e.g. schedule.epochs=2."),
 ]
-Seed = Annotated[int | None, typer.Option(help="of everything random")]
+Seed = Annotated[int | None, typer.Option(help="Seed of all random numbers.")]
 Backbone = Annotated[
     Path | None,
-    typer.Option(help="of torchvision's ResNet-50, or of other weights, to begin with"),
+    typer.Option(help="Initial backbone: torchvision's ResNet-50, or weights of this project."),
 ]
-Accelerator = Annotated[str, typer.Option(help="auto, cpu or gpu")]
-Precision = Annotated[str, typer.Option(help="32-true, 16-mixed or bf16-mixed")]
-Workers = Annotated[int, typer.Option(min=0, help="processes that make pairs")]
+Accelerator = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
+Precision = Annotated[str, typer.Option(help="32-true, 16-mixed or bf16-mixed.")]
+Workers = Annotated[int, typer.Option(min=0, help="Data loading processes.")]
 
 
 @app.callback()
@@ -37,34 +38,35 @@ def group() -> None:
 
 @app.command()
 def fit(
-    folder: Annotated[Path, typer.Argument(help="of the run; an interrupted one goes on")],
-    name: Annotated[str, typer.Option("--recipe", help="named settings")] = "nano",
+    folder: Annotated[Path, typer.Argument(help="Run folder; an interrupted run resumes.")],
+    name: Annotated[str, typer.Option("--recipe", help="Name of the recipe.")] = "nano",
     settings: Settings = None,
     seed: Seed = None,
-    data: Annotated[Path | None, typer.Option(help="folder of the training sets")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the training sets.")] = None,
     initial: Annotated[
-        Path | None,
-        typer.Option(help="weights of the same network, or of a smaller one, to begin with"),
+        Path | None, typer.Option(help="Initial weights of the same or a smaller network.")
     ] = None,
     backbone: Backbone = None,
     accelerator: Accelerator = "auto",
-    devices: Annotated[int, typer.Option(min=1, help="processes on each node")] = 1,
-    nodes: Annotated[int, typer.Option(min=1, help="machines")] = 1,
+    devices: Annotated[int, typer.Option(min=1, help="Processes per node.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Number of nodes.")] = 1,
     precision: Precision = "32-true",
     workers: Workers = 1,
-    validate_every: Annotated[int, typer.Option(min=0, help="epochs; 0 never")] = 1,
+    validate_every: Annotated[
+        int, typer.Option(min=0, help="Epochs between validations; 0 disables them.")
+    ] = 1,
 ) -> None:
-    """Train a network, or go on with a training that was interrupted."""
-    chosen = chosen_recipe(name, settings, seed)  # before what takes seconds to import
+    """Train a network, or resume an interrupted run."""
+    chosen = chosen_recipe(name, settings, seed)  # fails before the slow imports
     if initial and backbone:
-        raise ConfigError("expected --initial or --backbone, found both: --initial has a backbone")
+        raise ConfigError("expected --initial or --backbone, found both: --initial includes one")
 
     from trackers.siamattn.training.fit import Machine, new_network, train
-    from trackers.siamattn.training.run import begun_from
-    from trackers.siamattn.training.sourcing import open_samples
+    from trackers.siamattn.training.mixtures import open_samples
+    from trackers.siamattn.training.run import describe_initial
 
     _check_read("--data", data, {chosen.data.mixture})
-    chosen = replace(chosen, initial=begun_from(initial, backbone))
+    chosen = replace(chosen, initial=describe_initial(initial, backbone))
     network = new_network(chosen, initial, backbone)
     machine = Machine(
         accelerator, devices, nodes, precision, workers, validate_every=validate_every
@@ -74,10 +76,10 @@ def fit(
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(help="of a training, finished or not")],
-    target: Annotated[Path, typer.Argument(help=".safetensors file to write")],
+    folder: Annotated[Path, typer.Argument(help="Run folder, finished or not.")],
+    target: Annotated[Path, typer.Argument(help="Output .safetensors file.")],
 ) -> None:
-    """Write the weights of a training's last checkpoint, in half precision."""
+    """Export the last checkpoint of a run as half-precision weights."""
     from trackers.siamattn.training import run
 
     chosen, network, steps = run.load_run(folder)
@@ -87,26 +89,26 @@ def export(
 
 @app.command()
 def average(
-    first: Annotated[Path, typer.Argument(help="weights")],
-    second: Annotated[Path, typer.Argument(help="weights trained on from those")],
-    target: Annotated[Path, typer.Argument(help=".safetensors file to write")],
-    share: Annotated[float, typer.Option(help="of the second, 0 to 1")] = 0.5,
+    first: Annotated[Path, typer.Argument(help="Weights.")],
+    second: Annotated[Path, typer.Argument(help="Weights fine-tuned from the first.")],
+    target: Annotated[Path, typer.Argument(help="Output .safetensors file.")],
+    share: Annotated[float, typer.Option(help="Share of the second, 0 to 1.")] = 0.5,
 ) -> None:
-    """Write weights between two others, which may keep the most of both."""
-    from trackers.siamattn.training import average as between
+    """Average two sets of weights, which may keep the strengths of both."""
+    from trackers.siamattn.training import warm_start
 
-    between.average(first, second, target, share)
+    warm_start.average(first, second, target, share)
     typer.echo(f"{target}: {1 - share:g} of {first.name}, {share:g} of {second.name}")
 
 
 @app.command()
 def smoke(
-    folder: Annotated[Path, typer.Argument(help="of the run; must be new")],
+    folder: Annotated[Path, typer.Argument(help="Run folder; must be new.")],
     settings: Settings = None,
 ) -> None:
-    """Learn eight pairs by heart, to see that training works here."""
+    """Overfit eight pairs to check that training works on this machine."""
     if (folder / "recipe.json").exists():
-        raise ConfigError(f"{folder}: expected a new folder, found a training")
+        raise ConfigError(f"{folder}: expected a new folder, found a training run")
     chosen = chosen_recipe("smoke", settings, None)
 
     from trackers.siamattn.training.fit import Machine
@@ -115,65 +117,68 @@ def smoke(
     found = learn(chosen, folder, Machine(accelerator="cpu", workers=0, validate_every=0))
     factor = found.before / found.after
     typer.echo(
-        f"loss {found.before:.3f} -> {found.after:.3f}, smaller by a factor of {factor:.1f} "
-        f"(expected: more than {FACTOR}); overlap of the surest proposals with their targets "
+        f"loss {found.before:.3f} -> {found.after:.3f}, reduced by a factor of {factor:.1f} "
+        f"(expected: more than {FACTOR}); overlap of the best proposals with their targets "
         f"{found.overlap:.3f} (expected: more than {OVERLAP})"
     )
     if not (factor > FACTOR and found.overlap > OVERLAP):
-        raise ConfigError("the handful was not learned: something in training is broken")
+        raise ConfigError("the eight pairs were not learned: training is broken on this machine")
 
 
 @app.command()
 def ablation(
-    out: Annotated[Path, typer.Option(help="folder of the table")] = Path("reports/ablation"),
-    tables: Annotated[str, typer.Option(help="of the paper, with commas: 5, 6, 7")] = "5,6",
-    seeds: Annotated[str, typer.Option(help="of each row's trainings, with commas")] = "0,1",
-    name: Annotated[str, typer.Option("--recipe", help="size, data and budget")] = "ablation",
+    out: Annotated[Path, typer.Option(help="Output folder of the table.")] = Path(
+        "reports/ablation"
+    ),
+    tables: Annotated[str, typer.Option(help="Comma-separated tables: 5, 6, 7.")] = "5,6",
+    seeds: Annotated[str, typer.Option(help="Comma-separated training seeds.")] = "0,1",
+    name: Annotated[str, typer.Option("--recipe", help="Name of the base recipe.")] = "ablation",
     settings: Settings = None,
-    training_data: Annotated[Path | None, typer.Option(help="folder of the training sets")] = None,
+    training_data: Annotated[
+        Path | None, typer.Option(help="Folder of the training sets.")
+    ] = None,
     backbone: Backbone = None,
     accelerator: Accelerator = "auto",
     precision: Precision = "32-true",
     workers: Workers = 1,
-    benchmark: Annotated[str, typer.Option(help="vot2016 or vot2018")] = "vot2016",
-    data: Annotated[Path, typer.Option(help="where the benchmark lies")] = Path("data/mini"),
-    runs: Annotated[Path, typer.Option(help="folder of the trainings")] = Path("runs/ablation"),
-    results: Annotated[Path, typer.Option(help="folder of raw results")] = Path(
+    benchmark: Annotated[str, typer.Option(help="vot2016 or vot2018.")] = "vot2016",
+    data: Annotated[Path, typer.Option(help="Folder of the benchmark.")] = Path("data/mini"),
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/ablation"),
+    results: Annotated[Path, typer.Option(help="Folder of raw results.")] = Path(
         "results/ablation"
     ),
 ) -> None:
-    """Train and score the rows of the paper's ablations; what is finished is kept."""
+    """Train and score the rows of the paper's ablation tables; finished rows are kept."""
     base, numbers = chosen_recipe(name, settings, None), _seeds(seeds)
 
-    from bench.cli.options import data_root
     from bench.datasets import open_dataset
     from trackers.siamattn.training import ablation as rows
     from trackers.siamattn.training import ablation_table
     from trackers.siamattn.training.fit import Machine
-    from trackers.siamattn.training.run import begun_from
+    from trackers.siamattn.training.run import describe_initial
 
-    base = replace(base, initial=begun_from(backbone=backbone))
+    base = replace(base, initial=describe_initial(backbone=backbone))
     chosen = rows.rows(tables.split(","))
     machine = Machine(accelerator, precision=precision, workers=workers, validate_every=0)
     budget = rows.Budget(base, numbers, machine, training_data, backbone)
     _check_read("--training-data", training_data, budget.mixtures(chosen))
-    dataset = open_dataset(benchmark, data_root(data, benchmark))
-    notes = [*dataset.caveats, ablation_table.told(budget, chosen)]
+    dataset = open_dataset(benchmark, data)
+    notes = [*map(str, dataset.caveats), ablation_table.describe(budget, chosen)]
     found, path = [], None
     for each in rows.ablate(chosen, budget, (runs, results), dataset):
         found.append(each)
-        if path or isinstance(each, rows.Finding):
+        if path or isinstance(each, rows.RowScores):
             path = ablation_table.write(found, out, notes)
     typer.echo(ablation_table.frame(found).to_string(index=False))
     if path is None:
         raise ResultError(
-            f"no row has scores, so no table is written in {out}; see the notes above"
+            f"no row has scores, so no table was written to {out}; see the notes above"
         )
     typer.echo("\n".join([*notes, f"table: {path}"]))
 
 
 def chosen_recipe(name: str, settings: list[str] | None, seed: int | None) -> Recipe:
-    """A named recipe with the settings of a command line.
+    """The recipe ``name`` with the settings given on the command line.
 
     Raises:
         ConfigError: no such recipe or setting, or a value of another type.
@@ -199,13 +204,13 @@ def _seeds(text: str) -> list[int]:
 
 
 def _check_read(option: str, folder: Path | None, mixtures: set[str]) -> None:
-    """Refuse training sets that nothing would read."""
-    from trackers.siamattn.training.sourcing import GENERATED
+    """Refuse training sets that no training would read."""
+    from trackers.siamattn.training.mixtures import GENERATED
 
     if folder and mixtures == {GENERATED}:
         raise ConfigError(
-            f"{option} {folder}: all of this trains on generated video. Choose a recipe that "
-            "reads training sets, such as --recipe paper"
+            f"{option} {folder}: every training uses generated video. Choose a recipe that reads "
+            "training sets, such as --recipe paper"
         )
 
 
@@ -225,13 +230,13 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 def main() -> None:
-    """Run the command line; errors of the user's making are one line."""
+    """Run the command line; user errors print one line."""
     try:
         app()
     except BenchError as error:
-        sys.exit(f"error: {told(error)}")
+        sys.exit(f"error: {without_traceback(error)}")
 
 
-def told(error: BenchError) -> str:
-    """What an error says, without the traceback that PyTorch adds to a worker's."""
+def without_traceback(error: BenchError) -> str:
+    """An error's message without the traceback that PyTorch's data loader puts before it."""
     return str(error).rstrip().rpartition(f"{type(error).__name__}: ")[2]

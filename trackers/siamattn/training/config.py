@@ -1,8 +1,8 @@
-"""How a network is trained, as frozen records, and the named recipes as data.
+"""Training settings as frozen dataclasses; the named recipes are data.
 
-A recipe is the defaults below, which are the paper's (section 4.1), with the changes that
-``recipes.json`` lists for it under dotted names such as ``weights.mask``. Where the paper is
-silent, the defaults are those of the released configuration.
+A recipe is the defaults below plus the overrides that ``recipes.json`` lists for it under dotted
+names such as ``weights.mask``. The defaults are the paper's (section 4.1) and, where the paper
+gives none, the released configuration's.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ RECIPES = Path(__file__).parent / "recipes.json"
 
 @dataclass(frozen=True)
 class Jitter:
-    """Random changes of one crop.
+    """Random augmentation of one crop.
 
     Attributes:
-        shift: most pixels of the crop by which the target leaves the centre, along each axis.
-        scale: most by which its width and height change, each on its own, as a share.
-        zoom: most by which both change alike, as a logarithm. A tracker that has the size wrong
-            sees the target too large or too small; one that never saw that in training keeps on.
-        blur: probability of a motion blur.
-        flip: probability of a mirrored image.
-        colour: probability of other colours.
-        strength: of the colours' change: 1 moves the light by 10 grey levels or so.
-        light: most by which light falls unevenly, and is brighter or darker in all, in stops.
+        shift: maximum shift of the target from the centre along each axis, crop pixels.
+        scale: maximum relative change of width and of height, drawn separately.
+        zoom: maximum log-scale change of both together. Trained without it, a tracker that has
+            the wrong size keeps it.
+        blur: probability of motion blur.
+        flip: probability of a horizontal flip.
+        colour: probability of colour jitter.
+        strength: strength of the colour jitter; 1 shifts brightness by about 10 grey levels.
+        light: maximum local change of illumination, in stops.
     """
 
     shift: float = 4.0
@@ -45,7 +45,7 @@ class Jitter:
     light: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what turns a crop inside out, or is no probability."""
+        """Check ranges."""
         least = dict.fromkeys(("shift", "zoom", "strength", "light"), 0)
         check_ranges(self, "jitter", ("blur", "flip", "colour"), least)
         if not 0 <= self.scale < 1:
@@ -54,28 +54,25 @@ class Jitter:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """What pairs are made of.
+    """How training pairs are made.
 
     Attributes:
-        mixture: name of a mixture of datasets, or ``generated``.
+        mixture: name of a mixture of training sets, or ``generated``.
         negatives: share of pairs whose search image shows another target.
-        gray: share of pairs without colour.
-        film: share of pairs on a film with faults, see ``film.Film``.
-        look: share of pairs that look otherwise, see ``looks.Look``.
-        turn: share of pairs whose crops have their axes exchanged, so that tall targets are as
-            many as wide ones.
-        stretch: most by which both crops of a pair are made wider or taller, as the logarithm of
-            the change of the target's aspect.
-        margin: most by which each side of both boxes of a pair lies further out or in, as a share
-            of the box: people draw them loosely, and the same way in all frames.
-        template, search: the changes of the two crops.
-        scenes: generated video: scenes of each stream that pairs are drawn from at a time.
-        streams: generated video: streams that take turns, at best one for each process.
-        uses: generated video: pairs drawn from a scene before another takes its place.
-        parts: generated video: share of scenes whose target is a part of something, such as a
-            face of a person.
-        motley: generated video: share of scenes whose target has parts of unlike colours, such as
-            a person, some of them near the ground's.
+        gray: share of greyscale pairs.
+        film: share of pairs with degraded image quality, see ``looks.Degradation``.
+        look: share of pairs passed through a random convolution, see ``looks.RandomConvolution``.
+        turn: share of pairs with transposed crops, which balances tall and wide targets.
+        stretch: maximum log change of the aspect ratio, the same for both crops of a pair.
+        margin: maximum shift of each side of both boxes, as a share of the box. It imitates
+            annotators who draw loose boxes consistently through a sequence.
+        template, search: augmentation of the two crops.
+        scenes: generated video: scenes per stream in use at a time.
+        streams: generated video: streams used in turn, ideally one per process.
+        uses: generated video: pairs drawn from a scene before it is replaced.
+        parts: generated video: share of scenes whose target is part of an object, such as a face.
+        motley: generated video: share of scenes whose target has several unlike colours, some of
+            them close to the background's, like a clothed person.
     """
 
     mixture: str = "paper"
@@ -95,7 +92,7 @@ class DataConfig:
     motley: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse numbers of nothing, and shares outside 0..1."""
+        """Check ranges."""
         shares = ("negatives", "gray", "film", "look", "turn", "parts", "motley")
         check_ranges(self, "data", shares, {"scenes": 2, "streams": 1, "uses": 1, "stretch": 0})
         if not 0 <= self.margin < 0.5:
@@ -109,16 +106,17 @@ class LabelConfig:
     """Which anchors and regions are trained on.
 
     Attributes:
-        positive: an anchor that overlaps the target more is positive.
-        negative: one that overlaps it less is negative; those between are ignored.
-        positives: most positive anchors of an image.
-        negatives: most negative anchors of an image.
-        absent: most negative anchors of an image without the target, near what it shows.
-        least: positive anchors of an image for which both thresholds are lowered, to half of them
-            at most: a target of a size that no anchor has would else be taught as background.
-        overlap: a region that overlaps the target as much is refined.
-        regions: regions of an image for the box head.
-        mask_regions: those of them that the mask head gets too.
+        positive: anchors with a higher overlap with the target are positive.
+        negative: anchors with a lower overlap are negative; the rest is ignored.
+        positives: maximum number of positive anchors per image.
+        negatives: maximum number of negative anchors per image.
+        absent: maximum number of negatives in an image without the target, near its distractor.
+        least: minimum number of positive anchors per image; both thresholds are lowered, by at
+            most half, to reach it. Otherwise targets whose size matches no anchor would be
+            trained as background.
+        overlap: regions with at least this overlap with the target are refined.
+        regions: regions per image for the box head.
+        mask_regions: how many of them also go to the mask head.
     """
 
     positive: float = 0.6
@@ -132,7 +130,7 @@ class LabelConfig:
     mask_regions: int = 16
 
     def __post_init__(self) -> None:
-        """Refuse numbers of nothing, and overlaps outside 0..1."""
+        """Check ranges."""
         counts = ("positives", "negatives", "absent", "regions", "mask_regions")
         shares = ("positive", "negative", "overlap")
         check_ranges(self, "labels", shares, {**dict.fromkeys(counts, 1), "least": 0})
@@ -143,9 +141,9 @@ class LossConfig:
     """Weights and forms of the losses (equation 5).
 
     Attributes:
-        cls, loc, box, mask: weights; a head whose loss has weight 0 is not computed.
-        regression: form of the proposals' regression; the release has ``l1``.
-        hardest: share of the mask's pixels that count, the hardest ones.
+        cls, loc, box, mask: weights; a head with weight 0 is not computed.
+        regression: loss of the proposals' regression; the release uses ``l1``.
+        hardest: share of mask pixels that count, those with the largest loss.
     """
 
     cls: float = 1.0
@@ -158,23 +156,23 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The optimiser and its learning rates.
+    """Optimiser and learning rates.
 
     Attributes:
         optimizer: ``sgd`` with momentum, or ``adamw``.
-        momentum: of ``sgd``.
-        weight_decay: of all parameters.
-        clip: largest norm of a gradient.
-        epochs: of ``pairs`` each.
-        pairs: in an epoch.
-        batch: pairs in a step, of all processes together.
-        warmup: epochs in which the rate grows geometrically from ``first`` to ``warm``.
-        first, warm: rates of the first and the last warm-up epoch.
-        peak, last: rates of the epochs after it, falling geometrically.
-        frozen: epochs in which the backbone stays as it is.
-        backbone: share of the rate for the backbone afterwards; its first stage never moves
+        momentum: momentum of ``sgd``.
+        weight_decay: weight decay of all parameters.
+        clip: maximum gradient norm.
+        epochs: number of epochs.
+        pairs: pairs per epoch.
+        batch: pairs per step over all processes.
+        warmup: epochs in which the rate rises geometrically from ``first`` to ``warm``.
+        first, warm: rates of the first and last warm-up epoch.
+        peak, last: rates of the first and last epoch after it; the rate falls geometrically.
+        frozen: epochs with a frozen backbone.
+        backbone: factor on the backbone's rate afterwards; its stem and first stage stay frozen
             unless ``whole`` is set.
-        whole: train all of the backbone, its stem too; for networks without ImageNet weights.
+        whole: train the whole backbone, for networks without ImageNet weights.
     """
 
     optimizer: Literal["sgd", "adamw"] = "sgd"
@@ -194,7 +192,7 @@ class Schedule:
     whole: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a training of nothing, and rates below 0."""
+        """Check ranges."""
         counts = dict.fromkeys(("epochs", "pairs", "batch"), 1)
         rates = dict.fromkeys(("first", "warm", "peak", "last"), 1e-12)
         others = dict.fromkeys(("warmup", "frozen", "weight_decay", "clip"), 0)
@@ -208,7 +206,7 @@ class Schedule:
 
 
 def geometric(first: float, last: float, count: int, index: float) -> float:
-    """Member ``index`` of ``count`` numbers from ``first`` to ``last`` in equal ratios."""
+    """Term ``index`` of a geometric sequence of ``count`` numbers from ``first`` to ``last``."""
     if count < 2:
         return first
     return float(first * (last / first) ** (index / (count - 1)))
@@ -216,14 +214,14 @@ def geometric(first: float, last: float, count: int, index: float) -> float:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All of a training.
+    """All settings of a training run.
 
     Attributes:
-        name: of the recipe it started from.
-        source: where its numbers are from.
+        name: recipe it is based on.
+        source: origin of its numbers.
         preset: architecture, see ``trackers.siamattn.config``.
-        seed: of everything random.
-        initial: the weights it begins with, files by name and SHA-256; empty for random ones.
+        seed: seed of all random numbers.
+        initial: initial weights, file name and SHA-256; empty for random ones.
     """
 
     name: str = "paper"
@@ -237,15 +235,15 @@ class Recipe:
     schedule: Schedule = field(default_factory=Schedule)
 
     def override(self, settings: Mapping[str, Any]) -> Recipe:
-        """A copy with ``settings``: dotted name -> value, e.g. ``{"schedule.epochs": 2}``.
+        """A copy with ``settings`` (dotted name -> value), e.g. ``{"data.gray": 0.1}``.
 
         Raises:
-            ConfigError: no such name, or a value of another type.
+            ConfigError: unknown name, or a value of the wrong type.
         """
         return overridden(self, settings)
 
     def to_dict(self) -> dict[str, Any]:
-        """Every setting as nested plain values, for the record beside weights."""
+        """Every setting as nested plain values, for the record stored with weights."""
         return asdict(self)
 
 
@@ -255,25 +253,25 @@ def recipe_names() -> list[str]:
 
 
 def recipe(name: str, settings: Mapping[str, Any] | None = None) -> Recipe:
-    """The recipe ``name``, with ``settings`` (dotted name -> value) in place of its own.
+    """The recipe ``name``, with ``settings`` (dotted name -> value) overriding its own.
 
     Raises:
-        ConfigError: no such recipe or setting, or a value of another type.
+        ConfigError: unknown recipe or setting, or a value of the wrong type.
     """
     changes = named("recipe", name, RECIPES)
     return Recipe(name=name).override({**changes, **(settings or {})})
 
 
 def read_recipe(path: Path) -> Recipe:
-    """The recipe that a run wrote down.
+    """The recipe stored with a run.
 
     Raises:
-        ConfigError: no such file, or not a recipe of this version.
+        ConfigError: the file is missing, or is not a recipe of this version.
     """
     try:
         found = dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, TypeError, ValueError) as error:
-        raise ConfigError(f"{path}: expected the recipe of a training ({error})") from error
+        raise ConfigError(f"{path}: expected the recipe of a training run ({error})") from error
     return Recipe().override(dict(_flat(found)))
 
 

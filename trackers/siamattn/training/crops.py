@@ -1,7 +1,8 @@
-"""From frames to what the network sees: crops around the target, changed at random.
+"""Training crops: cut around the target and augmented.
 
-One warp from the frame to the crop, so a target's place, size and mask are exact. Boxes are x, y,
-width, height in frames, corners from the centre of the first pixel in crops.
+A single warp takes the frame to the crop, so the target's position, size and mask stay exact.
+Boxes are x, y, width, height in frames; in crops they are corners, relative to the centre of the
+first pixel.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from trackers.siamattn.search import context_side
 from trackers.siamattn.training.config import DataConfig, Jitter
 from trackers.siamattn.training.sources import BoolArray
 
-_BLUR = (3, 15)  # shortest and longest motion blur, pixels
-_LAMPS = (2, 3)  # places along a side between which the light changes
-_SHARPEST = 8.0  # times that the edge of a shadow is steeper than a change between two places
+_BLUR = (3, 15)  # motion blur length range, pixels
+_LIGHT_GRID = (2, 3)  # control points per side of the illumination field
+_SHARPEST = 8.0  # maximum contrast of shadow edges relative to the smooth field
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +41,11 @@ class Shot:
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """A square cut from a frame.
+    """A square crop of a frame.
 
     Attributes:
         image: RGB ``uint8 (S, S, 3)``.
-        box: ``(4,)`` corners of the target, which may lie outside.
+        box: ``(4,)`` corners of the target; may extend beyond the crop.
         mask: ``(S, S)`` uint8 0 or 1, or None.
     """
 
@@ -53,8 +54,8 @@ class Crop:
     mask: NDArray[np.uint8] | None
 
 
-def loosened(shot: Shot, sides: FloatArray) -> Shot:
-    """The same with left, top, right and bottom of its box moved out by shares ``(4,)`` of it."""
+def expanded(shot: Shot, sides: FloatArray) -> Shot:
+    """The shot with its box's left, top, right, bottom moved out by shares ``(4,)`` of it."""
     x, y, width, height = shot.box
     left, top, right, bottom = sides
     box = [
@@ -73,14 +74,13 @@ def cut_pair(
     data: DataConfig,
     rng: np.random.Generator,
 ) -> tuple[Crop, Crop]:
-    """The template crop, with its small changes, and the search crop, with its large ones.
+    """The template crop, augmented mildly, and the search crop, augmented strongly.
 
-    Both have boxes as loose, and are stretched and turned alike, as ``data.margin``,
-    ``data.stretch`` and ``data.turn`` say.
+    ``data.margin``, ``data.stretch`` and ``data.turn`` apply to both crops alike.
     """
     if data.margin:
         sides = rng.uniform(-data.margin, data.margin, 4)
-        template, search = loosened(template, sides), loosened(search, sides)
+        template, search = expanded(template, sides), expanded(search, sides)
     stretch = np.ones(2)
     if data.stretch:
         stretch = np.exp(rng.uniform(-data.stretch, data.stretch) * np.array([0.5, -0.5]))
@@ -89,7 +89,7 @@ def cut_pair(
         cut(search, tracking.instance, tracking, data.search, rng, stretch),
     )
     if data.turn and rng.random() < data.turn:
-        crops = (turned(crops[0]), turned(crops[1]))
+        crops = (transposed(crops[0]), transposed(crops[1]))
     return crops
 
 
@@ -104,12 +104,12 @@ def cut(
     """A crop of ``side`` pixels around the target.
 
     Args:
-        shot: what to cut from.
-        side: of the crop.
-        tracking: ``exemplar`` and ``context`` say how large the target shall be.
-        jitter: the random changes.
-        rng: their randomness.
-        stretch: ``(2,)`` factors of the frame's width and height, by which it is stretched first.
+        shot: frame and target.
+        side: side of the crop.
+        tracking: ``exemplar`` and ``context`` determine the target's size in the crop.
+        jitter: augmentation.
+        rng: source of randomness.
+        stretch: ``(2,)`` factors on the frame's width and height, applied first.
     """
     size = np.maximum(shot.box[2:], 1.0)
     stretch = np.ones(2) if stretch is None else stretch
@@ -130,30 +130,30 @@ def cut(
         crop = mirrored(crop)
     image = crop.image
     if rng.random() < jitter.colour:
-        image = _coloured(image, jitter.strength, rng)
+        image = _colour_jittered(image, jitter.strength, rng)
     if jitter.light:
-        image = _lit(image, jitter.light, rng)
+        image = _illuminated(image, jitter.light, rng)
     if rng.random() < jitter.blur:
         image = _blurred(image, rng)
     return Crop(image, crop.box, crop.mask)
 
 
 def mirrored(crop: Crop) -> Crop:
-    """Left and right exchanged."""
+    """The crop flipped horizontally."""
     last = crop.image.shape[1] - 1
     box = np.array([last - crop.box[2], crop.box[1], last - crop.box[0], crop.box[3]])
     mask = None if crop.mask is None else np.ascontiguousarray(crop.mask[:, ::-1])
     return Crop(np.ascontiguousarray(crop.image[:, ::-1]), box, mask)
 
 
-def turned(crop: Crop) -> Crop:
-    """Its axes exchanged."""
+def transposed(crop: Crop) -> Crop:
+    """The crop transposed."""
     mask = None if crop.mask is None else np.ascontiguousarray(crop.mask.T)
     return Crop(np.ascontiguousarray(crop.image.transpose(1, 0, 2)), crop.box[[1, 0, 3, 2]], mask)
 
 
 def gray(crop: Crop) -> Crop:
-    """The same without colour."""
+    """The crop in greyscale."""
     one = cv2.cvtColor(crop.image, cv2.COLOR_RGB2GRAY)
     return Crop(np.repeat(np.asarray(one, dtype=np.uint8)[..., None], 3, -1), crop.box, crop.mask)
 
@@ -168,8 +168,8 @@ def _warp(
     return np.asarray(found, dtype=np.uint8)
 
 
-def _coloured(image: Image, strength: float, rng: np.random.Generator) -> Image:
-    """Another light, contrast and balance of colours."""
+def _colour_jittered(image: Image, strength: float, rng: np.random.Generator) -> Image:
+    """Brightness, contrast and colour balance jittered."""
     light = rng.normal(0, 8 * strength) + rng.normal(0, 3 * strength, 3)
     gain = np.exp(rng.normal(0, 0.08 * strength)) * np.exp(rng.normal(0, 0.03 * strength, 3))
     levels = np.arange(256)[:, None]
@@ -177,9 +177,9 @@ def _coloured(image: Image, strength: float, rng: np.random.Generator) -> Image:
     return np.asarray(cv2.LUT(image, table[:, None]), dtype=np.uint8)
 
 
-def _lit(image: Image, stops: float, rng: np.random.Generator) -> Image:
-    """In a light that is brighter here than there, with soft or sharp shadows."""
-    places = rng.uniform(-1, 1, (int(rng.choice(_LAMPS)),) * 2).astype(np.float32)
+def _illuminated(image: Image, stops: float, rng: np.random.Generator) -> Image:
+    """Uneven illumination with soft or sharp shadows, up to ``stops`` brighter or darker."""
+    places = rng.uniform(-1, 1, (int(rng.choice(_LIGHT_GRID)),) * 2).astype(np.float32)
     field = np.asarray(cv2.resize(places, image.shape[:2], interpolation=cv2.INTER_CUBIC))
     sharp = np.exp(rng.uniform(0, np.log(_SHARPEST)))
     gain = 2.0 ** (stops * rng.uniform() * np.tanh(sharp * (field - rng.uniform(-0.5, 0.5))))
@@ -187,7 +187,7 @@ def _lit(image: Image, stops: float, rng: np.random.Generator) -> Image:
 
 
 def _blurred(image: Image, rng: np.random.Generator) -> Image:
-    """Smeared along a random direction."""
+    """Motion blur in a random direction."""
     length = int(rng.integers(*_BLUR)) | 1
     kernel = np.zeros((length, length), dtype=np.float32)
     kernel[length // 2] = 1.0 / length

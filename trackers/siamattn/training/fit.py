@@ -1,4 +1,4 @@
-"""A training from beginning to end: Lightning's loop around the module, its data and its logs."""
+"""A whole training run: Lightning's trainer with the data, logs and checkpoints of a run."""
 
 from __future__ import annotations
 
@@ -18,30 +18,32 @@ from torch.utils.data import DataLoader, Dataset
 from bench.errors import ConfigError
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
+from trackers.siamattn.training.callbacks import (
+    DrawCurves,
+    ExitOnSigterm,
+    ReportSkipped,
+    TrackHoldOut,
+)
 from trackers.siamattn.training.config import Recipe
-from trackers.siamattn.training.curves import DrawCurves
 from trackers.siamattn.training.data import Samples, Steps, make_loader
-from trackers.siamattn.training.ending import EndAtOnce
 from trackers.siamattn.training.graph import Batch
-from trackers.siamattn.training.growth import grow
-from trackers.siamattn.training.imagenet import load_backbone
 from trackers.siamattn.training.module import TrainingModule
 from trackers.siamattn.training.run import CHECKPOINTS, LAST, WEIGHTS, claim, describe, export
-from trackers.siamattn.training.watch import FollowHoldOut, TellSkips
+from trackers.siamattn.training.warm_start import load_backbone, warm_start
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where and how a training runs; none of it changes what is learned, but for rounding.
+    """Hardware and process settings; they change results only by rounding.
 
     Attributes:
         accelerator: ``auto``, ``cpu`` or ``gpu``.
-        devices: processes on each node.
-        nodes: of a cluster.
+        devices: processes per node.
+        nodes: number of nodes.
         precision: Lightning's name, e.g. ``32-true``, ``16-mixed`` or ``bf16-mixed``.
-        workers: processes that make pairs, for each training process.
-        save_minutes: a checkpoint is written after so many minutes, and at the end of an epoch.
-        validate_every: epochs between two looks at the hold-out; 0 for none.
+        workers: data loading processes per training process.
+        save_minutes: minutes between checkpoints within an epoch.
+        validate_every: epochs between validations on the hold-out; 0 for none.
     """
 
     accelerator: str = "auto"
@@ -54,15 +56,15 @@ class Machine:
 
 
 class PairData(L.LightningDataModule):
-    """The pairs of a training, from the step where it is."""
+    """The training pairs, starting from the current step."""
 
     def __init__(self, samples: Dataset[Batch], recipe: Recipe, workers: int) -> None:
-        """``workers`` processes read the ``samples`` of the steps of ``recipe``."""
+        """``workers`` processes load the ``samples`` of the steps of ``recipe``."""
         super().__init__()
         self.samples, self.recipe, self.workers = samples, recipe, workers
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """The steps that are left of the epoch, this process's share of each."""
+        """This process's share of the remaining steps of the epoch."""
         trainer = self.trainer
         assert trainer is not None
         world = trainer.world_size
@@ -82,17 +84,17 @@ def train(
     machine: Machine | None = None,
     network: Network | None = None,
 ) -> Network:
-    """Train, from the last checkpoint in ``folder`` if there is one.
+    """Train, resuming from the last checkpoint in ``folder`` if there is one.
 
     Args:
-        recipe: how.
-        samples: pair by pair, see ``data.Samples``.
-        folder: of the run, see ``run``.
-        machine: where.
-        network: with its initial weights; by default new ones.
+        recipe: settings of the training.
+        samples: training samples, see ``data.Samples``.
+        folder: run folder, see ``run``.
+        machine: hardware and process settings.
+        network: initialised network; by default a new one.
 
     Raises:
-        ConfigError: the folder holds a training of another recipe.
+        ConfigError: the folder holds a run of another recipe.
         BenchError: a loss is not finite.
     """
     machine = machine or Machine()
@@ -101,8 +103,8 @@ def train(
     L.seed_everything(recipe.seed, workers=False, verbose=False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = TrainingModule(network, recipe, folder)
-    tellers = [TellSkips(samples.source)] if isinstance(samples, Samples) else []
-    trainer = make_trainer(recipe, folder, machine, tellers)
+    callbacks = [ReportSkipped(samples.source)] if isinstance(samples, Samples) else []
+    trainer = make_trainer(recipe, folder, machine, callbacks)
     last = folder / LAST
     trainer.fit(
         module,
@@ -118,12 +120,12 @@ def train(
 def new_network(
     recipe: Recipe, initial: Path | None = None, backbone: Path | None = None
 ) -> Network:
-    """A network to train, its random weights drawn with the recipe's seed.
+    """A network to train; its random weights depend on the recipe's seed.
 
     Args:
         recipe: ``preset`` and ``seed`` are used.
-        initial: weights of the same network, or of a smaller one, to begin with.
-        backbone: torchvision's ResNet-50 to begin with.
+        initial: initial weights of the same or a smaller network.
+        backbone: initial weights of the backbone, see ``warm_start.load_backbone``.
 
     Raises:
         ConfigError: a file is missing, damaged or of another architecture.
@@ -133,20 +135,20 @@ def new_network(
     if backbone is not None:
         load_backbone(network.backbone, backbone)
     if initial is not None:
-        grow(network, initial)
+        warm_start(network, initial)
     return network
 
 
 def make_trainer(
-    recipe: Recipe, folder: Path, machine: Machine, tellers: Sequence[L.Callback] = ()
+    recipe: Recipe, folder: Path, machine: Machine, callbacks: Sequence[L.Callback] = ()
 ) -> L.Trainer:
-    """Lightning's trainer with the logs, checkpoints and validation of a run.
+    """Lightning's trainer with a run's logs, checkpoints and validation.
 
     Raises:
-        ConfigError: the machine is not there, or not known to Lightning.
+        ConfigError: the machine is unavailable, or unknown to Lightning.
     """
     try:
-        return _trainer(recipe, folder, machine, tellers)
+        return _trainer(recipe, folder, machine, callbacks)
     except (MisconfigurationException, ValueError) as error:
         raise ConfigError(
             f"accelerator {machine.accelerator!r}, {machine.devices} devices, precision "
@@ -155,7 +157,7 @@ def make_trainer(
 
 
 def _trainer(
-    recipe: Recipe, folder: Path, machine: Machine, tellers: Sequence[L.Callback]
+    recipe: Recipe, folder: Path, machine: Machine, callbacks: Sequence[L.Callback]
 ) -> L.Trainer:
     logs = folder / "logs"
     several = machine.devices * machine.nodes > 1
@@ -174,8 +176,8 @@ def _trainer(
         callbacks=[
             *_savers(folder / CHECKPOINTS, machine),
             *_watchers(folder, machine),
-            *tellers,
-            EndAtOnce(),
+            *callbacks,
+            ExitOnSigterm(),
         ],
         use_distributed_sampler=False,
         log_every_n_steps=1,
@@ -186,7 +188,7 @@ def _trainer(
 
 
 def _savers(folder: Path, machine: Machine) -> list[L.Callback]:
-    """After every epoch, and every few minutes of a long one; always the newest, as last.ckpt."""
+    """Checkpoints every few minutes and after every epoch; last.ckpt is the latest."""
     during = ModelCheckpoint(
         folder,
         filename="last",
@@ -201,6 +203,6 @@ def _savers(folder: Path, machine: Machine) -> list[L.Callback]:
 
 def _watchers(folder: Path, machine: Machine) -> list[L.Callback]:
     watchers: list[L.Callback] = [DrawCurves(folder)]
-    if machine.validate_every:  # before the curves, which show it
-        watchers.insert(0, FollowHoldOut(folder / "hold-out", machine.validate_every))
+    if machine.validate_every:  # first, since the curves show its scores
+        watchers.insert(0, TrackHoldOut(folder / "hold-out", machine.validate_every))
     return watchers

@@ -1,8 +1,7 @@
-"""Endless generated video to train on: the miniature's world, with seeds of its own.
+"""Training pairs from generated video: the miniature's generator with its own seeds.
 
-Pair i of a stream is the same whenever and by whomever it is asked for, so that a training goes
-on where it was killed, with any number of workers. Scenes stay in memory while pairs are drawn
-from them, and are made on the way.
+Pair i depends only on i and the seed, so a run resumes exactly, with any number of workers.
+Scenes are generated on demand and cached while pairs are drawn from them.
 """
 
 from __future__ import annotations
@@ -24,25 +23,25 @@ from bench.mini.signals import stream
 from bench.mini.sprites import draw_actor
 from trackers.siamattn.training.config import DataConfig
 from trackers.siamattn.training.crops import Shot
-from trackers.siamattn.training.samples import Pair
+from trackers.siamattn.training.data import Pair
 
-SIZES = ((320, 240), (426, 240), (360, 240))  # frames
-_LENGTH = 90  # frames of a scene's story
+SIZES = ((320, 240), (426, 240), (360, 240))  # frame sizes
+_LENGTH = 90  # frames of a scene
 _SHOTS = 8  # frames of it that are rendered
-_SEEN = 0.35  # share of a target that must be visible to be searched for
-_CLEAR = 0.75  # share of it to serve as a template
-_SMALLEST = 6.0  # pixels of a target's shorter side
-_SMALLEST_PART = 10.0  # the same of a part
-_SOLID = 0.6  # share of a window that must lie on the target for the part to be seen wholly
+_SEEN = 0.35  # minimum visible share of a target in a search frame
+_CLEAR = 0.75  # minimum visible share of a target in a template frame
+_SMALLEST = 6.0  # minimum shorter side of a target, pixels
+_SMALLEST_PART = 10.0  # minimum shorter side of a part, pixels
+_SOLID = 0.6  # minimum share of a part's window on the object for full visibility
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One target of a scene in some of its frames, in order of time.
+    """One target of a scene in some of its frames, in temporal order.
 
     Attributes:
-        shots: where it can be seen well enough.
-        clear: indices of those in which hardly anything covers it, never none.
+        shots: frames in which the target is visible enough.
+        clear: indices of the almost unoccluded ones; never empty.
     """
 
     shots: tuple[Shot, ...]
@@ -52,13 +51,13 @@ class Clip:
 class GeneratedPairs:
     """Pairs from generated video.
 
-    Neighbouring pairs are of different streams, each with scenes of its own, so that processes
-    that share every step draw few scenes twice.
+    Consecutive pairs come from different streams, each with its own scenes, so processes that
+    share every step generate few scenes twice.
 
     Args:
-        data: ``scenes``, ``streams``, ``uses`` and ``negatives`` are used.
-        seed: of the world.
-        name: of the world: none shares a scene with another, or with the miniature.
+        data: ``scenes``, ``streams``, ``uses``, ``negatives``, ``parts`` and ``motley`` are used.
+        seed: seed of the scenes.
+        name: namespace of the seeds; different names never share a scene.
     """
 
     def __init__(self, data: DataConfig, seed: int, name: str = "training") -> None:
@@ -77,29 +76,31 @@ class GeneratedPairs:
         template = int(rng.choice(clip.clear))
         if rng.random() < self.data.negatives:
             other = self._clip(place, int(second))
-            return Pair(clip.shots[template], _any(other.shots, rng), False)
-        return Pair(clip.shots[template], _any(clip.shots, rng), True)
+            return Pair(clip.shots[template], _random_shot(other.shots, rng), False)
+        return Pair(clip.shots[template], _random_shot(clip.shots, rng), True)
 
     def _draw(self, place: int, number: int) -> Clip:
-        """Clip ``number`` of stream ``place``: of its scenes the first that shows its target."""
-        lot = stream(self.seed, self.name, str(place), "part", str(number))
-        part = bool(lot.random() < self.data.parts)
-        colours = bool(lot.random() < self.data.motley)
+        """Clip ``number`` of stream ``place``: its first scene with a visible target."""
+        traits = stream(self.seed, self.name, str(place), "part", str(number))
+        part = bool(traits.random() < self.data.parts)
+        multicoloured = bool(traits.random() < self.data.motley)
         for attempt in range(1000):
             rng = stream(self.seed, self.name, str(place), "scene", str(number), str(attempt))
-            clip = draw_clip(rng, part, colours)
+            clip = draw_clip(rng, part, multicoloured)
             if clip is not None:
                 return clip
         raise AssertionError("a thousand scenes without a visible target")
 
 
-def draw_clip(rng: np.random.Generator, part: bool = False, colours: bool = False) -> Clip | None:
-    """A random scene's target, or a part of it; None if it is hardly ever to be seen.
+def draw_clip(
+    rng: np.random.Generator, part: bool = False, multicoloured: bool = False
+) -> Clip | None:
+    """A clip of a random scene's target, or of a part of it; None if it is hardly ever visible.
 
-    With ``colours`` the target has several.
+    With ``multicoloured`` the target has several colours.
     """
     width, height = SIZES[rng.integers(len(SIZES))]
-    scene = draw_scene(rng, draw_scenario(rng, _LENGTH, width, height, colours))
+    scene = draw_scene(rng, draw_scenario(rng, _LENGTH, width, height, multicoloured))
     times = np.sort(rng.choice(_LENGTH, _SHOTS, replace=False))
     window = draw_shape(rng, "window", 0.0) if part else None
     found = [_shot(scene, int(time), window) for time in times]
@@ -110,9 +111,9 @@ def draw_clip(rng: np.random.Generator, part: bool = False, colours: bool = Fals
 
 
 def _shot(scene: Scene, time: int, window: Shape | None) -> tuple[Shot, float]:
-    """A frame, and the share of the target that is seen in it; 0 where it is too small.
+    """A frame and the visible share of the target; 0 if the target is too small.
 
-    A part has no mask, for nothing in the picture bounds it.
+    Parts have no mask, since nothing in the image marks their boundary.
     """
     frame = render_frame(scene, time)
     view = frame.targets[0]
@@ -129,7 +130,7 @@ def _shot(scene: Scene, time: int, window: Shape | None) -> tuple[Shot, float]:
 def _shot_of(
     image: Image, full: Mask, visible: Mask, area: float, smallest: float
 ) -> tuple[Shot, float]:
-    """A target of which ``full`` lies within the frame, and the share of its ``area`` seen."""
+    """A shot of a target with mask ``full`` in the frame, and the visible share of ``area``."""
     box = mask_to_box(full) if full.any() else np.zeros(4)
     if box[2:].min() < smallest:
         return Shot(image, box), 0.0
@@ -137,8 +138,8 @@ def _shot_of(
 
 
 def _windowed(scene: Scene, time: int, window: Shape) -> tuple[Mask, Mask]:
-    """Where ``window``, fixed to the target's outline, lies: on the target's silhouette, which
-    goes on beyond the frame, and in the frame."""
+    """Masks of ``window``, fixed to the target's outline: on the target's silhouette, which may
+    extend beyond the frame, and in the frame."""
     actor = replace(scene.actors[scene.targets[0]], shape=window)
     sprite = draw_actor(scene, actor, time, whole=True)
     whole = sprite.cover >= 128
@@ -146,5 +147,5 @@ def _windowed(scene: Scene, time: int, window: Shape) -> tuple[Mask, Mask]:
     return whole, place(whole, sprite.offset, size)
 
 
-def _any(shots: tuple[Shot, ...], rng: np.random.Generator) -> Shot:
+def _random_shot(shots: tuple[Shot, ...], rng: np.random.Generator) -> Shot:
     return shots[rng.integers(len(shots))]

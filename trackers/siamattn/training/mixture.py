@@ -1,8 +1,8 @@
-"""Pairs from several training sets: how often each is used, and which frames make a pair.
+"""Pairs from several training sets.
 
-Everything is drawn from the seed and the number of the pair, so that a pair is the same whoever
-asks for it and whenever. The scheme is PySOT's: an epoch takes so many targets of each set, the
-search frame lies near the template's in time, and a share of the pairs shows another target.
+Every draw depends only on the seed and the pair's number, so pairs are reproducible in any
+process. The scheme is PySOT's: an epoch takes a fixed number of targets from each set, the search
+frame is close to the template in time, and some pairs show another target.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from numpy.typing import NDArray
 from bench.errors import ConfigError, DatasetError
 from bench.mini.signals import stream
 from trackers.siamattn.training.crops import Shot
-from trackers.siamattn.training.samples import Pair
-from trackers.siamattn.training.skipped import Ledger, Skips
+from trackers.siamattn.training.data import Pair
+from trackers.siamattn.training.skipped import SkipLog, Skips
 from trackers.siamattn.training.sources import Target, Use
 
-PATIENCE = 50  # targets of a source that may fail one after another
+MAX_FAILURES = 50  # consecutive unreadable targets of a set before giving up
 
 Drawn = TypeVar("Drawn")
 
 
 class Mixture:
-    """A ``data.PairSource`` of several training sets.
+    """A ``data.PairSource`` that mixes several training sets.
 
-    A target or a frame that cannot be read is noted, and another target of the same set is drawn
-    in its place; which one follows from the pair's number.
+    An unreadable target or frame is logged and replaced by another target of the same set, chosen
+    by the pair's number.
 
     Args:
-        uses: the sets, and how much of each.
-        seed: of everything random.
+        uses: the sets, and how much of each to use.
+        seed: seed of all draws.
         negatives: share of pairs whose search image shows another target, of any set.
-        skipped: file in which all processes note what could not be read; None for memory.
+        skipped: file in which all processes log what they could not read; None for memory.
 
     Raises:
-        ConfigError: no sets, a share or a number out of range, or no other target to show.
+        ConfigError: no sets, a share or number out of range, or too few targets for negatives.
         DatasetError: a set is empty.
     """
 
@@ -55,24 +55,24 @@ class Mixture:
         self.uses = tuple(uses)
         self.seed = seed
         self.negatives = negatives
-        self.ledger = Ledger(skipped)
+        self.skip_log = SkipLog(skipped)
 
     def __len__(self) -> int:
-        """Pairs in an epoch of the mixture."""
+        """Pairs in one epoch of the mixture."""
         return sum(_count(use) for use in self.uses)
 
     def picks(self, epoch: int) -> NDArray[np.int64]:
-        """The targets of an epoch in the order of use, ``(len, 2)``: place of the set, target.
+        """Set index and target index of every pair of an epoch, in order, ``(len, 2)``.
 
-        Of a set that is used more often than it has targets, none is used twice more than another.
+        Repeats within a set are balanced: use counts of its targets differ by at most one.
         """
         return _picks(tuple((len(u.source), _count(u)) for u in self.uses), self.seed, epoch)
 
     def pair(self, index: int) -> Pair:
-        """Pair ``index`` >= 0, counted through all epochs; always the same.
+        """Pair ``index`` >= 0, counted over all epochs; deterministic.
 
         Raises:
-            DatasetError: a set gives nothing but failures.
+            DatasetError: no target of a set can be read.
         """
         epoch, place = divmod(index, len(self))
         use, target = map(int, self.picks(epoch)[place])
@@ -83,53 +83,53 @@ class Mixture:
         return Pair(template, self._other(first, rng), False)
 
     def skips(self) -> list[Skips]:
-        """What could not be read so far, in all processes where they share a file."""
-        return self.ledger.report()
+        """What could not be read so far, by all processes if they share a file."""
+        return self.skip_log.report()
 
     def _positive(self, use: int, target: Target, rng: np.random.Generator) -> Pair:
         template, search = draw_rows(target.numbers, self.uses[use].frame_range, rng)
         return Pair(read_shot(target, template), read_shot(target, search), True)
 
     def _other(self, name: str, rng: np.random.Generator) -> Shot:
-        """A random target of a random set that is not the one named."""
-        for _ in range(PATIENCE):
+        """A random target of a random set other than the named one."""
+        for _ in range(MAX_FAILURES):
             use = int(rng.integers(len(self.uses)))
             target = int(rng.integers(len(self.uses[use].source)))
             shot, found = self._draw(use, target, rng, lambda t: _shot_of(t, rng))
             if found != name:
                 return shot
         raise DatasetError(
-            f"negative pairs: expected another target than {name!r}, found none in {PATIENCE} "
-            "that were drawn. Restore the training sets, or set negatives to 0."
+            f"negative pairs: expected another target than {name!r}, found none in {MAX_FAILURES} "
+            "draws. Restore the training sets, or set negatives to 0."
         )
 
     def _draw(
         self, use: int, target: int, rng: np.random.Generator, read: Callable[[Target], Drawn]
     ) -> Drawn:
-        """What ``read`` makes of a target, or of the first other one that can be read."""
+        """The result of ``read`` for a target, or for a random replacement if that fails."""
         source = self.uses[use].source
-        for _ in range(PATIENCE):
+        for _ in range(MAX_FAILURES):
             try:
                 return read(source.target(target))
             except DatasetError as error:
-                self.ledger.note(source.name, str(error))
+                self.skip_log.add(source.name, str(error))
                 last = error
             target = int(rng.integers(len(source)))
         raise DatasetError(
-            f"training set {source.name!r}: {PATIENCE} targets drawn one after another could not "
-            f"be read, the last because:\n  {last}\nUnpack it anew, or leave it out."
+            f"training set {source.name!r}: {MAX_FAILURES} targets in a row could not be read, "
+            f"the last because:\n  {last}\nUnpack the set again, or leave it out."
         ) from last
 
 
 def draw_rows(
     numbers: NDArray[np.int64], frame_range: int, rng: np.random.Generator
 ) -> tuple[int, int]:
-    """Rows of a template and of a search frame at most ``frame_range`` frames away.
+    """Rows of a template frame and of a search frame at most ``frame_range`` frames apart.
 
     Args:
-        numbers: ``(N,)`` of the rows' frames, increasing.
-        frame_range: in frames of the video.
-        rng: of both draws, each uniform over the rows that may be taken.
+        numbers: ``(N,)`` frame numbers of the rows, increasing.
+        frame_range: maximum distance in frames of the video.
+        rng: both rows are drawn uniformly from those allowed.
     """
     template = int(rng.integers(len(numbers)))
     ends = (numbers[template] - frame_range, numbers[template] + frame_range + 1)
@@ -138,10 +138,10 @@ def draw_rows(
 
 
 def read_shot(target: Target, row: int) -> Shot:
-    """A row of a target with its image and mask.
+    """One row of a target with its image and mask.
 
     Raises:
-        DatasetError: one of them is broken, or they differ in size.
+        DatasetError: image or mask cannot be read, or their sizes differ.
     """
     image, mask = target.image(row), target.mask(row)
     if mask is not None and mask.shape != image.shape[:2]:
@@ -159,7 +159,7 @@ def _shot_of(target: Target, rng: np.random.Generator) -> tuple[Shot, str]:
 
 @lru_cache(maxsize=4)
 def _picks(sizes: tuple[tuple[int, int], ...], seed: int, epoch: int) -> NDArray[np.int64]:
-    """``Mixture.picks`` for sets of so many targets, each with its number of uses."""
+    """``Mixture.picks`` for sets given as (number of targets, number of uses)."""
     parts = []
     for place, (size, count) in enumerate(sizes):
         rng = stream(seed, "mixture", "epoch", str(epoch), str(place))
@@ -183,11 +183,11 @@ def _check(uses: Sequence[Use], negatives: float) -> None:
     for use in uses:
         if use.frame_range < 0 or _count(use) < 0:
             raise ConfigError(
-                f"training set {use.source.name!r}: expected a frame range and uses that are not "
-                f"negative, found {use.frame_range} and {use.uses}"
+                f"training set {use.source.name!r}: expected a frame range and uses of 0 or more, "
+                f"found {use.frame_range} and {use.uses}"
             )
         if not len(use.source):
-            raise DatasetError(f"training set {use.source.name!r}: expected targets, it has none")
+            raise DatasetError(f"training set {use.source.name!r}: expected targets, found none")
     if not any(map(_count, uses)):
         raise ConfigError("a mixture needs at least one use, found 0 of every training set")
     if negatives and sum(len(use.source) for use in uses) < 2:

@@ -1,10 +1,10 @@
-"""The named mixtures of training sets, as data in ``mixtures.json``.
+"""Where a recipe's pairs come from: generated video, or the mixtures in ``mixtures.json``.
 
-Frame ranges are in frames of the video. The release counts annotated frames, and YouTube-VOS has
-every fifth, so that its 20 stand as 100; YouTube-BoundingBoxes is annotated once a second, and its
-frames are numbered so. ``uses`` of null takes as many targets in an epoch as the set has videos
-(images, in COCO and DET): the release takes each video once, and one target of it, while here
-every target is as likely as any other.
+Frame ranges count frames of the video. The release counts annotated frames instead: YouTube-VOS
+annotates every fifth, so the release's 20 become 100; YouTube-BoundingBoxes is annotated once a
+second and numbers its frames by the second. If ``uses`` is null, an epoch takes as many targets
+as the set has videos (images in COCO and DET): the release takes one target of each video, here
+every target is equally likely.
 """
 
 from __future__ import annotations
@@ -13,12 +13,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.errors import DatasetError
+from bench.errors import ConfigError, DatasetError
+from trackers.siamattn.config import preset
 from trackers.siamattn.settings import load_table, named
+from trackers.siamattn.training.config import Recipe
+from trackers.siamattn.training.data import PairSource, Samples
+from trackers.siamattn.training.generated import GeneratedPairs
 from trackers.siamattn.training.mixture import Mixture
 from trackers.siamattn.training.readers.opening import open_source, options_of
 from trackers.siamattn.training.sources import Use
 
+GENERATED = "generated"  # the mixture of generated video
 MIXTURES = Path(__file__).parent / "mixtures.json"
 
 
@@ -35,19 +40,19 @@ def open_mixture(
     index: Path | None = None,
     skipped: Path | None = None,
 ) -> Mixture:
-    """A named mixture of the training sets under a folder.
+    """A named mixture of the training sets in a folder.
 
     Args:
-        name: of the mixture.
+        name: name of the mixture.
         root: holds each set in a folder named after its layout: ``coco/``, ``lasot/``, ...
-        seed: of everything random.
+        seed: seed of all draws.
         negatives: share of pairs whose search image shows another target.
-        index: folder to keep indices in, for sets of which every file must be read once.
-        skipped: file in which all processes note what could not be read.
+        index: folder for cached indices of sets that must be scanned file by file.
+        skipped: file in which all processes log what they could not read.
 
     Raises:
-        ConfigError: no such mixture.
-        DatasetError: a set is missing or its annotation is broken; names every one.
+        ConfigError: unknown mixture.
+        DatasetError: sets are missing or their annotation is broken; lists all of them.
     """
     rows = named("mixture of training sets", name, MIXTURES)["uses"]
     uses, problems = [], []
@@ -72,3 +77,35 @@ def _use(row: Mapping[str, Any], root: Path, index: Path | None) -> Use:
     source = open_source(layout, root / row.get("folder", layout), **options)
     count = source.videos if row["uses"] is None else row["uses"]
     return Use(source, row["frame_range"], count)
+
+
+def open_samples(recipe: Recipe, root: Path | None = None, folder: Path | None = None) -> Samples:
+    """The samples of a training run; arguments as ``open_pairs``."""
+    return Samples(open_pairs(recipe, root, folder), recipe, preset(recipe.preset))
+
+
+def open_pairs(recipe: Recipe, root: Path | None = None, folder: Path | None = None) -> PairSource:
+    """The pairs of ``recipe.data``.
+
+    Args:
+        recipe: ``data`` and ``seed`` are used.
+        root: folder of the training sets, as for ``open_mixture``.
+        folder: run folder, for cached indices and the log of skipped data.
+
+    Raises:
+        ConfigError: unknown mixture, or ``root`` is missing.
+        DatasetError: a set is missing or its annotation is broken.
+    """
+    data = recipe.data
+    if data.mixture == GENERATED:
+        return GeneratedPairs(data, recipe.seed)
+    if root is None:
+        raise ConfigError(
+            f"recipe {recipe.name!r} trains on the mixture {data.mixture!r}: give the folder "
+            "of its training sets with --data FOLDER, which holds coco/, lasot/, ..."
+        )
+    index = None if folder is None else folder / "index"
+    skipped = None if folder is None else folder / "skipped.jsonl"
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    return open_mixture(data.mixture, root, recipe.seed, data.negatives, index, skipped)

@@ -1,4 +1,4 @@
-"""SiamAttn as the trainer sees it: losses of a step, rates of an epoch, what is frozen."""
+"""The Lightning module: losses of a step, learning rates, and what is frozen."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from trackers.siamattn.network import Network
 from trackers.siamattn.training.config import Recipe, Schedule
 from trackers.siamattn.training.graph import Batch, training_pass
 
-_NEVER = ("conv1", "bn1", "layer1")  # of the backbone: stay as they were in ImageNet training
+_FROZEN = ("conv1", "bn1", "layer1")  # of the backbone: keep their ImageNet weights
 
 
 class TrainingModule(L.LightningModule):
     """A network in training.
 
     Args:
-        network: with its initial weights.
-        recipe: how it is trained.
+        network: initialised network.
+        recipe: settings of the training.
         folder: where the batch of a failed step is saved.
     """
 
@@ -34,7 +34,7 @@ class TrainingModule(L.LightningModule):
         self.network, self.recipe, self.folder = network, recipe, folder
 
     def configure_optimizers(self) -> Optimizer:
-        """One group for the backbone, one for all else."""
+        """Two parameter groups: the backbone and the rest."""
         schedule = self.recipe.schedule
         inner = list(self.network.backbone.parameters())
         known = {id(parameter) for parameter in inner}
@@ -53,11 +53,11 @@ class TrainingModule(L.LightningModule):
         )
 
     def on_train_start(self) -> None:
-        """A training that goes on in the middle of an epoch finds it as it was at its start."""
+        """Set up the current epoch, which may be resumed in the middle."""
         self.on_train_epoch_start()
 
     def on_train_epoch_start(self) -> None:
-        """Freeze what the epoch leaves as it is, and set its rates."""
+        """Freeze what stays fixed in this epoch, and set its learning rates."""
         freeze(self.network, self.recipe.schedule, self.current_epoch)
         rate = self.recipe.schedule.rate(self.current_epoch)
         optimizer = self.optimizers(use_pl_optimizer=False)
@@ -68,14 +68,14 @@ class TrainingModule(L.LightningModule):
     def transfer_batch_to_device(
         self, batch: Batch, device: torch.device, dataloader_idx: int
     ) -> Batch:
-        """A batch on the network's device."""
+        """The batch on the network's device."""
         return batch.to(device)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of a step.
 
         Raises:
-            BenchError: it is not finite; the batch is saved.
+            BenchError: the loss is not finite; the batch is saved.
         """
         found = training_pass(self.network, batch, self.recipe.labels, self.recipe.weights)
         losses = found.numbers()
@@ -94,11 +94,11 @@ class TrainingModule(L.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the norm of all gradients, at no length if the largest allowed is 0.
+        """Clip the norm of all gradients; a limit of 0 means none.
 
         Raises:
-            BenchError: it is not finite, though the loss is; the batch is saved. Half precision
-                goes on: its scaler leaves such a step out, and scales less from then on.
+            BenchError: the norm is not finite although the loss is; the batch is saved. With
+                16-bit mixed precision, the gradient scaler skips such steps instead.
         """
         norm = clip_grad_norm_(self.network.parameters(), gradient_clip_val or math.inf)
         if not torch.isfinite(norm) and self.trainer.precision != "16-mixed":
@@ -111,30 +111,30 @@ class TrainingModule(L.LightningModule):
         torch.save({"batch": vars(batch.to("cpu")), "weights": weights}, path)
         shown = ", ".join(f"{name} {value.item():g}" for name, value in numbers.items())
         return BenchError(
-            f"step {self.global_step}: the {what} is not finite ({shown}). The pairs and the "
-            f"weights of this step are in {path}. A lower rate (schedule.peak) or a smaller "
-            "schedule.clip usually helps; the last checkpoint is unharmed"
+            f"step {self.global_step}: the {what} is not finite ({shown}). The pairs and weights "
+            f"of this step are saved in {path}. Try a lower rate (schedule.peak) or a smaller "
+            "schedule.clip; the last checkpoint is intact"
         )
 
 
 def freeze(network: Network, schedule: Schedule, epoch: int) -> None:
-    """Set which parameters move, and which batch norms keep their statistics.
+    """Set which parameters train, and which batch norms update their statistics.
 
-    The backbone is still for ``schedule.frozen`` epochs; then its last three stages move.
+    The backbone is frozen for ``schedule.frozen`` epochs; then its last three stages train.
     """
     network.train()
     for name, part in network.backbone.named_children():
-        moves = schedule.whole or name not in _NEVER
-        moves = moves and epoch >= schedule.frozen
-        part.train(moves)
-        _require(part, moves)
+        trains = schedule.whole or name not in _FROZEN
+        trains = trains and epoch >= schedule.frozen
+        part.train(trains)
+        _set_requires_grad(part, trains)
 
 
-def _require(part: nn.Module, gradients: bool) -> None:
+def _set_requires_grad(part: nn.Module, gradients: bool) -> None:
     for parameter in part.parameters():
         parameter.requires_grad_(gradients)
 
 
 def plain_state(network: nn.Module) -> dict[str, Any]:
-    """Weights by key, on the CPU, contiguous."""
+    """Weights by key, on the CPU and contiguous."""
     return {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}

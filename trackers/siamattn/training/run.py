@@ -1,12 +1,12 @@
-"""The folder of a training, and what is written in it.
+"""The folder of a training run and its files.
 
 recipe.json       every setting
-network.json      the network that its preset names
-checkpoints/      last.ckpt, all of the state: a killed training goes on from it
-logs/             CSV and TensorBoard, one version for each start
-hold-out/         what the network found, as pictures
-curves.png        the losses, and the hold-out's scores
-weights.safetensors   the last weights, in half precision, with their record
+network.json      architecture of the preset
+checkpoints/      last.ckpt, the full state, from which a run resumes
+logs/             CSV and TensorBoard, one version per start
+hold-out/         tracking on the hold-out, as pictures
+curves.png        losses and hold-out scores
+weights.safetensors   final weights in half precision, with their record
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ WEIGHTS = "weights.safetensors"
 
 
 def claim(folder: Path, recipe: Recipe) -> None:
-    """Write the recipe down in the folder of its run, and the network that it trains.
+    """Write the recipe and its network's architecture to the run folder.
 
-    A setting that a recipe written earlier does not have yet is held to have its default.
+    Settings missing from an older stored recipe take their default.
 
     Raises:
-        ConfigError: another recipe has begun there, or its preset was another network then.
+        ConfigError: the folder holds a run of another recipe, or the preset has changed since.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _check_network(folder, recipe)
@@ -44,33 +44,33 @@ def claim(folder: Path, recipe: Recipe) -> None:
     if path.exists() and read_recipe(path) != recipe:
         raise ConfigError(
             f"{path}: expected the recipe {recipe.name!r} with the settings of this call, found "
-            "another. Go on with the settings it began with, or name another folder"
+            "another. Use the settings the run started with, or another folder"
         )
     (folder / NETWORK).write_text(preset(recipe.preset).architecture(), encoding="utf-8")
     path.write_text(text, encoding="utf-8")
 
 
 def _check_network(folder: Path, recipe: Recipe) -> None:
-    """Refuse a run whose preset was another network then, even one of the same shapes."""
+    """Refuse a run whose preset has changed since, even if the shapes are the same."""
     path, config = folder / NETWORK, preset(recipe.preset)
     if path.exists() and not config.serves(path.read_text(encoding="utf-8")):
         raise ConfigError(
             f"{path}: expected {config.architecture()}, found another: preset "
-            f"{recipe.preset!r} has changed since. Export its weights with the version that "
-            "trained them; to train on from those, name another folder, and begin with --initial"
+            f"{recipe.preset!r} has changed since. Export the weights with the version that "
+            "trained them; to continue from them, start in another folder with --initial"
         )
 
 
 def load_run(folder: Path) -> tuple[Recipe, Network, int]:
-    """The recipe of a run, the network of its last checkpoint, and the steps behind it.
+    """The recipe of a run, the network of its last checkpoint, and its number of steps.
 
     Raises:
-        ConfigError: the folder holds no training, none that has been saved yet, or a damaged one,
-            or its preset was another network then.
+        ConfigError: the folder holds no run, no checkpoint or a damaged one, or the preset has
+            changed since.
     """
     last = folder / LAST
     if not last.exists():
-        raise ConfigError(f"{folder}: expected a training with {LAST}")
+        raise ConfigError(f"{folder}: expected a training run with {LAST}")
     recipe = read_recipe(folder / "recipe.json")
     _check_network(folder, recipe)
     network = Network(preset(recipe.preset))
@@ -78,7 +78,7 @@ def load_run(folder: Path) -> tuple[Recipe, Network, int]:
         saved = torch.load(last, map_location="cpu", weights_only=True)
         state = {key.removeprefix("network."): value for key, value in saved["state_dict"].items()}
         network.load_state_dict(state)
-    except Exception as error:  # a damaged pickle makes its reader raise anything
+    except Exception as error:  # reading a damaged pickle may raise anything
         reason = str(error).partition("\n")[0]
         raise ConfigError(
             f"{last}: damaged, or of another network than preset {recipe.preset!r} is now "
@@ -87,22 +87,22 @@ def load_run(folder: Path) -> tuple[Recipe, Network, int]:
     return recipe, network.eval(), int(saved["global_step"])
 
 
-def begun_from(initial: Path | None = None, backbone: Path | None = None) -> str:
-    """What a training begins with, for its record: one of the files, or nothing.
+def describe_initial(initial: Path | None = None, backbone: Path | None = None) -> str:
+    """Describe the initial weights for a record: file name and SHA-256; empty without a file.
 
     Raises:
         ConfigError: the file cannot be read.
     """
     path = initial or backbone
     try:
-        told = f"{path.name} (SHA-256 {sha256(path)})" if path else ""
-        return told if path is initial else f"backbone of {told}"
+        described = f"{path.name} (SHA-256 {sha256(path)})" if path else ""
+        return described if path is initial else f"backbone of {described}"
     except OSError as error:
         raise ConfigError(f"{error.filename}: cannot be read ({error.strerror})") from error
 
 
 def describe(recipe: Recipe, steps: int) -> dict[str, str]:
-    """The record that goes into a weights file; steps and pairs are those of this training."""
+    """The record stored in a weights file; steps and pairs are those of this run."""
     initial = {"initial": recipe.initial} if recipe.initial else {}
     return {
         **initial,
@@ -119,7 +119,7 @@ def describe(recipe: Recipe, steps: int) -> dict[str, str]:
 
 
 def export(network: Network, path: Path, record: dict[str, str]) -> None:
-    """Write weights as safetensors, in half precision, with their record.
+    """Write weights as half-precision safetensors, with their record.
 
     Raises:
         ConfigError: the file cannot be written.
@@ -127,4 +127,4 @@ def export(network: Network, path: Path, record: dict[str, str]) -> None:
     state = plain_state(network)
     half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
     write(half, path, record)
-    path.chmod(0o644)  # safetensors writes for its owner alone
+    path.chmod(0o644)  # safetensors makes the file readable by its owner only

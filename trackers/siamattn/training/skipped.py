@@ -1,4 +1,4 @@
-"""What of the training sets could not be read: counted and named, by all processes together."""
+"""Log of unreadable training data, shared by all processes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 
 from bench.errors import DatasetError
 
-_NAMED = 5  # problems of a source that a report names
+_NAMED = 5  # problems listed per source
 
 
 @dataclass(frozen=True)
 class Skips:
-    """What could not be read of one source, each thing once however often it was drawn.
+    """Distinct problems of one source.
 
     Attributes:
         source: name of the training set.
-        count: number of different problems.
-        first: the first of them.
+        count: number of distinct problems.
+        first: the first few of them.
     """
 
     source: str
@@ -32,20 +32,20 @@ class Skips:
         return "\n  ".join(lines + ([f"... and {more} more"] if more else []))
 
 
-class Ledger:
-    """Where problems are noted.
+class SkipLog:
+    """Collects problems.
 
     Args:
-        path: file that every process appends its problems to, a line each; None keeps those of
-            this process in memory. Those of an earlier start stay in it.
+        path: file to which every process appends its problems, one per line; it also keeps those
+            of earlier starts. None keeps this process's problems in memory.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self._noted: dict[tuple[str, str], None] = {}
 
-    def note(self, source: str, problem: str) -> None:
-        """Note a problem of a source.
+    def add(self, source: str, problem: str) -> None:
+        """Log a problem of a source.
 
         Raises:
             DatasetError: the file cannot be written.
@@ -58,7 +58,7 @@ class Ledger:
             self._append(self.path, json.dumps(key, ensure_ascii=False) + "\n")
 
     def report(self) -> list[Skips]:
-        """Every source with a problem, in order of the first."""
+        """Every source with problems, in order of first occurrence."""
         problems: dict[str, list[str]] = {}
         for source, problem in dict.fromkeys(self._lines()):
             problems.setdefault(source, []).append(problem)
@@ -72,18 +72,18 @@ class Ledger:
 
     @staticmethod
     def _append(path: Path, line: str) -> None:
-        """In one write, so that lines of several processes do not mix."""
+        """Append in one write, so that lines of several processes do not interleave."""
         try:
             with path.open("ab", buffering=0) as stream:
                 stream.write(line.encode())
         except OSError as error:
             raise DatasetError(
-                f"{path}: what was skipped cannot be written down ({error.strerror})"
+                f"{path}: skipped data cannot be logged ({error.strerror})"
             ) from error
 
 
 def _parsed(line: str) -> tuple[str, str] | None:
-    """A line's source and problem; None for one cut short when its process was killed."""
+    """The source and problem of a line; None for a line cut short by a killed process."""
     try:
         source, problem = json.loads(line)
     except ValueError:

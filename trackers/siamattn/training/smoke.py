@@ -1,4 +1,4 @@
-"""Does training work? A handful of pairs, learned by heart in a minute or two."""
+"""Smoke test of training: overfit a few pairs in a minute or two."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from torch.utils.data import Dataset
 from trackers.siamattn.network import Network
 from trackers.siamattn.training import targets
 from trackers.siamattn.training.config import Recipe
+from trackers.siamattn.training.data import collate
 from trackers.siamattn.training.fit import Machine, train
 from trackers.siamattn.training.graph import Batch, training_pass
-from trackers.siamattn.training.samples import collate
-from trackers.siamattn.training.sourcing import open_samples
+from trackers.siamattn.training.mixtures import open_samples
 
 
-class Handful(Dataset[Batch]):
-    """The same few samples again and again."""
+class FixedSamples(Dataset[Batch]):
+    """A few samples, repeated endlessly."""
 
     def __init__(self, samples: list[Batch]) -> None:
-        """``samples`` of one pair each."""
+        """``samples`` hold one pair each."""
         self.samples = samples
 
     def __getitem__(self, index: int) -> Batch:
-        """Sample ``index``, counted round and round."""
+        """Sample ``index`` modulo their number."""
         return self.samples[index % len(self.samples)]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it.
+    """Result of the smoke test.
 
     Attributes:
-        before, after: the loss on the handful, batch norms training as they do in a step.
-        overlap: mean intersection over union of the surest proposal with the target.
+        before, after: loss on the pairs, with batch norms in training mode.
+        overlap: mean overlap of the best proposal with the target.
     """
 
     before: float
@@ -45,13 +45,13 @@ class Outcome:
 
 
 def smoke(recipe: Recipe, folder: Path, machine: Machine, count: int = 8) -> Outcome:
-    """Train on ``count`` pairs and look at what was learned."""
+    """Train on ``count`` pairs and measure how well they were learned."""
     samples = open_samples(recipe)
-    handful = [samples[index] for index in range(count)]
-    batch = collate(handful)
+    chosen = [samples[index] for index in range(count)]
+    batch = collate(chosen)
     network = Network(samples.config)
     before = _loss(network, batch, recipe)
-    network = train(recipe, Handful(handful), folder, machine, network)
+    network = train(recipe, FixedSamples(chosen), folder, machine, network)
     return Outcome(before, _loss(network, batch, recipe), _overlap(network, batch))
 
 
@@ -63,7 +63,7 @@ def _loss(network: Network, batch: Batch, recipe: Recipe) -> float:
 
 @torch.no_grad()
 def _overlap(network: Network, batch: Batch) -> float:
-    """Of the surest proposals, with batch norms that see the handful, as in training."""
+    """Mean overlap of the best proposals, with batch norms in training mode."""
     network.train()
     found = network.search(batch.search.float(), network.template(batch.template.float()))
     config = network.config
@@ -72,8 +72,8 @@ def _overlap(network: Network, batch: Batch) -> float:
         found.loc, torch.from_numpy(grid).to(found.loc), batch.search.shape[-1]
     )
     overlaps = targets.batch_overlaps(boxes, batch.box)
-    surest = _foreground(found.cls).argmax(1, keepdim=True)
-    return overlaps.gather(1, surest).mean().item()
+    best = _foreground(found.cls).argmax(1, keepdim=True)
+    return overlaps.gather(1, best).mean().item()
 
 
 def _foreground(cls: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What training sees of a dataset: targets, each a row of frames in which its box is known."""
+"""Interfaces of training sets: targets, each a list of frames with a known box."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ BoolArray = NDArray[np.bool_]
 
 
 class Target(Protocol):
-    """One target of one video; of one image, a row of one frame.
+    """One target of a video, or of an image, which has a single row.
 
     Attributes:
-        name: says where it is from, e.g. ``lasot/airplane-1``.
+        name: identifies the target, e.g. ``lasot/airplane-1``.
         boxes: ``(N, 4)`` x, y, width, height in 0-based pixels, widths and heights positive.
-            Frames in which the target is absent, hidden or badly annotated are not among the N.
-        numbers: ``(N,)`` int, increasing: which frame of the video each row is, so that a frame
-            range means time.
+            Frames in which the target is absent, hidden or badly annotated are excluded.
+        numbers: ``(N,)`` int, increasing: frame number of each row, so that frame ranges measure
+            time.
     """
 
     @property
@@ -35,24 +35,24 @@ class Target(Protocol):
         """Frame of row ``index``, RGB ``uint8 (H, W, 3)``.
 
         Raises:
-            DatasetError: it is missing or cannot be decoded.
+            DatasetError: the image is missing or cannot be decoded.
         """
         ...
 
     def mask(self, index: int) -> BoolArray | None:
-        """``(H, W)`` bool of row ``index``; None where the dataset has no masks.
+        """Mask ``(H, W)`` bool of row ``index``; None if the dataset has no masks.
 
         Raises:
-            DatasetError: it is missing or cannot be decoded.
+            DatasetError: the mask is missing or cannot be decoded.
         """
         ...
 
 
 class Source(Protocol):
-    """One training set. ``len`` counts targets; reading one may read its annotation from disk.
+    """One training set; ``len`` is its number of targets.
 
     Attributes:
-        name: of the set.
+        name: name of the set.
         has_masks: whether its targets have masks.
     """
 
@@ -64,23 +64,22 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def target(self, index: int) -> Target:
-        """Target ``index``, 0 <= index < len.
+        """Target ``index``, 0 <= index < len; may read its annotation from disk.
 
         Raises:
-            DatasetError: its annotation is missing or broken, or no frame of it has a known box.
+            DatasetError: the annotation is missing or broken, or no frame has a known box.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Use:
-    """How much of a source a mixture takes.
+    """How much of a source a mixture uses.
 
     Attributes:
         source: the training set.
-        frame_range: the search frame lies at most this many frames from the template's.
-        uses: targets taken in one epoch, with repetition where the source has fewer; None takes
-            each once.
+        frame_range: maximum distance of the search frame from the template frame, in frames.
+        uses: targets per epoch, repeated if the source has fewer; None uses each once.
     """
 
     source: Source

@@ -1,8 +1,8 @@
-"""What the network should have answered: labels of anchors, regions to refine, their targets.
+"""Training targets: anchor labels, regions to refine, and the heads' desired outputs.
 
-Boxes are corners x1, y1, x2, y2 in pixels of the search crop, counted from the centre of its
-first pixel; the crop's centre is at ``side // 2``, as in PySOT's training (tracking counts from
-the middle of the crop).
+Boxes are corners x1, y1, x2, y2 in pixels of the search crop, relative to the centre of its first
+pixel. The crop's centre is at ``side // 2``, as in PySOT's training; tracking measures from the
+middle of the crop.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from trackers.siamattn.config import RPNConfig, TrackingConfig
 from trackers.siamattn.search import SMALLEST
 from trackers.siamattn.training.config import LabelConfig
 
-_LOWEST = 0.5  # share that the thresholds of labels fall to at most
-_NEAR = 3  # cells around a wrong target in which its negatives lie
-DELTAS = (0.1, 0.1, 0.2, 0.2)  # one unit of the box head's answer
+_LOWEST = 0.5  # lowest factor on the label thresholds
+_NEAR = 3  # radius in cells around a distractor for its negatives
+DELTAS = (0.1, 0.1, 0.2, 0.2)  # scale of the box head's output
 MASK_SIDE = 64
 
 IntArray = NDArray[np.int64]
@@ -40,12 +40,12 @@ class Shuffler(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class AnchorLabels:
-    """What the proposals of one image should be.
+    """Desired proposals of one image.
 
     Attributes:
-        cls: ``(A, R, R)`` 1 for the target, 0 for background, -1 where it does not matter.
+        cls: ``(A, R, R)`` 1 for the target, 0 for background, -1 for ignored.
         loc: ``(4, A, R, R)`` dx, dy, dw, dh from each anchor to the target.
-        weight: ``(A, R, R)`` of each anchor in the regression.
+        weight: ``(A, R, R)`` weight of each anchor in the regression.
     """
 
     cls: IntArray
@@ -55,7 +55,7 @@ class AnchorLabels:
 
 @lru_cache(maxsize=8)
 def training_anchors(rpn: RPNConfig, tracking: TrackingConfig) -> FloatArray:
-    """All anchors as centred boxes ``(A, R, R, 4)`` in pixels of the crop; do not write."""
+    """All anchors as centred boxes ``(A, R, R, 4)`` in crop pixels; cached, do not modify."""
     width = search.map_width(rpn, tracking)
     boxes = search.anchors(rpn, tracking).reshape(-1, width, width, 4)
     return boxes + np.array([1, 1, 0, 0]) * float(tracking.instance // 2)
@@ -69,17 +69,17 @@ def label_anchors(
     Args:
         box: corners ``(4,)`` of the target.
         anchors: centred boxes ``(A, R, R, 4)``.
-        labels: thresholds and numbers.
-        rng: chooses among the anchors that would do.
+        labels: thresholds and maximum numbers.
+        rng: samples among the eligible anchors.
     """
     centre, size = (box[:2] + box[2:]) / 2, box[2:] - box[:2]
     loc = np.concatenate(
         [(centre - anchors[..., :2]) / anchors[..., 2:], np.log(size / anchors[..., 2:])], -1
     )
     overlap = overlaps(to_corners(anchors), box)
-    share = _lowered(overlap, labels)
-    positive = _some(np.flatnonzero(overlap > share * labels.positive), labels.positives, rng)
-    negative = _some(np.flatnonzero(overlap < share * labels.negative), labels.negatives, rng)
+    share = _threshold_factor(overlap, labels)
+    positive = _sample(np.flatnonzero(overlap > share * labels.positive), labels.positives, rng)
+    negative = _sample(np.flatnonzero(overlap < share * labels.negative), labels.negatives, rng)
     cls = np.full(overlap.shape, -1, dtype=np.int64)
     weight = np.zeros(overlap.shape)
     cls.flat[positive], cls.flat[negative] = 1, 0
@@ -87,10 +87,10 @@ def label_anchors(
     return AnchorLabels(cls, np.moveaxis(loc, -1, 0), weight)
 
 
-def _lowered(overlap: FloatArray, labels: LabelConfig) -> float:
-    """Share of both thresholds at which ``labels.least`` anchors are positive, at least half.
+def _threshold_factor(overlap: FloatArray, labels: LabelConfig) -> float:
+    """Factor on both thresholds, at least one half, that makes ``labels.least`` anchors positive.
 
-    Anchors that are only as good as the next best stay ignored.
+    Anchors no better than the next best stay ignored.
     """
     if not labels.least:
         return 1.0
@@ -101,9 +101,9 @@ def _lowered(overlap: FloatArray, labels: LabelConfig) -> float:
 def label_absent(
     box: FloatArray, anchors: FloatArray, labels: LabelConfig, stride: int, rng: Shuffler
 ) -> AnchorLabels:
-    """Labels of an image that shows something else at ``box``: negatives around it.
+    """Labels of an image that shows a distractor at ``box``: negatives around it.
 
-    Arguments as ``label_anchors``; ``stride`` is the pixels between anchors.
+    Arguments as ``label_anchors``; ``stride`` is the distance of anchors in pixels.
     """
     width = anchors.shape[1]
     middle = anchors[0, width // 2, width // 2, :2]
@@ -112,12 +112,12 @@ def label_absent(
     x, y = (slice(max(0, k - _NEAR), max(0, min(width, k + _NEAR + 1))) for k in steps)
     near[:, y, x] = True
     cls = np.full(near.shape, -1, dtype=np.int64)
-    cls.flat[_some(np.flatnonzero(near), labels.absent, rng)] = 0
+    cls.flat[_sample(np.flatnonzero(near), labels.absent, rng)] = 0
     return AnchorLabels(cls, np.zeros((4, *near.shape)), np.zeros(near.shape))
 
 
-def _some(found: IntArray, most: int, rng: Shuffler) -> IntArray:
-    """At most so many of the ``found``, by chance."""
+def _sample(found: IntArray, most: int, rng: Shuffler) -> IntArray:
+    """A random sample of at most ``most`` of ``found``."""
     if len(found) <= most:
         return found
     order = np.arange(len(found))
@@ -146,7 +146,7 @@ def decode_proposals(loc: Tensor, anchors: Tensor, side: int) -> Tensor:
     Args:
         loc: ``(B, 4A, R, R)``, dx of all anchors first.
         anchors: centred boxes ``(A * R * R, 4)``.
-        side: of the search crop; centres are kept in it, sizes between 10 and it.
+        side: side of the search crop; centres are clipped to it, sizes to 10..side - 1.
     """
     delta = loc.detach().reshape(len(loc), 4, -1).transpose(1, 2)
     centre = anchors[:, :2] + delta[..., :2] * anchors[:, 2:]
@@ -155,21 +155,24 @@ def decode_proposals(loc: Tensor, anchors: Tensor, side: int) -> Tensor:
     return torch.cat([centre - size / 2, centre + size / 2], -1)
 
 
-def choose_regions(proposals: Tensor, box: Tensor, lottery: Tensor, labels: LabelConfig) -> Tensor:
-    """Regions of B images that overlap the target enough, the target's own box among them.
+def choose_regions(
+    proposals: Tensor, box: Tensor, sampling_keys: Tensor, labels: LabelConfig
+) -> Tensor:
+    """Regions of B images that overlap the target enough, always including the target's own box.
 
-    Without repetition as long as there are enough, then in turns: ``(B, regions, 4)`` corners.
+    Samples without repetition, or repeats all candidates in turn if there are too few:
+    ``(B, regions, 4)`` corners.
 
     Args:
         proposals: corners ``(B, N, 4)``.
         box: corners ``(B, 4)`` of the target.
-        lottery: ``(B, N + 1)`` random numbers from 0 to 1: the highest are drawn.
+        sampling_keys: ``(B, N + 1)`` random keys from 0 to 1; the highest are sampled.
         labels: ``overlap`` and ``regions`` are used.
     """
     candidates = torch.cat([proposals, box[:, None]], 1)
     good = batch_overlaps(candidates, box) >= labels.overlap
-    good[:, -1] = True  # also where rounding says otherwise
-    ranks = lottery.masked_fill(~good, -1.0).topk(labels.regions, dim=1).indices
+    good[:, -1] = True  # regardless of rounding
+    ranks = sampling_keys.masked_fill(~good, -1.0).topk(labels.regions, dim=1).indices
     count = good.sum(1, keepdim=True).clamp(max=labels.regions)
     turns = torch.arange(labels.regions, device=ranks.device) % count
     chosen = ranks.gather(1, turns)
@@ -188,7 +191,7 @@ def batch_overlaps(boxes: Tensor, box: Tensor) -> Tensor:
 
 
 def box_targets(regions: Tensor, box: Tensor) -> Tensor:
-    """What the box head should answer: corners ``(B, K, 4)``, ``(B, 4)`` to ``(B, K, 4)``."""
+    """Desired output of the box head: corners ``(B, K, 4)``, ``(B, 4)`` to ``(B, K, 4)``."""
     size = regions[..., 2:] - regions[..., :2]
     wanted = (box[:, 2:] - box[:, :2])[:, None]
     middle = (box[:, 2:] + box[:, :2])[:, None] / 2 - (regions[..., 2:] + regions[..., :2]) / 2
@@ -197,11 +200,11 @@ def box_targets(regions: Tensor, box: Tensor) -> Tensor:
 
 
 def mask_targets(mask: Tensor, regions: Tensor) -> Tensor:
-    """What the mask head should answer in each region, nearest pixels: ``(B, K, 64, 64)``.
+    """Desired output of the mask head in each region, nearest pixels: ``(B, K, 64, 64)``.
 
     Args:
         mask: ``(B, S, S)`` 0 or 1.
-        regions: corners ``(B, K, 4)``; what lies outside the crop is cut off.
+        regions: corners ``(B, K, 4)``; clipped to the crop.
     """
     side = mask.shape[-1]
     first = regions[..., :2].int().clamp(0, side - 1)

@@ -1,4 +1,4 @@
-// What every page shares: theme, data handed over by scripts, sorting and filtering of tables.
+// Shared by all pages: theme, data from scripts, sorting and filtering of tables.
 "use strict";
 
 const bench = {
@@ -9,7 +9,7 @@ const bench = {
     bench.data.set(key, content);
   },
 
-  /** Load a script once; pages opened from disk may not fetch anything else. */
+  /** Load a script once; pages opened from disk cannot fetch anything else. */
   load(path) {
     bench.loading ??= new Map();
     if (!bench.loading.has(path)) {
@@ -32,14 +32,13 @@ const bench = {
   },
 
   swatch(tracker) {
-    const dashes = { solid: "none", dash: "6 3", dot: "2 3", dashdot: "7 2 2 2" };
     const space = "http://www.w3.org/2000/svg";
     const drawing = document.createElementNS(space, "svg");
     const line = document.createElementNS(space, "line");
     drawing.setAttribute("class", "swatch");
     drawing.setAttribute("viewBox", "0 0 22 8");
     const attributes = { x1: 0, y1: 4, x2: 22, y2: 4, stroke: tracker.color, "stroke-width": 3,
-      "stroke-dasharray": dashes[tracker.dash] };
+      "stroke-dasharray": tracker.strokes.map((each) => 1.5 * each).join(" ") || "none" };
     for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, value);
     drawing.append(line);
     return drawing;
@@ -88,7 +87,7 @@ const bench = {
   if (remembered) document.documentElement.dataset.theme = remembered;
 }
 
-/** The value a cell is sorted by; nothing at all comes last in either direction. */
+/** The sort key of a cell; empty cells come last in either direction. */
 function sortValue(row, column, kind) {
   const cell = row.cells[column];
   if (!cell) return null;

@@ -120,33 +120,33 @@ class Player {
     const thick = 2 * devicePixelRatio;
     pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     pen.lineJoin = "round";
-    this.outline(pen, this.sequence.truth, scale, "#fff", "solid", thick);
+    this.outline(pen, this.sequence.truth, scale, "#fff", [], thick);
     for (const index of this.shown) {
       const track = this.sequence.tracks[index];
       if (track.problem) continue;
       if (track.failures.includes(this.frame) && this.sequence.resets) this.cross(pen, track, scale, thick);
-      this.outline(pen, track.columns, scale, track.color, track.dash, thick);
+      this.outline(pen, track.columns, scale, track.color, track.strokes, thick);
     }
   }
 
-  outline(pen, columns, scale, colour, dash, thick) {
+  outline(pen, columns, scale, colour, strokes, thick) {
     const points = corners(columns, this.frame);
     if (!points) return;
     pen.beginPath();
-    // A pixel's centre has whole coordinates, and its left edge lies half a pixel before.
+    // Pixel centres have whole coordinates; the canvas counts from their left edges.
     for (const [x, y] of points) pen.lineTo((x + 0.5) * scale, (y + 0.5) * scale);
     pen.closePath();
     pen.setLineDash([]);
     pen.strokeStyle = "rgb(0 0 0 / 0.6)";
     pen.lineWidth = thick * 2;
     pen.stroke();
-    pen.setLineDash({ solid: [], dash: [6, 4], dot: [2, 3], dashdot: [7, 3, 2, 3] }[dash].map((each) => each * thick / 2));
+    pen.setLineDash(strokes.map((each) => each * thick));
     pen.strokeStyle = colour;
     pen.lineWidth = thick;
     pen.stroke();
   }
 
-  /** Where a tracker failed there is no region: a cross stands at its last one. */
+  /** A cross at the last region before a failure. */
   cross(pen, track, scale, thick) {
     const last = corners(track.columns, this.frame - 1);
     if (!last) return;

@@ -34,7 +34,7 @@ CHROMIUM_OPTIONS = (
 
 @dataclass(frozen=True)
 class Made:
-    """What the report was made of, and where it lies."""
+    """The inputs of the report, and its folder."""
 
     data: Path
     results: Path
@@ -54,7 +54,7 @@ def bench(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]
 
 
 def near(sequence: Sequence, pixels: float) -> Trajectory:
-    """The ground truth shifted to the right by so many pixels from the second frame on."""
+    """The ground truth, shifted to the right by ``pixels`` from the second frame on."""
     boxes = to_tracker(sequence.ground_truth, sequence.index_base)
     boxes[1:, 0] += pixels
     return Trajectory(boxes, np.full(len(boxes), 0.01), np.full(len(boxes), np.nan))
@@ -94,7 +94,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     made = Made(folder / "data", folder / "results", folder / "report")
     bench("mini", made.data, "--benchmark", "otb2015,vot2018")
     make_results(made)
-    bench("report", "--data", made.data, "--results", made.results, "--out", made.report)
+    options = ("--data", made.data, "--results", made.results, "--out", made.report)
+    done = bench("report", *options, code=1)  # since one result is broken
+    assert "broken" in done.stderr
     return made
 
 

@@ -1,18 +1,15 @@
-"""The report in a browser, opened from disk: what the pages say they do, they do."""
+"""The report in a browser, opened from disk."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from bench.datasets import open_dataset
-from bench.reports.page.timeline import tracks_along
-from bench.reports.study import open_study
+from bench.evaluation.along import tracks_along
 from bench.results.onepass import OnePassStore
 from tests.bench.reports.page.conftest import FAILS_AT, HOSTILE, Made
 
@@ -25,7 +22,7 @@ READY = "document.documentElement.dataset.ready !== undefined"
 
 @pytest.fixture
 def opened(made: Made, browser: Browser) -> Iterator[Open]:
-    """Opens a page of the report; at the end no page may have complained or asked anything."""
+    """Opens pages of the report; fails if one logged an error or opened a dialog."""
     contexts, complaints = [], []
 
     def open_page(path: str, width: int = 1280, height: int = 900, **options: Any) -> Page:
@@ -45,7 +42,7 @@ def opened(made: Made, browser: Browser) -> Iterator[Open]:
     yield open_page
     for context in contexts:
         context.close()
-    # What was still loading when the test left the page is no complaint.
+    # Requests that the end of the test interrupted do not count.
     assert not [each for each in complaints if not each.endswith("net::ERR_ABORTED")]
 
 
@@ -113,8 +110,8 @@ def test_a_measure_is_chosen_for_the_sequences(opened: Open) -> None:
     section.locator("select").select_option(label="Precision")
     assert column(page, "sequences", 3) != success
     assert column(page, "sequences", 3) == ["1.000"] * 6  # two pixels off, everywhere
-    lacking = column(page, "sequences", 6)  # the partial tracker has two of six
-    assert lacking.count("–") == 4
+    missing = column(page, "sequences", 6)  # the partial tracker has two of six
+    assert missing.count("–") == 4
 
 
 def test_curves_tell_their_values_on_hovering(opened: Open) -> None:
@@ -179,9 +176,9 @@ def test_curves_zoom_by_dragging_and_back_by_double_click(opened: Open) -> None:
 
 def test_the_browser_unpacks_what_was_measured(made: Made, opened: Open) -> None:
     page = opened("otb2015/Crossing.html")
-    data = partial(open_dataset, "otb2015", made.data / "otb2015")
-    study = open_study("otb2015", None, data, OnePassStore(made.results, "otb2015"))
-    tracks = list(tracks_along(study, made.dataset("otb2015")["Crossing"]))
+    names = page.evaluate("player.sequence.tracks.map(track => track.name)")
+    store = OnePassStore(made.results, "otb2015")
+    tracks = tracks_along(store, names, made.dataset("otb2015")["Crossing"])
     for index, track in enumerate(tracks):
         if track.problem:
             continue

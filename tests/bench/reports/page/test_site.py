@@ -1,4 +1,4 @@
-"""The folder of a report: what stands in it, and that it appears whole or not at all."""
+"""The folder of a report: its contents, and that it appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from bench.arrays import Image
 from bench.datasets import open_dataset
 from bench.errors import ConfigError, DatasetError
-from bench.reports.page import Videos, absent_study, open_study, write_report
+from bench.reports.page import Videos, absent_section, open_section, write_report
 from bench.reports.page.render import Renderer
 from bench.results.onepass import OnePassStore
 from bench.sequence import Dataset, Sequence, Trajectory
@@ -66,7 +66,7 @@ def test_nothing_comes_from_a_network(made: Made) -> None:
                 assert not (attributes.get(key) or "").startswith(("http", "//")), (page, tag)
 
 
-def test_names_are_text_and_nothing_else(made: Made) -> None:
+def test_names_stay_text(made: Made) -> None:
     for page in made.report.rglob("*.html"):
         parsed = read(page)
         assert not [tag for tag, _ in parsed.found if tag in ("img", "b")], page
@@ -76,7 +76,7 @@ def test_names_are_text_and_nothing_else(made: Made) -> None:
     assert UNICODE in text
 
 
-def test_broken_and_partial_results_are_no_zeros(made: Made) -> None:
+def test_broken_and_partial_results_are_not_zeros(made: Made) -> None:
     page = (made.report / "otb2015.html").read_text(encoding="utf-8")
     broken, half = row_of(page, "broken"), row_of(page, "half")
     assert "not scored" in broken
@@ -92,11 +92,10 @@ def test_missing_benchmarks_stay_visible(made: Made) -> None:
         assert title in overview
     assert "OTB-2015 miniature" in overview
     lasot = "".join(read(made.report / "lasot.html").text)
-    assert "expected as" in lasot
     assert "<category>" in lasot
 
 
-def test_what_must_be_said_stands_beside_the_numbers(made: Made) -> None:
+def test_caveats_and_notes_are_beside_the_numbers(made: Made) -> None:
     for page in ("otb2015.html", "vot2018.html", "index.html", "otb2015/Crossing.html"):
         text = "".join(read(made.report / page).text)
         assert "generated video, not the benchmark" in text, page
@@ -105,7 +104,7 @@ def test_what_must_be_said_stands_beside_the_numbers(made: Made) -> None:
     assert "normalised precision is no part of this benchmark" in otb
 
 
-def test_printed_tables_stand_beside_what_was_scored(made: Made) -> None:
+def test_scored_rows_follow_printed_ones(made: Made) -> None:
     page = (made.report / "papers.html").read_text(encoding="utf-8")
     rows = re.findall(r"<tr.*?</tr>", page, flags=re.DOTALL)
     texts = [html.unescape(re.sub(r"<[^>]+>", " ", row)).split() for row in rows]
@@ -151,13 +150,13 @@ def test_hidden_truth_and_lost_frames_still_give_a_page(tmp_path: Path) -> None:
     store = OnePassStore(tmp_path / "results", "trackingnet")
     boxes = np.tile([6.0, 5.0, 20.0, 10.0], (3, 1))
     store.write("mine", sequence, Trajectory(boxes, np.full(3, 0.1), np.full(3, np.nan)))
-    study = open_study("trackingnet", None, lambda: dataset, store)
-    assert study.status == "not scored"
-    problems = write_report([study], tmp_path / "report", Videos("all"))
+    section = open_section(lambda: dataset, store)
+    assert section.status == "not scored"
+    problems = write_report([section], tmp_path / "report", Videos("all"))
     assert len(problems) == 1
     assert "no video of a#b: frame 3 is lost" in problems[0]
     page = "".join(read(tmp_path / "report/trackingnet/a-b.html").text)
-    assert "ground truth on the server only" in page
+    assert "ground truth only on the evaluation server" in page
     overview = "".join(read(tmp_path / "report/index.html").text)
     assert "not scored" in overview
     assert "0.000" not in overview
@@ -170,9 +169,9 @@ def test_every_broken_result_is_named_with_its_own_reason(made: Made, tmp_path: 
             path = store.boxes_path(name, sequence)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-    study = open_study("otb2015", None, lambda: made.dataset("otb2015"), store)
-    write_report([study], tmp_path / "report", Videos())
-    reasons = study.stored.failed
+    section = open_section(lambda: made.dataset("otb2015"), store)
+    write_report([section], tmp_path / "report", Videos())
+    reasons = section.refused
     assert "second" in reasons["second"]
     assert "first" not in reasons["second"]
     for page in ("otb2015.html", "papers.html"):
@@ -185,18 +184,18 @@ def test_results_without_their_dataset_stay_visible(tmp_path: Path) -> None:
     store = OnePassStore(tmp_path / "results", "otb2015")
     sequence = Sequence("a", np.array([[5.0, 5.0, 20.0, 10.0]]))
     store.write("mine", sequence, Trajectory(np.ones((1, 4)), np.ones(1), np.ones(1)))
-    study = open_study("otb2015", None, lambda: open_dataset("otb2015", tmp_path / "none"), store)
-    assert study.status == "not scored"
-    write_report([study], tmp_path / "report", Videos())
+    section = open_section(lambda: open_dataset("otb2015", tmp_path / "none"), store)
+    assert section.status == "not scored"
+    write_report([section], tmp_path / "report", Videos())
     for page in ("index.html", "otb2015.html", "papers.html"):
         assert "mine" in " ".join(read(tmp_path / "report" / page).text)
-    assert "no OTB-2015 dataset" in (study.problem or "")
+    assert "no OTB-2015 dataset" in (section.problem or "")
 
 
 def test_foreign_folders_are_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(ConfigError, match="found something else"):
-        write_report([absent_study("lasot")], tmp_path, Videos())
+        write_report([absent_section("lasot")], tmp_path, Videos())
     assert (tmp_path / "thesis.tex").read_text() == "mine"
 
 
@@ -204,7 +203,7 @@ def test_an_interrupted_report_leaves_the_earlier_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "report"
-    write_report([absent_study("lasot")], folder, Videos())
+    write_report([absent_section("lasot")], folder, Videos())
     before = (folder / "index.html").read_bytes()
 
     def interrupted(self: Renderer) -> str:
@@ -212,16 +211,16 @@ def test_an_interrupted_report_leaves_the_earlier_one(
 
     monkeypatch.setattr(Renderer, "overview", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        write_report([absent_study("lasot")], folder, Videos())
+        write_report([absent_section("lasot")], folder, Videos())
     assert (folder / "index.html").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
 
 
 def test_killed_between_two_renames_the_earlier_one_comes_back(tmp_path: Path) -> None:
     folder = tmp_path / "report"
-    write_report([absent_study("lasot")], folder, Videos())
+    write_report([absent_section("lasot")], folder, Videos())
     folder.rename(tmp_path / ".report.earlier")
-    bad = replace(absent_study("lasot"), problem="second")
+    bad = replace(absent_section("lasot"), problem="second")
     write_report([bad], folder, Videos())
     assert "second" in (folder / "index.html").read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
@@ -230,4 +229,4 @@ def test_killed_between_two_renames_the_earlier_one_comes_back(tmp_path: Path) -
 def test_a_folder_that_cannot_be_made_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot be written"):
-        write_report([absent_study("lasot")], tmp_path / "file" / "report", Videos())
+        write_report([absent_section("lasot")], tmp_path / "file" / "report", Videos())

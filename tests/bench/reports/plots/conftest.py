@@ -1,13 +1,12 @@
-"""Scores made up for plots: known numbers, and names that nobody should give a tracker."""
+"""Made-up scores for plots: known numbers, and hostile names of trackers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from bench.reports.plots.style import styled
 from bench.scores import BenchmarkScores, TrackerScores
 
 HOSTILE = (
@@ -19,7 +18,7 @@ Maker = Callable[..., BenchmarkScores]
 
 
 def one_pass_tracker(place: int, sequences: int) -> TrackerScores:
-    """The tracker at a place of the ranking: success 0.7, 0.68, 0.66 ..., precision backwards."""
+    """The tracker of a rank: success 0.7, 0.68, 0.66 ..., precision in reverse order."""
     level, thresholds = 0.7 - 0.02 * place, np.linspace(0, 1, 21)
     measures = {
         "success": level, "precision": 0.3 + 0.01 * place, "normalized_precision": 0.5,
@@ -104,9 +103,3 @@ def make_vot() -> Maker:
 @pytest.fixture
 def hostile() -> tuple[str, ...]:
     return HOSTILE
-
-
-@pytest.fixture(autouse=True)
-def _style() -> Iterator[None]:
-    with styled():
-        yield

@@ -1,10 +1,11 @@
-"""What a plot shows is what the scores say: places, order, limits, gaps."""
+"""Plots show the scores: positions, order, limits, gaps."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from matplotlib.figure import Figure
 from bench.errors import ConfigError
 from bench.geometry import Regions
 from bench.reports.overlay import layers
-from bench.reports.plots import attributes, curves, ranking, sequences, vot
+from bench.reports.palette import looks
+from bench.reports.plots import attributes, ranking, sequences, vot
+from bench.reports.plots.catalogue import PLOTS
 from bench.reports.plots.strip import Row, even_frames, strip, telling_sequences
-from bench.reports.plots.style import DASHES, MARKERS, Plot, line_of, marker_of, sentence
+from bench.reports.plots.style import PAGE, TALLEST
 from bench.scores import BenchmarkScores
 from bench.sequence import Sequence
 
@@ -33,61 +36,68 @@ def words(figure: Figure) -> str:
 
 def test_success_is_the_stored_curve_with_its_score(make_one_pass: Maker) -> None:
     scores = make_one_pass(("a", "b", "c"))
-    figure = curves.success(scores).figure
+    figure = PLOTS["success"](scores).figure
     assert legend_of(figure) == ["[0.700] a", "[0.680] b", "[0.660] c"]
     lines = figure.axes[0].get_lines()
     assert len(lines) == 3
     by_colour = {line.get_color(): line for line in lines}
-    for place, name in enumerate("abc"):
-        line = by_colour[line_of(place)["color"]]
+    for name, look in looks("abc").items():
+        line = by_colour[look.hex]
         assert tuple(line.get_xdata()) == scores.thresholds["success"]
         assert tuple(line.get_ydata()) == scores.trackers[name].curves["success"]
-    assert "In brackets: area under the curve." in words(figure)
+    assert "area under the curve" in words(figure)
 
 
-def test_each_legend_has_its_own_order_and_each_tracker_one_dress(make_one_pass: Maker) -> None:
-    figure = curves.precision(make_one_pass(("a", "b", "c"))).figure
+def test_each_legend_has_its_own_order_and_each_tracker_one_look(make_one_pass: Maker) -> None:
+    figure = PLOTS["precision"](make_one_pass(("a", "b", "c"))).figure
     assert legend_of(figure) == ["[0.320] c", "[0.310] b", "[0.300] a"]
     handles = figure.legends[0].get_lines()
-    assert [h.get_color() for h in handles] == [line_of(i)["color"] for i in (2, 1, 0)]
+    assert [h.get_color() for h in handles] == [looks("abc")[name].hex for name in "cba"]
     assert "value at 20 pixels" in words(figure)
 
 
-@pytest.mark.parametrize("draw", [curves.success, curves.expected_overlap, vot.speed])
+@pytest.mark.parametrize("plot", ["success", "expected_overlap", "speed"])
 def test_more_than_twenty_are_grey_and_the_plot_says_so(
-    make_one_pass: Maker, make_vot: Maker, draw: Callable[[BenchmarkScores], Plot]
+    make_one_pass: Maker, make_vot: Maker, plot: str
 ) -> None:
-    scores = (make_vot if draw is curves.expected_overlap else make_one_pass)(MANY)
-    figure = draw(scores).figure
-    drawn = 23 if draw is vot.speed else 24  # one has no times
+    scores = (make_vot if plot == "expected_overlap" else make_one_pass)(MANY)
+    figure = PLOTS[plot](scores).figure
+    drawn = 23 if plot == "speed" else 24  # one has no times
     lines = [line for line in figure.axes[0].get_lines() if len(line.get_xdata()) != 2]
     grey = [line for line in lines if line.get_color() in ("0.82", "0.8")]
     assert (len(lines), len(grey)) == (drawn, 4)
     assert len(legend_of(figure)) == drawn - 4
-    assert "The best 20 of 24 trackers are named, the others grey." in words(figure)
+    assert f"best {drawn - 4} of {drawn}" in words(figure)
 
 
-def test_dresses_differ_without_colour_too() -> None:
-    lines = [(line_of(i)["color"], str(line_of(i)["linestyle"])) for i in range(35)]
-    points = [(marker_of(i)["color"], marker_of(i)["marker"]) for i in range(84)]
-    assert len(set(lines)) == 35
-    assert len(set(points)) == 84
-    for i in range(35):
-        window = {str(line_of(j)["linestyle"]) for j in range(i, i + len(DASHES))}
-        assert len(window) == len(DASHES)
-    assert len(set(MARKERS)) == len(MARKERS)
+def test_lines_with_the_same_colour_and_dashes_have_markers(make_one_pass: Maker) -> None:
+    scores = make_one_pass(tuple(f"tracker-{i}" for i in range(60)))
+    handles = PLOTS["success"](scores).figure.legends[0].get_lines()
+    assert any(handle.get_marker() != "None" for handle in handles)
+    styles = {(h.get_color(), str(h.get_linestyle()), str(h._dash_pattern), h.get_marker())  # type: ignore[attr-defined]
+              for h in handles}  # fmt: skip
+    assert len(styles) == 20
+
+
+def test_partial_results_come_last(make_vot: Maker) -> None:
+    scores = make_vot(("a", "b", "c"))
+    partial = replace(scores.trackers["a"], missing=("seq1",), partial=True)
+    trackers = {**scores.trackers, "a": partial}
+    figure = PLOTS["expected_overlap"](replace(scores, trackers=trackers)).figure
+    assert legend_of(figure) == ["[0.390] b", "[0.380] c", "[0.400] a (4/5)"]
 
 
 def test_expected_overlap_shades_the_lengths_of_the_eao(make_vot: Maker) -> None:
-    figure = curves.expected_overlap(make_vot(("a", "b"))).figure
+    figure = PLOTS["expected_overlap"](make_vot(("a", "b"))).figure
     (band,) = figure.axes[0].patches
     assert (band.get_x(), band.get_x() + band.get_width()) == (100, 356)  # type: ignore[attr-defined]
     assert legend_of(figure) == ["[0.400] a", "[0.390] b"]
-    estimated = curves.expected_overlap(replace(make_vot(("a",)), interval=(71, 84))).figure
-    assert "lengths 71 to 84, estimated from these sequences, not 100 to 356" in words(estimated)
+    estimated = PLOTS["expected_overlap"](replace(make_vot(("a",)), interval=(71, 84))).figure
+    assert "71..84" in words(estimated)
+    assert "not 100..356" in words(estimated)
 
 
-def test_ar_stands_at_the_raw_values_with_both_intervals(make_vot: Maker) -> None:
+def test_ar_shows_the_raw_values_with_both_intervals(make_vot: Maker) -> None:
     figure = vot.accuracy_robustness(make_vot(("a",))).figure
     axes = figure.axes[0]
     across, upright, point = axes.get_lines()
@@ -107,15 +117,19 @@ def test_ranking_has_the_best_on_top_with_its_interval(make_vot: Maker) -> None:
     assert [t.get_text() for t in axes.get_yticklabels()] == ["a  0.400", "b  0.390"]
     assert axes.get_ylim()[0] > axes.get_ylim()[1]
     assert list(axes.get_lines()[0].get_xdata()) == pytest.approx([0.35, 0.45])
-    assert "Without a value: c." in words(figure)
+    assert "without a value: c" in words(figure)
 
 
 def test_speed_names_those_without_times(make_one_pass: Maker) -> None:
     figure = vot.speed(make_one_pass(("a", "b", "c"))).figure
     points = {line.get_xdata()[0]: line.get_ydata()[0] for line in figure.axes[0].get_lines()}
     assert points == pytest.approx({10: 0.7, 90: 0.66})
-    assert figure.axes[0].get_xscale() == "log"
-    assert "Without times: b." in words(figure)
+    axes = figure.axes[0]
+    assert axes.get_xscale() == "log"
+    assert axes.get_xlim() == (5, 100)
+    ticks = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    assert [t.get_text() for at, t in ticks if 5 <= at <= 100] == ["5", "10", "20", "50", "100"]
+    assert "without times: b" in words(figure)
 
 
 def test_radar_runs_from_nothing_to_the_best_of_each_spoke(make_one_pass: Maker) -> None:
@@ -128,7 +142,7 @@ def test_radar_runs_from_nothing_to_the_best_of_each_spoke(make_one_pass: Maker)
     assert labels[0] == "OCC\n0.700"
     two = {k: v for k, v in scores.trackers["a"].per_attribute.items() if k in ("OCC", "SV")}
     few = replace(scores.trackers["a"], per_attribute=two)
-    with pytest.raises(ConfigError, match="expected 3 attributes or more"):
+    with pytest.raises(ConfigError, match="3 or more attributes"):
         attributes.radar(replace(scores, trackers={"a": few}))
 
 
@@ -167,6 +181,27 @@ def test_heat_map_of_lasot_runs_on_in_panels(make_one_pass: Maker) -> None:
     assert colours.get_xlabel() == "Success"
 
 
+@pytest.mark.parametrize(("trackers", "count"), [(2, 280), (10, 280), (24, 60), (24, 400)])
+def test_heat_maps_fit_a_page(make_one_pass: Maker, trackers: int, count: int) -> None:
+    figure = sequences.heat_map(make_one_pass(MANY[:trackers], count)).figure
+    width, height = figure.get_size_inches()
+    assert width <= PAGE
+    assert height < TALLEST + 1
+    labels = [t.get_window_extent() for axes in figure.axes[:-1] for t in axes.get_yticklabels()]
+    assert all(a.y0 >= b.y1 - 2 or a.x0 != b.x0 for a, b in pairwise(labels) if a.y0 > b.y0)
+
+
+def test_bars_of_close_values_do_not_start_at_zero(make_one_pass: Maker) -> None:
+    scores = make_one_pass(("a", "b"))
+    close = {key: {"success": 0.62 + i / 100, "sequences": 3} for i, key in enumerate("pqr")}
+    trackers = {n: replace(t, per_attribute=close) for n, t in scores.trackers.items()}
+    plot = attributes.bars(replace(scores, trackers=trackers))
+    left, right = plot.figure.axes[0].get_xlim()
+    assert left == 0.6
+    assert right > 0.64
+    assert any("0.6, not at 0" in note for note in plot.notes)
+
+
 class Grey:
     """Plain frames of an odd size."""
 
@@ -196,7 +231,3 @@ def test_telling_sequences_are_those_of_disagreement(make_one_pass: Maker) -> No
     names = [f"seq_{i}" for i in range(12)]
     assert telling_sequences(scores, names, 2) == ["seq_11", "seq_10"]
     assert telling_sequences(scores, ["seq_3", "unscored"], 2) == ["seq_3", "unscored"]
-
-
-def test_sentences_keep_what_they_quote() -> None:
-    assert sentence("see a_b. Then c.") == "See a_b. Then c."

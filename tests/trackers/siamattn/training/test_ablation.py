@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from bench.errors import ConfigError, ResultError
 from trackers.siamattn.config import preset
 from trackers.siamattn.training import ablation
-from trackers.siamattn.training.ablation import Budget, Finding, Row, rows
-from trackers.siamattn.training.ablation_table import frame, told, write
+from trackers.siamattn.training.ablation import Budget, Row, RowScores, rows
+from trackers.siamattn.training.ablation_table import describe, frame, write
 from trackers.siamattn.training.cli import app
 from trackers.siamattn.training.config import Recipe, recipe
 from trackers.siamattn.training.fit import Machine
@@ -24,7 +24,7 @@ from trackers.siamattn.training.run import WEIGHTS, claim
 BASE = recipe("ablation")
 
 
-def test_rows_are_the_papers() -> None:
+def test_rows_match_the_paper() -> None:
     found = rows(["5", "6", "7"])
     assert [row.table for row in found] == ["5"] * 6 + ["6"] * 4 + ["7"] * 2
     assert [row.printed["eao"] for row in found[:6]] == [0.464, 0.477, 0.486, 0.511, 0.513, 0.537]
@@ -33,7 +33,7 @@ def test_rows_are_the_papers() -> None:
 
 
 @pytest.mark.parametrize("row", rows(["5", "6"]), ids=lambda row: f"{row.table} {row.label}")
-def test_a_row_changes_the_parts_and_nothing_else(row: Row) -> None:
+def test_a_row_changes_only_its_components(row: Row) -> None:
     found = row.recipe(BASE, seed=3)
     assert found.seed == 3
     assert found.schedule == BASE.schedule
@@ -56,24 +56,26 @@ def test_table_7_changes_the_training_sets() -> None:
     assert mixtures == ["table7-a", "paper"]
 
 
-def test_the_table_says_what_every_row_was_given() -> None:
-    plain = told(Budget(BASE, [0, 1, 2], Machine()), rows(["5"]))
-    assert plain.startswith("siamattn-nano in place of the full network: 3200 pairs for each of 3")
+def test_the_note_describes_the_budget() -> None:
+    plain = describe(Budget(BASE, [0, 1, 2], Machine()), rows(["5"]))
+    for fact in ("siamattn-nano in place of the full network", "3200 pairs", "3 seeds"):
+        assert fact in plain
     assert "the same for all rows (training data: generated)" in plain
-    assert "all weights were random at first" in plain
+    assert "at random" in plain
     begun = replace(BASE, initial="backbone of a.pth (SHA-256 0)")
-    assert "all began with the backbone of a.pth (SHA-256 0)" in told(
+    assert "the backbone of a.pth (SHA-256 0)" in describe(
         Budget(begun, [0], Machine()), rows(["5"])
     )
-    full = told(Budget(recipe("paper"), [0], Machine()), rows(["7"]))
-    assert full.startswith("siamattn: 12000000 pairs for each of 1 seeds, as many for every row")
+    full = describe(Budget(recipe("paper"), [0], Machine()), rows(["7"]))
+    for fact in ("siamattn: 12000000 pairs", "1 seeds", "equally many for every row"):
+        assert fact in full
     assert "(training data: paper, table7-a)" in full
 
 
-def test_rows_begin_with_the_backbone_and_read_the_data_that_is_given(
+def test_rows_use_the_given_backbone_and_data(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Table 7 needs training sets, and every row the same backbone."""
+    """Table 7 reads training sets; every row starts from the same backbone."""
     seen = {}
 
     def note(recipe: Recipe, samples: object, folder: Path, _: Machine, network: object) -> None:
@@ -105,18 +107,18 @@ def test_rows_begin_with_the_backbone_and_read_the_data_that_is_given(
         (["--seeds", "0,-1"], "seed -1: expected a number from 0 to 4294967295"),
         (
             ["--training-data", "sets"],
-            "--training-data sets: all of this trains on generated video",
+            "--training-data sets: ",
         ),
     ],
 )
-def test_what_cannot_be_meant_is_refused(words: list[str], message: str) -> None:
+def test_invalid_options_are_refused(words: list[str], message: str) -> None:
     found = CliRunner().invoke(app, ["ablation", *words])
     assert isinstance(found.exception, ConfigError)
     assert message in str(found.exception)
 
 
 def test_finished_rows_of_another_recipe_are_refused(tmp_path: Path) -> None:
-    """Weights that lie there are not taken for those of a larger budget."""
+    """Existing weights are not reused for a larger budget."""
     row = rows(["5"])[0]
     claim(tmp_path, row.recipe(BASE, 0))
     weights = tmp_path / WEIGHTS
@@ -128,7 +130,7 @@ def test_finished_rows_of_another_recipe_are_refused(tmp_path: Path) -> None:
 
 
 class Scores:
-    """As ``bench.scores.TrackerScores``, of one seed."""
+    """A stand-in for ``bench.scores.TrackerScores`` of one seed."""
 
     def __init__(self, eao: float) -> None:
         self.measures = {"accuracy": 0.5, "robustness": 1.0, "eao": eao}
@@ -140,9 +142,9 @@ class Scores:
         }
 
 
-def test_the_table_has_seeds_intervals_and_what_failed(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_table_has_seeds_intervals_and_failures(tmp_path) -> None:  # type: ignore[no-untyped-def]
     good, bad = rows(["5"])[:2]
-    finding = Finding(good, (Scores(0.2), Scores(0.4)))  # type: ignore[arg-type]
+    finding = RowScores(good, (Scores(0.2), Scores(0.4)))  # type: ignore[arg-type]
     table = frame([finding, (bad, ConfigError("no data"))])
     assert table["EAO"].tolist()[0] == 0.3
     assert table["EAO of seeds"][0] == "0.200..0.400"
@@ -157,8 +159,8 @@ def test_the_table_has_seeds_intervals_and_what_failed(tmp_path) -> None:  # typ
 
 def test_rows_are_compared_with_the_first_on_the_same_sequences() -> None:
     first, second = rows(["6"])[:2]
-    low = Finding(first, (Scores(0.2), Scores(0.4)))  # type: ignore[arg-type]
-    high = Finding(second, (Scores(0.5), Scores(0.7)))  # type: ignore[arg-type]
+    low = RowScores(first, (Scores(0.2), Scores(0.4)))  # type: ignore[arg-type]
+    high = RowScores(second, (Scores(0.5), Scores(0.7)))  # type: ignore[arg-type]
     test = high.against(low, "accuracy")
     assert test.sequences == 2  # of c, one seed of the first row has no accuracy
     assert test.difference == pytest.approx(0.3)
@@ -168,12 +170,12 @@ def test_rows_are_compared_with_the_first_on_the_same_sequences() -> None:
     assert table["A minus first's"].tolist()[1] == 0.3
     assert np.isnan(table["A minus first's"][0])
     assert table["failures minus first's 95 %"][1] == "0.000..0.000"
-    third = Finding(rows(["6"])[2], high.scores)
+    third = RowScores(rows(["6"])[2], high.scores)
     alone = frame([(first, ConfigError("no pairs")), high, third])
     assert "A minus first's" not in alone, "the first has no scores"
 
 
-def test_a_row_that_cannot_be_trained_costs_itself_only(monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_row_that_cannot_be_trained_does_not_affect_others(monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
     def refuse(*_: object) -> None:
         raise ConfigError("no pairs")
 
@@ -186,8 +188,8 @@ def test_a_row_that_cannot_be_trained_costs_itself_only(monkeypatch, tmp_path) -
     assert [str(each[1]) for each in found] == ["no pairs"] * 4  # type: ignore[index]
 
 
-def test_a_row_that_cannot_be_scored_costs_itself_only(monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    """One of the seeds has a sequence that failed: the row says so, and the next one goes on."""
+def test_a_row_that_cannot_be_scored_does_not_affect_others(monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """A sequence failed for one seed: the row reports it, and the next row continues."""
     bad = "siamattn-rigid-seed-1"
 
     def scored(_: object, __: object, names: list[str]) -> list[SimpleNamespace]:
@@ -203,13 +205,11 @@ def test_a_row_that_cannot_be_scored_costs_itself_only(monkeypatch, tmp_path) ->
     dataset = SimpleNamespace(benchmark="vot2016")
     budget = Budget(BASE, [0, 1], Machine())
     found = list(ablation.ablate(rows(["6"]), budget, (tmp_path, tmp_path), dataset))  # type: ignore[arg-type]
-    assert [isinstance(each, Finding) for each in found] == [False, True, True, True]
+    assert [isinstance(each, RowScores) for each in found] == [False, True, True, True]
     assert str(found[0][1]) == f"{bad}: a is missing"  # type: ignore[index]
 
 
-def test_a_finished_table_outlives_rows_that_can_no_longer_be_scored(
-    monkeypatch, tmp_path
-) -> None:  # type: ignore[no-untyped-def]
+def test_a_finished_table_is_kept_if_no_row_can_be_scored(monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
     error = ResultError("made by something else")
     monkeypatch.setattr(ablation, "ablate", lambda chosen, *_: [(row, error) for row in chosen])
     monkeypatch.setattr("bench.datasets.open_dataset", lambda *_: SimpleNamespace(caveats=()))

@@ -1,4 +1,4 @@
-"""Whole trainings: killed and gone on with, in two processes, with a loss that is no number."""
+"""Whole training runs: resumed, in two processes, with losses that are not finite."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from bench.errors import BenchError, ConfigError
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.tracker import SiamAttn
-from trackers.siamattn.training import watch
+from trackers.siamattn.training import callbacks
 from trackers.siamattn.training.config import recipe
+from trackers.siamattn.training.data import collate
 from trackers.siamattn.training.fit import Machine, make_trainer, new_network, train
 from trackers.siamattn.training.graph import Batch, training_pass
-from trackers.siamattn.training.holdout import films, follow
+from trackers.siamattn.training.holdout import track_videos, videos
+from trackers.siamattn.training.mixtures import open_samples
 from trackers.siamattn.training.module import TrainingModule
 from trackers.siamattn.training.run import (
     WEIGHTS,
-    begun_from,
     claim,
     describe,
+    describe_initial,
     export,
     load_run,
 )
-from trackers.siamattn.training.samples import collate
-from trackers.siamattn.training.sourcing import open_samples
 
 pytest.importorskip("lightning")
 
@@ -59,7 +59,7 @@ import sys
 from pathlib import Path
 from tests.trackers.siamattn.training.test_fit import PLAIN, RECIPE
 from trackers.siamattn.training.fit import train
-from trackers.siamattn.training.sourcing import open_samples
+from trackers.siamattn.training.mixtures import open_samples
 train(RECIPE, open_samples(RECIPE), Path(sys.argv[1]), PLAIN)
 """
 GRADIENTS = """
@@ -78,7 +78,9 @@ for gradient in found.values():
 torch.save({k: g / 2 for k, g in found.items()}, f"{folder}/{rank}.pt")
 dist.destroy_process_group()
 """
-pytestmark = pytest.mark.filterwarnings("ignore")  # what Lightning and PyTorch say of each other
+pytestmark = pytest.mark.filterwarnings(
+    "ignore"
+)  # Lightning's and PyTorch's warnings about each other
 
 
 def losses(folder: Path, version: int = 0) -> dict[int, str]:
@@ -125,7 +127,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 120.0) -> None:
 
 
 def is_group(number: int) -> bool:
-    """Whether a process of the group lives."""
+    """Whether a process of the group is alive."""
     try:
         os.killpg(number, 0)
     except ProcessLookupError:
@@ -135,16 +137,16 @@ def is_group(number: int) -> bool:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A training that nothing disturbed."""
+    """An uninterrupted run."""
     folder = tmp_path_factory.mktemp("whole")
     train(RECIPE, open_samples(RECIPE), folder, PLAIN)
     return folder
 
 
-def test_killed_and_gone_on_with_it_learns_the_same(
+def test_a_killed_and_resumed_run_learns_the_same(
     whole: Path, tmp_path: Path, start: Start
 ) -> None:
-    """Killed in the middle of an epoch: the losses from the last checkpoint on are equal."""
+    """Killed in the middle of an epoch: losses after the last checkpoint are equal."""
     process = start("-c", RUN, tmp_path)
     last = tmp_path / "checkpoints" / "last.ckpt"
     while not last.exists():
@@ -160,7 +162,7 @@ def test_killed_and_gone_on_with_it_learns_the_same(
     assert found == {step: expected[step] for step in found}
 
 
-def test_two_processes_end_when_one_is_told_to(tmp_path: Path, start: Start) -> None:
+def test_two_processes_end_when_one_is_terminated(tmp_path: Path, start: Start) -> None:
     settings = {**SETTINGS, "schedule.epochs": 100}
     given = [f"--set={name}={json.dumps(value)}" for name, value in settings.items()]
     machine = ["--accelerator=cpu", "--devices=2", "--workers=0", "--validate-every=0"]
@@ -172,7 +174,7 @@ def test_two_processes_end_when_one_is_told_to(tmp_path: Path, start: Start) -> 
     wait_until(lambda: not is_group(process.pid))
 
 
-def test_what_cannot_be_read_or_written_is_named(whole: Path, tmp_path: Path) -> None:
+def test_unreadable_and_unwritable_files_are_named(whole: Path, tmp_path: Path) -> None:
     _, network, _ = load_run(whole)
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"n\.safetensors: cannot be written"):
@@ -203,15 +205,15 @@ def test_the_weights_track(whole: Path) -> None:
     assert np.isfinite(tracker.update(image).region).all()
 
 
-def test_the_record_says_what_it_began_with(tmp_path: Path) -> None:
+def test_the_record_names_the_initial_weights(tmp_path: Path) -> None:
     weights = tmp_path / "first.safetensors"
     weights.write_bytes(b"abc")
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    begun = replace(RECIPE, initial=begun_from(weights))
+    begun = replace(RECIPE, initial=describe_initial(weights))
     assert describe(begun, 3)["initial"] == f"first.safetensors (SHA-256 {digest})"
-    assert begun_from(backbone=weights) == f"backbone of {begun.initial}"
+    assert describe_initial(backbone=weights) == f"backbone of {begun.initial}"
     assert describe(begun, 3)["pairs"] == "6"
-    assert begun_from() == ""
+    assert describe_initial() == ""
     assert "initial" not in describe(RECIPE, 3)
 
 
@@ -224,7 +226,7 @@ def test_another_recipe_is_refused(whole: Path) -> None:
     assert json.loads(before)["schedule"]["batch"] == 2
 
 
-def test_a_recipe_written_before_a_setting_was_thought_of_goes_on(tmp_path: Path) -> None:
+def test_a_recipe_without_a_newer_setting_resumes(tmp_path: Path) -> None:
     claim(tmp_path, RECIPE)
     path = tmp_path / "recipe.json"
     written = json.loads(path.read_text())
@@ -235,8 +237,8 @@ def test_a_recipe_written_before_a_setting_was_thought_of_goes_on(tmp_path: Path
         claim(tmp_path, RECIPE.override({"data.parts": 0.5}))
 
 
-def test_a_folder_of_another_recipe_is_left_as_it_is(tmp_path: Path) -> None:
-    """One of an older version, which did not write the network down."""
+def test_a_folder_of_another_recipe_is_not_modified(tmp_path: Path) -> None:
+    """A folder of an older version, which did not store the architecture."""
     claim(tmp_path, RECIPE)
     (tmp_path / "network.json").unlink()
     with pytest.raises(ConfigError, match="found another"):
@@ -246,7 +248,7 @@ def test_a_folder_of_another_recipe_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_another_network_of_the_same_preset_is_refused(whole: Path, tmp_path: Path) -> None:
-    """Neither gone on with nor exported, although its weights have the same shapes."""
+    """It is neither resumed nor exported, although the shapes are the same."""
     claim(tmp_path, RECIPE)
     (tmp_path / "checkpoints").symlink_to(whole / "checkpoints")
     load_run(tmp_path)
@@ -259,8 +261,8 @@ def test_another_network_of_the_same_preset_is_refused(whole: Path, tmp_path: Pa
             use()
 
 
-def test_the_backbone_stays_still_where_a_training_goes_on(tmp_path: Path) -> None:
-    """Lightning does not start an epoch anew in which it goes on."""
+def test_the_backbone_stays_frozen_when_a_run_resumes(tmp_path: Path) -> None:
+    """Lightning does not call the epoch-start hook when it resumes within an epoch."""
     module = TrainingModule(Network(preset(RECIPE.preset)), RECIPE, tmp_path)
     optimizer = module.configure_optimizers()
     module.optimizers = lambda use_pl_optimizer: optimizer  # type: ignore[assignment,method-assign]
@@ -272,11 +274,11 @@ def test_the_backbone_stays_still_where_a_training_goes_on(tmp_path: Path) -> No
     assert rates == [RECIPE.schedule.first, RECIPE.schedule.first * RECIPE.schedule.backbone]
 
 
-def test_the_hold_out_is_followed_logged_and_drawn(
+def test_the_hold_out_is_tracked_logged_and_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = films(2, 41)
-    monkeypatch.setattr(watch, "films", lambda: chosen)
+    chosen = videos(2, 41)
+    monkeypatch.setattr(callbacks, "videos", lambda: chosen)
     brief = RECIPE.override({"schedule.pairs": 2, "schedule.epochs": 2})
     machine = replace(PLAIN, validate_every=2)
     network = train(brief, open_samples(brief), tmp_path, machine)
@@ -284,7 +286,7 @@ def test_the_hold_out_is_followed_logged_and_drawn(
     metrics = tmp_path / "logs" / "csv" / "version_0" / "metrics.csv"
     with metrics.open(newline="") as stream:
         logged = [row["holdout/success"] for row in csv.DictReader(stream)]
-    expected = follow(network, chosen).success
+    expected = track_videos(network, chosen).success
     assert [float(value) for value in logged if value] == pytest.approx([expected], rel=1e-6)
     events = EventAccumulator(str(tmp_path / "logs" / "tensorboard" / "version_0")).Reload()
     totals = [event.value for event in events.Scalars("train/total")]
@@ -294,7 +296,7 @@ def test_the_hold_out_is_followed_logged_and_drawn(
 
 
 def test_gradients_are_clipped(tmp_path: Path) -> None:
-    """A step of rate 1 moves the weights by the largest norm allowed, and no further."""
+    """A step of rate 1 moves the weights by the maximum norm at most."""
     plain = {"schedule.optimizer": "sgd", "schedule.momentum": 0.0, "schedule.weight_decay": 0.0}
     rates = {"schedule.warmup": 0, "schedule.peak": 1.0, "schedule.last": 1.0}
     brief = {"schedule.pairs": 2, "schedule.epochs": 1, "schedule.frozen": 0}
@@ -313,12 +315,12 @@ def test_gradients_are_clipped(tmp_path: Path) -> None:
     [Machine(accelerator="abacus"), Machine(accelerator="cpu", precision="7-bit")],
     ids=lambda machine: f"{machine.accelerator}, {machine.precision}",
 )
-def test_a_machine_that_is_not_there_is_named(machine: Machine, tmp_path: Path) -> None:
+def test_an_unavailable_machine_is_named(machine: Machine, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"accelerator '{machine.accelerator}', 1 devices"):
         make_trainer(RECIPE, tmp_path, machine)
 
 
-def test_a_loss_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_stops_training(tmp_path: Path) -> None:
     network = Network(preset(RECIPE.preset))
     with torch.no_grad():
         network.bbox_head.tail_det_box.bias.fill_(float("nan"))
@@ -330,7 +332,7 @@ def test_a_loss_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
     assert not (tmp_path / "checkpoints" / "last.ckpt").exists()
 
 
-def test_a_gradient_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
+def test_a_gradient_that_is_not_finite_stops_training(tmp_path: Path) -> None:
     """The loss is finite; after the step the weights would not be."""
     network = Network(preset(RECIPE.preset))
     network.bbox_head.tail_det_box.bias.register_hook(lambda gradient: gradient * float("nan"))
@@ -356,7 +358,7 @@ def gradients(batch: Batch) -> dict[str, torch.Tensor]:
     return {k: p.grad for k, p in network.named_parameters() if p.grad is not None}
 
 
-def test_a_head_whose_loss_has_no_weight_is_not_computed() -> None:
+def test_a_head_with_loss_weight_0_is_not_computed() -> None:
     network = Network(preset(RECIPE.preset))
     weights = recipe("nano", {"weights.mask": 0.0}).weights
     whole = training_pass(network, example(2), RECIPE.labels, RECIPE.weights)

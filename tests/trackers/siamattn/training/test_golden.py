@@ -1,4 +1,4 @@
-"""Targets, losses and gradients beside those of the released training code."""
+"""Targets, losses and gradients against those of the released training code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from tests.trackers.siamattn.training.conftest import GOLDEN, needs_golden
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
-from trackers.siamattn.training import losses, targets
+from trackers.siamattn.training import graph, targets
 from trackers.siamattn.training.config import LabelConfig, recipe
 from trackers.siamattn.training.graph import Batch, Losses, training_pass
 
@@ -75,9 +75,9 @@ def test_anchor_labels(
 
 def test_losses_of_proposals(golden: Arrays, numbers: dict[str, Any]) -> None:
     label = tensor(golden["L_cls_label"])
-    cls = losses.classification_loss(tensor(golden["L_cls_pred"]), label)
+    cls = graph.classification_loss(tensor(golden["L_cls_pred"]), label)
     assert cls.item() == pytest.approx(numbers["L_cls"], rel=1e-6)
-    loc = losses.regression_loss(
+    loc = graph.regression_loss(
         *(tensor(golden[f"L_loc_{name}"]) for name in ("pred", "label", "w")), form="l1"
     )
     assert loc.item() == pytest.approx(numbers["L_loc"], rel=1e-6)
@@ -85,10 +85,10 @@ def test_losses_of_proposals(golden: Arrays, numbers: dict[str, Any]) -> None:
 
 def test_losses_of_refinement(golden: Arrays, numbers: dict[str, Any]) -> None:
     used = tensor(golden["L_mask_w"])[:, 0] == 1
-    box = losses.box_loss(tensor(golden["L_box_pred"]), tensor(golden["L_box_gt"]), used)
+    box = graph.box_loss(tensor(golden["L_box_pred"]), tensor(golden["L_box_gt"]), used)
     assert box.item() == pytest.approx(numbers["L_box"], rel=1e-6)
     pair = tensor(golden["L_mask_pred"]), tensor(golden["L_mask_gt"])
-    mask = losses.mask_loss(*pair, used, hardest=0.7)
+    mask = graph.mask_loss(*pair, used, hardest=0.7)
     assert mask.item() == pytest.approx(numbers["L_mask"][0], rel=1e-6)
 
 
@@ -132,7 +132,7 @@ def batch(golden: Arrays) -> Batch:
         positive=yes,
         mask=torch.stack(ellipses).to(torch.uint8),
         masked=yes,
-        lottery=torch.zeros(2, 3126),
+        sampling_keys=torch.zeros(2, 3126),
     )
 
 
@@ -148,9 +148,7 @@ def passed(
     return network, found
 
 
-def test_losses_of_the_whole_graph(
-    passed: tuple[Network, Losses], numbers: dict[str, Any]
-) -> None:
+def test_losses_of_the_whole_pass(passed: tuple[Network, Losses], numbers: dict[str, Any]) -> None:
     expected = numbers["train"]
     found = passed[1].numbers()
     for name, key in (("cls", "cls_loss"), ("loc", "loc_loss"), ("box", "bbox_loss")):
@@ -181,7 +179,7 @@ def test_gradients_of_every_parameter(
 
 
 def test_gradients_entry_by_entry(passed: tuple[Network, Losses], golden: Arrays) -> None:
-    """Every 97th entry of large ones, all of small ones; the distance relative to the norm."""
+    """Every 97th entry of large gradients, all of small ones; distance relative to the norm."""
     found = dict(passed[0].named_parameters())
     names = [key.removeprefix("TG_") for key in golden if key.startswith("TG_")]
     assert len(names) == 11

@@ -1,4 +1,4 @@
-"""Mixtures: shares, ranges, negatives, the same pairs again, and what cannot be read."""
+"""Mixtures: shares, ranges, negatives, reproducibility, and unreadable data."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from bench.arrays import FloatArray, Image
 from bench.errors import ConfigError, DatasetError
-from trackers.siamattn.training.mixture import PATIENCE, Mixture, draw_rows
-from trackers.siamattn.training.samples import Pair
-from trackers.siamattn.training.skipped import Ledger
+from trackers.siamattn.training.data import Pair
+from trackers.siamattn.training.mixture import MAX_FAILURES, Mixture, draw_rows
+from trackers.siamattn.training.skipped import SkipLog
 from trackers.siamattn.training.sources import BoolArray, Use
 
 
 @dataclass(frozen=True)
 class Marked:
-    """A target whose images tell which source, target and row they are."""
+    """A target whose images encode source, target and row."""
 
     source: int
     place: int
@@ -47,7 +47,7 @@ class Marked:
 
 @dataclass(frozen=True)
 class Set:
-    """So many marked targets, of which some are broken."""
+    """A set of marked targets, some of them broken."""
 
     place: int
     count: int
@@ -70,7 +70,7 @@ class Set:
 
 
 def marks(pair: Pair) -> tuple[list[int], list[int], bool]:
-    """(set, target, row) of template and search, and whether they are of one target."""
+    """(set, target, row) of template and search, and whether the target is the same."""
     return pair.template.image[0, 0].tolist(), pair.search.image[0, 0].tolist(), pair.positive
 
 
@@ -82,16 +82,16 @@ def two_sets(negatives: float = 0.2, seed: int = 3) -> Mixture:
     return Mixture([Use(Set(0, 7), 6, 20), Use(Set(1, 30), 9)], seed, negatives)
 
 
-def test_an_epoch_has_the_uses_it_was_told() -> None:
+def test_an_epoch_has_the_given_uses() -> None:
     mixture = two_sets()
     assert len(mixture) == 50
     picks = mixture.picks(0)
     assert picks.shape == (50, 2)
     counts = np.bincount(picks[picks[:, 0] == 0, 1], minlength=7)
     assert counts.sum() == 20
-    assert set(counts.tolist()) == {2, 3}  # repetition, none far more often than another
+    assert set(counts.tolist()) == {2, 3}  # balanced repetition
     assert sorted(picks[picks[:, 0] == 1, 1].tolist()) == list(range(30))
-    assert len(set(picks[:20, 0].tolist())) == 2  # mixed, not one set after the other
+    assert len(set(picks[:20, 0].tolist())) == 2  # shuffled across sets
     assert picks.tolist() != mixture.picks(1).tolist()
     assert picks.tolist() == two_sets().picks(0).tolist()
     assert picks.tolist() != two_sets(seed=4).picks(0).tolist()
@@ -134,14 +134,14 @@ def test_a_fifth_of_the_pairs_shows_another_target_of_any_set() -> None:
     negative = [(template, search) for template, search, positive in found if not positive]
     assert len(negative) / 4000 == pytest.approx(0.2, abs=0.025)
     assert all(template[:2] != search[:2] for template, search in negative)
-    # Of each set half, though one has more targets and more uses.
+    # Half from each set, although one has more targets and uses.
     assert np.mean([search[0] for _, search in negative]) == pytest.approx(0.5, abs=0.08)
-    # The template is still the target whose turn it is.
+    # The template is still the target picked for this pair.
     assert np.mean([t[0] for t, _ in negative]) == pytest.approx(0.6, abs=0.08)
     assert not any(positive for *_, positive in marks_of(two_sets(negatives=1), 50))
 
 
-def test_a_pair_is_the_same_in_any_order_and_process() -> None:
+def test_pairs_do_not_depend_on_order_or_process() -> None:
     found = marks_of(two_sets(), 120)
     backwards = two_sets()
     assert [marks(backwards.pair(index)) for index in reversed(range(120))] == found[::-1]
@@ -156,14 +156,14 @@ def broken_sets(path: Path | None = None) -> Mixture:
     return Mixture([Use(first, 6, 40), Use(second, 9, 40)], 0, 0.2, path)
 
 
-def test_what_is_broken_is_replaced_counted_and_named() -> None:
+def test_broken_data_is_replaced_counted_and_named() -> None:
     mixture = broken_sets()
     found = marks_of(mixture, 320)
     shots = [shot for template, search, _ in found for shot in (template, search)]
     assert not any(s[0] == 0 and s[1] in (1, 2) for s in shots)
     assert not any(s[0] == 1 and s[2] == 4 for s in shots)
     assert marks_of(broken_sets(), 320) == found
-    # Another target of the same set takes the place, so that the sets keep their shares.
+    # The replacement is from the same set, so the sets keep their shares.
     assert [t[0] for t, *_ in found] == [
         int(mixture.picks(i // 80)[i % 80, 0]) for i in range(320)
     ]
@@ -178,7 +178,7 @@ def test_what_is_broken_is_replaced_counted_and_named() -> None:
 
 def test_processes_share_what_they_skipped(tmp_path: Path) -> None:
     path = tmp_path / "skipped.jsonl"
-    for first in (0, 160):  # two workers, each with its half of the pairs
+    for first in (0, 160):  # two workers, half of the pairs each
         worker = pickle.loads(pickle.dumps(broken_sets(path)))
         for index in range(first, first + 160):
             worker.pair(index)
@@ -187,24 +187,26 @@ def test_processes_share_what_they_skipped(tmp_path: Path) -> None:
     shared = {skip.source: skip.count for skip in broken_sets(path).skips()}
     assert shared == {skip.source: skip.count for skip in alone.skips()}
     with path.open("a") as stream:
-        stream.write('["set0", "cut sho')  # killed while it wrote
-    assert {skip.source: skip.count for skip in Ledger(path).report()} == shared
+        stream.write('["set0", "cut sho')  # killed while writing
+    assert {skip.source: skip.count for skip in SkipLog(path).report()} == shared
 
 
-def test_a_ledger_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="cannot be written down"):
-        Ledger(tmp_path / "gone" / "skipped.jsonl").note("set0", "broken")
+def test_an_unwritable_log_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"skipped\.jsonl: .*No such file"):
+        SkipLog(tmp_path / "gone" / "skipped.jsonl").add("set0", "broken")
 
 
-def test_a_set_of_which_nothing_can_be_read_stops_the_training() -> None:
+def test_an_unreadable_set_stops_training() -> None:
     hopeless = Set(0, 9, broken=frozenset(range(9)))
     mixture = Mixture([Use(hopeless, 1), Use(Set(1, 9), 1)], 0, 0)
     index = int(np.flatnonzero(mixture.picks(0)[:, 0] == 0)[0])
-    with pytest.raises(DatasetError, match=rf"'set0': {PATIENCE} targets .*\n  set0/\d: broken"):
+    with pytest.raises(
+        DatasetError, match=rf"'set0': {MAX_FAILURES} targets .*\n  set0/\d: broken"
+    ):
         mixture.pair(index)
 
 
-def test_negatives_that_cannot_be_had_stop_too() -> None:
+def test_impossible_negatives_stop_training() -> None:
     mixture = Mixture([Use(Set(0, 2, broken=frozenset({1})), 1)], 0, 1.0)
     with pytest.raises(DatasetError, match="another target than 'set0/0'"):
         mixture.pair(0)
@@ -222,7 +224,7 @@ class Squeezing(Set):
         return Squeezed(self.place, index, np.array(self.numbers))
 
 
-def test_a_mask_of_another_size_is_a_broken_file() -> None:
+def test_a_mask_of_another_size_is_refused() -> None:
     mixture = Mixture([Use(Squeezing(0, 3), 3)], 0, 0)
     with pytest.raises(DatasetError, match=r"as large as the image, \(4, 5\), found \(2, 2\)"):
         mixture.pair(0)
@@ -234,7 +236,7 @@ def test_a_mask_of_another_size_is_a_broken_file() -> None:
         (lambda: Mixture([], 0), "at least one training set"),
         (lambda: Mixture([Use(Set(0, 3), 1)], 0, 1.5), "share from 0 to 1"),
         (lambda: Mixture([Use(Set(0, 3), -1)], 0), "'set0': expected a frame range"),
-        (lambda: Mixture([Use(Set(0, 3), 1, -2)], 0), "not negative, found 1 and -2"),
+        (lambda: Mixture([Use(Set(0, 3), 1, -2)], 0), "0 or more, found 1 and -2"),
         (lambda: Mixture([Use(Set(0, 3), 1, 0)], 0), "at least one use"),
         (lambda: Mixture([Use(Set(0, 1), 1, 5)], 0), "two targets"),
     ],
@@ -245,10 +247,10 @@ def test_impossible_mixtures_are_refused(make: Callable[[], Mixture], message: s
 
 
 def test_an_empty_set_is_refused() -> None:
-    with pytest.raises(DatasetError, match="'set0': expected targets, it has none"):
+    with pytest.raises(DatasetError, match="'set0': expected targets, found none"):
         Mixture([Use(Set(0, 0), 1)], 0)
 
 
-def test_a_target_alone_makes_positive_pairs() -> None:
+def test_a_single_target_makes_positive_pairs() -> None:
     found = marks_of(Mixture([Use(Set(0, 1), 100, 5)], 0, 0), 20)
     assert all(positive for *_, positive in found)

@@ -1,4 +1,4 @@
-"""The named mixtures: what they are made of, and what they say when a set is not there."""
+"""The named mixtures: their contents, and errors for missing sets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def uses(name: str) -> dict[str, tuple[int, int | None]]:
     return {row.get("folder", row["layout"]): (row["frame_range"], row["uses"]) for row in rows}
 
 
-def test_mixtures_have_the_numbers_of_the_release() -> None:
+def test_mixtures_have_the_released_numbers() -> None:
     paper = {
         "coco": (1, None),
         "youtube-vos": (100, 150_000),
@@ -46,7 +46,7 @@ def test_every_recipe_names_a_mixture() -> None:
     assert {recipe(name).data.mixture for name in recipe_names()} <= known
 
 
-def test_a_mixture_without_its_sets_names_all_of_them(tmp_path: Path) -> None:
+def test_missing_sets_of_a_mixture_are_all_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="'paper': 4 of its 4") as caught:
         open_mixture("paper", tmp_path, 0)
     for layout in ("coco", "youtube-vos", "lasot", "trackingnet"):
@@ -56,7 +56,7 @@ def test_a_mixture_without_its_sets_names_all_of_them(tmp_path: Path) -> None:
 
 
 def write_crops(root: Path, annotation: str, videos: int) -> None:
-    """Two tracks in each of some videos; the crops are smaller than real ones."""
+    """Write crops of two tracks per video, smaller than real ones."""
     box = [10, 20, 60, 70]
     tracks = {"00": {"000000": box, "000007": box}, "01": {"000000": box}}
     for video in map(str, range(videos)):

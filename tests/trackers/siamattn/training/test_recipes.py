@@ -13,7 +13,7 @@ from trackers.siamattn.training.config import Recipe, recipe, recipe_names
 
 
 @pytest.mark.parametrize("name", recipe_names())
-def test_every_recipe_trains_a_network_that_there_is(name: str) -> None:
+def test_every_recipe_trains_an_existing_preset(name: str) -> None:
     found = recipe(name)
     assert found.name == name
     assert found.source
@@ -42,7 +42,7 @@ def test_the_papers_losses_and_schedule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"schedule.epoch": 3}, "schedule.epoch.*schedule.epochs"),
         ({"schedule.epochs": "many"}, "expected int"),
@@ -61,18 +61,18 @@ def test_the_papers_losses_and_schedule() -> None:
         ({"labels.regions": 0}, "labels: expected regions of 1 or more, found 0"),
     ],
 )
-def test_settings_that_are_not(changes: dict[str, object], said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
+def test_invalid_settings_are_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         recipe("paper", changes)
 
 
 def test_a_recipe_like_another() -> None:
-    """``nano-proposals`` is ``nano`` but for what its row changes."""
+    """``nano-proposals`` is ``nano`` with the changes of its row."""
     base, like = recipe("nano"), recipe("nano-proposals")
     assert (like.weights.box, like.weights.mask, like.schedule.epochs) == (0.0, 0.0, 40)
     assert (like.weights.cls, like.labels, like.data) == (base.weights.cls, base.labels, base.data)
 
 
-def test_a_recipe_that_is_not() -> None:
+def test_an_unknown_recipe_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"nana.*nano"):
         recipe("nana")

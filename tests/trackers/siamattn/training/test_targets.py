@@ -1,4 +1,4 @@
-"""Labels, regions and masks where the pairs are awkward."""
+"""Labels, regions and masks of unusual pairs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trackers.siamattn.config import preset
-from trackers.siamattn.training import losses, targets
+from trackers.siamattn.training import targets
 from trackers.siamattn.training.config import LabelConfig
 
 CONFIG = preset("siamattn-nano")
@@ -22,7 +22,7 @@ sizes = st.floats(1, 400)
 
 @given(places, places, sizes, sizes)
 def test_any_box_gets_labels(x: float, y: float, w: float, h: float) -> None:
-    """Also one that is larger than the crop, or outside it."""
+    """Including boxes larger than the crop, or outside it."""
     box = np.array([x, y, x + w, y + h])
     found = targets.label_anchors(box, ANCHORS, LABELS, np.random.default_rng(0))
     assert np.isfinite(found.loc).all()
@@ -34,10 +34,10 @@ def test_any_box_gets_labels(x: float, y: float, w: float, h: float) -> None:
 
 
 @given(st.floats(60, 130), st.floats(60, 130), st.floats(34, 120), st.floats(34, 120))
-def test_a_target_of_another_size_than_all_anchors_is_no_background(
+def test_a_target_whose_size_matches_no_anchor_is_not_background(
     x: float, y: float, w: float, h: float
 ) -> None:
-    """Thresholds fall until some anchors are positive; where enough are, nothing changes."""
+    """Thresholds fall until some anchors are positive; if enough are, nothing changes."""
     box = np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2])
     plain = LabelConfig(positive=0.5, positives=999, negatives=999)
     lowered = LabelConfig(positive=0.5, positives=999, negatives=999, least=8)
@@ -54,7 +54,7 @@ def test_a_target_of_another_size_than_all_anchors_is_no_background(
 
 
 def test_a_small_target_is_found_by_the_nearest_anchors() -> None:
-    """Two thirds of the anchors' size: none would be positive, and most of it background."""
+    """At two thirds of the anchors' size, none would be positive and most background."""
     box = np.array([95 - 18.0, 95 - 18, 95 + 18, 95 + 18])
     plain, lowered = (
         targets.label_anchors(
@@ -63,13 +63,13 @@ def test_a_small_target_is_found_by_the_nearest_anchors() -> None:
         for least in (0, 8)
     )
     assert not (plain.cls == 1).any()
-    assert (lowered.cls == 1).sum() >= 6  # all but those as good as the ninth
+    assert (lowered.cls == 1).sum() >= 6  # all except those tied with the ninth
     near = targets.overlaps(targets.to_corners(ANCHORS), box)[lowered.cls == 1]
     assert near.min() > 0.25
 
 
 @given(places, places)
-def test_a_wrong_target_anywhere(x: float, y: float) -> None:
+def test_a_distractor_anywhere(x: float, y: float) -> None:
     box = np.array([x, y, x + 40, y + 40])
     found = targets.label_absent(box, ANCHORS, LABELS, 8, np.random.default_rng(0))
     assert not (found.cls == 1).any()
@@ -78,7 +78,7 @@ def test_a_wrong_target_anywhere(x: float, y: float) -> None:
 
 
 def regions(count: int, box: torch.Tensor, labels: LabelConfig = LABELS) -> torch.Tensor:
-    """Regions chosen among ``count`` proposals near ``box`` and 50 far from it."""
+    """Regions sampled from ``count`` proposals near ``box`` and 50 far from it."""
     torch.manual_seed(0)
     near = box[:, None] + torch.rand(len(box), count, 4)
     far = box[:, None] + 500 + torch.rand(len(box), 50, 4)
@@ -96,52 +96,21 @@ def test_regions_overlap_and_do_not_repeat() -> None:
     assert all(len(torch.unique(rows, dim=0)) == 16 for rows in found)
 
 
-def test_few_regions_take_turns() -> None:
+def test_few_regions_repeat_in_turn() -> None:
     found = regions(2, torch.tensor([[40.0, 50, 90, 100]]))[0]
     assert len(torch.unique(found, dim=0)) == 3  # two proposals, and the target's own box
     assert torch.equal(found[:3], found[3:6])
 
 
-def test_without_any_proposal_the_target_itself() -> None:
+def test_without_proposals_the_targets_own_box_is_used() -> None:
     box = torch.tensor([[40.0, 50, 90, 100]])
     assert torch.equal(regions(0, box), box[:, None].expand(1, 16, 4))
 
 
-def test_masks_are_cut_where_the_crop_ends() -> None:
+def test_masks_are_clipped_to_the_crop() -> None:
     mask = torch.zeros(1, SIDE, SIDE)
     mask[0, 10:20, 30:50] = 1
     inside = torch.tensor([[[30.0, 10, 49, 19]]])
     assert targets.mask_targets(mask, inside).min() == 1
     outside = torch.tensor([[[-50.0, -50, -10, -10], [300, 300, 400, 400], [30, -9, 49, 9]]])
     assert targets.mask_targets(mask, outside).sum() == 0
-
-
-def test_losses_of_nothing_are_zero_with_gradients() -> None:
-    """A batch of negatives alone: nothing to regress, refine or paint."""
-    cls = torch.randn(2, 10, 17, 17, requires_grad=True)
-    label = torch.full((2, 5, 17, 17), -1)
-    assert losses.classification_loss(cls, label).item() == 0
-    label[:, :, 3:5] = 0
-    only = losses.classification_loss(cls, label)
-    assert only.item() > 0
-    none = torch.zeros(2, dtype=torch.bool)
-    box = torch.randn(2, 3, 4, requires_grad=True)
-    mask = torch.randn(2, 3, 64, 64, requires_grad=True)
-    total = losses.box_loss(box, torch.zeros(2, 3, 4), none)
-    total = total + losses.mask_loss(mask, torch.zeros(2, 3, 64, 64), none, 0.7)
-    assert total.item() == 0
-    (total + only).backward()  # type: ignore[no-untyped-call]
-    assert box.grad is not None
-    assert not box.grad.any()
-    assert mask.grad is not None
-
-
-def test_the_hardest_pixels_count() -> None:
-    logits, wanted = torch.zeros(1, 1, 2, 5), torch.zeros(1, 1, 2, 5)
-    logits[0, 0, 0] = 4.0
-    yes = torch.ones(1, dtype=torch.bool)
-    half = losses.mask_loss(logits, wanted, yes, 0.5).item()
-    assert half == pytest.approx(np.log1p(np.exp(4.0)), rel=1e-6)
-    assert losses.mask_loss(logits, wanted, yes, 1.0).item() == pytest.approx(
-        (half + np.log(2)) / 2, rel=1e-6
-    )

@@ -1,1 +1,1 @@
-"""Training sets in their official layouts, one file each; every one is a ``sources.Source``."""
+"""Training sets in their official layouts, one file each; each is a ``sources.Source``."""

@@ -1,4 +1,4 @@
-"""LaSOT, TrackingNet and GOT-10k: a folder of images and a text file of boxes for each video."""
+"""LaSOT, TrackingNet and GOT-10k: a folder of images and a text file of boxes per video."""
 
 from __future__ import annotations
 
@@ -31,11 +31,10 @@ _GOT10K = "train/list.txt and train/<video>/00000001.jpg ... with groundtruth.tx
 def open_lasot(root: Path) -> Reader[str]:
     """The 1120 training videos of LaSOT, without frames that are occluded or out of view.
 
-    Videos of the test set are never among them; those of the training list that are not there
-    count, and fail when they are asked for.
+    Test videos are never included. Missing training videos are counted, and fail when read.
 
     Raises:
-        DatasetError: no video of the training set was found.
+        DatasetError: no training video was found.
     """
     benchmark = get_benchmark("lasot")
     scan = lasot.scan(root, benchmark, "train")
@@ -49,11 +48,11 @@ def open_trackingnet(root: Path, parts: Iterable[int] = range(12)) -> Reader[str
 
     Args:
         root: holds the parts.
-        parts: those to use, for who does not have all.
+        parts: the parts to use.
 
     Raises:
-        ConfigError: there is no such part.
-        DatasetError: a part is not there.
+        ConfigError: unknown part.
+        DatasetError: a part is missing.
     """
     benchmark = get_benchmark("trackingnet")
     entries: list[Entry] = []
@@ -62,7 +61,7 @@ def open_trackingnet(root: Path, parts: Iterable[int] = range(12)) -> Reader[str
         if not found or not (root / f"TRAIN_{part}").is_dir():
             raise DatasetError(
                 f"{root / f'TRAIN_{part}'}: expected anno/<video>.txt and frames/<video>/0.jpg "
-                "..., found none. Unpack this part, or name those there are: parts=(0, 1)."
+                "..., found none. Unpack this part, or list the existing ones: parts=(0, 1)."
             )
         entries.extend(found)
     return _videos("trackingnet", root, entries)
@@ -78,7 +77,7 @@ def _videos(
 
 def _load_video(source: str, root: Path, entries: dict[str, Entry], video: str) -> Rows:
     if video not in entries:
-        raise DatasetError(f"{root}: expected the video {video!r} of {source}, it is not there")
+        raise DatasetError(f"{root}: expected the video {video!r} of {source}, it does not exist")
     sequence = entries[video].load()
     name = f"{source}/{video}"
     boxes = to_tracker(sequence.ground_truth, sequence.index_base)
@@ -97,23 +96,23 @@ def _absent(sequence: Sequence) -> BoolArray:
 
 
 def _frame(name: str, frames: Frames | None, number: int) -> Image:
-    """By its path: an index beyond the last image that exists is a missing file here."""
+    """Read by path, so that a frame number beyond the last image reports a missing file."""
     if not isinstance(frames, NumberedFrames):
-        raise DatasetError(f"{name}: expected a folder of images, found annotation alone")
+        raise DatasetError(f"{name}: expected a folder of images, found only annotation")
     return read_frame(frames.path(number))
 
 
 def open_got10k(root: Path) -> Reader[str]:
-    """The training videos of GOT-10k: those of ``list.txt``, else every folder there is.
+    """The training videos of GOT-10k in ``list.txt``, or all folders if there is no list.
 
-    Frames in which the target is absent, or ``cover.label`` says that none of it is visible
-    (level 0 of 8), are left out. The files count pixels from 0.
+    Leaves out frames in which the target is absent, or is not visible at all according to
+    ``cover.label`` (level 0 of 8). Files use 0-based pixels.
 
     Args:
-        root: holds ``train/``, or is it.
+        root: holds ``train/``, or is that folder.
 
     Raises:
-        DatasetError: there is none.
+        DatasetError: no video was found.
     """
     folder = root / "train" if (root / "train").is_dir() else root
     listed = folder / "list.txt"

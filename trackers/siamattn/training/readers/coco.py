@@ -1,4 +1,4 @@
-"""COCO: instances of one image each, with masks as polygons or run lengths."""
+"""COCO: object instances in single images, with masks as polygons or run lengths."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from trackers.siamattn.training.readers.rows import (
     first_folder,
     known_rows,
     nothing_found,
-    the_image,
+    single_image,
 )
 from trackers.siamattn.training.sources import BoolArray
 
@@ -26,12 +26,12 @@ _SHAPES = {"id": int, "image_id": int, "bbox": list}
 
 
 def open_coco(root: Path, split: str = "train2017") -> Reader[int]:
-    """The annotated objects of COCO, one frame each, but for crowds and boxes without area.
+    """The annotated objects of COCO, one frame each, except crowds and boxes without area.
 
     Args:
-        root: holds ``annotations/instances_<split>.json`` and the images in ``<split>/``, or in
+        root: holds ``annotations/instances_<split>.json`` and the images in ``<split>/`` or
             ``images/<split>/``.
-        split: which part.
+        split: name of the split.
 
     Raises:
         ConfigError: pycocotools is not installed.
@@ -48,7 +48,7 @@ def open_coco(root: Path, split: str = "train2017") -> Reader[int]:
 
 
 def _read(path: Path, root: Path, split: str) -> Any:
-    """The annotation as pycocotools has it, without what it prints."""
+    """The annotation read by pycocotools, with its printing suppressed."""
     try:
         from pycocotools.coco import COCO
     except ImportError as error:
@@ -66,13 +66,13 @@ def _read(path: Path, root: Path, split: str) -> Any:
             return coco
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
         raise _broken(path, repr(error)) from error
-    raise _broken(path, "no annotations or no images in it")
+    raise _broken(path, "no annotations or no images")
 
 
 def _broken(path: Path, found: str) -> DatasetError:
     return DatasetError(
-        f"{path}: expected the JSON of COCO's instances, found otherwise ({found}). "
-        "Unpack the official archive anew."
+        f"{path}: expected the JSON of COCO's instances ({found}). "
+        "Unpack the official archive again."
     )
 
 
@@ -87,13 +87,13 @@ def _load(coco: Any, folder: Path, key: int) -> Rows:
     row = coco.anns[key]
     image = coco.imgs.get(row["image_id"])
     if image is None:
-        raise DatasetError(f"coco/{key}: image {row['image_id']} is not among those of the file")
+        raise DatasetError(f"coco/{key}: image {row['image_id']} is not among the file's images")
     name = f"coco/{Path(image['file_name']).stem}/{key}"
     size = (image["width"], image["height"])
     return Rows(
         name,
         *known_rows(name, [row["bbox"]], [0], size),
-        partial(the_image, folder / Path(image["file_name"]).name),
+        partial(single_image, folder / Path(image["file_name"]).name),
         partial(_mask, coco, key),
     )
 
@@ -101,7 +101,7 @@ def _load(coco: Any, folder: Path, key: int) -> Rows:
 def _mask(coco: Any, key: int, number: int) -> BoolArray:
     try:
         with warnings.catch_warnings():
-            # The compiled part of pycocotools still has the array interface of NumPy 1.
+            # pycocotools' compiled part still uses the array interface of NumPy 1.
             warnings.simplefilter("ignore", DeprecationWarning)
             return np.asarray(coco.annToMask(coco.anns[key]), dtype=bool)
     except (KeyError, IndexError, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Folders of crops as PySOT's scripts cut them, with the JSON that belongs to them."""
+"""Folders of crops made by PySOT's scripts, with their JSON annotation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from trackers.siamattn.training.readers.rows import (
 )
 from trackers.siamattn.training.sources import BoolArray
 
-CENTRE = 255.0  # pixel in the middle of a crop of 511
+CENTRE = 255.0  # centre pixel of a 511 pixel crop
 EXEMPLAR = 127.0
 CONTEXT = 0.5
 
@@ -38,14 +38,14 @@ def open_crop511(
 ) -> Reader[Track]:
     """Tracks of a PySOT training set, ``{video: {track: {frame: [x1, y1, x2, y2]}}}``.
 
-    Images are ``{video}/{frame:06d}.{track}.x.jpg``, a crop for every frame with the target in
-    the middle; masks, where the crops were cut with them, ``{frame:06d}.{track}.m.png``.
+    Images are ``{video}/{frame:06d}.{track}.x.jpg``, one crop per frame with the target in the
+    centre; masks, if the crops include them, are ``{frame:06d}.{track}.m.png``.
 
     Args:
         root: holds the annotation and the folder of crops.
         annotation: name of the JSON file.
         folder: name of the folder of crops.
-        name: of the training set.
+        name: name of the training set.
         masks: whether there are masks.
 
     Raises:
@@ -65,10 +65,10 @@ def _read(path: Path, root: Path) -> Mapping[str, Mapping[str, Any]]:
     try:
         videos = json.loads(path.read_bytes())
     except ValueError as error:
-        raise DatasetError(f"{path}: expected JSON, {error}. Write it anew.") from error
+        raise DatasetError(f"{path}: expected JSON ({error}). Create it again.") from error
     if isinstance(videos, dict) and all(isinstance(tracks, dict) for tracks in videos.values()):
         return videos
-    raise DatasetError(f"{path}: expected {{video: {{track: {{frame: box}}}}}}, found otherwise")
+    raise DatasetError(f"{path}: expected {{video: {{track: {{frame: box}}}}}}")
 
 
 def _load(
@@ -84,9 +84,7 @@ def _load(
         frames = {int(n): box for n, box in videos[video][track].items() if n.isdecimal()}
         sizes = np.array([_size(box) for box in frames.values()], dtype=np.float64)
     except (AttributeError, TypeError, ValueError) as error:
-        raise DatasetError(
-            f"{name}: expected {{frame: [x1, y1, x2, y2]}}, found something else ({error})"
-        ) from error
+        raise DatasetError(f"{name}: expected {{frame: [x1, y1, x2, y2]}} ({error})") from error
     boxes = boxes_in_crops(sizes.reshape(-1, 2))
     crops = partial(_crop, folder / video, track)
     return Rows(
@@ -98,7 +96,7 @@ def _load(
 
 
 def _size(box: Any) -> tuple[float, float]:
-    """Width and height of corners; PySOT takes a bare width and height too."""
+    """Width and height from corners, or given directly, which PySOT also accepts."""
     if len(box) == 2:
         return float(box[0]), float(box[1])
     x1, y1, x2, y2 = map(float, box)
@@ -106,16 +104,16 @@ def _size(box: Any) -> tuple[float, float]:
 
 
 def boxes_in_crops(sizes: FloatArray) -> FloatArray:
-    """Where targets of some sizes in their frames are in their crops.
+    """Boxes in the crops from the targets' sizes in their frames.
 
-    A crop is 511 of the pixels of which the exemplar's side, the target with its margin, takes
-    127: s = sqrt((w + c) (h + c)) with c = (w + h) / 2.
+    A crop shows 511 pixels at a scale that maps s, the side of the target with its margin, to 127:
+    s = sqrt((w + c) (h + c)) with c = (w + h) / 2.
 
     Args:
         sizes: ``(N, 2)`` width and height in the frames.
 
     Returns:
-        ``(N, 4)`` x, y, width, height; NaN where a size is not positive.
+        ``(N, 4)`` x, y, width, height; NaN for sizes that are not positive.
     """
     known = np.where((sizes > 0).all(axis=1, keepdims=True), sizes, np.nan)
     margin = CONTEXT * known.sum(axis=1, keepdims=True)

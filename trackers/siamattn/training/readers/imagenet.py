@@ -1,4 +1,4 @@
-"""ImageNet VID and DET (ILSVRC 2015 to 2017): an XML file beside each image."""
+"""ImageNet VID and DET (ILSVRC 2015 to 2017): one XML file per image."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from bench.errors import DatasetError
-from trackers.siamattn.training.readers.index import Found, Index, obtain
+from trackers.siamattn.training.readers.index import Found, Index, load_or_build
 from trackers.siamattn.training.readers.rows import (
     Reader,
     Rows,
     image_in,
     known_rows,
     nothing_found,
-    the_image,
+    single_image,
 )
 
 Box = tuple[float, float, float, float]
@@ -26,11 +26,11 @@ Load = Callable[[Index, Path, int], Rows]
 
 
 class Annotation(NamedTuple):
-    """What an XML file says.
+    """Contents of an XML file.
 
     Attributes:
         size: width and height of the image, pixels.
-        objects: (track, box) of each; in single images the track is the object's place.
+        objects: (track, box) of each object; in single images the track is the object's index.
     """
 
     size: tuple[float, float]
@@ -40,15 +40,15 @@ class Annotation(NamedTuple):
 def open_vid(root: Path, split: str = "train", index: Path | None = None) -> Reader[int]:
     """The tracks of ImageNet VID, by ``trackid``.
 
-    Frames in which a track is ``occluded`` are kept: the flag says that some of it is hidden.
+    Frames with the track marked ``occluded`` are kept: the flag means partial occlusion.
 
     Args:
         root: holds ``Data/VID`` and ``Annotations/VID``.
         split: ``train`` or ``val``.
-        index: file to keep what more than a million XML files say.
+        index: cache file for the contents of more than a million XML files.
 
     Raises:
-        DatasetError: there is none.
+        DatasetError: no annotation was found.
     """
     return _open("vid", root, Path("VID", split), index, _scan_videos, _load_track)
 
@@ -59,10 +59,10 @@ def open_det(root: Path, split: str = "train", index: Path | None = None) -> Rea
     Args:
         root: holds ``Data/DET`` and ``Annotations/DET``.
         split: ``train`` or ``val``.
-        index: file to keep what half a million XML files say.
+        index: cache file for the contents of half a million XML files.
 
     Raises:
-        DatasetError: there is none.
+        DatasetError: no annotation was found.
     """
     return _open("det", root, Path("DET", split), index, _scan_images, _load_object)
 
@@ -71,7 +71,7 @@ def _open(
     name: str, root: Path, part: Path, store: Path | None, scan: Scan, load: Load
 ) -> Reader[int]:
     annotations, images = root / "Annotations" / part, root / "Data" / part
-    table = obtain(store, str(annotations.resolve()), lambda: scan(annotations))
+    table = load_or_build(store, str(annotations.resolve()), lambda: scan(annotations))
     if not len(table):
         raise nothing_found(name, root, f"Annotations/{part}/... .xml and Data/{part}/... .JPEG")
     return Reader(name, range(len(table)), partial(load, table, images), False, table.videos)
@@ -89,7 +89,7 @@ def _load_object(table: Index, images: Path, target: int) -> Rows:
     boxes, numbers = table.rows(target)
     group = str(table.groups[target])
     name = f"det/{group}/{table.tracks[target]}"
-    read = partial(the_image, images / f"{group}.JPEG")
+    read = partial(single_image, images / f"{group}.JPEG")
     return Rows(name, *known_rows(name, boxes, numbers), read)
 
 
@@ -119,7 +119,7 @@ def _scan_images(root: Path) -> Iterator[Found]:
 
 
 def _xml_folders(root: Path) -> Iterator[tuple[Path, list[Path]]]:
-    """Every folder with its XML files, in order of names."""
+    """Every folder with its XML files, sorted by name."""
     for name, folders, files in os.walk(root):
         folders.sort()
         folder = Path(name)
@@ -128,12 +128,12 @@ def _xml_folders(root: Path) -> Iterator[tuple[Path, list[Path]]]:
 
 def _number(path: Path) -> int:
     if not path.stem.isdecimal():
-        raise DatasetError(f"{path}: expected a file named by the number of its frame")
+        raise DatasetError(f"{path}: expected a file named after its frame number")
     return int(path.stem)
 
 
 def _usable(annotation: Annotation) -> Iterator[tuple[str, Box]]:
-    """Objects with an area, in part within the image where its size is told."""
+    """Objects with an area, at least partly inside the image if its size is known."""
     width, height = annotation.size
     for track, (x, y, w, h) in annotation.objects:
         if w > 0 and h > 0 and x < width and y < height and x + w > 0 and y + h > 0:
@@ -141,14 +141,14 @@ def _usable(annotation: Annotation) -> Iterator[tuple[str, Box]]:
 
 
 def read_annotation(path: Path, track: str | None = None) -> Annotation:
-    """The objects of an image. Corners are taken as PySOT does: x = xmin, w = xmax - xmin.
+    """The objects of an image; corners are read as in PySOT: x = xmin, w = xmax - xmin.
 
     Args:
-        path: of the XML file.
-        track: the tag that names an object; None counts them.
+        path: the XML file.
+        track: tag that identifies an object; None numbers them.
 
     Raises:
-        DatasetError: it is missing or broken.
+        DatasetError: the file is missing or broken.
     """
     try:
         tree = ElementTree.parse(path).getroot()
@@ -160,7 +160,7 @@ def read_annotation(path: Path, track: str | None = None) -> Annotation:
         shape = (float("inf"),) * 2 if size is None else _floats(size, "width", "height")
     except (OSError, ValueError, ElementTree.ParseError) as error:
         raise DatasetError(
-            f"{path}: expected XML with a bndbox in every object, found otherwise ({error}). "
+            f"{path}: expected XML with a bndbox in every object ({error}). "
             "Restore the file from the official archive."
         ) from error
     return Annotation((shape[0] or float("inf"), shape[1] or float("inf")), objects)
@@ -169,7 +169,7 @@ def read_annotation(path: Path, track: str | None = None) -> Annotation:
 def _box(item: ElementTree.Element) -> Box:
     corners = item.find("bndbox")
     if corners is None:
-        raise ValueError("an object without bndbox")
+        raise ValueError("found an object without bndbox")
     left, right, top, bottom = _floats(corners, "xmin", "xmax", "ymin", "ymax")
     return left, top, right - left, bottom - top
 
@@ -181,5 +181,5 @@ def _floats(item: ElementTree.Element, *tags: str) -> tuple[float, ...]:
 def _text(item: ElementTree.Element, tag: str) -> str:
     text = item.findtext(tag)
     if not text:
-        raise ValueError(f"no {tag} in {item.tag}")
+        raise ValueError(f"found no {tag} in {item.tag}")
     return text.strip()

@@ -1,6 +1,6 @@
-"""Boxes of many targets in flat arrays, for layouts of which every file must be read first.
+"""Boxes of many targets in flat arrays, for layouts that must be scanned file by file.
 
-Reading a million small files takes minutes; an index can be stored, and is found again.
+Reading a million small files takes minutes, so an index can be cached on disk.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from bench.files import write_atomically
 
 @dataclass(frozen=True)
 class Found:
-    """One target as a scan finds it, or a file that the scan could not read.
+    """A target found by a scan, or a file that could not be read.
 
     Attributes:
         group: folder or stem of its files, with slashes.
-        track: which target of the group; empty for a file that could not be read.
-        boxes: x, y, width, height of each frame.
-        numbers: of the frames.
-        problem: why there is nothing.
+        track: which target of the group; empty for an unreadable file.
+        boxes: x, y, width, height in each frame.
+        numbers: frame numbers.
+        problem: why the file could not be read.
     """
 
     group: str
@@ -40,14 +40,14 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """Targets of a training set, T in all, with M boxes together.
+    """The T targets of a training set, with M boxes in total.
 
     Attributes:
-        root: of the set, and what else the index depends on.
+        root: folder of the set; identifies the index.
         groups, tracks, problems: ``(T,)`` text, as in ``Found``.
-        starts: ``(T + 1,)``: where the rows of each target start.
+        starts: ``(T + 1,)``: first row of each target.
         boxes: ``(M, 4)`` x, y, width, height.
-        numbers: ``(M,)`` of the frames.
+        numbers: ``(M,)`` frame numbers.
     """
 
     root: NDArray[np.str_]
@@ -67,7 +67,7 @@ class Index:
         return len(np.unique(self.groups))
 
     def rows(self, target: int) -> tuple[FloatArray, NDArray[np.int64]]:
-        """Boxes ``(N, 4)`` and numbers ``(N,)`` of a target.
+        """Boxes ``(N, 4)`` and frame numbers ``(N,)`` of a target.
 
         Raises:
             DatasetError: its file could not be read.
@@ -78,16 +78,16 @@ class Index:
         return self.boxes[part], self.numbers[part]
 
 
-def obtain(store: Path | None, root: str, scan: Callable[[], Iterable[Found]]) -> Index:
-    """The index of a training set: what is stored if it is of this ``root``, else a new one.
+def load_or_build(store: Path | None, root: str, scan: Callable[[], Iterable[Found]]) -> Index:
+    """The cached index if it belongs to ``root``, else a new one.
 
     Args:
-        store: file to keep it in; None keeps it in memory alone.
-        root: of the set, and what else the index depends on, in words.
+        store: cache file; None keeps the index in memory.
+        root: folder of the set; identifies the index.
         scan: finds the targets.
 
     Raises:
-        DatasetError: the file cannot be written.
+        DatasetError: the cache file cannot be written.
     """
     stored = None if store is None else _read(store)
     if stored is not None and str(stored.root) == root:
@@ -112,7 +112,7 @@ def _build(root: str, found: list[Found]) -> Index:
 
 
 def _read(store: Path) -> Index | None:
-    """What is stored; None where nothing is, or something that is no index."""
+    """The cached index; None if the file is missing or is not an index."""
     try:
         with np.load(store, allow_pickle=False) as arrays:
             return Index(**{field.name: arrays[field.name] for field in fields(Index)})

@@ -1,4 +1,4 @@
-"""Masks in image files."""
+"""Masks stored in image files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
     """The indices of a palette image, ``(H, W)``: 0 is background, others are objects.
 
     Raises:
-        DatasetError: it is missing, broken or has colours in place of indices.
+        DatasetError: the file is missing or broken, or has colours instead of indices.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -26,16 +26,16 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
             mode = image.mode
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
         raise DatasetError(
-            f"{path}: expected a PNG with a palette, it cannot be read ({error})"
+            f"{path}: expected a PNG with a palette, but it cannot be read ({error})"
         ) from error
     raise DatasetError(f"{path}: expected a PNG with a palette, found one of mode {mode}")
 
 
 def read_flat_mask(path: Path) -> BoolArray:
-    """A mask of one object in grey levels, ``(H, W)``; what is brighter than half is inside.
+    """The mask of one object in a greyscale image, ``(H, W)``; pixels above 127 are inside.
 
     Raises:
-        DatasetError: it is missing or broken.
+        DatasetError: the file is missing or broken.
     """
     import cv2
 

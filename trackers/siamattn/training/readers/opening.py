@@ -1,4 +1,4 @@
-"""From the name of a layout and a folder to a training set."""
+"""Opens a training set from its layout's name and its folder."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ LAYOUTS: MappingProxyType[str, Callable[..., Reader[Any]]] = MappingProxyType(
 
 
 def open_source(layout: str, root: Path, **options: Any) -> Reader[Any]:
-    """The training set of a layout under a folder.
+    """The training set in a folder.
 
     Args:
-        layout: a name of ``LAYOUTS``.
+        layout: a name in ``LAYOUTS``.
         root: the official folder.
-        options: of the layout's own function, e.g. ``split="train2017"`` for COCO.
+        options: options of the layout's function, e.g. ``split="train2017"`` for COCO.
 
     Raises:
-        ConfigError: no such layout or option.
-        DatasetError: there is no such training set, or its annotation is broken.
+        ConfigError: unknown layout or option.
+        DatasetError: the set is missing or its annotation is broken.
     """
     if layout not in LAYOUTS:
         raise unknown_name("layout of a training set", layout, LAYOUTS)
@@ -56,5 +56,5 @@ def open_source(layout: str, root: Path, **options: Any) -> Reader[Any]:
 
 
 def options_of(layout: str) -> tuple[str, ...]:
-    """The names of the options of a layout."""
+    """The option names of a layout."""
     return tuple(inspect.signature(LAYOUTS[layout]).parameters)[1:]

@@ -1,4 +1,4 @@
-"""What every layout becomes: rows of frames with a known box, and a list of targets."""
+"""What all layouts share: targets as rows of frames with a known box, and lists of targets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.sequence import read_image
 from trackers.siamattn.training.sources import BoolArray, Target
 
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
-_TAIL = 1 << 16  # bytes at the end of a file in which the end of its image is looked for
+_TAIL = 1 << 16  # bytes at the end of a file that are searched for the end of the image
 
 Key = TypeVar("Key")
 ImageAt = Callable[[int], Image]
@@ -25,12 +25,12 @@ MaskAt = Callable[[int], BoolArray]
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """A ``Target`` whose images and masks are read by the number of the frame.
+    """A ``Target`` that reads images and masks by frame number.
 
     Attributes:
-        name: says where it is from.
+        name: identifies the target.
         boxes: ``(N, 4)`` x, y, width, height in 0-based pixels.
-        numbers: ``(N,)`` int, increasing.
+        numbers: ``(N,)`` int frame numbers, increasing.
         image_at: reads the image of a frame.
         mask_at: reads the mask of a frame; None without masks.
     """
@@ -52,14 +52,14 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Reader(Generic[Key]):
-    """A ``Source`` that knows a key of every target, and reads the target when it is asked for.
+    """A ``Source`` that knows a key for every target and reads targets on demand.
 
     Attributes:
-        name: of the training set.
-        keys: one for each target.
+        name: name of the training set.
+        keys: one per target.
         load: reads the target of a key; raises DatasetError.
         has_masks: whether its targets have masks.
-        videos: of the set, or images: how often it is used where each of them is used once.
+        videos: number of videos, or of images; the default number of uses per epoch.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Reader(Generic[Key]):
         return len(self.keys)
 
     def target(self, index: int) -> Target:
-        """Target ``index``, 0 <= index < len; DatasetError if nothing of it can be used."""
+        """Target ``index``, 0 <= index < len; DatasetError if it is unusable."""
         return self.load(self.keys[index])
 
 
@@ -83,19 +83,19 @@ def known_rows(
     numbers: ArrayLike,
     size: tuple[float, float] | None = None,
 ) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Those rows whose box can be trained on, in order of their numbers.
+    """The rows whose box can be trained on, ordered by frame number.
 
-    Dropped are boxes that are not finite or without area, and, where the size of the image is
-    known, boxes wholly outside of it. Boxes partly outside stay: cropping handles them.
+    Drops boxes that are not finite, have no area or, if the image size is known, lie wholly
+    outside the image. Boxes partly outside stay: cropping handles them.
 
     Args:
-        name: of the target, for the message.
+        name: name of the target, for messages.
         boxes: ``(N, 4)`` x, y, width, height in 0-based pixels.
-        numbers: ``(N,)`` of the frames.
+        numbers: ``(N,)`` frame numbers.
         size: width and height of the images in pixels.
 
     Raises:
-        DatasetError: none is left.
+        DatasetError: no row remains.
     """
     rows = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     order = np.asarray(numbers, dtype=np.int64)
@@ -106,7 +106,7 @@ def known_rows(
     if not good.any():
         raise DatasetError(
             f"{name}: expected a frame with a known box, found none in {len(rows)}. "
-            "Nothing is to be done if the target is never visible; else restore the annotation."
+            "Restore the annotation, unless the target is never visible."
         )
     kept = np.flatnonzero(good)
     kept = kept[np.argsort(order[kept], kind="stable")]
@@ -117,15 +117,15 @@ def read_frame(path: Path) -> Image:
     """An image file as RGB ``uint8 (H, W, 3)``.
 
     Raises:
-        DatasetError: it is missing, cannot be decoded, or is a JPEG cut short, of which OpenCV
-            would make an image that is grey from there on.
+        DatasetError: the file is missing, cannot be decoded, or is a truncated JPEG, which OpenCV
+            would silently fill with grey.
     """
     image = read_image(path)
     with path.open("rb") as stream:
         is_jpeg = stream.read(2) == _JPEG_START
         stream.seek(max(path.stat().st_size - _TAIL, 0))
         if is_jpeg and _JPEG_END not in stream.read():
-            raise DatasetError(f"{path}: the image is cut short. Unpack it anew.")
+            raise DatasetError(f"{path}: the image is cut short. Unpack it again.")
     return image
 
 
@@ -134,21 +134,21 @@ def image_in(folder: Path, pattern: str, number: int) -> Image:
     return read_frame(folder / pattern.format(number))
 
 
-def the_image(path: Path, number: int) -> Image:
-    """The one image of a target that has no other; DatasetError if it is broken."""
+def single_image(path: Path, number: int) -> Image:
+    """The image of a target with a single frame; DatasetError if it is broken."""
     return read_frame(path)
 
 
 def nothing_found(layout: str, root: Path, expected: str) -> DatasetError:
-    """The error for a folder that holds no target of the layout."""
-    state = "nothing of it was found" if root.exists() else "the folder does not exist"
+    """The error for a folder without targets of the layout."""
+    state = "no target was found" if root.exists() else "the folder does not exist"
     return DatasetError(
         f"no training set of layout {layout!r} at {root}: {state}.\n"
         f"  expected: {expected}\n"
-        "Give the folder that the official archives were unpacked into."
+        "Give the folder into which the official archives were unpacked."
     )
 
 
 def first_folder(*candidates: Path) -> Path | None:
-    """The first of some folders that exists."""
+    """The first of several folders that exists."""
     return next((folder for folder in candidates if folder.is_dir()), None)

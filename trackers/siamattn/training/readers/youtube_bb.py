@@ -1,7 +1,7 @@
-"""YouTube-BoundingBoxes: one CSV of boxes as fractions of the image, and frames cut from videos.
+"""YouTube-BoundingBoxes: a CSV of boxes as fractions of the image, and extracted frames.
 
-The official set is a CSV; everyone extracts frames on their own. Read here are frames where
-PySOT's scripts look for them, ``yt_bb_detection_train/<class>/<video>_<ms>_<class>_<object>.jpg``.
+The official set is the CSV; users extract the frames themselves. Frames are expected where PySOT's
+scripts put them, ``yt_bb_detection_train/<class>/<video>_<ms>_<class>_<object>.jpg``.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _EDGES = ["xmin", "xmax", "ymin", "ymax"]
 
 
 def open_youtube_bb(root: Path, split: str = "yt_bb_detection_train") -> Reader[int]:
-    """The tracks of YouTube-BoundingBoxes: a video, a class and an object's id.
+    """The tracks of YouTube-BoundingBoxes: a video, a class and an object id.
 
-    Only rows whose ``object_presence`` is ``present`` are kept. Boxes are annotated once a second,
-    and frames are numbered by the second.
+    Only rows with ``object_presence`` ``present`` are kept. Boxes are annotated once a second, and
+    frames are numbered by the second.
 
     Args:
         root: holds ``<split>.csv`` and the folder ``<split>/`` of frames.
@@ -58,7 +58,7 @@ def open_youtube_bb(root: Path, split: str = "yt_bb_detection_train") -> Reader[
 
 
 def _read(root: Path, split: str) -> pd.DataFrame:
-    """The rows of present objects, every column but the numbers as text."""
+    """The rows of present objects; all columns except the numbers as text."""
     import pandas as pd
 
     path = root / f"{split}.csv"
@@ -77,19 +77,19 @@ def _read(root: Path, split: str) -> pd.DataFrame:
     wrong = ~rows["object_presence"].isin(_PRESENCE)
     if wrong.any() or not isinstance(rows.index, pd.RangeIndex):
         row = int(np.argmax(wrong)) + 1
-        raise _broken(path, f"line {row} is otherwise, or has another number of columns")
+        raise _broken(path, f"line {row} is invalid or has another number of columns")
     return rows[rows["object_presence"] == "present"]
 
 
 def _broken(path: Path, found: str) -> DatasetError:
     return DatasetError(
         f"{path}: expected {len(_COLUMNS)} columns without a header ({', '.join(_COLUMNS)}), "
-        f"found otherwise ({found}). Unpack the official file anew."
+        f"but {found}. Unpack the official file again."
     )
 
 
 def _index(rows: pd.DataFrame, root: Path) -> Index:
-    """Boxes stay fractions here: the image's size is not known."""
+    """The index; boxes are still fractions, since image sizes are unknown."""
     rows = rows.sort_values([*_TRACK, "timestamp_ms"], kind="stable")
     tracks = rows[_TRACK].to_numpy(dtype=np.str_).reshape(-1, 3)
     first = np.flatnonzero(np.r_[True, (tracks[1:] != tracks[:-1]).any(axis=1)][: len(tracks)])
@@ -126,12 +126,12 @@ def _image(paths: dict[int, Path], number: int) -> Image:
 
 
 def _size(paths: list[Path], name: str) -> tuple[int, int]:
-    """Width and height of a video, from the first of its frames that is there."""
+    """Width and height of a video, from its first frame that exists."""
     path = next((path for path in paths if path.is_file()), None)
     if path is None:
         raise DatasetError(
-            f"{name}: expected frames such as {paths[0]}, none is there. Videos that are gone "
-            "from YouTube are to be expected."
+            f"{name}: expected frames such as {paths[0]}, found none. Videos removed from YouTube "
+            "cannot be used."
         )
     size = jpeg_size(path)
     if size is None:

@@ -1,4 +1,4 @@
-"""YouTube-VOS: a palette image for every fifth frame; boxes are those around the masks."""
+"""YouTube-VOS: a palette image for every fifth frame; boxes enclose the masks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import DatasetError
-from trackers.siamattn.training.readers.index import Found, Index, obtain
+from trackers.siamattn.training.readers.index import Found, Index, load_or_build
 from trackers.siamattn.training.readers.masks import label_boxes, read_labels
 from trackers.siamattn.training.readers.rows import (
     Reader,
@@ -24,21 +24,21 @@ from trackers.siamattn.training.sources import BoolArray
 _LAYOUT = (
     "train/meta.json, train/JPEGImages/<video>/00000.jpg, train/Annotations/<video>/00000.png"
 )
-_AHEAD = 8  # videos whose masks are decoded at a time
+_AHEAD = 8  # videos whose masks are decoded in parallel
 
-Objects = Mapping[int, Sequence[int]]  # id of an object -> numbers of its frames
+Objects = Mapping[int, Sequence[int]]  # object id -> frame numbers
 
 
 def open_youtube_vos(root: Path, split: str = "train", index: Path | None = None) -> Reader[int]:
     """The objects of YouTube-VOS, by id.
 
-    Frames are those that ``meta.json`` lists for an object; those in which its mask is empty are
-    left out. The files' names count every frame of the video, of which each fifth is there.
+    Uses the frames that ``meta.json`` lists for an object, except those with an empty mask. File
+    names count all frames of the video; every fifth exists.
 
     Args:
-        root: holds ``train/``, or is it.
+        root: holds ``train/``, or is that folder.
         split: name of that folder.
-        index: file to keep the boxes, for which every mask is decoded once.
+        index: cache file for the boxes, which require decoding every mask once.
 
     Raises:
         DatasetError: ``meta.json`` is missing, broken or empty.
@@ -48,7 +48,9 @@ def open_youtube_vos(root: Path, split: str = "train", index: Path | None = None
     if not meta.is_file():
         raise nothing_found("youtube-vos", root, _LAYOUT)
     videos = read_meta(meta)
-    table = obtain(index, str(folder.resolve()), lambda: _scan(folder / "Annotations", videos))
+    table = load_or_build(
+        index, str(folder.resolve()), lambda: _scan(folder / "Annotations", videos)
+    )
     if not len(table):
         raise nothing_found("youtube-vos", root, _LAYOUT)
     return Reader(
@@ -57,7 +59,7 @@ def open_youtube_vos(root: Path, split: str = "train", index: Path | None = None
 
 
 def read_meta(path: Path) -> dict[str, Objects]:
-    """The numbers of the frames of every object of every video.
+    """The frame numbers of every object of every video.
 
     Raises:
         DatasetError: the file is broken.
@@ -67,8 +69,8 @@ def read_meta(path: Path) -> dict[str, Objects]:
         return {video: _objects(entry) for video, entry in videos.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
-            f"{path}: expected {{videos: {{video: {{objects: {{id: {{frames: [...]}}}}}}}}}}, "
-            f"found otherwise ({error!r}). Restore the file from the official archive."
+            f"{path}: expected {{videos: {{video: {{objects: {{id: {{frames: [...]}}}}}}}}}} "
+            f"({error!r}). Restore the file from the official archive."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Images of training sets no larger than a stamp."""
+"""Tiny images of training sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 64, 48
 
 @pytest.fixture(scope="session")
 def paint() -> Paint:
-    """Writes a grey image of one level, 64 x 48 unless told otherwise."""
+    """Write a uniform grey image, by default 64 x 48."""
 
     def write(path: Path, level: int = 90, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""PySOT's folders of crops: the target is in the middle, at the size that its frame gives it."""
+"""PySOT's folders of crops: the target is centred, its size follows from the frame."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def write(root: Path, tracks: object) -> None:
     (root / "train.json").write_text(json.dumps({VIDEO: tracks}))
 
 
-def test_a_box_in_its_crop_by_hand() -> None:
-    """A square of 50 with its margin is 100 wide, so that 127 pixels of the crop are 100."""
+def test_a_box_in_its_crop() -> None:
+    """A square of 50 is 100 wide with its margin, so 127 pixels of the crop show 100."""
     assert boxes_in_crops(np.array([[50.0, 50.0]])) == pytest.approx(
         np.array([[255 - 31.25, 255 - 31.25, 63.5, 63.5]])
     )
 
 
-def test_the_target_of_a_crop_cut_as_pysot_does_is_where_the_reader_says(tmp_path: Path) -> None:
-    """A white rectangle is found, to the pixel, in a crop of the context's side."""
+def test_boxes_match_crops_made_as_pysot_does(tmp_path: Path) -> None:
+    """A white rectangle is at the predicted box, to the pixel."""
     frame = np.zeros((400, 600), dtype=np.uint8)
     x1, y1, x2, y2 = 250, 150, 330, 190  # edges of pixels: 80 x 40
     frame[y1:y2, x1:x2] = 255
@@ -62,7 +62,7 @@ def test_tracks_of_a_train_json(tmp_path: Path, paint: Paint) -> None:
     assert target.mask(0) is None
 
 
-def test_masks_where_there_are_some(tmp_path: Path, paint: Paint) -> None:
+def test_masks_are_read(tmp_path: Path, paint: Paint) -> None:
     write(tmp_path, {"00": {"000000": [10, 20, 60, 70], "000001": [10, 20, 60, 70]}})
     paint(tmp_path / "crop511" / VIDEO / "000000.00.m.png", 255, (511, 511))
     target = open_source("crop511", tmp_path, masks=True).target(0)

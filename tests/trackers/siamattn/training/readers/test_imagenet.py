@@ -60,7 +60,7 @@ def test_vid_tracks_by_trackid(vid: Path) -> None:
         "<annotation>" + OBJECT.format("", 4, 1, 2, 1) + "</annotation>",
     ],
 )
-def test_a_broken_file_is_a_target_that_says_so(vid: Path, text: str) -> None:
+def test_a_broken_file_is_a_target_that_raises(vid: Path, text: str) -> None:
     path = next(vid.rglob("000001.xml"))
     path.write_text(text)
     source = open_source("vid", vid)
@@ -82,8 +82,8 @@ def test_det_objects_are_targets_of_one_frame(tmp_path: Path, paint: Paint) -> N
     assert [again.target(i).name for i in range(len(again))] == [
         "det/ILSVRC2013_train/n01/n01_12/0",
         "det/ILSVRC2013_train/n01/n01_12/1",
-        "det/ILSVRC2014_train_0006/x_1/1",  # object 0 lies outside
-        "det/ILSVRC2014_train_0006/x_2/0",  # where the size is not told, it may not
+        "det/ILSVRC2014_train_0006/x_1/1",  # object 0 is outside the image
+        "det/ILSVRC2014_train_0006/x_2/0",  # the image size is unknown, so it may be inside
     ]
     assert source.videos == 3
     target = source.target(1)
@@ -94,7 +94,7 @@ def test_det_objects_are_targets_of_one_frame(tmp_path: Path, paint: Paint) -> N
 
 
 @pytest.mark.parametrize("layout", ["vid", "det"])
-def test_nothing_there_says_what_was_expected(layout: str, tmp_path: Path) -> None:
+def test_a_missing_set_names_the_expected_files(layout: str, tmp_path: Path) -> None:
     with pytest.raises(
         DatasetError, match=rf"layout '{layout}'.*\n.*Annotations/{layout.upper()}"
     ):

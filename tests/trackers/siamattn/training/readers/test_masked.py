@@ -78,7 +78,7 @@ def test_coco_masks_as_run_lengths_and_empty_ones(tmp_path: Path, paint: Paint) 
         source.target(2).mask(0)
 
 
-def test_coco_that_is_broken_is_named(tmp_path: Path, paint: Paint) -> None:
+def test_broken_coco_is_named(tmp_path: Path, paint: Paint) -> None:
     outside = [annotation(1, [200, 8, 20, 12]), annotation(2, [1, 1, 5, 5], image_id=8)]
     path = write_coco(tmp_path, outside, paint)
     source = open_source("coco", tmp_path)
@@ -119,7 +119,7 @@ def vos(tmp_path: Path, paint: Paint, paint_labels: Paint) -> Path:
     return tmp_path
 
 
-def test_youtube_vos_boxes_are_those_of_the_masks(vos: Path) -> None:
+def test_youtube_vos_boxes_enclose_the_masks(vos: Path) -> None:
     source = open_source("youtube-vos", vos)
     assert (len(source), source.videos, source.has_masks) == (2, 1, True)
     first, second = source.target(0), source.target(1)
@@ -134,7 +134,7 @@ def test_youtube_vos_boxes_are_those_of_the_masks(vos: Path) -> None:
     assert abs(int(second.image(1)[0, 0, 0]) - 20) <= 1
 
 
-def test_an_index_is_read_back_and_not_that_of_another_folder(vos: Path, tmp_path: Path) -> None:
+def test_an_index_is_reused_only_for_its_own_folder(vos: Path, tmp_path: Path) -> None:
     store = tmp_path / "kept" / "youtube-vos.npz"
     boxes = open_source("youtube-vos", vos, index=store).target(0).boxes
     image = vos / "train" / "Annotations" / "0a1b" / "00000.png"
@@ -148,7 +148,7 @@ def test_an_index_is_read_back_and_not_that_of_another_folder(vos: Path, tmp_pat
     assert len(open_source("youtube-vos", moved, index=store).target(0).boxes) == 1
 
 
-def test_youtube_vos_that_is_broken_is_named(vos: Path, paint: Paint) -> None:
+def test_broken_youtube_vos_is_named(vos: Path, paint: Paint) -> None:
     masks = vos / "train" / "Annotations" / "0a1b"
     (masks / "00000.png").write_bytes(b"\x89PNG no image")
     paint(masks / "00005.png", 1)  # colours where indices should be

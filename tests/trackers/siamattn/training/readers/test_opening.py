@@ -1,4 +1,4 @@
-"""Names of layouts and of their options, and folders that hold nothing."""
+"""Names of layouts and options, and empty folders."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_an_empty_or_missing_folder_is_an_error_that_names_it(
     assert str(root) in str(caught.value)
 
 
-def test_rows_without_use_are_dropped_and_the_rest_sorted() -> None:
+def test_unusable_rows_are_dropped_and_the_rest_sorted() -> None:
     nan = np.nan
     rows = [
         [60, 5, 9, 9],
@@ -51,7 +51,7 @@ def test_rows_without_use_are_dropped_and_the_rest_sorted() -> None:
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
-def test_an_image_that_is_cut_short_is_named(suffix: str, tmp_path: Path) -> None:
+def test_a_truncated_image_is_named(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"frame{suffix}"
     noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
     assert cv2.imwrite(str(path), noise)

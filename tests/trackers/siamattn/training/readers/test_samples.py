@@ -1,4 +1,4 @@
-"""From files to batches: sets with and without masks, boxes that leave the image."""
+"""Batches from files: sets with and without masks, boxes that leave the image."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import torch
 
 from trackers.siamattn.config import preset
 from trackers.siamattn.training.config import recipe
-from trackers.siamattn.training.data import Samples
+from trackers.siamattn.training.data import Samples, collate
 from trackers.siamattn.training.mixture import Mixture
 from trackers.siamattn.training.readers.opening import open_source
-from trackers.siamattn.training.samples import collate
 from trackers.siamattn.training.sources import Use
 
 Paint = Callable[..., None]

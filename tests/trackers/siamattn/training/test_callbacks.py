@@ -1,4 +1,4 @@
-"""What a run logged, read back over all its starts."""
+"""Training logs, read back over all starts of a run."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import pytest
 
 pytest.importorskip("lightning")
 
-from trackers.siamattn.training.curves import draw, read_metrics
+from trackers.siamattn.training.callbacks import draw, read_metrics
 
 
 def write_start(folder: Path, version: int, text: str) -> None:
-    """The file of losses that the start of this number left."""
+    """Write the loss file of one start of a run."""
     path = folder / "logs" / "csv" / f"version_{version}" / "metrics.csv"
     path.parent.mkdir(parents=True)
     path.write_text(text)
 
 
-def test_where_two_starts_logged_a_step_the_later_one_counts(tmp_path: Path) -> None:
+def test_later_starts_override_earlier_ones(tmp_path: Path) -> None:
     write_start(tmp_path, 2, "step,train/total\n0,3.0\n1,2.0\n")
     write_start(tmp_path, 10, "step,train/total\n1,1.5\n2,1.0\n")
     assert read_metrics(tmp_path)["train/total"].to_list() == [3.0, 1.5, 1.0]
 
 
-def test_a_start_killed_before_its_first_losses_takes_nothing_from_the_others(
+def test_a_start_without_losses_is_ignored(
     tmp_path: Path,
 ) -> None:
     write_start(tmp_path, 0, "")

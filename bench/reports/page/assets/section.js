@@ -8,22 +8,22 @@ const kept = { uirevision: "kept" };
 
 {
   const key = location.pathname.split("/").pop().replace(/\.html$/, "");
-  const study = bench.data.get(decodeURIComponent(key));
-  if (study) {
-    drawCharts(study);
-    fillBreakdown(study, study.groups, document.getElementById("by-group"));
-    fillBreakdown(study, study.sequences, document.getElementById("by-sequence"));
+  const data = bench.data.get(decodeURIComponent(key));
+  if (data) {
+    drawCharts(data);
+    fillBreakdown(data, data.groups, document.getElementById("by-group"));
+    fillBreakdown(data, data.sequences, document.getElementById("by-sequence"));
   }
 }
 
-function drawCharts(study) {
-  const shown = new Set(study.trackers.keys());
+function drawCharts(data) {
+  const shown = new Set(data.trackers.keys());
   const redraw = [];
   const box = document.getElementById("charts");
-  for (const curve of study.curves) redraw.push(addChart(box, curve.title, (chart) => drawCurve(chart, study, curve, shown)));
-  for (const points of study.points) redraw.push(addChart(box, points.title, (chart) => drawPoints(chart, study, points, shown)));
+  for (const curve of data.curves) redraw.push(addChart(box, curve.title, (chart) => drawCurve(chart, data, curve, shown)));
+  for (const points of data.points) redraw.push(addChart(box, points.title, (chart) => drawPoints(chart, data, points, shown)));
   document.getElementById("curves").hidden = !redraw.length;
-  bench.chips(document.getElementById("chips"), study.trackers, shown, () => redraw.forEach((draw) => draw()));
+  bench.chips(document.getElementById("chips"), data.trackers, shown, () => redraw.forEach((draw) => draw()));
 }
 
 function addChart(box, title, draw) {
@@ -32,8 +32,8 @@ function addChart(box, title, draw) {
   return charts.whenSeen(chart, () => draw(chart));
 }
 
-function drawCurve(chart, study, curve, shown) {
-  const traces = study.trackers.map((tracker, index) => charts.line(tracker, {
+function drawCurve(chart, data, curve, shown) {
+  const traces = data.trackers.map((tracker, index) => charts.line(tracker, {
     x: curve.x, y: curve.lines[index], visible: shown.has(index),
     hovertemplate: `%{x:.3~f}: <b>%{y:.3f}</b><extra>${charts.text(tracker.name)}  ${number(curve.scores[index], 3)}</extra>`,
   }));
@@ -45,8 +45,8 @@ function drawCurve(chart, study, curve, shown) {
     xaxis: charts.axis(curve.xTitle, { range: [curve.x[0], end] }), yaxis: charts.axis("", { range: [0, 1] }) }), charts.config);
 }
 
-function drawPoints(chart, study, points, shown) {
-  const traces = study.trackers.map((tracker, index) => ({
+function drawPoints(chart, data, points, shown) {
+  const traces = data.trackers.map((tracker, index) => ({
     name: charts.text(tracker.name), type: "scatter", mode: "markers", visible: shown.has(index),
     x: [points.places[index][0]], y: [points.places[index][1]],
     marker: { color: bench.tone(tracker.color), size: 11, symbol: index % 8, line: { width: 1, color: charts.colours().paper } },
@@ -57,8 +57,8 @@ function drawPoints(chart, study, points, shown) {
 }
 
 /** A table of one measure, a row for each attribute or sequence, a column for each tracker. */
-function fillBreakdown(study, part, section) {
-  const measures = study.columns.filter((column) => column.key in part.values);
+function fillBreakdown(data, part, section) {
+  const measures = data.columns.filter((column) => column.key in part.values);
   if (!section || !part.rows.length || !measures.length) return;
   section.hidden = false;
   const kind = section.querySelector("[data-kind]");
@@ -69,14 +69,14 @@ function fillBreakdown(study, part, section) {
   const table = section.querySelector("table");
   const draw = () => {
     const column = measures.find((each) => each.key === select.value);
-    table.replaceChildren(breakdownHead(study, part, column), breakdownBody(study, part, column));
+    table.replaceChildren(breakdownHead(data, part, column), breakdownBody(data, part, column));
     section.querySelector("[data-filter]").dispatchEvent(new Event("input", { bubbles: true }));
   };
   select.onchange = draw;
   draw();
 }
 
-function breakdownHead(study, part, column) {
+function breakdownHead(data, part, column) {
   const heading = (text, sort, lower) => {
     const cell = bench.element("th", { scope: "col", tabIndex: 0, className: sort === "number" ? "number" : "" }, text);
     cell.dataset.sort = sort;
@@ -86,14 +86,14 @@ function breakdownHead(study, part, column) {
   const title = part.kind[0].toUpperCase() + part.kind.slice(1);
   const unit = part.unit[0].toUpperCase() + part.unit.slice(1);
   return bench.element("thead", {}, bench.element("tr", {}, heading(title, "text"), heading(unit, "number"),
-    ...study.trackers.map((tracker) => {
+    ...data.trackers.map((tracker) => {
       const cell = heading(tracker.name, "number", column.lower);
       cell.title = tracker.name;
       return cell;
     })));
 }
 
-function breakdownBody(study, part, column) {
+function breakdownBody(data, part, column) {
   const values = part.values[column.key];
   const rows = part.rows.map((row, index) => {
     const name = row.href ? bench.element("a", { href: row.href }, row.name) : row.name;
@@ -111,11 +111,11 @@ function numberCell(value, decimals) {
   return cell;
 }
 
-/** Fractions are shaded by their value, the best of a row is bold; no value is no zero. */
+/** Fractions are shaded by their value and the best of a row is bold; a dash means no value. */
 function shadedCell(value, column, best, count) {
   const cell = numberCell(value, column.decimals);
   if (value === null) cell.classList.add("none");
-  else if (!column.lower && column.key !== "fps") cell.style.setProperty("--share", `${Math.round(100 * value)}%`);
-  if (value !== null && count > 1 && number(value, column.decimals) === number(best, column.decimals)) cell.classList.add("place-1");
+  else if (column.shaded) cell.style.setProperty("--share", `${Math.round(100 * value)}%`);
+  if (value !== null && count > 1 && number(value, column.decimals) === number(best, column.decimals)) cell.classList.add("best");
   return cell;
 }

@@ -1,0 +1,170 @@
+"""Trackers of a plot: which, in which order, with which look; and the notes on them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bench.errors import ConfigError
+from bench.measures.catalogue import Measure, layout_of
+from bench.reports import palette
+from bench.reports.notes import heading_of, scores_notes
+from bench.reports.palette import Look
+from bench.reports.plots.style import line_of, marker_of
+from bench.reports.text_drawing import legible, without_folders
+from bench.scores import BenchmarkScores, TrackerScores
+
+NAMED = 20
+"""Trackers with a line and a name of their own; the others are a grey background."""
+Looks = Mapping[str, Look]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tracker in a plot.
+
+    Attributes:
+        name: as stored.
+        scores: its scores.
+        value: of the measure that the plot ranks by, NaN if there is none.
+        look: the same in every plot.
+        named: whether it has a line and a name of its own, or is background.
+        label: the name as drawn, with the number of its sequences if the result is partial.
+        marked: whether its line needs markers, since another one has the same colour and dashes.
+    """
+
+    name: str
+    scores: TrackerScores
+    value: float
+    look: Look
+    named: bool
+    label: str
+    marked: bool = False
+
+    @property
+    def key(self) -> str:
+        """The legend's text: value and name."""
+        return f"{'[  –  ]' if math.isnan(self.value) else f'[{self.value:.3f}]'} {self.label}"
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """Keywords of ``plot`` for its line."""
+        return line_of(self.look, marked=self.marked)
+
+    @property
+    def point(self) -> dict[str, Any]:
+        """Keywords of ``plot`` for its marker."""
+        return marker_of(self.look)
+
+    def group_value(self, group: str, measure: Measure) -> float:
+        """Its value on an attribute (or a frame tag on VOT), NaN if there is none."""
+        return groups_of(self.scores).get(group, {}).get(measure.name, math.nan)
+
+
+def groups_of(scores: TrackerScores) -> Mapping[str, Mapping[str, float]]:
+    """Measures by frame tag on VOT, else by attribute."""
+    return scores.per_tag or scores.per_attribute
+
+
+def first_measure(scores: BenchmarkScores) -> Measure:
+    """The measure that ranks the trackers of a benchmark: success, EAO or average overlap.
+
+    Accuracy replaces the EAO under a convention without it.
+
+    Raises:
+        ConfigError: no tracker has any of the measures.
+    """
+    known = {measure for tracker in scores.trackers.values() for measure in tracker.measures}
+    for measure in layout_of(scores.experiment).columns:
+        if measure.name in known:
+            return measure
+    raise ConfigError(f"{scores.benchmark} ({scores.experiment}): no tracker has scores to plot")
+
+
+def entries_of(
+    scores: BenchmarkScores, measure: Measure, limit: int = NAMED, looks: Looks | None = None
+) -> list[Entry]:
+    """Trackers from best to worst, partial results after complete ones, then those without value.
+
+    Args:
+        scores: of one benchmark.
+        measure: to rank by.
+        limit: number of named trackers.
+        looks: by tracker; by default, those of all scored and refused trackers.
+    """
+    chosen = {**palette.looks([*scores.trackers, *scores.refused]), **(looks or {})}
+    sign = 1 if measure.lower_is_better else -1
+
+    def order(name: str) -> tuple[bool, bool, float]:
+        value = _value(scores, name, measure)
+        return math.isnan(value), scores.trackers[name].partial, sign * value
+
+    names = sorted(scores.trackers, key=order)
+    lines = Counter((chosen[name].colour, chosen[name].dash) for name in names[:limit])
+    return [
+        Entry(name, scores.trackers[name], _value(scores, name, measure), chosen[name],
+              place < limit, _label(scores, name),
+              lines[chosen[name].colour, chosen[name].dash] > 1)
+        for place, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def _value(scores: BenchmarkScores, name: str, measure: Measure) -> float:
+    return scores.trackers[name].measures.get(measure.name, math.nan)
+
+
+def _label(scores: BenchmarkScores, name: str) -> str:
+    tracker = scores.trackers[name]
+    if not tracker.partial:
+        return legible(name)
+    return f"{legible(name)} ({scores.sequences - len(tracker.missing)}/{scores.sequences})"
+
+
+def title_of(what: str, scores: BenchmarkScores, entries: Sequence[Entry]) -> str:
+    """The title of a plot of these trackers, with labels such as MINIATURE in capitals."""
+    return f"{what}: {heading_of(_only(scores, entries))}"
+
+
+def notes_of(
+    scores: BenchmarkScores, entries: Sequence[Entry], *own: str, measure: Measure | None = None
+) -> list[str]:
+    """The notes on a plot: its own, then the scores', then those on its trackers.
+
+    Args:
+        scores: of one benchmark.
+        entries: the trackers drawn.
+        own: notes of this plot only.
+        measure: the one drawn, if it needs a note.
+    """
+    shown = _only(scores, entries)
+    measures = [measure.name] if measure else []
+    about: dict[str, list[str]] = {}
+    for name, tracker in shown.trackers.items():
+        for note in tracker.notes:
+            about.setdefault(note, []).append(legible(name))
+    refused = ", ".join(map(legible, scores.refused))
+    notes = [
+        *own,
+        *map(str, scores_notes(shown, rule=False, measures=measures)),
+        f"convention {scores.convention}",
+        *(f"not the official definition: {each}" for each in scores.differences),
+        *([f"not drawn, results broken or missing: {refused}"] if refused else []),
+        *(f"{note} ({', '.join(names)})" for note, names in about.items()),
+    ]
+    return list(map(without_folders, notes))
+
+
+def _only(scores: BenchmarkScores, entries: Sequence[Entry]) -> BenchmarkScores:
+    """The scores of the trackers drawn, since only these make a plot partial."""
+    return replace(scores, trackers={entry.name: entry.scores for entry in entries})
+
+
+def limit_note(entries: Sequence[Entry]) -> list[str]:
+    """The note on a plot that does not name every tracker."""
+    named = sum(entry.named for entry in entries)
+    if named == len(entries):
+        return []
+    return [f"the best {named} of {len(entries)} trackers are named, the others are grey"]

@@ -1,0 +1,144 @@
+"""Everything stored of one benchmark or experiment: annotation, results, scores, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+from bench.benchmarks import Benchmark, get_benchmark, get_experiment
+from bench.errors import DatasetError
+from bench.evaluation import evaluate
+from bench.evaluation.selection import no_results
+from bench.measures.catalogue import Measure, layout_of
+from bench.reports.score_table import ranked, ranking_measure
+from bench.results.provenance import Provenance, provenance_of
+from bench.results.stores import Store
+from bench.scores import BenchmarkScores
+from bench.sequence import Dataset, Sequence
+
+Status = Literal["complete", "partial", "miniature", "not scored", "missing"]
+
+
+@dataclass(frozen=True, eq=False)
+class ReportSection:
+    """One benchmark, or one experiment of it.
+
+    Attributes:
+        benchmark: its row in the table of benchmarks.
+        experiment: ``"onepass"``, or an experiment of the VOT challenge.
+        store: the raw results; None if they were not opened.
+        provenance: where results come from, of every tracker that has any.
+        dataset: the annotation; None if it cannot be read.
+        scores: under the official convention; None if no tracker can be scored.
+        refused: reason by tracker why it has no scores.
+        problem: why there are no scores at all.
+    """
+
+    benchmark: Benchmark
+    experiment: str
+    store: Store | None = None
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
+    dataset: Dataset | None = None
+    scores: BenchmarkScores | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
+    problem: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Name of its page and folder: the benchmark, and the experiment if not the main one."""
+        name = self.benchmark.name
+        return name if self.is_main else f"{name}-{self.experiment}"
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the benchmark's main experiment."""
+        return self.experiment == self.benchmark.experiments[0]
+
+    @property
+    def title(self) -> str:
+        """As printed."""
+        title = self.benchmark.title
+        return title if self.is_main else f"{title} {self.experiment}"
+
+    @property
+    def miniature(self) -> bool:
+        """Whether the dataset is the generated stand-in."""
+        return self.dataset is not None and self.dataset.miniature
+
+    @property
+    def resets(self) -> bool:
+        """Whether trackers are restarted after failures."""
+        return get_experiment(self.experiment).protocol in ("reset", "realtime")
+
+    @property
+    def scorable(self) -> bool:
+        """Whether the annotation is there, every frame of it."""
+        return self.dataset is not None and not any(s.hidden for s in self.dataset)
+
+    @property
+    def measure(self) -> Measure:
+        """The measure that trackers are ranked by."""
+        if self.scores is not None:
+            return ranking_measure(self.scores)
+        return layout_of(self.experiment).columns[0]
+
+    @property
+    def status(self) -> Status:
+        """How complete its numbers are, or why there are none."""
+        if not self.provenance:
+            return "missing"
+        if self.scores is None:
+            return "not scored"
+        if self.miniature:
+            return "miniature"
+        return "partial" if self.scores.partial else "complete"
+
+    @cached_property
+    def trackers(self) -> tuple[str, ...]:
+        """Names with results: best first, then partial ones, then those without scores."""
+        scored = ranked(self.scores) if self.scores else []
+        return tuple(dict.fromkeys((*scored, *self.provenance)))
+
+    @property
+    def sequences(self) -> tuple[Sequence, ...]:
+        """The sequences of the dataset, if any tracker has results."""
+        return self.dataset.sequences if self.dataset and self.provenance else ()
+
+
+def open_section(
+    open_dataset: Callable[[], Dataset], store: Store, *, partial: bool = True
+) -> ReportSection:
+    """Score a store and collect what is missing or broken instead of raising.
+
+    Args:
+        open_dataset: reads the annotation; called only if there are results.
+        store: the raw results.
+        partial: score trackers on the sequences they finished.
+    """
+    provenance = {name: provenance_of(store.record_path(name)) for name in store.trackers()}
+    benchmark = get_benchmark(store.benchmark)
+    section = ReportSection(benchmark, store.experiment, store, provenance)
+    if not provenance:
+        return replace(section, problem=no_results(store))
+    dataset = None
+    try:
+        dataset = open_dataset()
+        (scores,) = evaluate(dataset, store, partial=partial)
+    except DatasetError as error:
+        refused = dict.fromkeys(provenance, str(error))
+        return replace(section, dataset=dataset, refused=refused, problem=str(error))
+    section = replace(section, dataset=dataset, refused=scores.refused)
+    if scores.trackers:
+        return replace(section, scores=scores)
+    reasons = set(scores.refused.values())
+    problem = reasons.pop() if len(reasons) == 1 else "None of these results can be scored."
+    return replace(section, problem=problem)
+
+
+def absent_section(benchmark: str) -> ReportSection:
+    """The empty section of a benchmark left out of the report."""
+    row = get_benchmark(benchmark)
+    problem = "Left out of this report by --benchmarks."
+    return ReportSection(row, row.experiments[0], problem=problem)
