@@ -131,7 +131,7 @@ def tuning_note(dataset: Dataset, store: Store, name: str) -> list[str]:
     try:
         record = read_record(store.record_path(name))
     except ResultError:
-        return ["run.json is unreadable, the provenance of these results is unknown"]
+        return ["run.json cannot be read, the provenance of these results is unknown"]
     if record is None or record.tuned_on is None:
         return []
     here = record.tuned_on == label_of(dataset)

@@ -158,7 +158,7 @@ def test_invalid_rows_are_noted_with_their_consequence(
 
 
 @pytest.mark.parametrize("row", [[np.nan] * 4, [0.0] * 4])
-def test_a_result_without_one_box_is_no_score(
+def test_a_result_without_valid_boxes_is_refused(
     dataset: Dataset, store: OnePassStore, row: list[float]
 ) -> None:
     for one in dataset:
@@ -183,9 +183,7 @@ def test_trackingnet_scores_missing_files_as_zero_boxes(tmp_path: Path) -> None:
     assert scores.partial
 
 
-def test_zero_boxes_stay_with_the_convention_that_has_them(
-    dataset: Dataset, store: OnePassStore
-) -> None:
+def test_zero_boxes_apply_to_their_convention_only(dataset: Dataset, store: OnePassStore) -> None:
     store.boxes_path("still", "b").unlink()
     otb, devkit = evaluate(dataset, store, conventions=["otb", "trackingnet"])
     assert set(otb.trackers) == {"perfect"}
@@ -194,7 +192,7 @@ def test_zero_boxes_stay_with_the_convention_that_has_them(
 
 
 @pytest.mark.parametrize("times", [b"1.0\n", b"-1\n" * 10, b"inf\n" * 10])
-def test_times_that_do_not_fit_the_boxes_are_left_out_and_named(
+def test_invalid_times_are_ignored_and_noted(
     dataset: Dataset, store: OnePassStore, times: bytes
 ) -> None:
     write_atomically(store.times_path("still", "a"), times)
@@ -203,7 +201,7 @@ def test_times_that_do_not_fit_the_boxes_are_left_out_and_named(
     assert scores.trackers["still"].notes == ("a: times ignored, they do not match the boxes",)
 
 
-def test_sequence_without_any_ground_truth_is_named(tmp_path: Path) -> None:
+def test_sequence_without_ground_truth_is_noted(tmp_path: Path) -> None:
     dataset = Dataset("folder", tmp_path, (Sequence("a", np.full((5, 4), np.nan)),))
     store = OnePassStore(tmp_path, "folder")
     write_atomically(store.boxes_path("t", "a"), format_rows(np.ones((5, 4))))

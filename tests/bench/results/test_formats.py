@@ -146,7 +146,7 @@ def test_sniffing_the_lasot_toolkit(tmp_path: Path) -> None:
     assert sniff_format(open_source(folder), "lasot") == "lasot"
 
 
-def test_a_folder_above_the_results(tmp_path: Path) -> None:
+def test_a_parent_folder_of_results(tmp_path: Path) -> None:
     fill(tmp_path, {"SiamFC/Bolt.txt": TEXT, "KCF/Bolt.txt": TEXT})
     with pytest.raises(ResultError, match="found none but the folders KCF, SiamFC"):
         sniff_format(open_source(tmp_path), "otb2015")

@@ -65,7 +65,7 @@ def test_names_are_mapped_and_numbers_kept_to_the_last_bit(
     }
 
 
-def test_times_come_along(tmp_path: Path, otb: Dataset, store: OnePassStore) -> None:
+def test_times_are_imported(tmp_path: Path, otb: Dataset, store: OnePassStore) -> None:
     source = write_texts(tmp_path / "theirs", FRAMES)
     (source / "times").mkdir()
     (source / "times/Bolt_time.txt").write_text("0.1\n0.012345678901\n0.3\n")
@@ -97,7 +97,7 @@ def test_a_different_origin_shifts_and_is_noted(
         ("lasot", 10, 12, "Tiger1: 2 rows more than its 10 frames, kept"),
     ],
 )
-def test_other_numbers_of_rows_that_are_known(
+def test_accepted_numbers_of_rows(
     tmp_path: Path, make_dataset: MakeDataset, benchmark: str, frames: int, rows: int, note: str
 ) -> None:
     plain = make_dataset(benchmark, {"Tiger1": frames})
@@ -121,9 +121,7 @@ def test_any_other_number_of_rows_is_an_error(
     assert not store.root.exists()
 
 
-def test_rows_are_not_checked_where_the_number_of_frames_is_not_known(
-    tmp_path: Path, make_dataset: MakeDataset
-) -> None:
+def test_rows_are_not_checked_without_frames(tmp_path: Path, make_dataset: MakeDataset) -> None:
     plain = make_dataset("trackingnet", {"a_0": 1, "b_0": 1})
     dataset = replace(plain, sequences=tuple(replace(s, hidden=True) for s in plain))
     store = OnePassStore(tmp_path, "trackingnet")
@@ -147,7 +145,9 @@ def test_missing_sequences(tmp_path: Path, otb: Dataset, store: OnePassStore) ->
     )
 
 
-def test_nothing_of_the_dataset(tmp_path: Path, otb: Dataset, store: OnePassStore) -> None:
+def test_a_source_without_known_sequences(
+    tmp_path: Path, otb: Dataset, store: OnePassStore
+) -> None:
     source = write_texts(tmp_path / "theirs", {"bike1": 3})
     with pytest.raises(ResultError, match="expected results of 3 sequences, found 0"):
         import_results(source, store, "T", otb, partial=True)
@@ -224,7 +224,7 @@ def test_importing_twice(tmp_path: Path, otb: Dataset, store: OnePassStore) -> N
         ),
     ],
 )
-def test_results_of_something_else_are_not_touched(
+def test_other_results_are_not_overwritten(
     tmp_path: Path, otb: Dataset, store: OnePassStore, record: str | None, problem: str
 ) -> None:
     write_texts(store.folder("T"), {"Bolt": 3})
@@ -266,7 +266,7 @@ def test_an_interrupted_import_can_be_repeated(
 
 
 @pytest.mark.parametrize("name", ["../T", "a/b", "", "."])
-def test_names_that_lead_elsewhere(
+def test_unsafe_names_are_rejected(
     tmp_path: Path, otb: Dataset, store: OnePassStore, name: str
 ) -> None:
     source = write_texts(tmp_path / "theirs", FRAMES)

@@ -10,6 +10,7 @@ import pytest
 from bench.errors import ResultError
 from bench.evaluation import evaluate
 from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions
+from bench.results.exporting import export_results
 from bench.results.memory import MemoryStore, StoredRun
 from bench.results.onepass import OnePassStore
 from bench.results.stores import Store
@@ -146,3 +147,16 @@ def test_scores_equal_those_of_the_store_on_disk(
         (found,) = evaluate(dataset, copied(disk))
         assert set(found.trackers) == {"A", "b"}
         assert found.to_json() == expected.to_json()
+
+
+@pytest.mark.parametrize("format_", ["got10k", "otb-mat", "vot"])
+def test_exports_equal_those_of_the_store_on_disk(
+    onepass: OnePassStore, baseline: VotStore, tmp_path: Path, format_: str
+) -> None:
+    disk, dataset = (baseline, VOT) if format_ == "vot" else (onepass, OTB)
+    for store, folder in ((disk, "disk"), (copied(disk), "memory")):
+        assert export_results(store, "A", dataset, format_, tmp_path / folder) == 2
+    files = [path.relative_to(tmp_path / "disk") for path in (tmp_path / "disk").rglob("*.*")]
+    assert files
+    for path in files:
+        assert (tmp_path / "memory" / path).read_bytes() == (tmp_path / "disk" / path).read_bytes()

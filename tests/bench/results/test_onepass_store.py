@@ -36,7 +36,7 @@ def test_boxes_are_stored_in_the_coordinates_of_the_benchmark(tmp_path: Path) ->
     ]
 
 
-def test_what_is_there_is_listed(tmp_path: Path) -> None:
+def test_stored_results_are_listed(tmp_path: Path) -> None:
     store = OnePassStore(tmp_path, "vot2018")
     assert store.trackers() == []
     assert store.sequences("t") == frozenset()

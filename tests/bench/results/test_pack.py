@@ -213,7 +213,7 @@ def test_boxes_keep_every_digit(tmp_path: Path, small: Dataset) -> None:
     np.testing.assert_array_equal(read, boxes)
 
 
-def test_a_place_that_cannot_be_written_to(tmp_path: Path, small: Dataset) -> None:
+def test_an_unwritable_destination(tmp_path: Path, small: Dataset) -> None:
     store = fill(tmp_path / "r", small)
     (tmp_path / "file").write_text("")
     with pytest.raises(SubmissionError, match=r"T\.zip: cannot be written"):

@@ -130,7 +130,7 @@ def test_refused_exactly_where_facts_differ(there: dict[str, Any], here: dict[st
         assert refused
 
 
-def test_a_folder_without_results_is_free_for_anything(store: OnePassStore) -> None:
+def test_a_record_without_results_is_replaced(store: OnePassStore) -> None:
     current = RunRecord({**FACTS, "seed": 1}, ({"started": "now"},))
     assert continue_record(store, "kcf", current) == current
     write_record(store.record_path("kcf"), RunRecord(FACTS, ({"started": "then"},)))
@@ -163,5 +163,5 @@ def test_a_malformed_record_is_one_clear_error(text: str, tmp_path: Path) -> Non
     assert "--name" in str(caught.value)
 
 
-def test_no_file_is_no_record(tmp_path: Path) -> None:
+def test_a_missing_file_has_no_record(tmp_path: Path) -> None:
     assert read_record(tmp_path / "run.json") is None

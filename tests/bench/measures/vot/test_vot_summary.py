@@ -131,7 +131,7 @@ def test_unknown_convention_lists_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("name", convention_names())
-def test_conventions_say_how_they_differ(name: str) -> None:
+def test_conventions_describe_their_differences(name: str) -> None:
     found = differences(get_convention(name), OFFICIAL)
     assert (found == []) == (name == "vot")
     if name == "vot-matlab-head":

@@ -100,14 +100,14 @@ def broken_mats() -> dict[str, Callable[[], bytes]]:
 
 
 @pytest.mark.parametrize("kind", broken_mats())
-def test_broken_mats(tmp_path: Path, kind: str) -> None:
+def test_malformed_mats(tmp_path: Path, kind: str) -> None:
     (tmp_path / "Bolt_T.mat").write_bytes(broken_mats()[kind]())
     with pytest.raises(ResultError, match=r"Bolt_T\.mat: (not a readable|expected)"):
         read(tmp_path)
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_a_mat_cut_off_anywhere_is_one_error(compressed: bool) -> None:
+def test_truncated_mats_are_errors(compressed: bool) -> None:
     whole = mat(compressed)
     for length in range(len(whole)):
         with pytest.raises(ValueError, match=r"^truncated|^expected|^element|^arrays"):
@@ -115,7 +115,7 @@ def test_a_mat_cut_off_anywhere_is_one_error(compressed: bool) -> None:
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_changed_bytes_never_do_worse_than_an_error(compressed: bool) -> None:
+def test_changed_bytes_raise_errors_at_worst(compressed: bool) -> None:
     """``scipy.io.loadmat`` crashes with a segmentation fault on four of these."""
     whole = mat(compressed)
     for at in range(len(whole)):

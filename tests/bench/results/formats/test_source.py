@@ -40,7 +40,7 @@ def test_an_archive_reads_like_a_folder(tmp_path: Path, prefix: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["../evil.txt", "/etc/evil.txt", "a/../../evil.txt", "..\\e.txt"])
-def test_archives_cannot_lead_out(tmp_path: Path, name: str) -> None:
+def test_member_paths_cannot_leave_the_archive(tmp_path: Path, name: str) -> None:
     archive = zipped(tmp_path / "a.zip", {"Bolt.txt": TEXT, name: TEXT})
     with pytest.raises(ResultError, match="leaves the archive"):
         open_source(archive)
@@ -71,6 +71,6 @@ def test_broken_archives(tmp_path: Path) -> None:
         open_source(path)
 
 
-def test_a_source_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_source(tmp_path: Path) -> None:
     with pytest.raises(ResultError, match=r"none: expected a folder or a \.zip .* found nothing"):
         open_source(tmp_path / "none")

@@ -53,7 +53,7 @@ def baseline(store: OnePassStore, experiment: str = "baseline") -> VotStore:
 
 @pytest.mark.parametrize("format_", [None, "vot"])
 @pytest.mark.parametrize("prefix", ["", "baseline/", "T/baseline/"])
-def test_wherever_the_experiment_starts(
+def test_experiment_folders_at_any_level(
     tmp_path: Path, dataset: Dataset, store: OnePassStore, prefix: str, format_: str | None
 ) -> None:
     source = fill(tmp_path / "theirs", runs(prefix))
@@ -64,6 +64,17 @@ def test_wherever_the_experiment_starts(
     run = baseline(store).read_run("T", "bag", 2, frames=3)
     assert run.values[1, 0] == 1.123456789
     assert json.loads(baseline(store).record_path("T").read_text())["kind"] == "import"
+
+
+def test_a_store_of_an_experiment_will_do(
+    tmp_path: Path, dataset: Dataset, store: OnePassStore
+) -> None:
+    source = fill(tmp_path / "theirs", {**runs("baseline/"), **runs("realtime/")})
+    import_results(source, baseline(store), "T", dataset)
+    for experiment in ("baseline", "realtime"):
+        assert baseline(store, experiment).sequences("T") == {"bag", "car1"}
+    assert export_results(baseline(store), "T", dataset, "vot", tmp_path / "out") == 2
+    assert {path.name for path in (tmp_path / "out/T").iterdir()} == {"baseline", "realtime"}
 
 
 def test_all_experiments_of_an_archive(
@@ -179,7 +190,9 @@ def test_other_layouts(
         import_results(fill(tmp_path / "theirs", files), store, "T", dataset)
 
 
-def test_never_over_something_else(tmp_path: Path, dataset: Dataset, store: OnePassStore) -> None:
+def test_other_results_are_never_overwritten(
+    tmp_path: Path, dataset: Dataset, store: OnePassStore
+) -> None:
     source = fill(tmp_path / "theirs", runs())
     import_results(source, store, "T", dataset)
     import_results(source, store, "T", dataset)  # importing the same results again is allowed
@@ -212,9 +225,7 @@ def test_what_is_exported_imports_to_the_same_files(
         assert theirs.read_bytes() == ours.read_bytes() or "time" in path
 
 
-def test_export_says_what_is_missing(
-    tmp_path: Path, dataset: Dataset, store: OnePassStore
-) -> None:
+def test_export_errors(tmp_path: Path, dataset: Dataset, store: OnePassStore) -> None:
     with pytest.raises(ConfigError, match=r"unknown tracker with results in .*"):
         export_results(store, "T", dataset, "vot", tmp_path / "out")
     import_results(fill(tmp_path / "theirs", runs()), store, "T", dataset)

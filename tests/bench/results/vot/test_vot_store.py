@@ -71,7 +71,7 @@ def test_written_again_in_place(store: VotStore) -> None:
 
 
 @pytest.mark.parametrize("name", ["bag", "bag_001", "car1", "0", "ball_0", "x_time"])
-def test_names_with_digits_are_told_from_repetitions(store: VotStore, name: str) -> None:
+def test_names_with_digits_differ_from_repetitions(store: VotStore, name: str) -> None:
     store.write("T", sequence(name), RUN, 10)
     assert store.sequences("T") == {name}
     assert store.repetitions("T", name) == (10,)
@@ -119,7 +119,7 @@ def test_text_before_binary(store: VotStore) -> None:
     assert store.finished("T", sequence(frames=1), 1)
 
 
-def test_a_run_that_is_not_there(store: VotStore) -> None:
+def test_a_missing_run(store: VotStore) -> None:
     with pytest.raises(ResultError, match=r"bag_004\.txt: no such run"):
         store.read_run("T", "bag", 4)
     assert store.read_runs("T", "bag") == []

@@ -34,7 +34,7 @@ def test_exact_text_reads_back_to_the_last_bit(given_rows: list[list[float]]) ->
 
 
 @given(st.lists(rows, min_size=1, max_size=20))
-def test_both_ways_of_reading_agree(given_rows: list[list[float]]) -> None:
+def test_fast_and_careful_parsing_agree(given_rows: list[list[float]]) -> None:
     data = format_text(Regions.from_rows(given_rows))
     fast, careful = text._parse_fast(data), text._parse_carefully(data, "f").regions
     assert fast is not None
@@ -62,7 +62,7 @@ def test_any_bytes_give_regions_or_an_error(data: bytes) -> None:
         (b"1\n2\n\n\n", [[1], [2]]),
     ],
 )
-def test_ways_of_writing(data: bytes, expected: list[list[float]]) -> None:
+def test_accepted_notations(data: bytes, expected: list[list[float]]) -> None:
     assert as_rows(parse_text(data, "f").regions) == expected
 
 
@@ -114,7 +114,7 @@ def test_masks_become_the_rectangle_around_them() -> None:
         (b"m0,0,2,2,-1,3", "runs that fill a mask"),
     ],
 )
-def test_masks_that_cannot_be(mask: bytes, problem: str) -> None:
+def test_malformed_masks(mask: bytes, problem: str) -> None:
     with pytest.raises(ResultError, match=f"f:1: expected a?.*{problem}"):
         parse_text(mask, "f")
 
