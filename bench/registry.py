@@ -1,40 +1,70 @@
-"""Trackers by name, and their typed options.
+"""Trackers by name, class or object, and their typed options.
 
-A tracker is named either by a registered name (entry point group ``bench.trackers``) or as
-``module:Class``; the keyword arguments of its constructor are its options.
+The options of a tracker are the keyword arguments of its constructor.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import importlib
 import inspect
+import pickle
 import sys
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import ConfigError, TrackerError, unknown_name
+from bench.loading import (
+    adapt,
+    class_around,
+    find_tracker,
+    found_by_workers,
+    registered_trackers,
+)
 from bench.tracker import Tracker
+
+__all__ = [
+    "TrackerSpec",
+    "adapt",
+    "find_tracker",
+    "make_spec",
+    "parse_value",
+    "registered_trackers",
+    "tracker_options",
+]
 
 
 @dataclass(frozen=True)
 class TrackerSpec:
-    """A tracker by name, with the options to build it: everything a worker process needs.
+    """Everything a worker process needs to build a tracker.
 
     Attributes:
         name: name of the result folder.
-        target: registered name or ``module:Class``.
+        target: registered name, ``module:Class`` or ``path/file.py:Class``.
         options: option values by name, already of the declared types.
+        factory: builds the tracker in place of the class that ``target`` names: a class, or a
+            function. It may come from a notebook: processes exchange it by value.
     """
 
     name: str
     target: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    factory: Callable[..., Any] | None = None
+
+    @property
+    def builder(self) -> Callable[..., Any]:
+        """The tracker's class, adapted if it is foreign; or a function that builds it.
+
+        Raises:
+            ConfigError: the target is unknown.
+            TrackerError: its module cannot be imported.
+        """
+        if self.factory is None:
+            return find_tracker(self.target)
+        return adapt(self.factory) if inspect.isclass(self.factory) else self.factory
 
     def build(self) -> Tracker:
         """A new tracker.
@@ -42,9 +72,9 @@ class TrackerSpec:
         Raises:
             TrackerError: its constructor raised.
         """
-        factory = find_tracker(self.target)
+        builder = self.builder
         try:
-            return typing.cast(Tracker, factory(**self.options))
+            return typing.cast(Tracker, builder(**self.options))
         except (ConfigError, TrackerError):
             raise
         except Exception as error:
@@ -53,17 +83,21 @@ class TrackerSpec:
                 f"{type(error).__name__}: {error}"
             ) from error
 
+    def is_registered(self) -> bool:
+        """Whether the target is a registered name."""
+        return self.factory is None and self.target in registered_trackers()
+
     def is_deterministic(self) -> bool:
-        """Whether the class says ``deterministic = True``: two runs are the same."""
-        return bool(getattr(find_tracker(self.target), "deterministic", False))
+        """Whether the class has ``deterministic = True``: every run gives the same result."""
+        return bool(getattr(self.builder, "deterministic", False))
 
     def is_batch(self) -> bool:
         """Whether the tracker has a batch form."""
-        found = find_tracker(self.target)
-        return all(callable(getattr(found, name, None)) for name in ("start", "advance"))
+        builder = self.builder
+        return all(callable(getattr(builder, name, None)) for name in ("start", "advance"))
 
     def weights_hash(self) -> str | None:
-        """SHA-256 over the files named by options (weights and the like), None without any."""
+        """SHA-256 over the files that options name (weights and the like); None without any."""
         files = [Path(v) for v in self.options.values() if isinstance(v, Path) and v.is_file()]
         if not files:
             return None
@@ -74,78 +108,50 @@ class TrackerSpec:
                     digest.update(block)
         return digest.hexdigest()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A factory and its options may be defined in a notebook, so they go by value."""
+        if self.factory is None:
+            return dict(vars(self))
+        with _by_value(self.factory) as cloudpickle:
+            pickled = cloudpickle.dumps((self.factory, self.options))
+        return {**vars(self), "factory": pickled}
 
-def registered_trackers() -> dict[str, str]:
-    """Registered names with the ``module:Class`` each stands for, sorted by name."""
-    return {e.name: e.value for e in sorted(entry_points(group="bench.trackers"))}
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(state["factory"], bytes):
+            factory, options = pickle.loads(state["factory"])
+            state = {**state, "factory": factory, "options": options}
+        vars(self).update(state)
 
 
-@lru_cache(maxsize=64)
-def find_tracker(target: str) -> type:
-    """The class behind a registered name or ``module:Class``, adapted if it is foreign.
+@contextlib.contextmanager
+def _by_value(factory: Callable[..., Any]) -> Iterator[Any]:
+    """cloudpickle; it copies the code of a factory whose module other processes cannot import."""
+    import cloudpickle
+
+    module = sys.modules.get(getattr(factory, "__module__", None) or "__main__")
+    copied = module and module.__name__ != "__main__" and not found_by_workers(module.__name__)
+    if copied:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        yield cloudpickle
+    finally:
+        if copied:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def tracker_options(tracker: str | type) -> dict[str, inspect.Parameter]:
+    """The options of a tracker: its constructor's keyword parameters with resolved types.
 
     Raises:
-        ConfigError: the name is not known, or the module has no such class.
-        TrackerError: importing the module failed.
+        ConfigError: the tracker is unknown.
+        TrackerError: its module cannot be imported.
     """
-    location = registered_trackers().get(target, target)
-    module_name, colon, class_name = location.partition(":")
-    if not (module_name and colon and class_name):
-        raise unknown_name("tracker", target, [*registered_trackers(), "module:Class"])
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # a plug-in may lie in the folder the command is called from
+    found = find_tracker(tracker) if isinstance(tracker, str) else adapt(tracker)
     try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name and not module_name.startswith(error.name):
-            raise TrackerError(
-                f"tracker {target!r} needs the module {error.name!r}, which is not installed. "
-                f"Install it (see the extras in setup.cfg) and try again."
-            ) from error
-        raise ConfigError(
-            f"no module {module_name!r} for tracker {target!r}: looked in {Path.cwd()} and the "
-            "installed packages. Give module:Class with the module importable from here."
-        ) from error
-    except Exception as error:
-        raise TrackerError(
-            f"importing {module_name!r} for tracker {target!r} failed: "
-            f"{type(error).__name__}: {error}"
-        ) from error
-    try:
-        found = getattr(module, class_name)
-    except AttributeError:
-        known = [n for n, v in vars(module).items() if inspect.isclass(v)]
-        raise unknown_name(f"class in module {module_name!r}", class_name, known) from None
-    if not inspect.isclass(found):
-        raise ConfigError(
-            f"tracker {target!r}: expected a class, found a {type(found).__name__}. Name a class "
-            f"of {module_name!r} that has init and update."
-        )
-    return adapt(found)
-
-
-def adapt(found: type) -> type:
-    """``found`` itself, or a wrapper where an entry point of ``bench.adapters`` offers one.
-
-    An adapter is a function from a class to a class with our interface, or None for a class it
-    does not know.
-    """
-    for entry in sorted(entry_points(group="bench.adapters")):
-        adapted = entry.load()(found)
-        if adapted is not None:
-            return typing.cast(type, adapted)
-    return found
-
-
-def tracker_options(target: str) -> dict[str, inspect.Parameter]:
-    """The options of a tracker: its constructor's keyword parameters with resolved types."""
-    factory = find_tracker(target)
-    constructor = factory.__init__  # type: ignore[misc]
-    try:
-        hints = typing.get_type_hints(constructor)
+        hints = typing.get_type_hints(found.__init__)  # type: ignore[misc]
     except NameError:  # annotations imported for type checkers only: options are then text
         hints = {}
-    parameters = inspect.signature(factory).parameters.values()
+    parameters = inspect.signature(found).parameters.values()
     named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return {
         p.name: p.replace(annotation=hints.get(p.name, str)) for p in parameters if p.kind in named
@@ -153,53 +159,91 @@ def tracker_options(target: str) -> dict[str, inspect.Parameter]:
 
 
 def make_spec(
-    target: str,
-    settings: Mapping[str, str] | None = None,
+    tracker: str | type | object,
+    settings: Mapping[str, Any] | None = None,
     name: str | None = None,
     device: str | None = None,
     weights: Path | None = None,
 ) -> TrackerSpec:
-    """A checked specification from what a person typed.
+    """A checked specification of a tracker.
 
     Args:
-        target: registered name or ``module:Class``.
-        settings: option values as text, from ``--set name=value``.
+        tracker: registered name, ``module:Class``, ``path/file.py:Class``, a class, or an object
+            with ``init`` and ``update``, which takes no options.
+        settings: option values by name. Text, as ``--set name=value`` gives it, is converted to
+            the option's type; any other value is passed on as it is.
         name: name of the result folder; by default the registered or class name.
-        device: given as option ``device``.
-        weights: given as option ``weights``.
+        device: value of the option ``device``.
+        weights: value of the option ``weights``.
 
     Raises:
-        ConfigError: unknown option, a value of the wrong type, or a tracker that needs weights
-            without them, or that takes no weights or device and is given them.
+        ConfigError: an unknown option, a value of the wrong type, a required option without a
+            value, or weights or a device for a tracker that does not take them.
     """
-    known = tracker_options(target)
-    options: dict[str, Any] = {}
-    for key, text in (settings or {}).items():
-        if key not in known:
-            raise unknown_name(f"option of tracker {target!r}", key, known)
-        options[key] = parse_value(text, known[key].annotation, f"{target}: option {key!r}")
+    bare = _without_options(tracker)
+    known = tracker_options(bare.factory if inspect.isclass(bare.factory) else bare.target)
+    options = _parse_settings(bare.target, settings or {}, known)
     if weights is not None:
-        if "weights" not in known:
-            raise ConfigError(
-                f"tracker {target!r} takes no weights, but --weights {weights} given"
-            )
-        if not weights.is_file():
-            raise ConfigError(f"--weights {weights}: no such file")
-        options["weights"] = weights
+        options["weights"] = _checked_weights(bare.target, weights, known)
     if device is not None:
         if "device" not in known:
             raise ConfigError(
-                f"tracker {target!r} has no option to choose where it runs, but --device {device} "
-                "given; leave it out"
+                f"tracker {bare.target!r} has no option to choose where it runs, but "
+                f"--device {device} was given; leave it out"
             )
         options["device"] = device
     missing = [k for k, p in known.items() if p.default is p.empty and k not in options]
     if missing:
         raise ConfigError(
-            f"tracker {target!r} needs the option(s) {', '.join(missing)}: "
+            f"tracker {bare.target!r} needs the option(s) {', '.join(missing)}: "
             f"give them with --set {missing[0]}=VALUE"
         )
-    return TrackerSpec(name or target.rpartition(":")[2], target, options)
+    return TrackerSpec(name or bare.name, bare.target, options, bare.factory)
+
+
+def _without_options(tracker: str | type | object) -> TrackerSpec:
+    """The name, target and factory of a tracker."""
+    if isinstance(tracker, str):
+        return TrackerSpec(tracker.rpartition(":")[2], tracker)
+    if not inspect.isclass(tracker) and not _is_tracker(tracker):
+        raise ConfigError(
+            "expected a tracker: a name, module:Class, path/file.py:Class, a class, or an object "
+            f"with init and update, found {type(tracker).__name__}"
+        )
+    kind = tracker if inspect.isclass(tracker) else type(tracker)
+    target = f"{kind.__module__}:{kind.__qualname__}"
+    if inspect.isclass(tracker):
+        return TrackerSpec(kind.__name__, target, factory=tracker)
+    return TrackerSpec(kind.__name__, f"{target} (object)", factory=class_around(tracker))
+
+
+def _is_tracker(tracker: object) -> bool:
+    """Whether an object has our interface, or one that an adapter knows."""
+    own = all(callable(getattr(tracker, name, None)) for name in ("init", "update"))
+    return own or adapt(type(tracker)) is not type(tracker)
+
+
+def _parse_settings(
+    target: str, settings: Mapping[str, Any], known: Mapping[str, inspect.Parameter]
+) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for name, value in settings.items():
+        if name not in known:
+            raise unknown_name(f"option of tracker {target!r}", name, known)
+        where = f"{target}: option {name!r}"
+        text = isinstance(value, str)
+        options[name] = parse_value(value, known[name].annotation, where) if text else value
+    return options
+
+
+def _checked_weights(target: str, weights: Path, known: Mapping[str, inspect.Parameter]) -> Path:
+    if "weights" not in known:
+        raise ConfigError(
+            f"tracker {target!r} takes no weights, but --weights {weights} was given"
+        )
+    if not weights.is_file():
+        raise ConfigError(f"--weights {weights}: no such file")
+    return weights
 
 
 def parse_value(text: str, annotation: Any, where: str) -> Any:
@@ -218,14 +262,17 @@ def parse_value(text: str, annotation: Any, where: str) -> Any:
             return None
         return parse_value(text, next(c for c in choices if c is not type(None)), where)
     if annotation is bool:
-        if text.lower() in ("true", "yes", "on", "1"):
-            return True
-        if text.lower() in ("false", "no", "off", "0"):
-            return False
-        raise ConfigError(f"{where}: expected true or false, found {text!r}")
+        return _parse_bool(text, where)
     if annotation not in (int, float, Path):
         return text
     try:
         return annotation(text)
     except ValueError:
         raise ConfigError(f"{where}: expected {annotation.__name__}, found {text!r}") from None
+
+
+def _parse_bool(text: str, where: str) -> bool:
+    for value, words in ((True, ("true", "yes", "on", "1")), (False, ("false", "no", "off", "0"))):
+        if text.lower() in words:
+            return value
+    raise ConfigError(f"{where}: expected true or false, found {text!r}")

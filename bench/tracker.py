@@ -1,8 +1,7 @@
-"""The tracker interface, and finding a tracker by name.
+"""The tracker interface.
 
-A tracker is any class with ``init(image, region)`` and ``update(image)``. It is named either by
-a registered name (entry point group ``bench.trackers``) or as ``module:Class``; the keyword
-arguments of its constructor are its options.
+A tracker is any class with ``init(image, region)`` and ``update(image)``. The keyword arguments
+of its constructor are its options.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ StartsOn = Literal["bounding", "area-preserving", "polygon"]
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a tracker says of one frame.
+    """A tracker's answer for one frame.
 
     Attributes:
         region: box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)``.
@@ -38,10 +37,10 @@ class Prediction:
 
 
 class Tracker(Protocol):
-    """What the runner needs of a tracker."""
+    """The interface of a tracker."""
 
     def init(self, image: Image, region: Region) -> None:
-        """Start on ``region`` (a 0-based box) in ``image``, RGB ``uint8 (H, W, 3)``."""
+        """Start on ``region`` in ``image``, RGB ``uint8 (H, W, 3)``."""
 
     def update(self, image: Image) -> Prediction:
         """Find the target in the next frame."""
@@ -51,7 +50,7 @@ class BatchTracker(Protocol):
     """A tracker that can follow many targets in one call (``--lockstep``)."""
 
     def start(self, image: Image, region: Region) -> Any:
-        """A state that follows ``region`` from ``image`` on: opaque, never changed in place."""
+        """The state of a target that starts on ``region``; opaque, never changed in place."""
 
     def advance(
         self, states: List[Any], images: List[Image]
@@ -60,10 +59,10 @@ class BatchTracker(Protocol):
 
 
 def starts_on(tracker: object) -> StartsOn:
-    """What a tracker wants to start on where the ground truth is rotated.
+    """The form of a rotated ground truth that a tracker starts on.
 
-    Its attribute ``starts_on``: the ``"bounding"`` box (by default), the ``"area-preserving"``
-    box, or the ``"polygon"`` itself.
+    The tracker's attribute ``starts_on``: the ``"bounding"`` box (the default), the
+    ``"area-preserving"`` box, or the ``"polygon"`` itself.
 
     Raises:
         ConfigError: the attribute is something else.

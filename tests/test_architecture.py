@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("bench.arrays", "bench.errors", "bench.scores"),
     ("bench.files", "bench.locks", "bench.geometry", "bench.benchmarks"),
-    ("bench.sequence", "bench.tracker", "bench.measures"),
+    ("bench.sequence", "bench.tracker", "bench.loading", "bench.measures"),
     ("bench.registry", "bench.datasets", "bench.protocols", "bench.results"),
     ("bench.runner", "bench.evaluation", "bench.published"),
     ("bench.reports", "bench.tuning", "bench.mini", "bench.interop"),

@@ -52,5 +52,5 @@ def test_the_notebook_runs_and_its_outputs_are_stored(folder: Path) -> None:
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     run("\n".join("".join(cell["source"]) for cell in cells), folder)
     kinds = {kind for cell in cells for out in cell["outputs"] for kind in out.get("data", {})}
-    assert {"text/html", "image/png"} <= kinds
+    assert {"text/html", "image/png", "image/jpeg"} <= kinds
     assert not any(out["output_type"] == "error" for cell in cells for out in cell["outputs"])

@@ -179,27 +179,16 @@ def _spec(
     weights: str | Path | None,
     device: str | None,
 ) -> TrackerSpec:
-    from bench.registry import TrackerSpec, make_spec
+    from bench.registry import make_spec
 
-    if isinstance(tracker, str | type):
-        settings = {key: str(value) for key, value in (options or {}).items()}
-        file = None if weights is None else require_path(weights, "weights")
-        return make_spec(tracker, settings, name, device, file)
-    if not (
-        callable(getattr(tracker, "init", None)) and callable(getattr(tracker, "update", None))
-    ):
+    methods = (getattr(tracker, method, None) for method in ("init", "update"))
+    if not (isinstance(tracker, str | type) or all(map(callable, methods))):
         raise ConfigError(
             "expected a tracker: a name, module:Class, path/file.py:Class, a class, or an object "
             f"with init and update, found {type(tracker).__name__}"
         )
-    if options or weights is not None or device is not None:
-        raise ConfigError(
-            "options, weights and device belong to a class: give the class, or build the object "
-            "with them"
-        )
-    kind = type(tracker)
-    return TrackerSpec(name or kind.__name__, f"{kind.__module__}:{kind.__qualname__}",
-                       factory=lambda: tracker)  # fmt: skip
+    file = None if weights is None else require_path(weights, "weights")
+    return make_spec(tracker, options, name, device, file)
 
 
 def _engine(tracker: Any, jobs: int) -> Any:

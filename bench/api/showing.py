@@ -51,11 +51,11 @@ class Picture:
             raise ConfigError(f"{target}: cannot be written ({error})") from error
         return target
 
-    def _repr_png_(self) -> bytes:
+    def _repr_jpeg_(self) -> bytes:
         from PIL import Image as Pictures
 
         stream = io.BytesIO()
-        Pictures.fromarray(self.image).save(stream, format="PNG")
+        Pictures.fromarray(self.image).save(stream, format="JPEG", quality=90)
         return stream.getvalue()
 
     def __repr__(self) -> str:

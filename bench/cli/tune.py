@@ -11,12 +11,12 @@ import typer
 from bench.cli import options
 
 if TYPE_CHECKING:
-    from bench.sequence import Dataset
+    from optuna.trial import FrozenTrial
+
     from bench.tuning.plan import Plan
-    from bench.tuning.study import TrialResult
 
 StudyFile = Annotated[
-    Path, typer.Option(help="File that keeps the trials; the same file goes on with them.")
+    Path, typer.Option(help="File that keeps the trials; give it again to continue.")
 ]
 Search = Annotated[
     list[str],
@@ -26,22 +26,22 @@ Search = Annotated[
     ),
 ]
 Measure = Annotated[
-    str | None, typer.Option(help="What decides; success, or eao on VOT, by default.")
+    str | None, typer.Option(help="Measure to improve; success by default, or eao on VOT.")
 ]
-Trials = Annotated[int, typer.Option(min=1, help="Trials in the study in the end.")]
+Trials = Annotated[int, typer.Option(min=1, help="Total number of trials.")]
 AmongStored = Annotated[
-    bool, typer.Option("--stored", help="Choose among the runs in --results; run nothing.")
+    bool, typer.Option("--stored", help="Compare the runs in --results; run nothing.")
 ]
 OnTestSet = Annotated[
-    bool, typer.Option("--on-test-set", help="Tune on a test set; every result says so.")
+    bool, typer.Option("--on-test-set", help="Allow a test set; every result says so.")
 ]
 OutcomeFile = Annotated[
-    Path | None, typer.Option("--json", help="Outcome; by default beside the study.")
+    Path | None, typer.Option("--json", help="File for the outcome; beside the study by default.")
 ]
-Top = Annotated[int, typer.Option(min=1, help="Trials to print.")]
+Top = Annotated[int, typer.Option(min=1, help="Number of trials to print.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", "-s", metavar="NAME=VALUE", help="Option of every trial."),
+    typer.Option("--set", "-s", metavar="NAME=VALUE", help="Option of every trial; repeatable."),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of the search and of every run.")]
 
@@ -76,11 +76,11 @@ def tune(
     sequences: options.Sequences = None,
     subset: options.Subset = "test",
 ) -> None:
-    """Search a tracker's options for the best score, on data that is no test set.
+    """Search a tracker's options for the best score, on data that is not a test set.
 
     Each trial is a run of its own, kept beside the study. Stop it at any moment (Ctrl-C, even
-    kill -9) and give the same command again to go on. The test sets of the six benchmarks are
-    refused unless --on-test-set is given; wherever a tuned result is scored, the table says so.
+    kill -9) and give the same command again to continue. The test sets of the six benchmarks are
+    refused unless --on-test-set is given; every table with a tuned result says so.
 
     [bold]Examples[/]
 
@@ -92,38 +92,30 @@ def tune(
 
       bench tune folder --data ~/clips --study tuning/kcf.journal --search scales=1,3,5 --stored
     """
-    from bench.tuning.plan import Plan, check_study, choose_measure
+    from bench.benchmarks import get_benchmark
+    from bench.datasets import open_dataset
+    from bench.tuning.plan import Plan, choose_measure, only
     from bench.tuning.space import parse_space
 
-    check_study(study)
-    experiment = options.experiment_of(benchmark, experiment)
+    experiment = get_benchmark(benchmark).experiment(experiment)
     fixed = options.parse_settings(settings)
     running = {
         "jobs": jobs, "frame_timeout": timeout, "repetitions": repetitions, "lockstep": lockstep,
         "progress": False,
     }  # fmt: skip
-    dataset = _dataset(benchmark, data, subset, sequences)
-    space = parse_space(search, tracker, fixed)
-    decisive = choose_measure(experiment, measure)
+    dataset = open_dataset(benchmark, data, subset=subset)
     plan = Plan(
-        dataset, tracker, space, decisive, study, experiment, fixed, weights, device, seed, running
-    )
+        only(dataset, options.split_names(sequences)), tracker,
+        parse_space(search, tracker, fixed), choose_measure(experiment, measure), study,
+        experiment, fixed, weights, device, seed, running,
+    )  # fmt: skip
     found = _search(plan, trials, results if stored else None, on_test_set=on_test_set)
     _report(plan, found, top, json_file, data, subset)
 
 
-def _dataset(benchmark: str, data: Path, subset: str, sequences: list[str] | None) -> Dataset:
-    """The sequences whose scores decide."""
-    from bench.datasets import open_dataset
-    from bench.tuning.plan import only
-
-    dataset = open_dataset(benchmark, data, subset=subset)
-    return only(dataset, options.split_names(sequences))
-
-
 def _search(
     plan: Plan, trials: int, stored: Path | None, *, on_test_set: bool
-) -> list[TrialResult]:
+) -> list[FrozenTrial]:
     """All trials: new runs, or those among the results under ``stored``."""
     from bench.tuning.search import search, search_stored
 
@@ -135,7 +127,7 @@ def _search(
 
 def _report(
     plan: Plan,
-    found: list[TrialResult],
+    found: list[FrozenTrial],
     top: int,
     json_file: Path | None,
     data: Path,
@@ -156,7 +148,7 @@ def _report(
     typer.echo(f"use them: {command}")
 
 
-def _print_trials(plan: Plan, ranked: list[TrialResult]) -> None:
+def _print_trials(plan: Plan, ranked: list[FrozenTrial]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.markup import escape
     from rich.table import Table
@@ -168,10 +160,10 @@ def _print_trials(plan: Plan, ranked: list[TrialResult]) -> None:
     typer.echo(title)
     table = Table(box=SIMPLE_HEAD)
     table.add_column("Trial", overflow="fold")
-    for heading in (plan.measure, *(each.name for each in plan.space)):
+    for heading in (plan.measure, *plan.space):
         table.add_column(heading, justify="right")
     for trial in ranked:
-        drawn = (trial.options[each.name] for each in plan.space)
+        drawn = (trial.params[name] for name in plan.space)
         values = (f"{v:.4g}" if isinstance(v, float) else str(v) for v in drawn)
-        table.add_row(escape(trial.label), f"{trial.value:.4f}", *map(escape, values))
+        table.add_row(escape(plan.label(trial)), f"{trial.value:.4f}", *map(escape, values))
     report_console().print(table)

@@ -1,1 +1,1 @@
-"""Protocols: drive one tracker along one sequence. They do not know where results are stored."""
+"""Protocols: they run one tracker along one sequence, and do not know where results are kept."""

@@ -1,4 +1,4 @@
-"""The one-pass protocol: start a tracker on the first frame, then let it run to the end."""
+"""The one-pass protocol: initialise a tracker on the first frame, then run it to the end."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def run_one_pass(
 ) -> Trajectory:
     """Start ``tracker`` on the first frame of ``sequence`` and follow it to the last.
 
-    The stored first box is the one it was started on. Times are seconds inside the tracker alone:
-    decoding and checking lie outside the clock. Each image is the tracker's own to change.
+    The first stored box is the initial one. Times count the tracker alone, without decoding and
+    checks. The tracker may modify each image.
 
     Args:
         tracker: a tracker in any state; ``init`` starts it anew.
         sequence: with frames.
-        synchronize: waits until the device has done its work, before the clock is read; by
-            default CUDA is waited for where PyTorch has started it.
-        on_frame: told the number of each frame, from 1, before it is decoded.
+        synchronize: waits for the device before the clock is read; by default for CUDA, if
+            PyTorch has initialised it.
+        on_frame: called with the number of each frame, from 1, before it is decoded.
 
     Raises:
-        FrameError: the tracker raised, or answered anything but a finite region.
-        DatasetError: no frames, fewer than annotated, one that cannot be decoded, or a first box
-            that is not a box.
+        FrameError: the tracker raised, or returned no finite region.
+        DatasetError: no frames, fewer than annotated, one that cannot be decoded, or an invalid
+            first box.
     """
     return drive(tracker, one_pass_steps(sequence, on_frame), synchronize)
 
@@ -49,7 +49,7 @@ def one_pass_steps(sequence: Sequence, on_frame: OnFrame | None = None) -> Steps
     for index in range(count):
         if on_frame is not None:
             on_frame(index + 1)
-        image = np.array(frames[index])  # a copy: frames kept in memory stay as they are
+        image = np.array(frames[index])  # a copy, so that frames in memory do not change
         if index == 0:
             answer = yield Start(1, image, boxes[0].copy())
         else:
@@ -66,7 +66,7 @@ def check_frames(sequence: Sequence) -> Frames:
     """The frames of a sequence that can be run.
 
     Raises:
-        DatasetError: it has no frames, fewer than annotated, or a first box that is not a box.
+        DatasetError: it has no frames, fewer than annotated, or an invalid first box.
     """
     if sequence.frames is None:
         raise DatasetError(

@@ -1,8 +1,8 @@
-"""Protocols as coroutines, and what drives them.
+"""Protocols as coroutines, and the functions that drive them.
 
-A protocol is a generator: it yields what the tracker has to do next, is sent the tracker's answer
-and the seconds that took, and returns a trajectory. So each protocol is written once, whether one
-tracker follows one sequence (``drive``) or a batch tracker many in lockstep (``drive_lockstep``).
+A protocol is a generator. It yields the next step of the tracker, receives the tracker's answer
+with the time it took, and returns a trajectory. The same protocol serves one tracker on one
+sequence (``drive``) and a batch tracker on many in lockstep (``drive_lockstep``).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Follow:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What the tracker said (nothing to a ``Start``), and the seconds inside it."""
+    """Seconds spent in the tracker, and its prediction (None after a ``Start``)."""
 
     seconds: float
     prediction: Prediction | None = None
@@ -56,7 +56,7 @@ Steps: TypeAlias = Generator[Start | Follow, Answer, Result]
 
 
 class FrameError(TrackerError):
-    """A tracker raised or answered wrongly on one frame.
+    """A tracker raised, or gave an invalid answer, on one frame.
 
     Attributes:
         frame: number of the frame in its sequence, from 1.
@@ -75,16 +75,16 @@ class FrameError(TrackerError):
 def drive(
     tracker: Tracker, steps: Steps[Result], synchronize: Synchronize | None = None
 ) -> Result:
-    """Let ``tracker`` do what a protocol asks for, and return what that returns.
+    """Run ``tracker`` through the steps of a protocol, and return the protocol's result.
 
     Args:
         tracker: in any state; ``init`` starts it anew.
         steps: the protocol along one sequence.
-        synchronize: waits until the device has done its work, before the clock is read; by
-            default CUDA is waited for where PyTorch has started it.
+        synchronize: waits for the device before the clock is read; by default for CUDA, if
+            PyTorch has initialised it.
 
     Raises:
-        FrameError: the tracker raised, or answered anything but a finite region.
+        FrameError: the tracker raised, or returned no finite region.
     """
     clock = Clock(synchronize or synchronize_cuda)
     step, done = _advance(steps, None)
@@ -94,8 +94,8 @@ def drive(
                 seconds, _ = clock.measure(tracker.init, step.image, step.region)
                 answer = Answer(seconds)
             else:
-                seconds, said = clock.measure(tracker.update, step.image)
-                answer = Answer(seconds, check_prediction(said))
+                seconds, prediction = clock.measure(tracker.update, step.image)
+                answer = Answer(seconds, check_prediction(prediction))
         except Exception as error:
             raise _frame_error(step, error) from error
         step, done = _advance(steps, answer)
@@ -104,7 +104,7 @@ def drive(
 
 @dataclass(eq=False)
 class _Lane(Generic[Key, Result]):
-    """One sequence in flight."""
+    """One sequence in progress."""
 
     key: Key
     steps: Steps[Result]
@@ -122,13 +122,13 @@ def drive_lockstep(
     lanes: int,
     synchronize: Synchronize | None = None,
 ) -> Iterator[tuple[Key, Result]]:
-    """Let a batch tracker follow up to ``lanes`` sequences at once; yield each as it ends.
+    """Run a batch tracker on up to ``lanes`` sequences at once; yield each result as it ends.
 
-    The seconds of a call are shared equally by the lanes in it.
+    Each lane counts an equal share of the seconds of a call.
 
     Raises:
-        FrameError: the tracker raised, or answered anything but a finite region in one lane; where
-            a call raised for all, the frame is that of the first lane.
+        FrameError: the tracker raised, or returned no finite region in one lane. If a call raised
+            for all lanes, the frame is that of the first.
     """
     clock = Clock(synchronize or synchronize_cuda)
     waiting = iter(runs)
@@ -166,10 +166,10 @@ def _follow_lanes(tracker: BatchTracker, lanes: list[_Lane[Key, Result]], clock:
         seconds, (states, predictions) = clock.measure(tracker.advance, states, images)
     except Exception as error:
         raise _frame_error(lanes[0].step, error) from error
-    for lane, state, said in zip(lanes, states, predictions, strict=True):
+    for lane, state, prediction in zip(lanes, states, predictions, strict=True):
         lane.state = state
         try:
-            answer = Answer(seconds / len(lanes), check_prediction(said))
+            answer = Answer(seconds / len(lanes), check_prediction(prediction))
         except TrackerError as error:
             raise _frame_error(lane.step, error) from error
         lane.go_on(answer)
@@ -184,7 +184,7 @@ def _image(lane: _Lane[Key, Result]) -> Image:
 def _advance(
     steps: Steps[Result], answer: Answer | None
 ) -> tuple[Start | Follow | None, Result | None]:
-    """The next step of a protocol, or what it returns."""
+    """The next step of a protocol, or its result."""
     try:
         return (next(steps) if answer is None else steps.send(answer)), None
     except StopIteration as end:
@@ -207,10 +207,10 @@ def check_prediction(answer: object) -> Prediction:
 
 
 def check_answer(answer: object) -> tuple[FloatArray, float]:
-    """Box ``(4,)`` and score (NaN for none) of what a tracker answered.
+    """Box ``(4,)`` and score (NaN for none) of a tracker's answer.
 
     Raises:
-        TrackerError: it is no ``Prediction``, or its region or score is not a finite one.
+        TrackerError: the answer is not a ``Prediction``, or its region or score is not finite.
     """
     if not isinstance(answer, Prediction):
         raise TrackerError(
@@ -224,14 +224,14 @@ def check_answer(answer: object) -> tuple[FloatArray, float]:
 
 
 def synchronize_cuda() -> None:
-    """Wait for CUDA where PyTorch was imported, by whomever, and has started it."""
+    """Wait for CUDA, if PyTorch has been imported and has initialised it."""
     cuda = sys.modules.get("torch.cuda")
     if cuda is not None and cuda.is_initialized():
         cuda.synchronize()
 
 
 def describe(error: BaseException) -> str:
-    """One line on an exception: kind, message, and the line of the plug-in that it came from."""
+    """An exception in one line: type, message, and the line of the plug-in that raised it."""
     raised = f"{type(error).__name__}: {_shorten(str(error))}".removesuffix(": ")
     calls = traceback.extract_tb(error.__traceback__)
     own = [call for call in calls if "site-packages" not in Path(call.filename).parts]
@@ -246,13 +246,13 @@ def _shorten(text: str, limit: int = 300) -> str:
 
 
 class Clock:
-    """Measures calls, with the device's queue empty at both readings."""
+    """Times calls; the device's queue is empty at both readings."""
 
     def __init__(self, synchronize: Synchronize) -> None:
         self._synchronize = synchronize
 
     def measure(self, call: Callable[..., Any], *arguments: object) -> tuple[float, Any]:
-        """Seconds spent in a call, and what it returned."""
+        """Seconds spent in a call, and its result."""
         self._synchronize()
         start = time.perf_counter()
         answer = call(*arguments)

@@ -14,14 +14,13 @@ import numpy as np
 from bench import geometry
 from bench.arrays import FloatArray
 from bench.benchmarks import Experiment
-from bench.geometry import Regions, region_overlaps
+from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions, region_overlaps
 from bench.protocols.onepass import check_frames
 from bench.protocols.steps import Answer, Follow, OnFrame, Start, Steps
 from bench.sequence import RegionTrajectory, Sequence, to_file, to_tracker
 from bench.tracker import Region, StartsOn
 
-SKIPPED, INITIALISED, FAILED = 0, 1, 2
-_DECIMALS = 4  # of a stored region, so that scoring the file finds the same failures
+_DECIMALS = 4  # of a stored region: scoring the file must find the same failures
 
 
 def vot_steps(
@@ -32,15 +31,15 @@ def vot_steps(
 ) -> Steps[RegionTrajectory]:
     """A protocol of the VOT challenge along one sequence, as a coroutine.
 
-    With resets, a frame has failed where the region as it is stored does not overlap the ground
-    truth within (W - 1, H - 1); the tracker is started again ``experiment.skip`` frames later, on
-    the next frame whose ground truth is known. A frame without known ground truth cannot fail.
+    With resets, a frame fails if its region, as stored, does not overlap the ground truth within
+    (W - 1, H - 1). The tracker is re-initialised ``experiment.skip`` frames later, or on the next
+    frame after that whose ground truth is known. A frame without known ground truth cannot fail.
 
     Args:
         sequence: with frames.
-        experiment: which protocol, and its numbers.
-        starts_on: what the tracker gets of a rotated ground truth.
-        on_frame: told the number of each frame, from 1, before it is decoded.
+        experiment: the protocol and its numbers.
+        starts_on: the form of a rotated ground truth that the tracker starts on.
+        on_frame: called with the number of each frame, from 1, before it is decoded.
 
     Raises:
         DatasetError: no frames, fewer than annotated, or one that cannot be decoded.
@@ -63,7 +62,7 @@ def vot_steps(
 def _follow(
     along: _Along, experiment: Experiment, pace: _Pace, index: int, on_frame: OnFrame | None
 ) -> Steps[int | None]:
-    """Follow from frame ``index`` on; returns where to start again, None at the end."""
+    """Follow from frame ``index``; return the frame of the next start, None at the end."""
     while index < along.count:
         along.at(index, on_frame)
         if pace.skips():
@@ -82,7 +81,7 @@ def _follow(
 
 @dataclass(eq=False)
 class _Along:
-    """What was said so far along one sequence."""
+    """The results so far along one sequence."""
 
     sequence: Sequence
     count: int
@@ -114,7 +113,7 @@ class _Along:
 
     def answered(self, index: int, answer: Answer) -> None:
         if answer.prediction is None:
-            raise RuntimeError("a tracker that follows answers")
+            raise RuntimeError("a step to follow needs a prediction")
         score = answer.prediction.score
         self.scores[index] = math.nan if score is None else score
         self.times[index] = answer.seconds
@@ -122,7 +121,7 @@ class _Along:
         self.rows[index] = self.last
 
     def repeat(self, index: int) -> None:
-        """The tracker is busy: its last region stands."""
+        """Store the last region again, because the tracker is busy."""
         self.rows[index] = self.last
 
     def failed(self, index: int) -> bool:
@@ -133,7 +132,7 @@ class _Along:
         return bool(overlap[0] <= 0)
 
     def next_known(self, index: int) -> int | None:
-        """The first frame from ``index`` on whose ground truth is a region."""
+        """The first frame from ``index`` with known ground truth."""
         return next((later for later in range(index, self.count) if self._known(later)), None)
 
     def _known(self, index: int) -> bool:
@@ -146,10 +145,10 @@ class _Along:
 
 @dataclass(eq=False)
 class _Pace:
-    """The clock of the real-time experiment; at leisure in the others.
+    """The clock of the real-time experiment; it has no effect in the others.
 
-    A call that takes longer than a frame uses up grace first; after that, what it takes beyond its
-    frame makes the tracker miss the frames that pass meanwhile.
+    A call that takes longer than a frame uses up grace first. Without grace, the tracker misses
+    the frames that pass during the excess.
     """
 
     experiment: Experiment
@@ -177,12 +176,12 @@ class _Pace:
 
 
 def starting_region(region: Region, starts_on: StartsOn) -> FloatArray:
-    """What a tracker gets to start on: a polygon if it takes one, else the box it wants of it.
+    """The region that a tracker starts on: a polygon if it accepts one, else a box.
 
     Args:
         region: box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)`` bool.
-        starts_on: see ``bench.tracker.starts_on``; the area-preserving box is that of four
-            corners, and the bounding one for any other number.
+        starts_on: see ``bench.tracker.starts_on``. Only a polygon of four corners has an
+            area-preserving box; any other gets its bounding box.
     """
     region = np.asarray(region)
     if region.dtype == bool:
@@ -207,7 +206,7 @@ def as_region(regions: Regions, index: int, index_base: float) -> FloatArray:
 
 
 def _numbers(region: Region, index_base: float) -> list[float]:
-    """A region as a row of a file: 4 numbers of a box, or corners; a mask by its rectangle."""
+    """A region as a row of a file: a box, or corners; a mask becomes its rectangle."""
     array = np.asarray(region)
     if array.ndim == 2 and array.dtype == bool:
         array = geometry.mask_to_polygon(array)

@@ -1,7 +1,9 @@
-"""The runner: what still has to run, worker processes, progress and resume."""
+"""The runner: plans what still has to run, runs it on an engine, and resumes."""
 
 from bench.results.record import RunFailure
+from bench.runner.inprocess import run_here
+from bench.runner.outcomes import Engine
 from bench.runner.run import run_tracker
 from bench.runner.session import RunSummary
 
-__all__ = ["RunFailure", "RunSummary", "run_tracker"]
+__all__ = ["Engine", "RunFailure", "RunSummary", "run_here", "run_tracker"]

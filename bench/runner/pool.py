@@ -1,7 +1,7 @@
-"""Run units on worker processes: hand them out, gather what becomes of them.
+"""The default engine: runs units on worker processes.
 
-One process a worker, even for one job, so that a tracker that hangs or takes its process down
-costs one unit. Another engine (a cluster) only has to yield the same outcomes.
+Even a single job gets a process of its own, so that a tracker that hangs or crashes costs one
+unit only.
 """
 
 from __future__ import annotations
@@ -13,37 +13,31 @@ from collections.abc import Generator, Iterable, Iterator
 from multiprocessing.connection import wait
 
 from bench.registry import TrackerSpec
-from bench.runner.process import (
-    Beat,
-    Failed,
-    Limits,
-    Outcome,
-    Shared,
-    WorkerProcess,
-    birth_conditions,
-)
+from bench.runner.outcomes import Beat, Failed, Outcome
+from bench.runner.process import Limits, Shared, WorkerProcess, start_conditions
 from bench.runner.unit import Unit
 
-_TICK = 0.1  # seconds between two looks at the workers
-_FAREWELL = 5.0  # seconds for workers to end by themselves when the work is done
+_TICK = 0.1  # seconds to wait for a message from a worker
+_FAREWELL = 5.0  # seconds for idle workers to end by themselves
 
 
 def run_units(
     units: Iterable[Unit],
     spec: TrackerSpec,
-    jobs: int,
     seed: int,
+    *,
+    jobs: int,
     limits: Limits,
     lanes: int = 1,
 ) -> Generator[Outcome, None, None]:
     """Run every unit on one of ``jobs`` worker processes and yield each outcome as it comes.
 
-    Units are handed out in the order given; with several ``lanes``, each worker gets a share of
-    them to follow in lockstep, and what meets with a fault there is run once more, one at a time.
-    Closing the iterator kills the workers.
+    Workers get the units in the order given. With several ``lanes``, each worker gets an equal
+    share to follow in lockstep; units that fail there run again, one at a time. Closing the
+    generator kills the workers.
 
     Raises:
-        TrackerError: a worker could not build the tracker.
+        TrackerError: the tracker cannot be sent to a worker, or a worker could not build it.
     """
     waiting = _shares(list(units), jobs, lanes)
     workers: list[WorkerProcess] = []
@@ -51,7 +45,7 @@ def run_units(
         while waiting or any(each.units for each in workers):
             busy = sum(bool(each.units) for each in workers)
             while len(workers) < min(jobs, len(waiting) + busy):
-                with birth_conditions():
+                with start_conditions():
                     workers.append(WorkerProcess(spec, seed))
             yield from _hand_out(workers, waiting, lanes)
             wait([each.connection for each in workers], timeout=_TICK)
@@ -61,11 +55,7 @@ def run_units(
                         waiting.extend((unit,) for unit in event.units)
                     else:
                         yield event
-            yield Beat(
-                tuple(
-                    (next(iter(each.units.values())), each.frame) for each in workers if each.units
-                )
-            )
+            yield _beat(workers)
             workers = _survivors(workers, needed=bool(waiting))
         _dismiss(workers)
     finally:
@@ -74,7 +64,7 @@ def run_units(
 
 
 def _shares(units: list[Unit], jobs: int, lanes: int) -> deque[tuple[Unit, ...]]:
-    """What is handed to a worker at a time: one unit, or an equal share to follow in lockstep."""
+    """The units that go to a worker together: one, or an equal share to follow in lockstep."""
     if lanes == 1:
         return deque((unit,) for unit in units)
     return deque(share for job in range(jobs) if (share := tuple(units[job::jobs])))
@@ -83,7 +73,7 @@ def _shares(units: list[Unit], jobs: int, lanes: int) -> deque[tuple[Unit, ...]]
 def _hand_out(
     workers: Iterable[WorkerProcess], waiting: deque[tuple[Unit, ...]], lanes: int
 ) -> Iterator[Failed]:
-    """Give each idle worker the next units; those that cannot be sent have failed."""
+    """Send each idle worker its next units; units that cannot be pickled have failed."""
     for each in workers:
         while waiting and each.ready and not each.units:
             units = waiting.popleft()
@@ -94,8 +84,12 @@ def _hand_out(
                     yield Failed(unit, None, f"it cannot be sent to a worker process: {error}")
 
 
+def _beat(workers: Iterable[WorkerProcess]) -> Beat:
+    return Beat(tuple((next(iter(w.units.values())), w.frame) for w in workers if w.units))
+
+
 def _survivors(workers: Iterable[WorkerProcess], needed: bool) -> list[WorkerProcess]:
-    """The workers that live on; those still getting started only if they are ``needed``."""
+    """The workers to keep; those that are still starting only if they are ``needed``."""
     kept = []
     for each in workers:
         if each.dead or not (each.ready or needed):
@@ -106,7 +100,7 @@ def _survivors(workers: Iterable[WorkerProcess], needed: bool) -> list[WorkerPro
 
 
 def _dismiss(workers: Iterable[WorkerProcess]) -> None:
-    """Let workers end by themselves, so that a tracker can close what it has opened."""
+    """Let workers end by themselves, so that a tracker can release its resources."""
     deadline = time.monotonic() + _FAREWELL
     for each in workers:
         each.connection.close()

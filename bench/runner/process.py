@@ -1,4 +1,4 @@
-"""One worker process seen from the parent: hand it a unit, watch for silence and death."""
+"""One worker process as its parent sees it: sends units, and notices silence and death."""
 
 from __future__ import annotations
 
@@ -9,59 +9,38 @@ import pickle
 import signal
 import sys
 import time
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from typing import TypeAlias
 
+import cloudpickle
+
 from bench.errors import TrackerError
+from bench.loading import path_of_workers
 from bench.registry import TrackerSpec
 from bench.runner import worker
-from bench.runner.unit import AnyTrajectory, Unit, thread_environment
+from bench.runner.outcomes import Failed, Finished
+from bench.runner.unit import Unit, thread_environment
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds of silence after which a worker is given up: per frame, and to get started."""
+    """Seconds without an answer after which a worker is stopped: per frame, and at the start."""
 
     frame: float = 120.0
     start: float = 300.0
 
 
 @dataclass(frozen=True, eq=False)
-class Finished:
-    """A unit ended well, on the device of that name."""
-
-    unit: Unit
-    trajectory: AnyTrajectory
-    device: str
-
-
-@dataclass(frozen=True, eq=False)
-class Failed:
-    """A unit failed; ``frame`` counts from 1 and is None where it failed before the first."""
-
-    unit: Unit
-    frame: int | None
-    cause: str
-
-
-@dataclass(frozen=True, eq=False)
 class Shared:
-    """Units in lockstep met with a fault that cannot be told to be of one: run each alone."""
+    """Units in lockstep failed together, and any of them may be the cause: run each alone."""
 
     units: tuple[Unit, ...]
     cause: str
 
 
-@dataclass(frozen=True, eq=False)
-class Beat:
-    """Nothing ended lately: the units that are running, each with the frame it is at."""
-
-    running: tuple[tuple[Unit, int], ...]
-
-
-Outcome: TypeAlias = Finished | Failed | Beat
 Event: TypeAlias = Finished | Failed | Shared
 
 
@@ -69,19 +48,24 @@ class WorkerProcess:
     """One worker process.
 
     Attributes:
-        units: what it is running, by index; none where it waits or is getting started.
-        ready: its tracker is built.
-        dead: it ended, failed or was given up; ``kill`` clears away what is left of it.
+        units: the units that it is running, by index; empty while it waits or starts.
+        ready: True once its tracker is built.
+        dead: True once it has ended, failed or been given up; ``kill`` then removes the rest.
+
+    Raises:
+        TrackerError: the tracker cannot be sent to another process.
     """
 
     def __init__(self, spec: TrackerSpec, seed: int) -> None:
         context = multiprocessing.get_context("spawn")
+        arguments = _pickle_spec(spec), seed
         self.connection, theirs = context.Pipe()
         self._counter = context.RawValue("q", 0)
         self.process = context.Process(
-            target=worker.work, args=(theirs, self._counter, spec, seed)
+            target=worker.work, args=(theirs, self._counter, *arguments)
         )
-        self.process.start()
+        with path_of_workers(spec.is_registered()), _without_main_module():
+            self.process.start()
         theirs.close()
         self.units: dict[int, Unit] = {}
         self.ready = self.dead = False
@@ -90,30 +74,30 @@ class WorkerProcess:
 
     @property
     def frame(self) -> int:
-        """The frame it is at, from 1; 0 before the first."""
+        """The number of its current frame, from 1; 0 before the first."""
         return int(self._counter.value)
 
     def hand(self, units: tuple[Unit, ...], lanes: int) -> None:
-        """Start it on units, ``lanes`` of them in lockstep.
+        """Send it units to run, ``lanes`` of them in lockstep.
 
         Raises:
             PicklingError, TypeError, AttributeError: a unit cannot be pickled.
         """
-        pickled = pickle.dumps(worker.Work(units, lanes))
+        pickled = cloudpickle.dumps(worker.Work(units, lanes))
         self.units = dict(enumerate(units))
         self._counter.value = 0
         self._look()
-        # If it died while idle, its next look tells, and the unit has failed with it.
+        # If it died while idle, ``events`` notices, and the unit has failed.
         with contextlib.suppress(ConnectionError):
             self.connection.send_bytes(pickled)
 
     def events(self, limits: Limits) -> Iterator[Event]:
-        """What happened since the last look.
+        """What happened since the last call.
 
         Raises:
             TrackerError: the tracker could not be built.
         """
-        ended = not self.process.is_alive()  # asked first: what it said last is still in the pipe
+        ended = not self.process.is_alive()  # first: its last message is still in the pipe
         try:
             while self.connection.poll():
                 yield from self._take(self.connection.recv())
@@ -121,7 +105,7 @@ class WorkerProcess:
             self.process.join(timeout=1.0)
             ended = True
         if ended and not self.dead:
-            yield from self._give_up(self._fate())
+            yield from self._give_up(self._cause_of_death())
         elif self.frame != self._seen:
             self._look()
         elif (self.units or not self.ready) and not self.dead:
@@ -130,7 +114,7 @@ class WorkerProcess:
                 yield from self._give_up(f"no answer within {limit:g} s, so it was stopped")
 
     def kill(self) -> None:
-        """End the process and every process that its tracker started."""
+        """Kill the process and every process that its tracker started."""
         self.connection.close()
         if sys.platform != "win32" and self.process.pid is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -158,14 +142,14 @@ class WorkerProcess:
         yield from self._lose(self.frame or None, cause)
 
     def _lose(self, frame: int | None, cause: str) -> Iterator[Event]:
-        """What becomes of the units that were running: one alone has failed."""
+        """End the units that were running; a single one has failed."""
         units, self.units = tuple(self.units.values()), {}
         if len(units) == 1:
             yield Failed(units[0], frame, cause)
         elif units:
             yield Shared(units, cause)
 
-    def _fate(self) -> str:
+    def _cause_of_death(self) -> str:
         code = self.process.exitcode
         if code is None:
             return "its process closed the connection"
@@ -179,17 +163,42 @@ class WorkerProcess:
 
 
 @contextlib.contextmanager
-def birth_conditions() -> Iterator[None]:
-    """What a process inherits: the environment of workers, and deafness to Ctrl-C.
+def _without_main_module() -> Iterator[None]:
+    """Processes started in here do not import the caller's main module.
 
-    A worker is deaf until it leads its own session. In the parent, Ctrl-C takes effect on leaving,
-    when the worker is known to the one who has to end it.
+    They would otherwise run a script again that has no ``if __name__ == "__main__":``. What its
+    classes define reaches them by value (cloudpickle).
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _pickle_spec(spec: TrackerSpec) -> bytes:
+    try:
+        return pickle.dumps(spec)
+    except Exception as error:
+        raise TrackerError(
+            f"tracker {spec.target!r} cannot be sent to a worker process: {error}. Run it in "
+            "this process (engine=bench.runner.run_here)."
+        ) from error
+
+
+@contextlib.contextmanager
+def start_conditions() -> Iterator[None]:
+    """Start processes in here: they inherit the environment of workers and a blocked SIGINT.
+
+    A worker unblocks SIGINT once it leads its own session. The parent handles Ctrl-C when the
+    block ends: by then it knows the new worker, and can stop it.
     """
     wanted = thread_environment()
     kept = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     if sys.platform != "win32":
-        resource_tracker.ensure_running()  # starting it would unblock the signal again
+        resource_tracker.ensure_running()  # its own start would unblock the signal again
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

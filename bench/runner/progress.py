@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: sequences, frames per second, time left."""
+"""The progress line of a run: sequences, frames per second, time left."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import TypeAlias
 
 @dataclass(frozen=True)
 class Status:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        frames: tracked so far, of sequences that ended and of those that are running.
-        ended: sequences that finished or failed.
-        failed: of these, the ones that failed.
+        frames: tracked so far, in sequences that ended and in those that are running.
+        ended: number of sequences that finished or failed.
+        failed: number of sequences that failed.
         running: names of the sequences that are running.
     """
 
@@ -31,12 +31,12 @@ Show: TypeAlias = Callable[[Status], None]
 
 @contextlib.contextmanager
 def progress_display(sequences: int, frames: int, wanted: bool | None) -> Iterator[Show]:
-    """A function that shows a status: a line on the terminal, or nothing at all.
+    """Give a function that shows a status as a line on the terminal, or does nothing.
 
     Args:
-        sequences: that will be run.
-        frames: of all of them together.
-        wanted: True shows it even in a file; None shows it where standard error is a terminal.
+        sequences: number of sequences to run.
+        frames: number of frames in all of them.
+        wanted: True shows it always, False never, None if standard error is a terminal.
     """
     from rich.console import Console
 
@@ -67,7 +67,7 @@ def progress_display(sequences: int, frames: int, wanted: bool | None) -> Iterat
 
 
 def describe(status: Status, sequences: int) -> str:
-    """One line: how many sequences ended and failed, and which are running.
+    """The sequences that ended, failed and are running, in one line.
 
     >>> describe(Status(120, 3, 1, ("Basketball", "Bolt")), 100)
     '3/100 sequences, 1 failed: Basketball, Bolt'

@@ -1,24 +1,28 @@
-"""Gathering what a run record states: what makes the results, and under which circumstances.
+"""Collects the facts of a run record: what determines the results, and the circumstances.
 
-Code is compared by its content, not by its commit: a commit of documentation makes no other
-results, and an edit that is not committed yet may.
+Code is compared by content rather than by commit: a commit may change documentation only, and an
+edit that is not yet committed may change results.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import inspect
 import json
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import bench
-from bench.registry import TrackerSpec, find_tracker, registered_trackers
+from bench.registry import TrackerSpec, registered_trackers
 from bench.results.record import RunRecord, now
 from bench.runner.unit import thread_count
 from bench.sequence import Dataset
@@ -27,7 +31,7 @@ _ROOT = Path(bench.__file__).parent
 _CODE = (
     "geometry/*.py", "sequence.py", "tracker.py", "datasets/frames.py", "protocols/*.py",
     "runner/unit.py",
-)  # fmt: skip  # what stands between an image file and a stored box
+)  # fmt: skip  # the code between an image file and a stored box
 _LIBRARIES = (
     "numpy", "scipy", "opencv-python-headless", "opencv-python", "opencv-contrib-python-headless",
     "opencv-contrib-python", "torch", "torchvision",
@@ -43,82 +47,153 @@ def make_record(
     protocol: str = "onepass",
     lockstep: int = 1,
     tuned_on: str | None = None,
+    engine: str = "workers",
 ) -> RunRecord:
     """The record of a session that starts now.
 
+    Args:
+        dataset: to run on.
+        spec: the tracker.
+        seed: of the run.
+        jobs: number of worker processes.
+        protocol: name of the experiment.
+        lockstep: sequences that a worker follows at once.
+        tuned_on: label of the dataset whose scores chose the options.
+        engine: ``"workers"``, or the name of another engine.
+
     Raises:
-        ConfigError: the tracker is not known.
+        ConfigError: the tracker is unknown.
         TrackerError: its module cannot be imported.
     """
-    import cv2
-
     provenance = {
         "protocol": protocol,
         "lockstep": lockstep if lockstep > 1 else None,
         "benchmark": dataset.benchmark,
         "miniature": dataset.miniature,
-        "tracker": spec.name,
-        "target": spec.target,
-        "options": {name: _option(value) for name, value in spec.options.items()},
-        "weights_sha256": spec.weights_hash(),
-        "tracker_code_sha256": _digest(_tracker_files(spec.target)),
-        "bench_version": bench.__version__,
-        "bench_code_sha256": _digest(path for part in _CODE for path in _ROOT.glob(part)),
-        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "libraries": _versions(),
-        "decoder": f"opencv imread {cv2.__version__}",
+        **_tracker_facts(spec),
+        **_code_facts(),
         "seed": seed,
     }
     session = {
         "started": now(),
         "ended": None,
+        "engine": engine,
         "jobs": jobs,
-        "threads": thread_count(),
+        "threads": thread_count() if engine == "workers" else None,
         "dataset": str(dataset.root),
         "caveats": list(map(str, dataset.caveats)),
         **_commit(),
+        **_machine(),
+    }
+    # Through JSON, so that later comparisons see what will have been read back.
+    stored: dict[str, Any] = json.loads(json.dumps(provenance, default=str))
+    return RunRecord(stored, (session,), tuned_on=tuned_on)
+
+
+def _tracker_facts(spec: TrackerSpec) -> dict[str, Any]:
+    return {
+        "tracker": spec.name,
+        "target": spec.target,
+        "options": {name: _option(value) for name, value in spec.options.items()},
+        "weights_sha256": spec.weights_hash(),
+        "tracker_code_sha256": _digest(_tracker_sources(spec)),
+    }
+
+
+def _code_facts() -> dict[str, Any]:
+    import cv2
+
+    files = (path for part in _CODE for path in _ROOT.glob(part))
+    return {
+        "bench_version": bench.__version__,
+        "bench_code_sha256": _digest(_contents(files)),
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "libraries": _versions(),
+        "decoder": f"opencv imread {cv2.__version__}",
+    }
+
+
+def _machine() -> dict[str, Any]:
+    return {
         "host": platform.node(),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
     }
-    # Through JSON, so that what is compared later is what will have been read back.
-    stored: dict[str, Any] = json.loads(json.dumps(provenance, default=str))
-    return RunRecord(stored, (session,), tuned_on=tuned_on)
 
 
 def _option(value: Any) -> Any:
-    """Where a file lies moves no box; its content is in the weights' hash."""
+    """The folder of a file does not affect results; the weights' hash covers its content."""
     return value.name if isinstance(value, Path) and value.is_file() else value
 
 
-def _tracker_files(target: str) -> set[Path]:
-    """The source of a tracker: the module named, and those of its class and base classes.
+def _tracker_sources(spec: TrackerSpec) -> Iterator[tuple[str, bytes]]:
+    """The source of a tracker: its module, and those of its class and base classes.
 
-    Where one of these is a package or lies in a sub-package, every module in that.
+    If one of these is a package or is in a sub-package, every module of that package counts. The
+    text of a class that is in no file, such as one of a notebook, counts by itself.
     """
-    names = {kind.__module__ for kind in find_tracker(target).__mro__}
-    names.add(registered_trackers().get(target, target).partition(":")[0])
-    files = {Path(f) for n in names if (f := getattr(sys.modules.get(n), "__file__", None))}
-    inner = {n.rpartition(".")[0] for n in names if n.count(".") > 1}
-    files |= {Path(f) for n in inner if (f := getattr(sys.modules.get(n), "__file__", None))}
+    builder = spec.builder if spec.factory is None else spec.factory
+    if isinstance(builder, partial):
+        builder = builder.func
+    if not (inspect.isclass(builder) or inspect.isfunction(builder)):
+        builder = type(builder)  # an object that can be called
+    kinds = builder.__mro__[:-1] if inspect.isclass(builder) else (builder,)
+    names = {kind.__module__ for kind in kinds}
+    if spec.factory is None:
+        names.add(registered_trackers().get(spec.target, spec.target).rpartition(":")[0])
+    yield from _contents(_files(names))
+    yield from ((kind.__name__, _text(kind)) for kind in kinds if _file(kind.__module__) is None)
+
+
+def _files(names: Collection[str]) -> set[Path]:
+    inner = {name.rpartition(".")[0] for name in names if name.count(".") > 1}
+    files = {path for name in {*names, *inner} if (path := _file(name)) is not None}
     packages = {path.parent for path in files if path.name == "__init__.py"}
     return files | {path for package in packages for path in package.rglob("*.py")}
 
 
-def _digest(files: Iterable[Path]) -> str:
-    """SHA-256 over names and contents of files, whatever folder they were installed in."""
-    digest = hashlib.sha256()
+def _file(module: str) -> Path | None:
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return None if file is None else Path(file)
+
+
+def _text(kind: Any) -> bytes:
+    """The source of a class or function; if Python does not have it, the compiled code."""
+    with contextlib.suppress(OSError, TypeError):
+        return inspect.getsource(kind).encode()
+    own = vars(kind) if inspect.isclass(kind) else {"call": kind}
+    functions = [value for value in own.values() if inspect.isfunction(value)]
+    with contextlib.suppress(OSError, TypeError):  # a class of a notebook before Python 3.13
+        if functions:
+            return "".join(map(inspect.getsource, functions)).encode()
+    return repr([_compiled(function.__code__) for function in functions]).encode()
+
+
+def _compiled(code: CodeType) -> list[Any]:
+    """What a function does, whatever file and line it was defined in."""
+    constants = [_compiled(c) if isinstance(c, CodeType) else c for c in code.co_consts]
+    return [code.co_code, code.co_names, constants]
+
+
+def _contents(files: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
+    """Name and content of files, in an order that does not depend on where they are installed."""
     for path in sorted(set(files), key=lambda path: (path.name, str(path))):
-        content = path.read_bytes()
-        digest.update(f"{path.name} {len(content)}\n".encode())
+        yield path.name, path.read_bytes()
+
+
+def _digest(contents: Iterable[tuple[str, bytes]]) -> str:
+    """SHA-256 over names and contents."""
+    digest = hashlib.sha256()
+    for name, content in contents:
+        digest.update(f"{name} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()
 
 
 def _versions() -> dict[str, str]:
-    """Versions of the libraries that are installed; none is imported."""
+    """Versions of the installed libraries; imports none of them."""
     found = {}
     for package in _LIBRARIES:
         try:
@@ -129,7 +204,7 @@ def _versions() -> dict[str, str]:
 
 
 def _commit() -> dict[str, Any]:
-    """Commit of the checkout this package runs from, and whether files differ from it."""
+    """Commit of the checkout that this package runs from, and whether files differ from it."""
     if not (_ROOT.parent / ".git").exists():
         return {}
     try:
@@ -148,7 +223,7 @@ def _git(*arguments: str) -> str:
 
 
 def _cpu() -> str:
-    """Name of the processor as Linux states it, else as Python knows it."""
+    """Name of the processor from Linux, else from Python."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""One call of a run: results kept as they come, and the record of what made them."""
+"""One session of a run: keeps each result at once, and records how it was made."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from bench.benchmarks import Experiment
 from bench.errors import BenchError, ResultError
 from bench.geometry import Regions, region_overlaps
+from bench.locks import locked, sweep
 from bench.protocols.onepass import check_frames
 from bench.results.record import (
     RunFailure,
@@ -22,26 +23,25 @@ from bench.results.record import (
     write_record,
 )
 from bench.results.stores import Store
-from bench.runner.lock import locked, sweep
-from bench.runner.process import Beat, Finished, Outcome
+from bench.runner.outcomes import Beat, Finished, Outcome
 from bench.runner.progress import Status, progress_display
 from bench.runner.unit import Unit
 from bench.sequence import Sequence
 
 ENOUGH = 3
-"""Repetitions after which equal ones end the experiment on a sequence."""
+"""Number of repetitions that, if equal, end the experiment on a sequence."""
 _EQUAL = 0.999
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What became of a run.
+    """The outcome of a run.
 
     Attributes:
-        finished: names of what was finished now, in the order it ended: sequences, in an
-            experiment with the number of the repetition (``bag_001``).
-        skipped: names of what was finished before.
-        failures: one for each that could not be finished.
+        finished: sequences finished now, in the order they ended; in an experiment of the VOT
+            challenge with the number of the repetition (``bag_001``).
+        skipped: sequences finished before.
+        failures: one for each sequence that could not be finished.
     """
 
     finished: tuple[str, ...]
@@ -51,10 +51,10 @@ class RunSummary:
 
 @contextmanager
 def open_session(store: Store, name: str, current: RunRecord) -> Iterator[Session]:
-    """A run that holds its folder alone and goes on with the record that is there.
+    """Lock the folder of the results, and continue the record in it.
 
     Raises:
-        ResultError: results of that name were made by something else, or by a run going on.
+        ResultError: the results of that name have another origin, or another run holds them.
     """
     with locked(store.folder(name)):
         sweep(store.folder(name))
@@ -65,13 +65,13 @@ def open_session(store: Store, name: str, current: RunRecord) -> Iterator[Sessio
 
 @dataclass
 class Session:
-    """What became of a run so far, and the record that says so.
+    """The outcome of a run so far, and its record.
 
     Attributes:
-        store: where results are kept as they come.
+        store: keeps the results.
         name: of the result folder.
-        record: of what made them; written whenever it changes.
-        started: whether anything has run.
+        record: how the results are made; written at every change.
+        started: True once anything has run.
         finished, skipped, failures: see ``RunSummary``.
     """
 
@@ -90,7 +90,7 @@ class Session:
         experiment: Experiment,
         repetitions: Iterable[int],
     ) -> list[Unit]:
-        """What still has to run, the longest first; what cannot run is a failure."""
+        """The units that still have to run, the longest first; notes those that cannot run."""
         units: list[Unit] = []
         for sequence in sequences:
             try:
@@ -118,7 +118,7 @@ class Session:
                 yield unit
 
     def _settled(self, sequence: Sequence) -> bool:
-        """Whether more repetitions would tell nothing: the first are equal, or one has failed."""
+        """Whether more repetitions are pointless: the first are equal, or one has failed."""
         runs = self.store.read_runs(self.name, sequence.name)[:ENOUGH]
         return len(runs) < ENOUGH or are_equal(runs)
 
@@ -126,12 +126,12 @@ class Session:
         return self.store.finished(self.name, unit.sequence, unit.repetition)
 
     def summary(self) -> RunSummary:
-        """What became of it."""
+        """The outcome so far."""
         return RunSummary(tuple(self.finished), tuple(self.skipped), tuple(self.failures))
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
-        """The record says when a session ended in which anything was done."""
+        """Note the end of the session in the record, if anything was done in it."""
         before = self.record
         try:
             yield
@@ -142,7 +142,7 @@ class Session:
     def gather(
         self, outcomes: Iterable[Outcome], units: list[Unit], progress: bool | None
     ) -> None:
-        """Keep every result and note every failure as it comes; the record stands before."""
+        """Keep every result and note every failure at once; the record is written first."""
         if not units:
             return
         self.started = True
@@ -195,7 +195,7 @@ class Session:
 
 
 def are_equal(runs: List[Regions]) -> bool:
-    """Whether runs of one sequence have the same codes, and regions that overlap by over 0.999.
+    """Whether runs of a sequence have the same codes, and regions that overlap by over 0.999.
 
     Source: toolkit-legacy ``is_deterministic.m``.
     """

@@ -1,8 +1,7 @@
-"""The unit of work, (tracker, sequence, repetition), as functions that any engine can call.
+"""The unit of work, one pass along one sequence, as functions that any engine can call.
 
-A worker process of this machine calls them today; a cluster's may as well. A unit depends on
-nothing but its arguments: every random generator is seeded from them, so the result is the same
-whatever ran before, in whichever process and order.
+A unit depends on its arguments only: they seed every random generator, so the result does not
+depend on the process, or on what ran before.
 """
 
 from __future__ import annotations
@@ -49,13 +48,13 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """What messages call it: the stem of its result file."""
+        """Its name in messages: the stem of its result file."""
         if self.experiment.protocol == "onepass":
             return self.sequence.name
         return f"{self.sequence.name}_{self.repetition:03d}"
 
     def steps(self, tracker: object, on_frame: OnFrame | None = None) -> Steps[AnyTrajectory]:
-        """Its protocol, as a coroutine."""
+        """Its protocol as a coroutine."""
         if self.experiment.protocol == "onepass":
             return cast(Steps[AnyTrajectory], one_pass_steps(self.sequence, on_frame))
         steps = vot_steps(self.sequence, self.experiment, starts_on(tracker), on_frame)
@@ -66,12 +65,12 @@ def run_unit(tracker: Tracker, unit: Unit, on_frame: OnFrame | None = None) -> A
     """Seed every random generator for ``unit``, then run ``tracker`` along its sequence.
 
     Args:
-        tracker: as ``build_tracker`` made it, or after another unit that ended well.
+        tracker: new, or after another unit that finished.
         unit: what to run.
-        on_frame: told the number of each frame, from 1, before it is decoded.
+        on_frame: called with the number of each frame, from 1, before it is decoded.
 
     Raises:
-        FrameError: the tracker raised, or answered anything but a finite region.
+        FrameError: the tracker raised, or returned no finite region.
         DatasetError: frames are missing or cannot be decoded.
     """
     seed_everything(unit.seed, unit.sequence.name, unit.repetition)
@@ -83,10 +82,10 @@ def run_lockstep(
 ) -> Iterator[tuple[int, AnyTrajectory]]:
     """Run units through a tracker's batch form, ``lanes`` at once; yield (index, trajectory).
 
-    Random generators are seeded once, since the lanes draw from the same ones.
+    Random generators are seeded once, because the lanes share them.
 
     Raises:
-        FrameError: the tracker raised, or answered wrongly in one of the lanes.
+        FrameError: the tracker raised, or returned no finite region in one of the lanes.
         DatasetError: frames are missing or cannot be decoded.
     """
     seed_everything(units[0].seed)
@@ -95,10 +94,10 @@ def run_lockstep(
 
 
 def build_tracker(spec: TrackerSpec, seed: int) -> Tracker:
-    """A new tracker, built with seeded random generators.
+    """Build a tracker with seeded random generators.
 
     Raises:
-        ConfigError: the tracker is not known.
+        ConfigError: the tracker is unknown.
         TrackerError: its module or its constructor raised.
     """
     seed_everything(seed)
@@ -106,7 +105,7 @@ def build_tracker(spec: TrackerSpec, seed: int) -> Tracker:
 
 
 def seed_everything(seed: int, sequence: str = "", repetition: int = 0) -> None:
-    """Seed Python, NumPy, OpenCV and, where it is loaded, PyTorch from the three together."""
+    """Seed Python, NumPy, OpenCV and, if it is loaded, PyTorch from the three arguments."""
     import cv2
 
     digest = hashlib.sha256(f"{seed}/{sequence}/{repetition}".encode()).digest()
@@ -122,8 +121,8 @@ def seed_everything(seed: int, sequence: str = "", repetition: int = 0) -> None:
 def thread_environment() -> dict[str, str]:
     """Environment variables for a process that runs units: one thread, fixed hashing.
 
-    How a sum is split over threads decides its last bits, so their number must not follow from
-    the number of jobs. ``OMP_NUM_THREADS`` of the caller's environment is respected.
+    The number of threads affects the last bits of a sum, so it must not depend on the number of
+    jobs. ``OMP_NUM_THREADS`` of the caller's environment is respected.
     """
     count = os.environ.get("OMP_NUM_THREADS", "1")
     wanted = {**dict.fromkeys(_THREAD_VARIABLES, count), "PYTHONHASHSEED": "0"}
@@ -131,13 +130,13 @@ def thread_environment() -> dict[str, str]:
 
 
 def thread_count() -> int | None:
-    """Threads that a unit may use by ``thread_environment``; None where that is no number."""
+    """Number of threads that a unit may use; None if the environment gives no number."""
     count = thread_environment()["OMP_NUM_THREADS"]
     return int(count) if count.isdecimal() else None
 
 
 def device_name() -> str:
-    """Where a unit that has run did its work: the name of the CUDA device, else ``"cpu"``."""
+    """The device that units of this process ran on: that of CUDA by name, else ``"cpu"``."""
     cuda = sys.modules.get("torch.cuda")
     if cuda is None or not cuda.is_initialized():
         return "cpu"

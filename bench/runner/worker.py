@@ -1,7 +1,7 @@
-"""The worker process: builds the tracker once, then runs the units it is handed.
+"""The worker process: builds the tracker once, then runs the units that it receives.
 
-It answers over a pipe, and notes the frame it is at in a shared integer, so that the parent
-knows where it was even if it dies without a word. It dies with its parent, however that ends.
+It answers through a pipe, and writes its current frame to a shared integer, which the parent can
+read even after a crash. It ends when its parent ends, even if that is killed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Protocol, TypeAlias, cast
 
-from bench.errors import BenchError
+from bench.errors import BenchError, TrackerError
 from bench.protocols.steps import FrameError, describe
 from bench.registry import TrackerSpec
 from bench.runner.unit import (
@@ -34,30 +34,30 @@ from bench.tracker import BatchTracker, Tracker
 
 
 class Counter(Protocol):
-    """An integer in memory that parent and worker share."""
+    """An integer in the memory that parent and worker share."""
 
     value: int
 
 
 @dataclass(frozen=True)
 class Ready:
-    """The tracker is built; a unit can be handed over."""
+    """The tracker is built, and the worker waits for units."""
 
 
 @dataclass(frozen=True)
 class Unbuilt:
-    """The tracker could not be built, and why."""
+    """The tracker could not be built, for this cause."""
 
     cause: str
 
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """A unit ended well.
+    """A unit finished.
 
     Attributes:
-        index: which of the units handed over.
-        trajectory: what the tracker said.
+        index: of the unit among those sent.
+        trajectory: the tracker's results.
         device: where it ran.
     """
 
@@ -71,7 +71,7 @@ class Stumbled:
     """A unit failed.
 
     Attributes:
-        frame: number of the frame, from 1; None where it failed before the first.
+        frame: number of the frame, from 1; None if it failed before the first.
         cause: what went wrong.
     """
 
@@ -82,37 +82,53 @@ class Stumbled:
 Message: TypeAlias = Ready | Unbuilt | Done | Stumbled
 
 
-def work(connection: Connection, counter: Counter, spec: TrackerSpec, seed: int) -> None:
-    """Serve units until one fails or the other end of ``connection`` closes.
+def work(connection: Connection, counter: Counter, pickled: bytes, seed: int) -> None:
+    """Run units until one fails or the other end of ``connection`` closes.
 
-    A failure ends the worker: the tracker, or the CUDA context of this process, may be in any
-    state, and only a fresh process is surely sound.
+    A failure ends the worker, because it may leave the tracker or the CUDA context of this
+    process in any state.
+
+    Args:
+        connection: receives ``Work``, sends messages.
+        counter: number of the current frame.
+        pickled: the tracker's ``TrackerSpec``.
+        seed: of every random generator while the tracker is built.
     """
     _live_alone()
     _limit_threads()
     try:
-        tracker = build_tracker(spec, seed)
+        tracker = build_tracker(_load_spec(pickled), seed)
     except BenchError as error:
         connection.send(Unbuilt(str(error)))
         return
     answer: Message = Ready()
-    with contextlib.suppress(EOFError, ConnectionError):  # the parent is done, or gone
+    with contextlib.suppress(EOFError, ConnectionError):  # the parent is done, or has ended
         connection.send(answer)
         while not isinstance(answer, Stumbled):
             for answer in _attempt(connection.recv_bytes(), counter, tracker):
                 connection.send(answer)
 
 
+def _load_spec(pickled: bytes) -> TrackerSpec:
+    try:
+        spec: TrackerSpec = pickle.loads(pickled)
+    except Exception as error:
+        raise TrackerError(
+            f"the tracker cannot be loaded in a worker process: {describe(error)}"
+        ) from error
+    return spec
+
+
 @dataclass(frozen=True, eq=False)
 class Work:
-    """What a worker is handed: units, and how many of them it follows in lockstep."""
+    """The units sent to a worker, and how many of them it follows in lockstep."""
 
     units: tuple[Unit, ...]
     lanes: int = 1
 
 
 def _attempt(pickled: bytes, counter: Counter, tracker: Tracker) -> Iterator[Done | Stumbled]:
-    """Run what was handed over; whatever it raises becomes an answer."""
+    """Run the units received; an exception becomes an answer."""
 
     def note(frame: int) -> None:
         counter.value = frame if lanes == 1 else counter.value + 1
@@ -137,7 +153,7 @@ def _attempt(pickled: bytes, counter: Counter, tracker: Tracker) -> Iterator[Don
 
 
 def _limit_threads() -> None:
-    """OpenCV's own threads; the other libraries were told by the environment."""
+    """Limit the threads of OpenCV; environment variables limit the other libraries."""
     import cv2
 
     threads = thread_count()
@@ -146,7 +162,7 @@ def _limit_threads() -> None:
 
 
 def _live_alone() -> None:
-    """Lead a session, so that Ctrl-C reaches the parent only, and end with the parent."""
+    """Lead a session, so that Ctrl-C reaches only the parent, and end with the parent."""
     if sys.platform != "win32":
         os.setsid()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -154,7 +170,7 @@ def _live_alone() -> None:
 
 
 def _end_with_parent() -> None:
-    """Kill this process, and those that the tracker started, when the parent is no more."""
+    """Kill this process, and those that the tracker started, once the parent has ended."""
     parent = parent_process()
     if parent is None:
         return

@@ -1,1 +1,17 @@
-"""A search of a tracker's options by their scores (``bench tune``), on data that is no test."""
+"""Searches a tracker's options for the best score (``bench tune``), away from test sets.
+
+Raises:
+    ConfigError: on import, if optuna is not installed.
+"""
+
+from bench.errors import ConfigError
+
+try:
+    import optuna
+except ModuleNotFoundError as error:
+    raise ConfigError(
+        "a search needs optuna, which is not installed. Install the extra that has it: "
+        'pip install "siamattn-bench[train]".'
+    ) from error
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # each trial prints a line of its own

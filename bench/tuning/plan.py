@@ -1,4 +1,4 @@
-"""A search as a record: on what, of what, by which measure, and where it is kept."""
+"""A search as a record: its data, tracker, options and measure, and where it is kept."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.errors import ConfigError, TrackerError, unknown_name
+from optuna.trial import FrozenTrial, Trial
+
+from bench.benchmarks import get_benchmark
+from bench.datasets.tables import read_table
+from bench.errors import ConfigError, ResultError, TrackerError, unknown_name
 from bench.evaluation import evaluate
-from bench.evaluation.selection import label_of
-from bench.measures.catalogue import layout_of
+from bench.evaluation.selection import first_few, label_of, refuse_hidden
+from bench.measures.catalogue import get_measure, layout_of
 from bench.registry import TrackerSpec, make_spec
-from bench.results.onepass import OnePassStore
-from bench.results.vot.store import VotStore
+from bench.results.opening import open_store
+from bench.results.stores import Store
 from bench.runner import run_tracker
 from bench.runner.provenance import make_record
 from bench.sequence import Dataset
-from bench.tuning.space import Dimension, Drawn
+from bench.tuning.space import Drawn, Space, describe, first_value
 
-LOWER_IS_BETTER = ("robustness", "failures")
-Store = OnePassStore | VotStore
+_TEST_LISTS = {"lasot": "lasot_sequences.csv", "trackingnet": "trackingnet_test.csv"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,25 +35,25 @@ class Plan:
     """A search of options.
 
     Attributes:
-        dataset: whose scores decide.
-        target: registered name or ``module:Class`` of the tracker.
+        dataset: the data to score on.
+        target: registered name, ``module:Class`` or ``path/file.py:Class`` of the tracker.
         space: the options to search, with their values.
-        measure: name of the measure; robustness and failures are minimised, others maximised.
-        study: the journal file that holds the trials; their results lie beside it.
-        experiment: of the VOT challenge; None for one pass.
+        measure: name of the measure to improve.
+        study: the journal file of the trials; a folder beside it keeps their results.
+        experiment: ``"onepass"``, or an experiment of the VOT challenge.
         settings: other options of the tracker, as text.
-        weights: file for the tracker's option of that name.
-        device: for the tracker's option of that name.
+        weights: value of the tracker's option of that name.
+        device: value of the tracker's option of that name.
         seed: of the search and of every run.
-        running: further arguments of ``run_tracker``, which move no box but with ``lockstep``.
+        running: further arguments of ``run_tracker``; only ``lockstep`` can affect results.
     """
 
     dataset: Dataset
     target: str
-    space: List[Dimension]
+    space: Space
     measure: str
     study: Path
-    experiment: str | None = None
+    experiment: str = "onepass"
     settings: Mapping[str, str] = field(default_factory=dict)
     weights: Path | None = None
     device: str | None = None
@@ -59,55 +62,52 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """What the tracker is called; trials are numbered after it."""
+        """The tracker's name; those of the trials add a number."""
         return self.target.rpartition(":")[2]
 
     @property
     def folder(self) -> Path:
-        """Where the raw results of the trials lie."""
+        """The folder for raw results of the trials."""
         return self.study.with_name(f"{self.study.stem}-trials")
 
     @property
     def direction(self) -> Literal["maximize", "minimize"]:
-        """``"maximize"`` or ``"minimize"``."""
-        return "minimize" if self.measure in LOWER_IS_BETTER else "maximize"
+        """``"minimize"`` if a lower value of the measure is better."""
+        return "minimize" if get_measure(self.measure).lower_is_better else "maximize"
 
-    def label(self, number: int) -> str:
-        """Name under which the results of a trial are stored."""
-        return f"{self.name}-{number:04d}"
+    def label(self, trial: Trial | FrozenTrial) -> str:
+        """The name of a trial's results; a run that was stored before keeps its own."""
+        return str(trial.user_attrs.get("label") or f"{self.name}-{trial.number:04d}")
 
     def store(self, root: Path | None = None) -> Store:
         """The results of the trials, or those under another folder."""
-        root, benchmark = root or self.folder, self.dataset.benchmark
-        if self.experiment is None:
-            return OnePassStore(root, benchmark)
-        return VotStore(root, benchmark, self.experiment)
+        return open_store(root or self.folder, self.dataset.benchmark, self.experiment)
 
     def spec(self, drawn: Mapping[str, Drawn], label: str | None = None) -> TrackerSpec:
         """The tracker with drawn values of the searched options.
 
         Raises:
-            ConfigError: an option is unknown or missing, or has a value of the wrong type.
+            ConfigError: an option is unknown, missing, or has a value of the wrong type.
         """
         settings = {**self.settings, **{name: str(value) for name, value in drawn.items()}}
         return make_spec(self.target, settings, label or self.name, self.device, self.weights)
 
     def provenance(self) -> dict[str, Any]:
-        """What a run record would state of every trial alike."""
-        first = {each.name: each.first for each in self.space}
+        """The provenance that all trials share."""
+        first = {name: first_value(values) for name, values in self.space.items()}
         record = make_record(
-            self.dataset, self.spec(first), seed=self.seed, jobs=1,
-            protocol=self.experiment or "one-pass", lockstep=self.running.get("lockstep", 1),
+            self.dataset, self.spec(first), seed=self.seed, jobs=1, protocol=self.experiment,
+            lockstep=self.running.get("lockstep", 1),
         )  # fmt: skip
         shared = {key: value for key, value in record.provenance.items() if key != "tracker"}
         options = shared["options"].items()
         return {**shared, "options": {k: v for k, v in options if k not in first}}
 
     def facts(self) -> dict[str, Any]:
-        """Everything that has to be the same for two trials to be comparable, as JSON has it."""
+        """The facts that make trials comparable, as JSON values."""
         facts = {
             **self.provenance(),
-            "search": [str(each) for each in self.space],
+            "search": [describe(name, values) for name, values in self.space.items()],
             "measure": self.measure,
             "repetitions": self.running.get("repetitions"),
             "sequences": [sequence.name for sequence in self.dataset],
@@ -115,16 +115,16 @@ class Plan:
         plain: dict[str, Any] = json.loads(json.dumps(facts))
         return plain
 
-    def run(self, number: int, drawn: Mapping[str, Drawn]) -> float:
-        """Run the tracker with drawn options, as far as it has not yet run, and score it.
+    def run(self, trial: Trial) -> float:
+        """Run and score a trial; sequences with a result are not run again.
 
         Raises:
-            TrackerError: it failed on a sequence, or its score is not a number.
+            TrackerError: the tracker failed on a sequence, or its score is not a number.
             BenchError: as ``run_tracker`` and ``evaluate`` raise.
         """
-        label = self.label(number)
+        label = self.label(trial)
         summary = run_tracker(
-            self.dataset, self.spec(drawn, label), self.store(), seed=self.seed,
+            self.dataset, self.spec(trial.params, label), self.store(), seed=self.seed,
             tuned_on=label_of(self.dataset), **self.running,
         )  # fmt: skip
         if summary.failures:
@@ -140,32 +140,34 @@ class Plan:
 
         Raises:
             TrackerError: it is not a number.
-            ResultError: results are missing or malformed.
+            ResultError: the results cannot be scored.
         """
-        scores = evaluate(self.dataset, store, [label])[0].trackers[label]
-        value = scores.measures.get(self.measure, math.nan)
+        (scores,) = evaluate(self.dataset, store, [label])
+        if label in scores.refused:
+            raise ResultError(scores.refused[label])
+        value = scores.trackers[label].measures.get(self.measure, math.nan)
         if not math.isfinite(value):
             raise TrackerError(f"{self.measure} of {label} is not a number on these sequences")
         return value
 
 
-def choose_measure(experiment: str | None, wanted: str | None) -> str:
-    """The measure asked for, by default the one that tables rank by.
+def choose_measure(experiment: str, wanted: str | None) -> str:
+    """The measure asked for; by default the one that ranks trackers in tables.
 
     Raises:
         ConfigError: the experiment has no such measure.
     """
-    known = list(layout_of(experiment or "onepass").columns)
+    known = [measure.name for measure in layout_of(experiment).columns]
     if wanted is not None and wanted not in known:
-        raise unknown_name(f"measure of {experiment or 'one-pass evaluation'}", wanted, known)
+        raise unknown_name(f"measure of {experiment}", wanted, known)
     return wanted or known[0]
 
 
 def only(dataset: Dataset, names: List[str] | None) -> Dataset:
-    """The dataset with these sequences only; it then says that it is partial.
+    """The dataset with these sequences only, or the whole if ``names`` is None.
 
     Raises:
-        ConfigError: one is not in it.
+        ConfigError: the dataset has no such sequence.
     """
     if names is None:
         return dataset
@@ -173,11 +175,36 @@ def only(dataset: Dataset, names: List[str] | None) -> Dataset:
     return dataclasses.replace(dataset, sequences=chosen)
 
 
-def check_study(path: Path) -> None:
-    """Check that a study can be kept in ``path``.
+def check_data(dataset: Dataset, *, on_test_set: bool = False) -> None:
+    """Check that options may be chosen by scores on a dataset.
 
     Raises:
-        ConfigError: the path is a folder.
+        ConfigError: sequences are in a benchmark's test set, and ``on_test_set`` is False.
+        DatasetError: the ground truth is hidden.
     """
-    if path.is_dir():
-        raise ConfigError(f"--study {path}: expected a file to keep the trials in, found a folder")
+    tests = [] if on_test_set else off_limits(dataset)
+    if tests:
+        title = get_benchmark(dataset.benchmark).title
+        raise ConfigError(
+            f"{label_of(dataset)}: {len(tests)} of {len(dataset)} sequences are in the test set "
+            f"({first_few(tests)}). Options chosen on the test set of {title} make its score "
+            "meaningless for other video. Search on the miniature (`bench mini`), your own clips "
+            "(BENCHMARK folder) or a training split; or give --on-test-set, and every result is "
+            "marked as tuned."
+        )
+    refuse_hidden(dataset)
+
+
+def off_limits(dataset: Dataset) -> list[str]:
+    """Names of the sequences in the test set of their benchmark.
+
+    The miniature and own clips have none. LaSOT and TrackingNet list them; of other benchmarks,
+    every sequence is one.
+    """
+    if dataset.miniature or get_benchmark(dataset.benchmark).sequences is None:
+        return []
+    names, table = [sequence.name for sequence in dataset], _TEST_LISTS.get(dataset.benchmark)
+    if table is None:
+        return names
+    tests = {row["name"] for row in read_table(table) if row.get("subset", "test") == "test"}
+    return [name for name in names if name in tests]

@@ -1,7 +1,7 @@
-"""What is searched: an option of a tracker, and the values it may take.
+"""The search space: options of a tracker as optuna's distributions.
 
-A value travels as the text a person would type after ``--set``, so that a trial builds its
-tracker through the same checks as any run.
+A drawn value is passed on as the text that a person would type after ``--set``, so a trial
+builds its tracker through the same checks as any run.
 """
 
 from __future__ import annotations
@@ -9,106 +9,36 @@ from __future__ import annotations
 import math
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from bench.errors import ConfigError, unknown_name
 from bench.registry import parse_value, tracker_options
 
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
-
-Drawn = int | float | str
-
-
-@dataclass(frozen=True)
-class Range:
-    """A numeric option between two values, both included.
-
-    Attributes:
-        name: of the option.
-        low: smallest value; whole where the option is an int.
-        high: largest value.
-        log: whether it is drawn evenly by its logarithm.
-    """
-
-    name: str
-    low: int | float
-    high: int | float
-    log: bool = False
-
-    @property
-    def first(self) -> Drawn:
-        """A value that the option may take."""
-        return self.low
-
-    def distribution(self) -> BaseDistribution:
-        """The range as optuna has it."""
-        from optuna.distributions import FloatDistribution, IntDistribution
-
-        if isinstance(self.low, int) and isinstance(self.high, int):
-            return IntDistribution(self.low, self.high, log=self.log)
-        return FloatDistribution(self.low, self.high, log=self.log)
-
-    def place(self, value: Any) -> Drawn | None:
-        """``value`` of a run record as a drawn one, None where the range does not hold it."""
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return value if number and self.low <= value <= self.high else None
-
-    def __str__(self) -> str:
-        return f"{self.name}={self.low}:{self.high}{':log' if self.log else ''}"
+Drawn: TypeAlias = int | float | str
+Space: TypeAlias = Mapping[str, BaseDistribution]
+"""The values of each searched option; choices by their text."""
 
 
-@dataclass(frozen=True)
-class Choice:
-    """An option that takes one of some values.
-
-    Attributes:
-        name: of the option.
-        values: each by its text, as tables and ``--set`` have it.
-        parsed: the same as the tracker gets them.
-    """
-
-    name: str
-    values: tuple[str, ...]
-    parsed: tuple[Any, ...]
-
-    @property
-    def first(self) -> Drawn:
-        """A value that the option may take."""
-        return self.values[0]
-
-    def distribution(self) -> BaseDistribution:
-        """The choice as optuna has it."""
-        from optuna.distributions import CategoricalDistribution
-
-        return CategoricalDistribution(self.values)
-
-    def place(self, value: Any) -> Drawn | None:
-        """``value`` of a run record as a drawn one, None where it is no choice."""
-        same = (text for text, each in zip(self.values, self.parsed, strict=True) if each == value)
-        return next(same, None)
-
-    def __str__(self) -> str:
-        return f"{self.name}={','.join(self.values)}"
-
-
-Dimension = Range | Choice
-
-
-def parse_space(items: Iterable[str], target: str, fixed: Mapping[str, str]) -> list[Dimension]:
-    """The dimensions that ``--search`` names, checked against the options of a tracker.
+def parse_space(items: Iterable[str], target: str, fixed: Mapping[str, str]) -> Space:
+    """The space that ``--search`` describes, checked against the options of a tracker.
 
     Args:
         items: each ``NAME=LOW:HIGH``, ``NAME=LOW:HIGH:log`` or ``NAME=A,B,C``.
-        target: registered name or ``module:Class``.
-        fixed: options given by ``--set``, which cannot be searched too.
+        target: names the tracker.
+        fixed: options given by ``--set``, which cannot be searched as well.
 
     Raises:
-        ConfigError: no item, an unknown or repeated option, or values that make no sense.
+        ConfigError: no item, an unknown or repeated option, or invalid values.
     """
     known = tracker_options(target)
-    space: dict[str, Dimension] = {}
+    space: dict[str, BaseDistribution] = {}
     for item in items:
         name, equals, text = item.partition("=")
         if not (name and equals and text):
@@ -117,41 +47,62 @@ def parse_space(items: Iterable[str], target: str, fixed: Mapping[str, str]) -> 
             raise unknown_name(f"option of tracker {target!r}", name, known)
         if name in space or name in fixed:
             raise ConfigError(f"option {name!r} is given twice: search it once, or --set it")
-        space[name] = _dimension(name, text, known[name].annotation)
+        space[name] = _distribution(text, known[name].annotation, f"--search {name}={text}")
     if not space:
         raise ConfigError(
             "nothing to search: name an option and its values, e.g. --search NAME=LOW:HIGH. "
             f"Options of {target!r}: {', '.join(known) or 'none'}."
         )
-    return list(space.values())
+    return space
 
 
-def _dimension(name: str, text: str, annotation: Any) -> Dimension:
-    where = f"--search {name}={text}"
-    if ":" in text and _number(annotation):
-        return _range(name, text.split(":"), annotation, where)
+def _distribution(text: str, annotation: Any, where: str) -> BaseDistribution:
+    numeric = {annotation, *typing.get_args(annotation)} & {int, float}
+    if ":" in text and numeric:
+        return _range(text.split(":"), annotation, where)
     values = tuple(part.strip() for part in text.split(","))
-    parsed = tuple(parse_value(part, annotation, where) for part in values)
-    if len(values) < 2 or len(set(map(repr, parsed))) < len(parsed):
+    parsed = {repr(parse_value(value, annotation, where)) for value in values}
+    if len(values) < 2 or len(parsed) < len(values):
         raise ConfigError(f"{where}: expected LOW:HIGH of a number, or several different values")
-    return Choice(name, values, parsed)
+    return CategoricalDistribution(values)
 
 
-def _number(annotation: Any) -> bool:
-    return bool({annotation, *typing.get_args(annotation)} & {int, float})
-
-
-def _range(name: str, parts: list[str], annotation: Any, where: str) -> Range:
+def _range(parts: list[str], annotation: Any, where: str) -> BaseDistribution:
     log = parts[2:] == ["log"]
     if len(parts) != 2 + log:
         raise ConfigError(f"{where}: expected LOW:HIGH or LOW:HIGH:log")
     low, high = (parse_value(part, annotation, where) for part in parts[:2])
-    if not (_finite(low) and _finite(high) and low < high):
+    if not (_is_finite(low) and _is_finite(high) and low < high):
         raise ConfigError(f"{where}: expected two finite numbers, the smaller first")
     if log and low <= 0:
         raise ConfigError(f"{where}: a logarithmic range starts above 0")
-    return Range(name, low, high, log)
+    if isinstance(low, int) and isinstance(high, int):
+        return IntDistribution(low, high, log=log)
+    return FloatDistribution(low, high, log=log)
 
 
-def _finite(value: Any) -> bool:
+def _is_finite(value: Any) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
+
+
+def describe(name: str, values: Any) -> str:
+    """The text after ``--search`` that gives a distribution."""
+    if isinstance(values, CategoricalDistribution):
+        return f"{name}={','.join(map(str, values.choices))}"
+    return f"{name}={values.low}:{values.high}{':log' if values.log else ''}"
+
+
+def first_value(values: Any) -> Drawn:
+    """A value of a distribution."""
+    choice = isinstance(values, CategoricalDistribution)
+    return str(values.choices[0]) if choice else values.low
+
+
+def drawn_value(value: Any, values: Any, annotation: Any) -> Drawn | None:
+    """The value of a run record as a drawn one; None if the distribution does not contain it."""
+    if isinstance(values, CategoricalDistribution):
+        texts = (str(choice) for choice in values.choices)
+        return next((text for text in texts if parse_value(text, annotation, "") == value), None)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if values.low <= value <= values.high else None

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError
+from bench.loading import ROOT
 from bench.registry import TrackerSpec
 from bench.results.vot.store import VotStore
 from bench.runner import run_tracker
@@ -158,7 +159,7 @@ def test_a_killed_run_goes_on_at_the_repetition(
     script = tmp_path / "script.py"
     here = str(Path(__file__).parent)
     script.write_text(SCRIPT.format(here=here, root=str(store.root)))
-    environment = {**os.environ, "PYTHONPATH": here}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([here, ROOT])}
     process = subprocess.Popen([sys.executable, str(script)], env=environment)
     deadline = time.monotonic() + 60
     while len(runs(store)) < 10 and time.monotonic() < deadline:

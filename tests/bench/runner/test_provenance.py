@@ -16,7 +16,7 @@ import pytest
 
 import bench
 from bench.errors import ConfigError
-from bench.registry import TrackerSpec
+from bench.registry import TrackerSpec, make_spec
 from bench.runner.provenance import make_record
 from bench.sequence import Dataset
 
@@ -124,3 +124,23 @@ def test_the_code_of_a_tracker_counts(
 def test_an_unknown_tracker_has_no_record(dataset: Dataset) -> None:
     with pytest.raises(ConfigError, match="Did you mean 'Wanderer'"):
         provenance(dataset, target="fake_trackers:Wonderer")
+
+
+def test_the_code_of_a_class_without_a_file_counts(dataset: Dataset) -> None:
+    def code(text: str) -> str:
+        names: dict[str, Any] = {"__name__": "notebook"}
+        exec(text, names)
+        spec = make_spec(names["Mine"])
+        return str(make_record(dataset, spec, seed=0, jobs=1).provenance["tracker_code_sha256"])
+
+    text = "class Mine:\n    def init(self, image, region): ...\n    def update(self, image): {}\n"
+    assert code(text.format("...")) == code(text.format("..."))
+    assert code(text.format("...")) != code(text.format("return 1"))
+
+
+def test_the_file_of_a_tracker_counts(dataset: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("class Mine:\n    def init(self): ...\n    def update(self): ...\n")
+    before = provenance(dataset, target=f"{path}:Mine")["tracker_code_sha256"]
+    path.write_text(path.read_text() + "# edited\n")
+    assert provenance(dataset, target=f"{path}:Mine")["tracker_code_sha256"] != before

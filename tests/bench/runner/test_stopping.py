@@ -15,10 +15,11 @@ from types import ModuleType
 import pytest
 
 from bench.errors import ResultError
+from bench.loading import ROOT
+from bench.locks import locked
 from bench.registry import TrackerSpec
 from bench.results.onepass import OnePassStore
 from bench.runner import run_tracker
-from bench.runner.lock import locked
 from bench.sequence import Dataset
 
 HERE = Path(__file__).parent
@@ -62,7 +63,7 @@ class Runner:
         with self.errors.open("ab") as stream:
             process = subprocess.Popen(
                 [sys.executable, str(self.script), *map(str, arguments), json.dumps(lengths)],
-                env={**os.environ, "PYTHONPATH": str(HERE)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), ROOT])},
                 stderr=stream,
                 start_new_session=True,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli.main import main
+from bench.loading import ROOT
 
 Run = subprocess.CompletedProcess
 BENCH = Path(sys.executable).with_name("bench")
@@ -50,7 +52,7 @@ def otb(tmp_path: Path) -> Path:
 def _toys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The toys in reach, here and in worker processes."""
     monkeypatch.syspath_prepend(TOYS)
-    monkeypatch.setenv("PYTHONPATH", str(TOYS))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TOYS), ROOT]))
     monkeypatch.setenv("COLUMNS", "200")
 
 

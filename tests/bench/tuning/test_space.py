@@ -1,38 +1,45 @@
-"""What may be searched, and what is refused with a reason."""
+"""Search spaces, and the ones that are refused."""
 
 from __future__ import annotations
 
 import sys
 
 import pytest
+from optuna.distributions import (
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from bench.errors import ConfigError
-from bench.tuning.space import Choice, Range, parse_space
+from bench.registry import tracker_options
+from bench.tuning.space import describe, drawn_value, parse_space
 
 TOY = "toys:Shifted"
 
 
 def test_ranges_and_choices_take_the_type_of_the_option() -> None:
     space = parse_space(["shift=0:8", "grow=1:16:log", "way=right,down"], TOY, {})
-    assert space == [
-        Range("shift", 0.0, 8.0),
-        Range("grow", 1, 16, log=True),
-        Choice("way", ("right", "down"), ("right", "down")),
-    ]
-    assert [type(value) for each in space[:2] for value in (each.low, each.high)] == [
-        float, float, int, int,
+    assert space == {
+        "shift": FloatDistribution(0.0, 8.0),
+        "grow": IntDistribution(1, 16, log=True),
+        "way": CategoricalDistribution(("right", "down")),
+    }
+    assert [describe(name, values) for name, values in space.items()] == [
+        "shift=0.0:8.0", "grow=1:16:log", "way=right,down",
     ]  # fmt: skip
-    assert [str(each) for each in space] == ["shift=0.0:8.0", "grow=1:16:log", "way=right,down"]
-    kinds = [type(each.distribution()).__name__ for each in space]
-    assert kinds == ["FloatDistribution", "IntDistribution", "CategoricalDistribution"]
 
 
-def test_a_stored_value_has_its_place_or_none() -> None:
-    shift, scales = parse_space(["padding=1:3", "scales=1,3"], "kcf", {})
-    assert shift.place(2.0) == 2.0
-    assert [shift.place(v) for v in (0.5, 3.1, None, "2", True)] == [None] * 5
-    assert scales.place(3) == "3"
-    assert scales.place(5) is None
+def test_a_stored_value_is_in_the_space_or_not() -> None:
+    space, known = parse_space(["padding=1:3", "scales=1,3"], "kcf", {}), tracker_options("kcf")
+
+    def drawn(name: str, value: object) -> object:
+        return drawn_value(value, space[name], known[name].annotation)
+
+    assert drawn("padding", 2.0) == 2.0
+    assert [drawn("padding", value) for value in (0.5, 3.1, None, "2", True)] == [None] * 5
+    assert drawn("scales", 3) == "3"
+    assert drawn("scales", 5) is None
 
 
 @pytest.mark.parametrize(
@@ -71,3 +78,13 @@ def test_the_library_is_loaded_for_a_search_only() -> None:
 
     script = "import sys, bench.cli.main; sys.exit('optuna' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
+def test_without_the_library_the_extra_is_named() -> None:
+    import subprocess
+
+    script = "import sys; sys.modules['optuna'] = None; import bench.tuning"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ConfigError: a search needs optuna" in done.stderr
+    assert "siamattn-bench[train]" in done.stderr
