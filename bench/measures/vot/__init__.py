@@ -1,4 +1,4 @@
-"""The measures of the VOT challenge, as pure functions of overlaps and codes."""
+"""Measures of the VOT challenge, as pure functions of overlaps and codes."""
 
 from bench.measures.vot.conventions import (
     VotConvention,
