@@ -16,6 +16,8 @@ import simdjson
 from bench.arrays import FloatArray
 from bench.errors import BenchError, ResultError
 
+MAX_PIXEL = 1e100
+"""Largest accepted coordinate; beyond it, the squared area of a box overflows."""
 _NUMBER_BYTES = b"0123456789.-+eE "
 # Accepted by float() or split(), but malformed: empty fields, digit groups such as 1_000.
 _NOT_A_FIELD = re.compile(r"[,;\n][ \t]*[,;]|_")

@@ -223,7 +223,9 @@ def _interval(dataset: Dataset) -> Interval:
     if published and not dataset.partial and not dataset.miniature:
         return published
     lengths = np.array([len(sequence) for sequence in dataset], dtype=np.float64)
-    _, low, high = vot.estimate_interval(lengths)
+    from bench.measures.vot.interval import estimate_interval
+
+    _, low, high = estimate_interval(lengths)
     return low, high
 
 
@@ -266,5 +268,7 @@ def _ranks(
     }
     if len(whole) < 2:
         return {}
-    ranks = vot.rank_trackers(whole)
+    from bench.measures.vot.ranks import rank_trackers
+
+    ranks = rank_trackers(whole)
     return {"accuracy": dict(ranks.accuracy), "robustness": dict(ranks.robustness)}

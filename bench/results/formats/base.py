@@ -10,11 +10,9 @@ import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError
+from bench.files import MAX_PIXEL
 from bench.results.formats.source import Source, SourceFile
 from bench.sequence import Sequence
-
-MAX_PIXEL = 1e100
-"""Largest accepted coordinate; beyond it, the squared area of a box overflows."""
 
 Resolve = Callable[[str], str | None]
 """Maps a toolkit's spelling to the dataset's name of a sequence, or None."""

@@ -16,8 +16,8 @@ import numpy as np
 from bench import geometry
 from bench.arrays import FloatArray, IntArray
 from bench.errors import ResultError
+from bench.files import MAX_PIXEL
 from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions
-from bench.results.formats.base import MAX_PIXEL
 
 CODES = (SKIPPED, INITIALISED, FAILED)
 

@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from bench.errors import ResultError
-from bench.measures.vot import SequenceRuns, rank_trackers
-from bench.measures.vot.ranks import Mode, adapted_ranks, equal_accuracy, equal_robustness
+from bench.measures.vot import SequenceRuns
+from bench.measures.vot.ranks import (
+    Mode,
+    adapted_ranks,
+    equal_accuracy,
+    equal_robustness,
+    rank_trackers,
+)
 from tests.bench.measures.vot.conftest import simulate
 
 FRAMES = 100
