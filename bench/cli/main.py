@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bench import __version__
 from bench.errors import BenchError
+from bench.version import __version__
 
 # The module of each verb, in the order of the help; it is imported when the verb is used.
 _VERBS = {
