@@ -17,6 +17,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from bench.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from bench.api.data import (
         list_benchmarks,
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     from bench.sequence import Dataset, RegionTrajectory, Sequence, Trajectory
     from bench.tracker import Prediction
 
-__version__ = "0.1.0"
 
 _HOMES = {
     "bench.api.data": (

@@ -1,8 +1,4 @@
-"""Benchmarks and their experiments as data: reader, size, official rule, protocol.
-
-The numbers stand in ``tables/benchmarks.json`` and ``tables/experiments.json``; this module
-gives them a type.
-"""
+"""Types for ``tables/benchmarks.json`` and ``tables/experiments.json``."""
 
 from __future__ import annotations
 
@@ -24,18 +20,18 @@ class Benchmark:
 
     Attributes:
         name: identifier used in commands and folders, e.g. ``"otb2015"``.
-        title: how it is printed, e.g. ``"OTB-2015"``.
+        title: display name, e.g. ``"OTB-2015"``.
         reader: module of ``bench.datasets`` that reads its folders.
-        sequences: number of sequences of the whole test set; None for one's own clips.
-        frames: number of annotated frames of the whole test set; None for one's own clips.
-        index_base: what its files call the first pixel (0 or 1).
-        rule: name of the official convention in ``bench.measures.onepass.conventions``.
-        site: where the official site offers the data; None for one's own clips.
-        notes: what must be said wherever a score of this benchmark stands.
-        measure_notes: what must be said where a score by the measure of that name stands.
-        layout: the folders its reader expects, in one line.
+        sequences: number of sequences in the full test set; None for user clips.
+        frames: number of annotated frames in the full test set; None for user clips.
+        index_base: coordinate of the first pixel in its files (0 or 1).
+        rule: name of the official convention.
+        site: official download page; None for user clips.
+        notes: remarks to print with every score of this benchmark.
+        measure_notes: remarks to print with scores of one measure, by measure.
+        layout: the folder layout its reader expects, in one line.
         experiments: its experiments, the main one first: ``"onepass"``, or those of VOT.
-        interval: lengths that the published expected average overlap is the mean over.
+        interval: sequence lengths (both included) that the published EAO averages over.
         aliases: other names that `get_benchmark` accepts, whatever their spelling.
         boxless: how its files write a row without a box: ``"nan"``, or a ``"size"`` that is not
             positive; where a row is neither allowed here nor flagged as absent, it is doubtful.
@@ -77,11 +73,11 @@ class Benchmark:
 
     @property
     def kind(self) -> Literal["onepass", "vot"]:
-        """Whether it is run in one pass or as the experiments of the VOT challenge."""
+        """One-pass evaluation, or the experiments of the VOT challenge."""
         return "onepass" if self.experiments == ("onepass",) else "vot"
 
     def experiment(self, wanted: str | None = None) -> str:
-        """The experiment asked for, by default the main one.
+        """The requested experiment; the main one by default.
 
         Raises:
             ConfigError: the benchmark has no such experiment.
@@ -90,8 +86,8 @@ class Benchmark:
             return self.experiments[0]
         if wanted not in self.experiments and self.kind == "onepass":
             raise ConfigError(
-                f"experiment {wanted!r}: {self.name} has one-pass evaluation only. Leave the "
-                "option out, or name a VOT benchmark."
+                f"experiment {wanted!r}: {self.name} supports one-pass evaluation only. Omit "
+                "the option, or choose a VOT benchmark."
             )
         if wanted not in self.experiments:
             raise unknown_name(f"experiment of {self.name}", wanted, self.experiments)
@@ -100,7 +96,7 @@ class Benchmark:
 
 @lru_cache(maxsize=1)
 def benchmarks() -> dict[str, Benchmark]:
-    """Every benchmark by name, in the order of the paper's tables."""
+    """All benchmarks by name, in the order of the paper's tables."""
     table = json.loads((TABLES / "benchmarks.json").read_text(encoding="utf-8"))
     return {name: _benchmark(name, row) for name, row in table.items()}
 
@@ -119,7 +115,7 @@ def get_benchmark(name: str) -> Benchmark:
     'otb2015'
 
     Raises:
-        ConfigError: no benchmark has that name; the message lists those there are.
+        ConfigError: unknown benchmark; the message lists the known ones.
     """
     known = benchmarks()
     if name not in known:
@@ -148,13 +144,13 @@ class Experiment:
     """One experiment.
 
     Attributes:
-        name: identifier, also of its result folder.
+        name: identifier, also the name of its result folder.
         protocol: how the tracker is driven.
-        repetitions: at most so many runs of each sequence.
+        repetitions: maximum number of runs per sequence.
         skip: frames from a failure to the next initialisation.
-        fps: frames a second that a real-time tracker has to keep up with.
+        fps: frame rate that a tracker must keep up with in real time.
         grace: frames after an initialisation that may take longer.
-        source: where the official code says so.
+        source: files of the official code that define it.
     """
 
     name: str
@@ -168,7 +164,7 @@ class Experiment:
 
 @lru_cache(maxsize=1)
 def experiments() -> dict[str, Experiment]:
-    """Every experiment by name."""
+    """All experiments by name."""
     table = json.loads((TABLES / "experiments.json").read_text(encoding="utf-8"))
     return {name: Experiment(name=name, **row) for name, row in table.items()}
 
@@ -177,7 +173,7 @@ def get_experiment(name: str) -> Experiment:
     """The experiment called ``name``.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: unknown experiment.
     """
     try:
         return experiments()[name]

@@ -1,4 +1,4 @@
-"""Reading boxes from text files fast, JSON with limits, and writing files whole or not at all."""
+"""Fast parsing of number rows, JSON with limits, and atomic file writes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ import simdjson
 from bench.arrays import FloatArray
 from bench.errors import BenchError, ResultError
 
+MAX_PIXEL = 1e100
+"""Largest accepted coordinate; beyond it, the squared area of a box overflows."""
 _NUMBER_BYTES = b"0123456789.-+eE "
-# What float() or splitting would let pass: an empty field, or digits grouped as in Python.
+# Accepted by float() or split(), but malformed: empty fields, digit groups such as 1_000.
 _NOT_A_FIELD = re.compile(r"[,;\n][ \t]*[,;]|_")
 # The longest real texts are 0.5 MB (LaSOT), the largest real JSON files 60 MB (all of LaSOT).
 MAX_TEXT_BYTES = 32 << 20
@@ -34,7 +36,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it appears whole or not at all, even under ``kill -9``."""
+    """Write a file through a temporary one: complete or absent, even after ``kill -9``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -50,13 +52,13 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def format_rows(rows: FloatArray, decimals: int = 4, delimiter: str = ",") -> bytes:
-    """Rows ``(N, K)`` as text, one line a row, with ``decimals`` places."""
+    """Format rows ``(N, K)`` as text, one line per row, with ``decimals`` places."""
     line = delimiter.join([f"%.{decimals}f"] * rows.shape[1])
     return "".join(f"{line % tuple(row)}\n" for row in rows.tolist()).encode()
 
 
 def format_exact(rows: FloatArray, delimiter: str = ",") -> bytes:
-    """Rows ``(N, K)`` as text, one line a row, that reads back to the very same numbers.
+    """Format rows ``(N, K)`` as text that reads back bit for bit, one line per row.
 
     >>> format_exact(np.array([[198.0, 0.1, 1e-7, np.nan]]))
     b'198,0.1,1e-07,nan\\n'
@@ -70,14 +72,13 @@ def _shortest(value: float) -> str:
 
 
 def read_rows(path: Path, columns: int = 4, error: type[BenchError] = ResultError) -> FloatArray:
-    """The numbers of a text file as ``(N, columns)``; any delimiter of the field is accepted.
+    """Read a text file of numbers as ``(N, columns)``.
 
-    Lines may separate numbers by comma, tab, semicolon or blanks; ``NaN`` is read as NaN; empty
-    lines at the end are ignored.
+    Numbers are separated by commas, tabs, semicolons or spaces; trailing empty lines are
+    ignored.
 
     Raises:
-        error: the file is missing, or a line has another number of columns or no number;
-            the message names file and line.
+        error: the file is missing, or a line is malformed; the message names file and line.
     """
     return parse_rows(read_whole(path, error), path, columns, error)
 
@@ -184,13 +185,13 @@ def _bracket_depth(data: bytes) -> int:
 def parse_rows(
     data: bytes, where: Path | str, columns: int = 4, error: type[BenchError] = ResultError
 ) -> FloatArray:
-    """``read_rows`` for text already in memory; ``where`` is what messages call the file."""
+    """``read_rows`` for text in memory; ``where`` names the file in messages."""
     rows = _parse_fast(data, columns)
     return _parse_carefully(data, where, columns, error) if rows is None else rows
 
 
 def _parse_fast(data: bytes, columns: int) -> FloatArray | None:
-    """Comma-separated plain numbers through a JSON parser; None if the text is anything else."""
+    """Parse comma-separated numbers with a JSON parser; None for any other text."""
     data = data.rstrip()
     separators = data.translate(None, _NUMBER_BYTES)
     lines = (len(separators) + 1) // columns
@@ -203,7 +204,7 @@ def _parse_fast(data: bytes, columns: int) -> FloatArray | None:
 
 
 def parse_numbers(data: bytes) -> FloatArray | None:
-    """Numbers ``(N,)`` that commas and line ends separate; None if a JSON parser refuses them."""
+    """Parse numbers ``(N,)`` separated by commas and newlines; None if they are not JSON."""
     try:
         document = _parser().parse(b"[" + data.replace(b"\n", b",") + b"]")
         return np.frombuffer(cast(simdjson.Array, document).as_buffer(of_type="d"))
@@ -213,14 +214,14 @@ def parse_numbers(data: bytes) -> FloatArray | None:
 
 @lru_cache(maxsize=1)
 def _parser() -> simdjson.Parser:
-    """One parser for all files: making its buffers anew costs more than parsing a file."""
+    """One shared parser: allocating its buffers costs more than parsing a file."""
     return simdjson.Parser()
 
 
 def _parse_carefully(
     data: bytes, where: Path | str, columns: int, error: type[BenchError]
 ) -> FloatArray:
-    """Line by line, for any delimiter, so that a bad line can be named."""
+    """Parse line by line, with any delimiter, so that errors name the line."""
     separators = str.maketrans(",;\t", "   ")
     if (rows_found := data.count(b"\n")) > MAX_ROWS:
         raise error(f"{where}: expected at most {MAX_ROWS} rows, found {rows_found}")

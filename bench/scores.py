@@ -1,4 +1,4 @@
-"""Scores as records: what evaluation computes and reports draw. Knows neither files nor plots."""
+"""Score records: the output of evaluation and the input of reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Caveat:
-    """A restriction that holds for every number computed on a dataset.
+    """A restriction on every number computed on a dataset.
 
     >>> str(Caveat("partial", "5 of 100 sequences"))
     'partial: 5 of 100 sequences'
@@ -32,16 +32,16 @@ class TrackerScores:
         measures: one-pass ``success``, ``precision``, ``normalized_precision``,
             ``success_rate_50``, ``success_rate_75`` and TrackingNet's ``coverage``; reset-based
             ``accuracy``, ``robustness`` (failures per 100 frames), ``failures``, ``eao`` and
-            ``reliability`` (the x of AR plots); unsupervised ``average_overlap``; and ``fps``
-            where times were stored.
-        intervals: 95 % bootstrap interval over sequences of a measure, (low, high).
+            ``reliability`` (x axis of AR plots); unsupervised ``average_overlap``; and
+            ``fps`` if times are stored.
+        intervals: 95 % bootstrap interval (low, high) over sequences, by measure.
         per_sequence: measures by sequence.
-        per_attribute: measures by attribute, with ``sequences``, the number that carry it.
-        curves: mean curve of success, precision and normalised precision; or the expected
+        per_attribute: measures by attribute, and ``sequences``, how many have it.
+        curves: mean success, precision and normalised precision by threshold; or the expected
             overlap by sequence length.
         notes: remarks to print beside the numbers.
-        per_tag: measures by frame tag (VOT), with ``frames``, the number that carry it.
-        spread: standard deviation of a measure over repetitions, where there are several.
+        per_tag: measures by frame tag (VOT), and ``frames``, how many have it.
+        spread: standard deviation over repetitions, by measure; empty without repetitions.
         missing: sequences of the dataset without a result.
         partial: True if any is missing, even where the official rule scores it as zero.
     """
@@ -64,19 +64,19 @@ class BenchmarkScores:
 
     Attributes:
         benchmark: identifier of the benchmark.
-        convention: name of the convention; ``source`` and ``differences`` explain it.
-        sequences: number of sequences of the dataset.
-        partial: True if the dataset, or any tracker scored here, lacks sequences.
+        convention: name of the convention.
+        sequences: number of sequences in the dataset.
+        partial: True if the dataset or a scored tracker lacks sequences.
         trackers: scores by tracker.
-        thresholds: thresholds of each curve, or the lengths of an expected overlap curve.
-        refused: the reason, by tracker, why it has no scores: results that are broken,
-            unfinished, or not accepted by the convention.
-        caveats: restrictions that hold for every number.
+        thresholds: thresholds of each curve, or sequence lengths for expected overlap.
+        refused: why a tracker has no scores, by tracker: its results are broken, incomplete,
+            or rejected by the convention.
+        caveats: restrictions on every number.
         source: files of the official code that the convention follows.
-        differences: where the convention deviates from the benchmark's official one.
-        experiment: ``"onepass"``, or the experiment of the VOT challenge.
-        interval: lengths that the expected average overlap averages over, both included.
-        ranks: rank by tracker in ``accuracy`` and ``robustness``, if requested.
+        differences: deviations of the convention from the benchmark's official one.
+        experiment: ``"onepass"``, or an experiment of the VOT challenge.
+        interval: sequence lengths (both included) that the EAO averages over.
+        ranks: ranks by tracker in ``accuracy`` and ``robustness``, if requested.
     """
 
     benchmark: str
@@ -94,7 +94,7 @@ class BenchmarkScores:
     ranks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dictionaries and lists; NaN becomes None, since JSON has no NaN."""
+        """Convert to dictionaries and lists; NaN becomes None, since JSON has no NaN."""
         plain = {**dataclasses.asdict(self), "caveats": list(map(str, self.caveats))}
         return {key: _without_nan(value) for key, value in plain.items()}
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import DatasetError, unknown_name
-from bench.geometry.regions import Regions
+from bench.geometry.regions import FAILED, Regions
 from bench.images import read_image as read_image
 from bench.scores import Caveat
 
@@ -67,7 +67,7 @@ class Sequence:
         name: the name used for result files, unique in its dataset.
         ground_truth: ``(N, 4)`` x, y, w, h **in the numbers of the annotation file**; NaN where
             the file says NaN. For rotated annotation, the bounding box of ``polygons``.
-        frames: the images, or None where only annotation is at hand.
+        frames: the images; None for annotation only.
         index_base: what the file calls the first pixel: 1.0 for OTB, UAV123 and LaSOT, else 0.0.
         polygons: ``(N, 4, 2)`` corners in file coordinates for rotated annotation, else None.
         absent: ``(N,)`` True where the target is not visible, or None if not annotated.
@@ -231,7 +231,7 @@ class RegionTrajectory:
         return len(self.regions)
 
     def __repr__(self) -> str:
-        failures = int((self.regions.codes == 2).sum())
+        failures = int((self.regions.codes == FAILED).sum())
         return f"<{len(self)} regions, {failures} failures, {_speed(self.times)}>"
 
 

@@ -37,9 +37,18 @@ def run(script: str, folder: Path) -> str:
     return done.stdout
 
 
+def snippets_of(path: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_readme_does_what_it_says(folder: Path) -> None:
+    printed = run("\n".join(snippets_of(DOCS.parent / "README.md")), folder)
+    assert "kcf" in printed
+    assert (folder / "success.pdf").is_file()
+
+
 def test_every_snippet_of_the_python_guide_runs(folder: Path) -> None:
-    text = (DOCS / "python.md").read_text(encoding="utf-8")
-    snippets = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    snippets = snippets_of(DOCS / "python.md")
     assert len(snippets) > 8
     printed = run("\n".join(snippets), folder)
     assert "expected boxes of shape (N, 4)" in printed

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
+from bench.arrays import FloatArray
 from bench.errors import ConfigError
 from bench.sequence import Dataset, Sequence
 
@@ -37,6 +40,24 @@ def require_path(value: object, what: str) -> Path:
     if not isinstance(value, str | Path):
         raise ConfigError(f"{what}: expected a path (str or Path), found {_found(value)}")
     return Path(value).expanduser()
+
+
+def as_boxes(result: object, sequence: Sequence) -> FloatArray:
+    """``result`` as boxes ``(N, 4)``.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    try:
+        boxes = np.asarray(result, dtype=np.float64)
+    except (TypeError, ValueError):
+        boxes = np.empty(0)
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise ConfigError(
+            f"result of {sequence.name}: expected boxes of shape (N, 4) or what bench.run "
+            f"returned, found {type(result).__name__} of shape {boxes.shape}"
+        )
+    return boxes
 
 
 def _found(value: Any) -> str:

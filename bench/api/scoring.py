@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.api.checks import require_dataset, require_path, require_sequence
+from bench.api.checks import as_boxes, require_dataset, require_path, require_sequence
 from bench.api.running import Runs
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, ResultError, unknown_name
@@ -235,18 +235,5 @@ def _add(store: MemoryStore, name: str, sequence: Sequence, result: Any) -> None
         for number, repetition in enumerate(result, start=1):
             store.write(name, sequence, repetition, number)
     else:
-        boxes = to_file(_boxes(result, sequence), sequence.index_base)
+        boxes = to_file(as_boxes(result, sequence), sequence.index_base)
         store.add(name, sequence.name, StoredRun(Regions.from_boxes(boxes)))
-
-
-def _boxes(result: Any, sequence: Sequence) -> Any:
-    try:
-        boxes = np.asarray(result, dtype=np.float64)
-    except (TypeError, ValueError):
-        boxes = np.empty(0)
-    if boxes.ndim != 2 or boxes.shape[1] != 4:
-        raise ConfigError(
-            f"result of {sequence.name}: expected boxes of shape (N, 4) or what bench.run "
-            f"returned, found {type(result).__name__} of shape {np.shape(boxes)}"
-        )
-    return boxes

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from bench.api.checks import require, require_path, require_sequence
-from bench.api.running import Runs
+from bench.api.checks import as_boxes, require, require_path, require_sequence
 from bench.arrays import Image
 from bench.errors import ConfigError, unknown_name
 from bench.geometry import Regions
@@ -119,10 +116,4 @@ def _regions(result: Any, clip: Sequence) -> Regions:
         result = result[0]
     if isinstance(result, RegionTrajectory):
         return result.regions
-    boxes = np.asarray(result, dtype=np.float64)
-    if boxes.ndim != 2 or boxes.shape[1] != 4:
-        raise ConfigError(f"expected boxes (N, 4) or what bench.run returned, found {boxes.shape}")
-    return Regions.from_boxes(to_file(boxes, clip.index_base))
-
-
-__all__ = ["Picture", "Runs", "plot", "show"]
+    return Regions.from_boxes(to_file(as_boxes(result, clip), clip.index_base))

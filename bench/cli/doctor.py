@@ -11,7 +11,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distributions
 
 import typer
 
-from bench import __version__
+from bench.version import __version__
 
 _PACKAGES = (
     "numpy", "scipy", "pandas", "matplotlib", "shapely", "opencv-python-headless", "pysimdjson",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.benchmarks import get_benchmark
-from bench.evaluation import onepass, vot
 from bench.evaluation.selection import refuse_hidden, tracker_names
 from bench.results.stores import Store
 from bench.scores import BenchmarkScores
@@ -25,35 +24,39 @@ def evaluate(
 ) -> list[BenchmarkScores]:
     """Score results, one ``BenchmarkScores`` per convention.
 
-    A tracker whose results are broken, unfinished or not accepted by a convention costs only
-    itself: ``BenchmarkScores.refused`` gives the reason.
+    A tracker with broken or incomplete results, or results that a convention rejects, is
+    listed in ``BenchmarkScores.refused``; the others are scored.
 
     Args:
         dataset: annotation of the benchmark; frames are not needed.
         store: raw results, on disk or in memory; its experiment decides how they are scored.
         trackers: names to score; every tracker with results by default.
         conventions: names of conventions; the benchmark's official one by default.
-        partial: score trackers on the sequences they finished instead of refusing them.
+        partial: score incomplete trackers on the sequences they finished.
         ranks: also rank trackers by significance tests (VOT only).
 
     Raises:
         DatasetError: the ground truth is hidden on an evaluation server.
-        ResultError: there are no results at all.
-        ConfigError: an unknown tracker or convention, or ranks outside VOT.
+        ResultError: the store is empty.
+        ConfigError: unknown tracker or convention.
     """
     refuse_hidden(dataset)
     names = tracker_names(store, trackers)
     rules = list(conventions or (get_benchmark(dataset.benchmark).rule,))
     if store.experiment == "onepass":
+        from bench.evaluation import onepass
+
         return onepass.evaluate(dataset, store, names, rules, partial=partial)
+    from bench.evaluation import vot
+
     return vot.evaluate(dataset, store, names, rules, partial=partial, ranks=ranks)
 
 
 def convention_names(benchmark: str) -> tuple[str, ...]:
-    """The conventions that can score a benchmark.
+    """Names of the conventions that can score a benchmark.
 
     Raises:
-        ConfigError: no benchmark has that name.
+        ConfigError: unknown benchmark.
     """
     from bench.measures import onepass as onepass_measures
     from bench.measures import vot as vot_measures

@@ -1,4 +1,4 @@
-"""Stored one-pass results, read sequence by sequence and measured many at once."""
+"""Loads one-pass results sequence by sequence and measures many trackers at once."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class StoredBoxes:
     Attributes:
         tracker: its name.
         boxes: ``(M, 4)`` in file coordinates.
-        fps: frames per second, NaN if no usable times are stored.
-        leading: leading frames that the result leaves out.
-        timed: whether times are stored, usable or not.
+        fps: frames per second; NaN without valid times.
+        leading: number of leading frames that the result omits.
+        timed: True if times are stored, valid or not.
     """
 
     tracker: str
@@ -37,17 +37,14 @@ class StoredBoxes:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """What results measured in one call have in common."""
+        """Key of results that can be measured in one call."""
         return len(self.boxes), self.leading
 
 
 def load_boxes(
     store: Store, sequence: Sequence, trackers: Iterable[Candidate]
 ) -> Iterator[StoredBoxes]:
-    """Every tracker's result on one sequence, read once for all conventions.
-
-    A tracker whose result is broken is refused.
-    """
+    """Every tracker's result on one sequence; trackers with a broken result are refused."""
     for tracker in trackers:
         if tracker.refused or sequence.name not in tracker.available:
             continue
@@ -65,13 +62,13 @@ def _load(store: Store, sequence: Sequence, name: str) -> StoredBoxes:
 
 
 def zero_boxes(sequence: Sequence, trackers: Iterable[Candidate]) -> list[StoredBoxes]:
-    """Zero boxes in place of missing results, for a convention that scores them so."""
+    """Zero boxes in place of missing results."""
     zeros = np.zeros_like(sequence.ground_truth)
     return [StoredBoxes(one.name, zeros) for one in trackers if sequence.name in one.missing]
 
 
 def _fps(times: FloatArray | None, rows: int) -> float:
-    """Frames per second; NaN without times or with impossible ones."""
+    """Frames per second; NaN without valid times."""
     if times is None or len(times) != rows or not (times >= 0).all():
         return float("nan")
     total = float(times.sum())
@@ -79,12 +76,12 @@ def _fps(times: FloatArray | None, rows: int) -> float:
 
 
 def result_notes(sequence: Sequence, result: StoredBoxes) -> Iterator[str]:
-    """Remarks on one result: times dropped, rows left out or surplus."""
+    """Remarks on one result: invalid times, omitted or extra rows."""
     if result.timed and np.isnan(result.fps):
-        yield f"{sequence.name}: times left out, they do not fit the boxes"
+        yield f"{sequence.name}: times ignored, they do not match the boxes"
     if result.leading:
         first = sequence.first_frame + result.leading
-        yield f"{sequence.name} scored from frame {first}, where this result starts"
+        yield f"{sequence.name}: scored from frame {first}, where the result starts"
     elif len(result.boxes) > len(sequence.ground_truth):
         surplus = len(result.boxes) - len(sequence.ground_truth)
         yield f"{sequence.name}: {surplus} more rows than the ground truth"
@@ -93,7 +90,7 @@ def result_notes(sequence: Sequence, result: StoredBoxes) -> Iterator[str]:
 def measure_results(
     sequence: Sequence, results: list[StoredBoxes], rule: Convention
 ) -> Iterator[tuple[StoredBoxes, Curves | ResultError]]:
-    """Curves of many results on one sequence; those of one shape are measured in one call."""
+    """Curves of many results on one sequence; results of equal shape share one call."""
     ordered = sorted(results, key=lambda result: result.shape)
     for (_, leading), same in itertools.groupby(ordered, key=lambda result: result.shape):
         group = list(same)
@@ -114,7 +111,7 @@ def measure_results(
 
 
 def _stacked(results: list[StoredBoxes]) -> FloatArray:
-    """``(T, M, 4)`` boxes stored as (4, T, M) in memory, so that a coordinate is contiguous."""
+    """``(T, M, 4)`` boxes with a (4, T, M) memory layout: each coordinate is contiguous."""
     columns = np.empty((4, len(results), len(results[0].boxes)))
     for index, result in enumerate(results):
         columns[:, index] = result.boxes.T

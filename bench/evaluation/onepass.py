@@ -1,4 +1,4 @@
-"""One-pass results into scores, under any convention."""
+"""Scores one-pass results under one or more conventions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Collected:
 
     @property
     def reason(self) -> str | None:
-        """Why the tracker has no scores under this convention; None if it has."""
+        """Why the tracker is refused under this convention, or None."""
         return self.tracker.refused or self.refused
 
     def add(
@@ -50,12 +50,12 @@ class _Collected:
         curves: Curves | ResultError,
         rule: Convention,
     ) -> None:
-        """Add one sequence, or refuse the tracker if the convention refuses its result."""
+        """Add one sequence, or refuse the tracker if the convention rejects its result."""
         if isinstance(curves, ResultError):
             self.refused = self.refused or f"{sequence.name}: {curves}"
             return
         if not np.isfinite(sequence.ground_truth).all(axis=1).any():
-            self.notes.append(f"{sequence.name}: no ground truth, so every frame is precise")
+            self.notes.append(f"{sequence.name}: no ground truth, every frame counts as precise")
         self.sequences.append(sequence)
         self.curves.append(curves)
         self.fps.append(result.fps)
@@ -112,17 +112,16 @@ def evaluate(
 
 
 def _keep_freed_memory() -> None:
-    """Let the allocator keep freed arrays of a megabyte instead of returning them to the system.
+    """Make glibc keep freed megabyte arrays instead of returning them to the system.
 
-    glibc raises its thresholds for returning memory to the largest block freed so far. Scoring
-    allocates thousands of such arrays; without this a third of its time goes into page faults.
-    On other systems it does nothing.
+    glibc raises its trim threshold to the largest block freed so far. Scoring allocates
+    thousands of such arrays; otherwise page faults take a third of the time.
     """
-    np.empty(1 << 21)  # 16 MiB, never touched, freed at once
+    np.empty(1 << 21)  # 16 MiB, never touched, freed immediately
 
 
 def _started(tracker: Candidate, dataset: Dataset, rule: Convention, partial: bool) -> _Collected:
-    """An empty collection; missing results are noted, or refused if they are not accepted."""
+    """An empty collection; missing results are noted, or refuse the tracker."""
     one, missing = _Collected(tracker), tracker.missing
     if not missing:
         return one
@@ -130,7 +129,7 @@ def _started(tracker: Candidate, dataset: Dataset, rule: Convention, partial: bo
         one.notes.append(partial_note(dataset, missing))
     elif rule.missing == "zeros":
         count = len(missing)
-        one.notes.append(f"{count} missing sequences scored as zero boxes, as the server does")
+        one.notes.append(f"{count} missing sequences scored as zero boxes, as on the server")
     else:
         one.refused = refusal(dataset, missing)
     return one
@@ -145,11 +144,11 @@ def _note_results(
 
 
 def _note_invalid(one: _Collected, invalid: InvalidRows, rule: Convention) -> None:
-    """Note invalid rows; refuse a tracker that has no others."""
+    """Note invalid rows; refuse a tracker without any valid row."""
     repair = onepass.words(rule, "repair")
-    one.notes.extend(invalid.note("are NaN or have no size", repair))
+    one.notes.extend(invalid.note("contain NaN or have no area", repair))
     if invalid.all:
-        one.refused = one.refused or "no row after the first of any sequence is a box"
+        one.refused = one.refused or "no sequence has a valid box after its first row"
 
 
 def _benchmark_scores(

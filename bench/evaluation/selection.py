@@ -1,4 +1,4 @@
-"""Which trackers and sequences can be scored, and what is missing or surplus."""
+"""Selects the trackers and sequences to score; notes missing and extra results."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bench.sequence import Dataset
 
 @dataclass(eq=False)
 class Candidate:
-    """A tracker to score, and what keeps it from being scored.
+    """A tracker to score.
 
     Attributes:
         name: of the tracker.
-        available: sequences it has a result of.
-        missing: sequences of the dataset it has no result of.
+        available: sequences with a result.
+        missing: sequences of the dataset without a result.
         notes: remarks that hold under every convention.
-        refused: why it cannot be scored under any convention; None if it can.
+        refused: why no convention can score it, or None.
     """
 
     name: str
@@ -30,12 +30,12 @@ class Candidate:
     refused: str | None = None
 
     def refuse(self, reason: str) -> None:
-        """Refuse it; an earlier reason stays."""
+        """Refuse the tracker; the first reason stays."""
         self.refused = self.refused or reason
 
 
 def candidates(dataset: Dataset, store: Store, names: Iterable[str]) -> list[Candidate]:
-    """The trackers to score; one without any result of the dataset's sequences is refused."""
+    """The trackers to score; those without a result on the dataset are refused."""
     return [_candidate(dataset, store, name) for name in names]
 
 
@@ -45,7 +45,7 @@ def _candidate(dataset: Dataset, store: Store, name: str) -> Candidate:
     found = Candidate(name, available, missing)
     if len(missing) == len(dataset):
         folder = store.folder(name)
-        found.refuse(f"{folder}: none of its results is of a sequence in {dataset.root}")
+        found.refuse(f"{folder}: no result matches a sequence of {dataset.root}")
         return found
     found.notes += [*tuning_note(dataset, store, name), *_surplus_note(dataset, available)]
     return found
@@ -55,30 +55,30 @@ def refuse_hidden(dataset: Dataset) -> None:
     """Check that the ground truth of every frame is public.
 
     Raises:
-        DatasetError: sequences have a box for their first frame only.
+        DatasetError: some sequences have ground truth for their first frame only.
     """
     hidden = [sequence.name for sequence in dataset if sequence.hidden]
     if hidden and dataset.benchmark == "folder":
         raise DatasetError(
-            f"{dataset.root}: {first_few(hidden)} has a box for the first frame only, so it "
-            "cannot be scored. Give a box for every frame, or look at the result with `bench "
-            "video`."
+            f"{dataset.root}: cannot score {first_few(hidden)}: expected a box for every frame, "
+            "found one for the first frame only. Annotate every frame, or inspect the result "
+            "with `bench video`."
         )
     if hidden:
         raise DatasetError(
-            f"{dataset.root}: the ground truth of {len(hidden)} sequences ({hidden[0]} ...) has "
-            "only its first frame, so they cannot be scored here. Make the archive for the "
-            "evaluation server with `bench pack trackingnet`, or score a split with full "
-            "annotation (--subset TRAIN_0)."
+            f"{dataset.root}: cannot score {len(hidden)} sequences ({hidden[0]}, ...): only the "
+            "ground truth of their first frame is public. Pack the results for the evaluation "
+            "server with `bench pack trackingnet`, or score a split with full annotation "
+            "(--subset TRAIN_0)."
         )
 
 
 def tracker_names(store: Store, wanted: Iterable[str] | None) -> list[str]:
-    """The trackers asked for, by default all that have results.
+    """The requested trackers; all with results by default.
 
     Raises:
-        ConfigError: one has no results.
-        ResultError: none has.
+        ConfigError: a requested tracker has no results.
+        ResultError: the store is empty.
     """
     known, folder = store.trackers(), store.root / store.benchmark
     names = list(dict.fromkeys(wanted or known))
@@ -91,47 +91,47 @@ def tracker_names(store: Store, wanted: Iterable[str] | None) -> list[str]:
 
 
 def no_results(store: Store) -> str:
-    """The message for a benchmark without any results."""
+    """The message for an empty store."""
     return (
-        f"no results to score: looked for {store.folder('<tracker>')}. Make some "
-        f"with `bench run {store.benchmark} ...` or bring some in with "
+        f"no results to score: looked for {store.folder('<tracker>')}. Run a tracker with "
+        f"`bench run {store.benchmark} ...`, or import results with "
         f"`bench import {store.benchmark} ...`."
     )
 
 
 def refusal(dataset: Dataset, missing: tuple[str, ...]) -> str:
-    """Why a tracker without results of some sequences is not scored, and the remedy."""
+    """Why an incomplete tracker is refused, and the remedy."""
     return (
         f"no result for {len(missing)} of {len(dataset)} sequences ({first_few(missing)}). "
-        "Finish the run with `bench run`, or score what is there with --partial."
+        "Finish the run with `bench run`, or score the finished sequences with --partial."
     )
 
 
 def partial_note(dataset: Dataset, missing: tuple[str, ...]) -> str:
-    """The note on scores that lack sequences."""
+    """The note on scores of an incomplete tracker."""
     return f"partial: {len(dataset) - len(missing)} of {len(dataset)} sequences"
 
 
 def _surplus_note(dataset: Dataset, available: frozenset[str]) -> list[str]:
-    """A note on results of sequences that the dataset does not have."""
+    """A note on results of sequences outside the dataset."""
     surplus = sorted(available - {sequence.name for sequence in dataset})
     if not surplus:
         return []
     count, names = len(surplus), first_few(surplus)
-    return [f"results of {count} sequences that are not in the dataset: {names}"]
+    return [f"results of {count} sequences outside the dataset ignored: {names}"]
 
 
 def label_of(dataset: Dataset) -> str:
-    """The benchmark's name; for its miniature it says so."""
+    """The benchmark's name, marked if the dataset is its miniature."""
     return f"{dataset.benchmark} (miniature)" if dataset.miniature else dataset.benchmark
 
 
 def tuning_note(dataset: Dataset, store: Store, name: str) -> list[str]:
-    """A note if the run record says that the options were chosen by scores."""
+    """A note if the options were tuned on scores, according to the run record."""
     try:
         record = read_record(store.record_path(name))
     except ResultError:
-        return ["run.json cannot be read, so the provenance of these results is unknown"]
+        return ["run.json cannot be read, the provenance of these results is unknown"]
     if record is None or record.tuned_on is None:
         return []
     here = record.tuned_on == label_of(dataset)
@@ -139,6 +139,6 @@ def tuning_note(dataset: Dataset, store: Store, name: str) -> list[str]:
 
 
 def first_few(names: Iterable[str]) -> str:
-    """The first five names, for a message."""
+    """The first five names, comma-separated."""
     listed = list(names)
     return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "")

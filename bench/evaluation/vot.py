@@ -1,4 +1,4 @@
-"""Runs of the VOT challenge's experiments into scores, under any convention."""
+"""Scores runs of the VOT experiments under one or more conventions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.evaluation.invalid_rows import InvalidRows, invalid_answers
 from bench.evaluation.selection import Candidate, candidates, partial_note, refusal
-from bench.geometry import Regions, region_overlaps
+from bench.geometry import SKIPPED, Regions, region_overlaps
 from bench.geometry.overlap import Counter, pixel_counter
 from bench.measures import vot
-from bench.measures.vot.runs import SKIPPED
 from bench.results.stores import Store
 from bench.scores import BenchmarkScores, TrackerScores
 from bench.sequence import Dataset, Sequence
@@ -49,8 +48,8 @@ def evaluate(
 ) -> list[BenchmarkScores]:
     """Score stored runs, one ``BenchmarkScores`` per convention; see ``bench.evaluation``.
 
-    The expected average overlap is averaged over the published lengths if the dataset is the
-    whole benchmark, else over those that the official estimator finds for its sequences.
+    The EAO averages over the published sequence lengths if the dataset is complete, else over
+    the interval that the official estimator gives for its sequences.
     """
     rules = [vot.get_convention(name) for name in conventions]
     trackers = candidates(dataset, store, names)
@@ -71,7 +70,7 @@ def evaluate(
 
 
 def _check_missing(one: Candidate, dataset: Dataset, partial: bool) -> None:
-    """Note that sequences are missing, or refuse the tracker for it."""
+    """Note missing sequences, or refuse the tracker because of them."""
     if one.missing and partial:
         one.notes.append(partial_note(dataset, one.missing))
     elif one.missing:
@@ -81,7 +80,7 @@ def _check_missing(one: Candidate, dataset: Dataset, partial: bool) -> None:
 def _read(
     store: Store, sequence: Sequence, trackers: Iterable[Candidate]
 ) -> Iterator[tuple[Candidate, list[Regions]]]:
-    """Every tracker's runs of one sequence; a tracker whose runs are broken is refused."""
+    """Every tracker's runs on one sequence; trackers with broken runs are refused."""
     for one in trackers:
         if one.refused or sequence.name not in one.available:
             continue
@@ -94,7 +93,7 @@ def _read(
 def _overlapped(
     sequence: Sequence, regions: dict[str, list[Regions]], rule: vot.VotConvention, count: Counter
 ) -> dict[str, vot.SequenceRuns]:
-    """Every tracker's runs on a sequence with their overlaps, all computed in one go."""
+    """Every tracker's runs on a sequence with their overlaps, computed in one batch."""
     results = Regions.concatenate([run for runs in regions.values() for run in runs])
     truth = sequence.regions
     repeated = np.tile(np.arange(len(truth)), sum(map(len, regions.values())))
@@ -124,7 +123,7 @@ def _overlapped(
 
 
 def overlap_bounds(sequence: Sequence, rule: vot.VotConvention) -> tuple[Bounds, Bounds]:
-    """Bounds of accuracy and of expected overlaps; None if the image size is unknown."""
+    """Bounds of the overlaps for accuracy and for EAO; None if the image size is unknown."""
     if sequence.size is None:
         return None, None
     width, height = sequence.size
@@ -135,7 +134,7 @@ def overlap_bounds(sequence: Sequence, rule: vot.VotConvention) -> tuple[Bounds,
 
 
 def _reaches_beyond(regions: Regions, bounds: tuple[float, float]) -> BoolArray:
-    """Rows with a corner in the last column or row, where the two bounds differ."""
+    """Rows with a corner in the last image column or row, where the two bounds differ."""
     with np.errstate(invalid="ignore"):
         x, y = regions.values[:, 0::2], regions.values[:, 1::2]
         boxes = regions.counts == 4
@@ -146,28 +145,28 @@ def _reaches_beyond(regions: Regions, bounds: tuple[float, float]) -> BoolArray:
 
 
 def _note_invalid(one: _Collected) -> None:
-    """Note invalid answers; refuse a tracker that has no others."""
+    """Note invalid answers; refuse a tracker without any valid one."""
     invalid = InvalidRows()
     for runs in next(iter(one.runs.values())):  # codes are the same under every convention
         invalid.add(*invalid_answers(runs.codes))
-    outcome = "no part of accuracy, overlap 0 in expected overlaps"
-    one.tracker.notes += invalid.note("are not regions though nothing failed", outcome)
+    outcome = "excluded from accuracy, overlap 0 in EAO"
+    one.tracker.notes += invalid.note("have no region without a failure before", outcome)
     if invalid.all:
-        one.tracker.refuse("no frame of any sequence has a region")
+        one.tracker.refuse("no sequence has a frame with a region")
 
 
 def _note_unbounded(one: _Collected, dataset: Dataset) -> None:
-    """Note sequences whose overlap is not limited to the image."""
+    """Note sequences whose overlap is not clipped to the image."""
     runs = next(iter(one.runs.values()))
     unbounded = [each.name for each in runs if dataset[each.name].size is None]
     if unbounded:
         one.tracker.notes.append(
-            f"overlap without bounds in {len(unbounded)} sequences, whose image size is unknown"
+            f"overlap not clipped in {len(unbounded)} sequences of unknown image size"
         )
 
 
 def _add_times(one: _Collected, store: Store, dataset: Dataset) -> None:
-    """Add the speed on each sequence; broken times are noted and left out."""
+    """Add the speed on each sequence; refuse a tracker with malformed times."""
     for runs in next(iter(one.runs.values())):
         try:
             times = store.read_times(one.tracker.name, runs.name)
@@ -178,7 +177,7 @@ def _add_times(one: _Collected, store: Store, dataset: Dataset) -> None:
 
 
 def _fps(times: FloatArray | None, seen: int) -> float:
-    """Frames that the tracker saw per second; NaN without times or with impossible ones."""
+    """Frames per second over the frames the tracker saw; NaN without valid times."""
     if times is None or (times < 0).any():
         return float("nan")
     total = float(np.nansum(times))
@@ -219,12 +218,14 @@ def _scores(
 
 
 def _interval(dataset: Dataset) -> Interval:
-    """Lengths to average over: the published ones for the benchmark, else estimated."""
+    """EAO interval: published for the full benchmark, else estimated."""
     published = get_benchmark(dataset.benchmark).interval
     if published and not dataset.partial and not dataset.miniature:
         return published
     lengths = np.array([len(sequence) for sequence in dataset], dtype=np.float64)
-    _, low, high = vot.estimate_interval(lengths)
+    from bench.measures.vot.interval import estimate_interval
+
+    _, low, high = estimate_interval(lengths)
     return low, high
 
 
@@ -247,7 +248,7 @@ def _tracker_scores(
 
 
 def _with_fps(scores: TrackerScores, fps: dict[str, float]) -> TrackerScores:
-    """The same with the mean speed over sequences, where times are stored."""
+    """Add the mean speed over sequences, if times are stored."""
     if np.isnan(list(fps.values())).all():
         return scores
     rows = {name: {**row, "fps": fps[name]} for name, row in scores.per_sequence.items()}
@@ -258,7 +259,7 @@ def _with_fps(scores: TrackerScores, fps: dict[str, float]) -> TrackerScores:
 def _ranks(
     dataset: Dataset, rule: vot.VotConvention, collected: dict[str, _Collected]
 ) -> dict[str, dict[str, float]]:
-    """Ranks in accuracy and robustness of the trackers that have every sequence."""
+    """Ranks in accuracy and robustness of the complete trackers."""
     runs = {name: one.runs[rule.name] for name, one in collected.items()}
     whole = {
         name: each
@@ -267,5 +268,7 @@ def _ranks(
     }
     if len(whole) < 2:
         return {}
-    ranks = vot.rank_trackers(whole)
+    from bench.measures.vot.ranks import rank_trackers
+
+    ranks = rank_trackers(whole)
     return {"accuracy": dict(ranks.accuracy), "robustness": dict(ranks.robustness)}

@@ -21,7 +21,6 @@ import numpy as np
 from bench.arrays import FloatArray, IntArray
 from bench.errors import ResultError, unknown_name
 from bench.geometry import spans
-from bench.geometry.analytic import analytic_overlaps
 from bench.geometry.regions import Regions
 from bench.geometry.windows import (
     Bounds,
@@ -154,6 +153,8 @@ def _known_overlaps(
         overlaps[known] = _known_overlaps(a[known], b[known], rule, bounds, count)
         return overlaps
     if rule == "analytic":
+        from bench.geometry.analytic import analytic_overlaps
+
         return analytic_overlaps(a, b, bounds)
     count = count or pixel_counter(len(a))
     blocks = (slice(start, start + _BLOCK) for start in range(0, len(a), _BLOCK))
@@ -171,6 +172,8 @@ def _pixel_overlaps(
     vast = (windows.height > _MOST_ROWS) | (windows.width > _MOST_COLUMNS)
     vast &= np.isnan(overlaps)
     if vast.any():
+        from bench.geometry.analytic import analytic_overlaps
+
         overlaps[vast] = analytic_overlaps(a[vast], b[vast], bounds)
     left = np.flatnonzero(np.isnan(overlaps))
     if len(left):

@@ -1,1 +1,1 @@
-"""Measures: pure functions on arrays. They know neither files nor plots."""
+"""Measures as pure functions on arrays."""

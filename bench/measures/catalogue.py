@@ -1,7 +1,6 @@
-"""Every measure once: its title, unit, better end, decimals, meaning and axis.
+"""Catalogue of measures: title, unit, direction, decimals, meaning and axis.
 
-The rows stand in ``tables/measures.json``. Tables, plots, the report page, tuning and the
-documentation read them here.
+Types for ``tables/measures.json``.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from bench.errors import unknown_name
 
 @dataclass(frozen=True)
 class Axis:
-    """How the curve behind a measure is drawn.
+    """Labels of the curve that a measure summarises.
 
     Attributes:
         curve: name of the curve in ``TrackerScores.curves``.
-        title: of the plot.
+        title: title of the plot.
         x: label of the thresholds, with their unit.
         y: label of the values.
     """
@@ -40,13 +39,13 @@ class Measure:
 
     Attributes:
         name: identifier in scores, JSON and CSV, e.g. ``"success"``.
-        title: the full name, e.g. ``"Expected average overlap"``.
-        short: heading of a table's column, e.g. ``"EAO"``.
+        title: full name, e.g. ``"Expected average overlap"``.
+        short: column heading, e.g. ``"EAO"``.
         unit: ``""`` for a fraction of 1.
-        better: the better end.
-        decimals: digits that tables print.
-        meaning: a note that tables print beneath it; may be empty.
-        axis: how its curve is drawn; None for a measure without a curve.
+        better: which direction is better.
+        decimals: digits printed in tables.
+        meaning: footnote for tables; may be empty.
+        axis: labels of its curve; None for a measure without a curve.
     """
 
     name: str
@@ -63,21 +62,20 @@ class Measure:
         return self.better == "lower"
 
     def text(self, value: float | None) -> str:
-        """A value as tables print it; a dash for NaN and None."""
+        """Format a value for tables; NaN and None give a dash."""
         return "-" if value is None or math.isnan(value) else f"{value:.{self.decimals}f}"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Which measures the tables of an experiment show.
+    """Measures shown in the tables of an experiment.
 
     Attributes:
-        columns: of the main table, in order; trackers are ranked by the first.
-        with_interval: shown with an interval or deviation, and side by side where conventions
-            are compared.
-        breakdown: shown by sequence.
-        by_group: shown by attribute or tag.
-        compared: sequence by sequence, where two trackers are compared.
+        columns: columns of the main table; trackers are ranked by the first.
+        with_interval: shown with an interval or deviation, and when comparing conventions.
+        breakdown: shown per sequence.
+        by_group: shown per attribute or tag.
+        compared: tested sequence by sequence when comparing two trackers.
     """
 
     columns: tuple[Measure, ...]
@@ -88,7 +86,7 @@ class Layout:
 
     @property
     def meanings(self) -> dict[str, str]:
-        """The note on each measure shown that has one, and on speed."""
+        """Footnotes by measure, for the columns and speed."""
         shown = (*self.columns, get_measure("fps"))
         return {measure.name: measure.meaning for measure in shown if measure.meaning}
 
@@ -101,7 +99,7 @@ def _table() -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def measures() -> dict[str, Measure]:
-    """Every measure by name."""
+    """All measures by name."""
     return {name: _measure(name, **row) for name, row in _table()["measures"].items()}
 
 
@@ -113,7 +111,7 @@ def get_measure(name: str) -> Measure:
     """The measure called ``name``.
 
     Raises:
-        ConfigError: no measure has that name.
+        ConfigError: unknown measure.
     """
     try:
         return measures()[name]
@@ -122,7 +120,7 @@ def get_measure(name: str) -> Measure:
 
 
 def curve_measures() -> Iterable[tuple[Measure, Axis]]:
-    """The measures that summarise a curve, each with its axis."""
+    """Measures that summarise a curve, with the axis of the curve."""
     return [(measure, measure.axis) for measure in measures().values() if measure.axis]
 
 
@@ -131,7 +129,7 @@ def layout_of(experiment: str) -> Layout:
     """The layout of an experiment's tables.
 
     Raises:
-        ConfigError: no experiment has that name.
+        ConfigError: unknown experiment.
     """
     protocol = get_experiment(experiment).protocol
     row = _table()["layouts"]["reset" if protocol == "realtime" else protocol]

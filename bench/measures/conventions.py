@@ -1,7 +1,4 @@
-"""Conventions: how each toolkit defines the measures, one table row per toolkit.
-
-``measures/onepass/conventions.py`` and ``measures/vot/conventions.py`` give the rows a type.
-"""
+"""Reads the tables of conventions; ``onepass`` and ``vot`` give their rows a type."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ def find_row(table: str, name: str) -> dict[str, Any]:
     """A copy of the row called ``name``.
 
     Raises:
-        ConfigError: no convention of the table has that name.
+        ConfigError: unknown convention.
     """
     rows = read_table(table)
     if name not in rows:
@@ -39,7 +36,7 @@ def find_row(table: str, name: str) -> dict[str, Any]:
 
 
 def phrase(kind: str, rule: str, value: str) -> str:
-    """What a rule of a convention means in words, for ``kind`` ``"onepass"`` or ``"vot"``."""
+    """Describe the value of a rule; ``kind`` is ``"onepass"`` or ``"vot"``."""
     words: str = read_table(_PHRASES)[kind][rule][value]
     return words
 
@@ -47,7 +44,7 @@ def phrase(kind: str, rule: str, value: str) -> str:
 def differences(
     kind: str, convention: DataclassInstance, official: DataclassInstance
 ) -> list[str]:
-    """Where ``convention`` deviates from ``official``, one phrase per rule."""
+    """Rules in which ``convention`` deviates from ``official``, one phrase each."""
     mine, theirs = asdict(convention), asdict(official)
     return [
         phrases[mine[rule]]

@@ -1,6 +1,6 @@
-"""Uncertainty of a score over sequences: bootstrap intervals and paired tests (scipy).
+"""Bootstrap intervals and paired tests over sequences.
 
-The sequence is the unit of resampling: frames of one video are far from independent.
+Resampling draws whole sequences, because frames of one video are far from independent.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ CONFIDENCE = 0.95
 
 
 def bootstrap_intervals(values: FloatArray, seed: int = 0) -> FloatArray:
-    """Percentile intervals of the mean over sequences, ``(R, S) -> (R, 2)`` low, high.
+    """95 % percentile intervals of the mean over sequences, ``(R, S) -> (R, 2)`` low, high.
 
-    All ``R`` rows share the resampled sequences, so rows can be compared with each other. With
-    fewer than two sequences the interval is NaN. 95 % confidence, 1,000 resamples.
+    All ``R`` rows share the 1,000 resamples, so they can be compared. With fewer than two
+    sequences the interval is NaN.
     """
     rows, sequences = values.shape
     if sequences < 2:
@@ -41,13 +41,13 @@ def bootstrap_intervals(values: FloatArray, seed: int = 0) -> FloatArray:
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Whether tracker A scores differently from tracker B on the same sequences.
+    """Comparison of trackers A and B on the same sequences.
 
     Attributes:
         difference: mean over sequences of A minus B.
         low, high: 95 % bootstrap interval of the difference.
-        p_value: Wilcoxon signed-rank test, two-sided; 1 if all differences are zero.
-        wins, losses: sequences on which A is above, below B.
+        p_value: two-sided Wilcoxon signed-rank test; 1 if all differences are zero.
+        wins, losses: number of sequences on which A scores higher, lower than B.
         sequences: number of sequences compared.
     """
 
@@ -61,10 +61,9 @@ class PairedTest:
 
 
 def paired_test(a: FloatArray, b: FloatArray, seed: int = 0) -> PairedTest:
-    """Compare per-sequence scores ``(S,)`` of two trackers, sequence by sequence.
+    """Compare per-sequence scores ``(S,)`` of two trackers.
 
-    Sequences in which either score is NaN, that is not defined, are left out; if none is left,
-    difference and interval are NaN.
+    Sequences with a NaN score are excluded; without any other, difference and interval are NaN.
     """
     from scipy.stats import wilcoxon
 

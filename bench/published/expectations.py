@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bench.benchmarks import get_benchmark
+from bench.loading import registered_trackers
 from bench.published.papers import Figure, paper_table, re_runs, table_names
-from bench.registry import registered_trackers
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 
-from bench.evaluation.comparison import compare
 from bench.measures.catalogue import Measure, layout_of
 from bench.published.expectations import expected_of
 from bench.reports.notes import footnotes, heading_of, scores_notes, title_of
@@ -148,6 +147,8 @@ def comparison_table(scores: BenchmarkScores, a: str, b: str) -> Table:
     Raises:
         ConfigError: one is not scored, both are the same, or they share no sequence.
     """
+    from bench.evaluation.comparison import compare
+
     columns = (
         Column("difference", "Difference", better=None, decimals=4, signed=True),
         Column("interval", "95 % interval", better=None),

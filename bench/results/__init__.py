@@ -1,1 +1,1 @@
-"""Raw results on disk: reading and writing, in our own layout and the community's."""
+"""Raw results: stores, run records, import and export."""

@@ -1,22 +1,22 @@
-"""Writing stored results in another toolkit's format, with its names and delimiters."""
+"""Exports stored results in another toolkit's format, names and delimiters."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from bench.benchmarks import get_benchmark
-from bench.errors import ResultError, unknown_name
+from bench.errors import ResultError
 from bench.files import write_atomically
 from bench.results.formats import EXPERIMENTS, Exported, get_format
 from bench.results.importing import check_index_base, moved
 from bench.results.names import safe_file_name, toolkit_name
-from bench.results.onepass import OnePassStore
+from bench.results.stores import Store, require_results
 from bench.results.vot.exchange import render_experiments
 from bench.sequence import Dataset
 
 
 def export_results(
-    store: OnePassStore,
+    store: Store,
     tracker: str,
     dataset: Dataset,
     format: str,
@@ -24,58 +24,59 @@ def export_results(
     *,
     index_base: float | None = None,
 ) -> int:
-    """Write the results of one tracker for use in another toolkit.
+    """Write the results of one tracker for another toolkit.
 
-    Boxes are written to the last bit, so ``import_results`` brings back equal numbers unless
-    ``index_base`` shifts them; see ``bench.results.formats`` for what becomes of the times.
+    Boxes are written to the last bit, so ``import_results`` reads equal numbers back unless
+    ``index_base`` shifts them. ``bench.results.formats`` documents which formats keep times.
 
     Args:
-        store: where from.
+        store: where the results are stored.
         tracker: name of the results.
         dataset: the sequences to write; frames are not needed.
-        format: one of ``bench.results.formats.FORMATS``, or ``vot``.
-        destination: the toolkit's folder of results; what it has inside is the format's affair:
+        format: one of ``bench.results.formats.FORMATS``, or ``vot`` for every experiment.
+        destination: the toolkit's results folder. The layout below it depends on the format:
             ``<tracker>/<sequence>.txt`` for most, ``<benchmark>/<tracker>/`` for got10k,
             ``<tracker>_tracking_result/`` for lasot, ``<sequence>_<tracker>.mat`` for otb-mat,
             ``<tracker>/<experiment>/<sequence>/`` for vot.
-        index_base: what the toolkit calls the first pixel, 0 or 1; the benchmark's own by default.
+        index_base: coordinate of the first pixel in the toolkit, 0 or 1; by default that of the
+            benchmark.
 
     Returns:
         The number of sequences written: all that ``tracker`` has results of.
 
     Raises:
-        ConfigError: an unknown format or tracker, or a name that cannot be a file name.
-        ResultError: a stored result is malformed, or a file is there with other content.
+        ConfigError: unknown format or tracker, or a name that cannot be a file name.
+        ResultError: a stored result is malformed, or a file exists with other content.
     """
     check_index_base(index_base)
     if format == EXPERIMENTS:
-        files, count = render_experiments(store.root, tracker, dataset, index_base=index_base)
+        files, count = render_experiments(
+            store.root, tracker, dataset, index_base=index_base, store=store
+        )
         _write_all(files, destination)
         return count
     writer = get_format(format)
     safe_file_name(tracker, "tracker name")
-    available = store.sequences(tracker)
-    if not available:
-        folder = store.root / store.benchmark
-        raise unknown_name(f"tracker with results in {folder}", tracker, store.trackers())
+    available = require_results(store, tracker)
     benchmark = get_benchmark(dataset.benchmark).title.replace("-", "")
     files = {}
-    names = [sequence.name for sequence in dataset if sequence.name in available]
-    for name in names:
-        sequence = dataset[name]
+    written = [sequence for sequence in dataset if sequence.name in available]
+    for sequence in written:
+        name = sequence.name
         spelling = safe_file_name(toolkit_name(name, dataset.benchmark, format), "sequence name")
-        boxes = moved(store.read_boxes(tracker, name), sequence.index_base, index_base)
+        boxes = store.read_run(tracker, name).values[:, :4]
+        boxes = moved(boxes, sequence.index_base, index_base)
         times = store.read_times(tracker, name)
         files |= writer.render(Exported(tracker, sequence, spelling, benchmark, boxes, times))
     _write_all(files, destination)
-    return len(names)
+    return len(written)
 
 
 def _write_all(files: dict[str, bytes], destination: Path) -> None:
-    """Write files below a folder, once it is sure that none replaces something else.
+    """Write files below a folder, unless one would replace a file with other content.
 
     Raises:
-        ResultError: a file is there with other content, or the folder cannot be written to.
+        ResultError: a file exists with other content, or the folder is not writable.
     """
     try:
         new = {
@@ -86,13 +87,13 @@ def _write_all(files: dict[str, bytes], destination: Path) -> None:
         for path, content in new.items():
             write_atomically(path, content)
     except OSError as error:
-        raise ResultError(f"{destination}: cannot be written to ({error})") from error
+        raise ResultError(f"{destination}: cannot be written ({error})") from error
 
 
 def _holds(path: Path, content: bytes) -> bool:
-    """True if ``path`` has this content; an error if it has another."""
+    """True if ``path`` has this content; any other content is an error."""
     if path.read_bytes() != content:
         raise ResultError(
-            f"{path}: holds other results. Give another folder, or take the file away first."
+            f"{path}: holds other results. Choose another folder, or remove the file first."
         )
     return True

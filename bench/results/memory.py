@@ -1,4 +1,4 @@
-"""Results in memory, offered as a store."""
+"""Store of results in memory."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from bench.arrays import FloatArray
 from bench.errors import ResultError
 from bench.geometry import Regions
-from bench.results.stores import Store, check_rows, tracker_names
+from bench.results.stores import Store, check_rows, times_table, tracker_names
 from bench.sequence import RegionTrajectory, Sequence, Trajectory, to_file
 
 
@@ -30,12 +28,13 @@ class StoredRun:
 
 @dataclass(frozen=True, eq=False)
 class MemoryStore:
-    """Results of one experiment of a benchmark, held in memory; see ``Store``.
+    """Results of one experiment of a benchmark in memory; see ``Store``.
 
     Attributes:
         benchmark: identifier of the benchmark.
         experiment: ``"onepass"``, or an experiment of the VOT challenge.
         runs: by tracker, sequence and repetition.
+        root: placeholder for messages; nothing is written there.
     """
 
     benchmark: str
@@ -72,7 +71,10 @@ class MemoryStore:
         runs = self._of(tracker, sequence)
         wanted = repetition or min(runs, default=1)
         if wanted not in runs:
-            raise ResultError(f"{self.folder(tracker)}: no run {wanted} of {sequence}")
+            known = ", ".join(map(str, sorted(runs))) or "none"
+            raise ResultError(
+                f"{self.folder(tracker)}: expected run {wanted} of {sequence}, found {known}"
+            )
         regions = runs[wanted].regions
         if frames is not None:
             check_rows(self.folder(tracker) / sequence, len(regions), frames)
@@ -85,12 +87,9 @@ class MemoryStore:
     def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
         columns = {number: run.times for number, run in self._of(tracker, sequence).items()}
         known = {number: times for number, times in columns.items() if times is not None}
-        if self.experiment == "onepass" or not known:
+        if self.experiment == "onepass":
             return next(iter(known.values()), None)
-        table = np.full((max(map(len, known.values())), max(columns)), np.nan)
-        for number, times in known.items():
-            table[: len(times), number - 1] = times
-        return table
+        return times_table(known, max(columns, default=0))
 
     def write(
         self,
@@ -106,7 +105,7 @@ class MemoryStore:
         self.add(tracker, sequence.name, StoredRun(regions, trajectory.times), repetition)
 
     def add(self, tracker: str, sequence: str, run: StoredRun, repetition: int = 1) -> None:
-        """Add one run as it is."""
+        """Add one run in file coordinates."""
         self.runs.setdefault(tracker, {}).setdefault(sequence, {})[repetition] = run
 
     def copy_from(
@@ -116,10 +115,16 @@ class MemoryStore:
         name: str | None = None,
         sequences: Iterable[str] | None = None,
     ) -> None:
-        """Copy the results of ``tracker`` from another store, under ``name``.
+        """Copy the results of a tracker from another store.
+
+        Args:
+            store: the other store.
+            tracker: name of the results there.
+            name: name of the copy; the same by default.
+            sequences: names of the sequences to copy; all by default.
 
         Raises:
-            ResultError: they are malformed.
+            ResultError: a result is malformed.
         """
         for sequence in store.sequences(tracker) if sequences is None else sequences:
             times = store.read_times(tracker, sequence)

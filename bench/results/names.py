@@ -1,9 +1,8 @@
-"""The same sequence under the names of every toolkit.
+"""Sequence names in the spelling of every toolkit.
 
-Toolkits spell a sequence differently (``Jogging-1``, ``Jogging.1``, ``Jogging_1``,
-``jogging-1``). Two spellings are one name if they differ in letter case or in the separator
-before a final target number; what goes beyond that stands in ``tables/sequence_names.csv``.
-Digits are never moved: ``car1_1`` and ``car11`` stay different.
+Toolkits spell names differently (``Jogging-1``, ``Jogging.1``, ``Jogging_1``, ``jogging-1``).
+Spellings are equal up to letter case and the separator before a final target number; other
+exceptions are in ``tables/sequence_names.csv``. ``car1_1`` and ``car11`` stay different.
 """
 
 from __future__ import annotations
@@ -17,21 +16,22 @@ from functools import cache, cached_property
 
 from bench.benchmarks import TABLES
 from bench.errors import ConfigError, ResultError
+from bench.sequence import Dataset
 
 _TARGET_NUMBER = re.compile(r"[-._](\d+)$")
 _UNSAFE = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]|^[. ]|[. ]$')
-_LONGEST_NAME = 200  # leaves room for suffixes below the 255 bytes of common file systems
+_LONGEST_NAME = 200  # common file systems allow 255 bytes, including suffixes
 
 
 @dataclass(frozen=True)
 class SpellingRule:
-    """How one toolkit names the sequences of one benchmark.
+    """How a toolkit spells some sequence names of a benchmark.
 
     Attributes:
         benchmark: identifier of the benchmark.
-        format: name of the format whose toolkit spells so.
-        pattern: regular expression that the whole canonical name must match.
-        name: the toolkit's name, with ``\\1`` for groups of the pattern.
+        format: name of the toolkit's format.
+        pattern: regular expression that the canonical name must match in full.
+        name: the toolkit's spelling, with ``\\1`` for groups of the pattern.
     """
 
     benchmark: str
@@ -42,7 +42,7 @@ class SpellingRule:
 
 @cache
 def spelling_rules(benchmark: str | None) -> tuple[SpellingRule, ...]:
-    """The rows of the table for one benchmark; the first that matches a name decides."""
+    """The rules of one benchmark; the first matching rule applies."""
     with (TABLES / "sequence_names.csv").open(encoding="utf-8", newline="") as stream:
         return tuple(
             SpellingRule(row["benchmark"], row["format"], row["pattern"], row["name"])
@@ -52,7 +52,7 @@ def spelling_rules(benchmark: str | None) -> tuple[SpellingRule, ...]:
 
 
 def toolkit_name(name: str, benchmark: str, format_: str) -> str:
-    """What the toolkit behind a format calls the sequence ``name``.
+    """The spelling of ``name`` in the toolkit of a format.
 
     >>> toolkit_name("Jogging-1", "otb2015", "got10k")
     'Jogging.1'
@@ -64,7 +64,7 @@ def toolkit_name(name: str, benchmark: str, format_: str) -> str:
 
 
 def normalized(name: str) -> str:
-    """The form in which spellings of one name meet.
+    """The normal form of a spelling; equal for all spellings of one name.
 
     >>> normalized("Jogging.1"), normalized("car1_1"), normalized("car11")
     ('jogging-1', 'car1-1', 'car11')
@@ -74,34 +74,57 @@ def normalized(name: str) -> str:
 
 @dataclass(frozen=True)
 class SequenceNames:
-    """The sequence names of a dataset, found again under any toolkit's spelling.
+    """The sequence names of a dataset, recognised in any toolkit's spelling.
 
     Attributes:
         canonical: the dataset's own names.
-        benchmark: identifier whose rows of the table apply; None for the general rule alone.
+        benchmark: identifier of the benchmark whose exceptions apply, or None.
     """
 
     canonical: tuple[str, ...]
     benchmark: str | None = None
 
-    def resolve(self, spelling: str) -> str | None:
-        """The dataset's name for ``spelling``, None for a name that is not in the dataset.
+    @classmethod
+    def of(cls, dataset: Dataset) -> SequenceNames:
+        """The names of a dataset's sequences."""
+        return cls(tuple(sequence.name for sequence in dataset), dataset.benchmark)
+
+    def match(self, found: Iterable[str]) -> dict[str, str]:
+        """The found spelling of each canonical name; unknown spellings are ignored.
 
         Raises:
-            ResultError: the spelling could mean several sequences and equals none of them.
+            ResultError: two spellings mean one sequence, or one could mean several.
+        """
+        matched: dict[str, str] = {}
+        for spelling in sorted(found):
+            name = self.resolve(spelling)
+            if name in matched:
+                raise ResultError(
+                    f"{matched[name]!r} and {spelling!r} both mean the sequence {name}. "
+                    "Keep one of them."
+                )
+            if name is not None:
+                matched[name] = spelling
+        return matched
+
+    def resolve(self, spelling: str) -> str | None:
+        """The dataset's name for ``spelling``, or None.
+
+        Raises:
+            ResultError: the spelling is ambiguous.
         """
         if spelling in self.canonical:
             return spelling
         meant = self._meanings.get(normalized(spelling), set())
         if len(meant) > 1:
             raise ResultError(
-                f"{spelling!r} could mean {' or '.join(sorted(meant))}: rename it to one of them"
+                f"{spelling!r} could mean {' or '.join(sorted(meant))}. Rename it to one of them."
             )
         return next(iter(meant), None)
 
     @cached_property
     def _meanings(self) -> dict[str, set[str]]:
-        """Which sequences each normalised spelling could mean."""
+        """Sequences by normalised spelling."""
         meanings: dict[str, set[str]] = {}
         formats = {rule.format for rule in spelling_rules(self.benchmark)}
         for name in self.canonical:
@@ -111,59 +134,23 @@ class SequenceNames:
         return meanings
 
 
-def match_names(
-    found: Iterable[str],
-    canonical: Iterable[str],
-    benchmark: str | None = None,
-    *,
-    surplus: bool = False,
-) -> dict[str, str]:
-    """The found spelling for each canonical name, ``{canonical: found}``; missing ones left out.
-
-    Args:
-        found: names as they stand in somebody's folder.
-        canonical: names of the dataset.
-        benchmark: identifier of the benchmark, for the exceptions in the table.
-        surplus: accept found names that are of no sequence, and leave them out.
-
-    Raises:
-        ResultError: two found names mean one sequence, one could mean several, or one is
-            not known (unless ``surplus``).
-    """
-    names = SequenceNames(tuple(canonical), benchmark)
-    matched: dict[str, str] = {}
-    for spelling in sorted(found):
-        name = names.resolve(spelling)
-        if name is None and not surplus:
-            raise ResultError(f"{spelling!r} is no sequence.{hint(spelling, names.canonical)}")
-        if name is None:
-            continue
-        if name in matched:
-            raise ResultError(
-                f"{matched[name]!r} and {spelling!r} both mean the sequence {name}: "
-                "keep one of them"
-            )
-        matched[name] = spelling
-    return matched
-
-
 def hint(spelling: str, known: Iterable[str]) -> str:
-    """`` Did you mean ...?`` with the nearest known name, or nothing."""
+    """`` Did you mean ...?`` with the nearest known name, or an empty string."""
     lowered = {name.lower(): name for name in known}
     nearest = difflib.get_close_matches(spelling.lower(), lowered, n=1)
     return f" Did you mean {lowered[nearest[0]]!r}?" if nearest else ""
 
 
 def safe_file_name(name: str, kind: str) -> str:
-    """``name`` itself, if a file or folder can be called so on any system.
+    """Return ``name`` if it is a valid file name on any system.
 
     Raises:
-        ConfigError: it has a path separator, a control character, or the like.
+        ConfigError: it is not, e.g. because of a path separator.
     """
     if not name or _UNSAFE.search(name) or len(name.encode()) > _LONGEST_NAME:
         raise ConfigError(
-            f"{kind} {name[:80]!r} cannot be a file name: expected 1 to {_LONGEST_NAME} bytes "
+            f"{kind} {name[:80]!r} is not a valid file name: expected 1 to {_LONGEST_NAME} bytes "
             'without / \\ : * ? " < > | or control characters, not starting or ending with a '
-            "dot or blank. Choose another name."
+            "dot or space. Choose another name."
         )
     return name

@@ -1,35 +1,37 @@
-"""From a folder of results to a store."""
+"""Opens the store of an experiment below a results folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from bench.benchmarks import benchmarks, get_benchmark
-from bench.results.onepass import OnePassStore
 from bench.results.stores import Store
-from bench.results.vot.store import VotStore
 
 
 def open_store(results: str | Path, benchmark: str, experiment: str | None = None) -> Store:
-    """The results of one experiment of a benchmark.
+    """The store of one experiment of a benchmark.
 
     Args:
-        results: the folder that holds ``<benchmark>/<tracker>/``.
+        results: folder that contains ``<benchmark>/<tracker>/``.
         benchmark: a name of ``bench.benchmarks``.
-        experiment: by default the benchmark's main one.
+        experiment: name of the experiment; the benchmark's main one by default.
 
     Raises:
-        ConfigError: no such benchmark, or the benchmark has no such experiment.
+        ConfigError: unknown benchmark or experiment.
     """
     row = get_benchmark(benchmark)
     name = row.experiment(experiment)
     if row.kind == "onepass":
+        from bench.results.onepass import OnePassStore
+
         return OnePassStore(Path(results), benchmark)
+    from bench.results.vot.store import VotStore
+
     return VotStore(Path(results), benchmark, name)
 
 
 def known_trackers(results: str | Path) -> list[str]:
-    """Every tracker with results of any benchmark or experiment, sorted without regard to case.
+    """Every tracker with results of any benchmark or experiment, sorted case-insensitively.
 
     Raises:
         ResultError: a name is not UTF-8.

@@ -1,9 +1,8 @@
-"""The archive that TrackingNet's evaluation server takes, and its validation.
+"""Creates and validates archives for the TrackingNet evaluation server.
 
-Where to send it: take part in the challenge "TrackingNet" on the evaluation server
-(All Challenges -> TrackingNet -> Participate -> Submit). A server that answers "There is no YAML
-file in zip" was reached on the page for those who *create* a challenge
-(SilvioGiancola/TrackingNet-devkit issues 12, 13 and 26).
+Submit them as a participant of the challenge "TrackingNet" (All Challenges -> TrackingNet ->
+Participate -> Submit). The error "There is no YAML file in zip" comes from the page for
+*creating* a challenge (SilvioGiancola/TrackingNet-devkit issues 12, 13 and 26).
 """
 
 from __future__ import annotations
@@ -18,65 +17,63 @@ from typing import BinaryIO
 import numpy as np
 
 from bench.benchmarks import TABLES, get_benchmark
-from bench.errors import ResultError, SubmissionError, unknown_name
+from bench.errors import ResultError, SubmissionError
 from bench.files import format_exact, parse_rows, write_atomically
 from bench.results.formats.matching import listed
 from bench.results.formats.source import read_archive
-from bench.results.onepass import OnePassStore
+from bench.results.stores import Store, require_results
 from bench.sequence import Dataset
 
 WHERE_TO_SUBMIT = (
-    'Submit it by taking part in the challenge "TrackingNet" on the evaluation server (All '
+    'Submit it as a participant of the challenge "TrackingNet" on the evaluation server (All '
     "Challenges -> TrackingNet -> Participate -> Submit), not on the page for creating one."
 )
 _BENCHMARK = "trackingnet"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment a zip archive can name: same bytes every time
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest zip timestamp; keeps archives reproducible
 _SHOWN = 5
 
 
 def pack_trackingnet(
-    store: OnePassStore,
+    store: Store,
     tracker: str,
     dataset: Dataset,
     archive: Path,
     *,
     partial: bool = False,
 ) -> None:
-    """Write the archive for the evaluation server: ``<sequence>.txt`` and nothing else.
+    """Write the archive for the evaluation server, with one ``<sequence>.txt`` per sequence.
 
-    The same results give the same bytes. Nothing is written unless the archive is valid.
+    Equal results give equal bytes. Nothing is written unless the archive is valid.
 
     Args:
-        store: where the results lie.
-        tracker: whose results.
+        store: where the results are stored.
+        tracker: name of the results.
         dataset: TrackingNet's TEST set.
         archive: the ``.zip`` to write.
-        partial: pack a part of the test set, or a stand-in for it, as a rehearsal; its comment
-            says so, and the server would refuse it.
+        partial: pack part of the test set, or its miniature, as a rehearsal. The comment of
+            the archive says so; the server rejects it.
 
     Raises:
-        SubmissionError: the archive would not be valid; the message lists every problem.
-        ConfigError: no results of that name.
+        SubmissionError: the archive would be invalid; the message lists every problem.
+        ConfigError: the tracker has no results.
         ResultError: a stored result is malformed.
     """
     wanted = [sequence.name for sequence in dataset]
     unfit = _unfit(dataset, set(wanted))
     if unfit and not partial:
         raise SubmissionError(
-            f"{dataset.root}: {unfit}, which the server refuses. Give the whole TEST set, or "
+            f"{dataset.root}: expected the complete TEST set, found {unfit}. Complete it, or "
             "pack a rehearsal with --partial."
         )
-    available = store.sequences(tracker)
-    if not available:
-        folder = store.root / store.benchmark
-        raise unknown_name(f"tracker with results in {folder}", tracker, store.trackers())
+    available = require_results(store, tracker)
     missing = [name for name in wanted if name not in available]
     if missing:
         raise SubmissionError(
             f"{store.folder(tracker)}: no result for {len(missing)} of {len(wanted)} sequences "
             f"({listed(missing, _SHOWN)}). Finish the run with `bench run {_BENCHMARK}`."
         )
-    contents = {f"{n}.txt": format_exact(store.read_boxes(tracker, n)) for n in sorted(wanted)}
+    boxes = {name: store.read_run(tracker, name).values[:, :4] for name in sorted(wanted)}
+    contents = {f"{name}.txt": format_exact(rows) for name, rows in boxes.items()}
     packed = _zip(contents, f"rehearsal: {unfit}" if unfit else "")
     problems = _problems(io.BytesIO(packed), str(archive), dataset)
     if problems:
@@ -88,12 +85,12 @@ def pack_trackingnet(
 
 
 def validate_trackingnet(archive: Path, dataset: Dataset | None = None) -> list[str]:
-    """Every reason why the server would refuse or misread an archive; none if it is valid.
+    """All problems that make the server reject or misread an archive; empty if it is valid.
 
     Args:
         archive: the ``.zip``.
-        dataset: the sequences expected, with their numbers of frames if the images are at hand;
-            without it, the names of TrackingNet's TEST set.
+        dataset: the expected sequences, with images to check their number of frames; by default
+            the names of TrackingNet's TEST set.
     """
     if not archive.is_file():
         return [f"{archive}: no such file"]
@@ -101,11 +98,11 @@ def validate_trackingnet(archive: Path, dataset: Dataset | None = None) -> list[
 
 
 def _unfit(dataset: Dataset, names: set[str]) -> str | None:
-    """Why these sequences are not the test set, None if they are."""
+    """How these sequences differ from the test set; None if they are equal."""
     if dataset.miniature:
-        return "miniature: generated video, not the benchmark"
+        return "a miniature (generated video)"
     if dataset.benchmark != _BENCHMARK:
-        return f"sequences of {dataset.benchmark}, not of {_BENCHMARK}"
+        return f"sequences of {dataset.benchmark}"
     test = set(_test_names())
     if names != test:
         return f"{len(names & test)} of the {len(test)} sequences of the test set"
@@ -124,7 +121,7 @@ def _zip(contents: Mapping[str, bytes], comment: str) -> bytes:
         for name, data in contents.items():
             member = zipfile.ZipInfo(name, _EPOCH)
             member.compress_type = zipfile.ZIP_DEFLATED
-            member.create_system = 3  # Unix, wherever it is made
+            member.create_system = 3  # Unix, on any system
             member.external_attr = 0o644 << 16
             archive.writestr(member, data)
     return stream.getvalue()
@@ -132,7 +129,7 @@ def _zip(contents: Mapping[str, bytes], comment: str) -> bytes:
 
 def _message(folder: Path, problems: list[str]) -> str:
     lines = "\n".join(f"  - {problem}" for problem in problems)
-    return f"{folder}: nothing packed, {len(problems)} problems:\n{lines}\nRun these again."
+    return f"{folder}: nothing packed, {len(problems)} problems:\n{lines}\nRun them again."
 
 
 def _problems(stream: Path | BinaryIO, where: str, dataset: Dataset | None) -> list[str]:
@@ -152,17 +149,19 @@ def _problems(stream: Path | BinaryIO, where: str, dataset: Dataset | None) -> l
 
 
 def _layout_problems(paths: Sequence[PurePosixPath]) -> list[str]:
-    """Files that are not at the top, or no text files."""
+    """Nested files and files other than text."""
     problems = []
     nested = [str(path) for path in paths if len(path.parts) > 1]
     if nested:
         problems.append(
-            f"not flat: {len(nested)} files lie in folders ({listed(nested, _SHOWN)}); zip the "
-            "files, not the folder around them"
+            f"expected files at the top level, found {len(nested)} in folders "
+            f"({listed(nested, _SHOWN)}). Zip the files, not their folder"
         )
     other = [str(path) for path in paths if path.suffix != ".txt"]
     if other:
-        problems.append(f"{len(other)} files are no .txt ({listed(other, _SHOWN)})")
+        problems.append(
+            f"expected .txt files, found {len(other)} others ({listed(other, _SHOWN)})"
+        )
     return problems
 
 
@@ -171,13 +170,13 @@ def _name_problems(found: Collection[str], names: Sequence[str]) -> list[str]:
     surplus = sorted(set(found) - set(names))
     return [
         f"{len(wrong)} of {len(names)} sequences {what}: {listed(wrong)}"
-        for what, wrong in (("missing", missing), ("too many", surplus))
+        for what, wrong in (("missing", missing), ("unknown", surplus))
         if wrong
     ]
 
 
 def _count_rows(texts: Mapping[str, bytes]) -> tuple[dict[str, int], list[str]]:
-    """Rows of every well-formed file, and what is wrong with the others."""
+    """Number of rows of every well-formed file, and problems of the others."""
     rows, problems = {}, []
     for name, data in texts.items():
         try:
@@ -193,21 +192,21 @@ def _count_rows(texts: Mapping[str, bytes]) -> tuple[dict[str, int], list[str]]:
                 f"{boxes[unusable[0]].tolist()} ({len(unusable)} such rows)"
             )
         if data.count(b",") != 3 * len(boxes):
-            problems.append(f"{name}.txt: expected numbers separated by commas alone")
+            problems.append(f"{name}.txt: expected only commas between numbers")
     return rows, problems
 
 
 def _row_problems(
     rows: Mapping[str, int], names: Sequence[str], dataset: Dataset | None
 ) -> list[str]:
-    """Files with another number of rows than frames, or a sum of rows that cannot be right."""
+    """Files whose rows do not match their frames, or a wrong total number of rows."""
     known = [s for s in dataset or () if not s.hidden or s.frames is not None]
     problems = [
-        f"{s.name}.txt: expected {len(s)} rows, one for each frame, found {rows[s.name]}"
+        f"{s.name}.txt: expected {len(s)} rows, one per frame, found {rows[s.name]}"
         for s in known
         if s.name in rows and rows[s.name] != len(s)
     ]
     total, expected = sum(rows.values()), get_benchmark(_BENCHMARK).frames
     if not known and set(rows) == set(names) == set(_test_names()) and total != expected:
-        problems.append(f"expected {expected} rows in all files together, found {total}")
+        problems.append(f"expected {expected} rows in total, found {total}")
     return problems

@@ -1,4 +1,4 @@
-"""Where stored results come from: what imports record, and what ``run.json`` states."""
+"""Provenance of stored results: what ``run.json`` states, and the record of an import."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bench.results.stores import Store
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import did.
+    """Summary of an import.
 
     Attributes:
-        imported: the dataset's names of the sequences imported.
-        format: the format that was read.
-        notes: remarks to keep beside these results.
+        imported: names of the imported sequences.
+        format: name of the format.
+        notes: remarks on the results.
     """
 
     imported: tuple[str, ...]
@@ -33,13 +33,13 @@ class ImportReport:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where results come from.
+    """Origin of results.
 
     Attributes:
         kind: ``"measured"`` (run here), ``"imported"``, or ``"unknown"``.
         date: of the latest session or the import, ISO 8601; empty if unknown.
-        details: device and the like, for a tooltip.
-        failures: sequences that the run could not finish, with the cause.
+        details: device and other facts, for a tooltip.
+        failures: unfinished sequences with their cause.
     """
 
     kind: str
@@ -49,13 +49,13 @@ class Provenance:
 
 
 def provenance_of(record_path: Path) -> Provenance:
-    """The provenance that a ``run.json`` states; unknown if it is missing or malformed."""
+    """The provenance stated in a ``run.json``; unknown if it is missing or malformed."""
     try:
         record = read_record(record_path)
     except ResultError as error:
         return Provenance("unknown", details=str(error))
     if record is None:
-        return Provenance("unknown", details="there is no run.json beside these results")
+        return Provenance("unknown", details="no run.json beside these results")
     return _measured(record) if record.kind == "run" else _imported(record)
 
 
@@ -86,41 +86,54 @@ def _listed(facts: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
 
 
-def claim_folder(store: Store, name: str, facts: Mapping[str, Any]) -> None:
-    """Record an import, unless ``name`` holds results of another one.
+def write_import(
+    store: Store, name: str, facts: Mapping[str, Any], files: Mapping[Path, bytes]
+) -> None:
+    """Write an import: its record first, then its files in order.
 
     Args:
-        store: where the results go.
+        store: destination on disk.
         name: of the results.
-        facts: the content of ``run.json`` but for its kind and date.
+        facts: the content of ``run.json`` except its kind and date.
+        files: content by path.
 
     Raises:
-        ResultError: the folder holds other results.
+        ResultError: ``name`` holds other results, or the folder is not writable.
     """
+    try:
+        _claim(store, name, facts)
+        for path, content in files.items():
+            write_atomically(path, content)
+    except OSError as error:
+        raise ResultError(f"{store.folder(name)}: cannot be written ({error})") from error
+
+
+def _claim(store: Store, name: str, facts: Mapping[str, Any]) -> None:
+    """Record an import unless ``name`` holds other results; wording of notes may differ."""
     path, folder = store.record_path(name), store.folder(name)
-    remedy = f"Import under another --name, or delete {folder} first."
+    remedy = f"Choose another --name, or delete {folder} first."
     if not path.is_file():
         if store.sequences(name):
-            raise ResultError(f"{folder}: holds results without a record (run.json). {remedy}")
+            raise ResultError(f"{folder}: expected a run.json beside the results. {remedy}")
         content = {"kind": "import", **facts, "date": date.today().isoformat()}
         write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
         return
     try:
         present = read_record(path) or RunRecord({})
     except ResultError as error:
-        raise ResultError(f"{path}: cannot be read as a record. {remedy}") from error
+        raise ResultError(f"{path}: not a readable record. {remedy}") from error
     kept = {"kind": present.kind, **present.provenance}
     differing = [
-        f"{key} is {repr(kept.get(key))[:40]} there, {repr(value)[:40]} here"
+        f"{key}: expected {repr(value)[:40]}, found {repr(kept.get(key))[:40]}"
         for key, value in {"kind": "import", **facts}.items()
-        if kept.get(key) != value
+        if kept.get(key) != value and key != "notes"
     ]
     if differing:
-        raise ResultError(f"{folder}: holds other results: {'; '.join(differing)}. {remedy}")
+        raise ResultError(f"{folder}: holds other results ({'; '.join(differing)}). {remedy}")
 
 
 def fingerprint(contents: Iterable[tuple[str, bytes]]) -> str:
-    """One hash of names and contents, in the order given."""
+    """One hash over names and contents, in the given order."""
     digest = hashlib.sha256()
     for name, content in contents:
         digest.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())

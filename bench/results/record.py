@@ -1,12 +1,10 @@
-"""The run record, ``run.json``: what made the results that lie beside it.
+"""The run record, ``run.json``: how the results beside it were made.
 
-Two kinds of facts stand in it.
-
-* *Provenance* can move a box: protocol, benchmark (real or miniature), tracker, options, weights,
-  code, library versions, decoder, device, seed. Results of one name have one provenance; a run
-  with another is refused.
-* *Circumstances* should not move one: when, where and on how many processes each session ran,
-  which commit was checked out, how complete the dataset was. Each session adds its own.
+* *Provenance* can change a box: protocol, benchmark (real or miniature), tracker, options,
+  weights, code, library versions, decoder, device, seed. Results of one name share one
+  provenance; a run with another is refused.
+* *Sessions* should not: time, machine and number of processes, commit, completeness of the
+  dataset. Every session adds an entry.
 """
 
 from __future__ import annotations
@@ -30,7 +28,7 @@ class RunFailure:
 
     Attributes:
         sequence: its name.
-        frame: number of the frame in the sequence, from 1; None where it failed before the first.
+        frame: frame number, from 1; None if it failed before the first.
         cause: what went wrong.
     """
 
@@ -41,16 +39,16 @@ class RunFailure:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What made the results of one folder.
+    """The record of one results folder.
 
     Attributes:
-        provenance: facts that can move a box, by name; compared between runs. JSON values.
-            What another verb wrote (``"import"``) is kept whole.
-        sessions: circumstances of each session, the latest last. JSON values.
-        failures: sequences that the latest attempt at them could not finish.
-        kind: ``"run"`` for our own runs, else what another verb wrote (``"import"``).
-        tuned_on: label of the dataset whose scores chose the tracker's options, None where
-            none did. It moves no box, so it is not compared; once stated, it stays.
+        provenance: JSON facts that can change a box, by name; compared between runs. For other
+            kinds, the full content.
+        sessions: JSON facts of each session, the latest last.
+        failures: sequences that the latest attempt could not finish.
+        kind: ``"run"``, or ``"import"`` for imported results.
+        tuned_on: label of the dataset on whose scores the options were tuned, or None. Not
+            compared, since it changes no box; kept once stated.
     """
 
     provenance: Mapping[str, Any]
@@ -60,35 +58,35 @@ class RunRecord:
     tuned_on: str | None = None
 
     def on_device(self, device: str) -> RunRecord:
-        """The same, with the device that the tracker turned out to run on."""
+        """A copy with the device of the tracker."""
         return dataclasses.replace(self, provenance={**self.provenance, "device": device})
 
     def failed(self, failure: RunFailure) -> RunRecord:
-        """The same, with ``failure`` in place of an earlier one of its sequence."""
+        """A copy in which ``failure`` replaces an earlier one of its sequence."""
         kept = self.finished(failure.sequence).failures
         return dataclasses.replace(self, failures=(*kept, failure))
 
     def finished(self, sequence: str) -> RunRecord:
-        """The same without the failure of ``sequence``, if there was one."""
+        """A copy without the failure of ``sequence``, if any."""
         kept = tuple(each for each in self.failures if each.sequence != sequence)
         return dataclasses.replace(self, failures=kept)
 
     def ended(self) -> RunRecord:
-        """The same, with the time at which the latest session ended."""
+        """A copy with the end time of the latest session."""
         *earlier, latest = self.sessions
         return dataclasses.replace(self, sessions=(*earlier, {**latest, "ended": now()}))
 
 
 def now() -> str:
-    """The time as records state it: ISO 8601, UTC, in seconds."""
+    """The current time in ISO 8601, UTC, in seconds."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def read_record(path: Path) -> RunRecord | None:
-    """The record in ``path``, None where there is no such file.
+    """Read a record; None if the file does not exist.
 
     Raises:
-        ResultError: the file is no record.
+        ResultError: the file is malformed.
     """
     try:
         content = json.loads(path.read_bytes())
@@ -106,22 +104,22 @@ def read_record(path: Path) -> RunRecord | None:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultError(
-            f"{path}: expected the record of a run, found something else "
-            f"({type(error).__name__}: {error}). {_way_out(path)}"
+            f"{path}: expected the record of a run, found malformed content "
+            f"({type(error).__name__}: {error}). {_remedy(path)}"
         ) from error
 
 
 def _current(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts as records state them now; older ones called one-pass evaluation ``one-pass``."""
+    """Update facts of older records, which spelled the one-pass protocol ``one-pass``."""
     former = provenance.get("protocol") == "one-pass"
     return {**provenance, "protocol": "onepass"} if former else dict(provenance)
 
 
 def write_record(path: Path, record: RunRecord) -> None:
-    """Write a record; the file appears whole or not at all.
+    """Write a record atomically.
 
     Raises:
-        ResultError: it cannot be written.
+        ResultError: the file cannot be written.
     """
     content = dataclasses.asdict(record)
     text = json.dumps({"kind": content.pop("kind"), **content}, indent=1, ensure_ascii=False)
@@ -132,18 +130,18 @@ def write_record(path: Path, record: RunRecord) -> None:
 
 
 def continue_record(store: Store, tracker: str, current: RunRecord) -> RunRecord:
-    """``current`` as the continuation of what lies in the folder of ``tracker``.
+    """Merge ``current`` into the record of a tracker's stored results.
 
-    A folder without a single result is free for anything.
+    A record without results is replaced.
 
     Raises:
-        ResultError: there are results that something else made; names the facts that differ.
+        ResultError: the stored results have another provenance; lists the differing facts.
     """
     path = store.record_path(tracker)
     earlier = read_record(path)
     objection = _objection(earlier, current)
     if objection and store.sequences(tracker):
-        raise ResultError(f"{path}: {objection}. {_way_out(path)}")
+        raise ResultError(f"{path}: {objection}. {_remedy(path)}")
     if objection or earlier is None:
         return current
     return dataclasses.replace(
@@ -159,36 +157,36 @@ def require_same(path: Path, earlier: RunRecord, current: RunRecord) -> None:
     """Check that two records state the same provenance.
 
     Raises:
-        ResultError: they do not; names every fact that differs, with both values.
+        ResultError: they differ; lists every differing fact with both values.
     """
     objection = _objection(earlier, current)
     if objection:
-        raise ResultError(f"{path}: {objection}. {_way_out(path)}")
+        raise ResultError(f"{path}: {objection}. {_remedy(path)}")
 
 
 def _objection(earlier: RunRecord | None, current: RunRecord) -> str | None:
-    """Why the results of ``current`` may not lie beside those of ``earlier``."""
+    """Why results of ``current`` cannot be added to those of ``earlier``, or None."""
     if earlier is None:
-        return "the results beside it have no such record, so what made them is not known"
+        return "expected a record of the results beside it, found none"
     if earlier.kind != "run":
-        return f"the results beside it come from elsewhere (kind {earlier.kind!r})"
+        return f"expected results of a run beside it, found kind {earlier.kind!r}"
     differing = list(_differences(earlier.provenance, current.provenance))
     if differing:
-        return f"the results beside it were made by something else: {'; '.join(differing)}"
+        return f"the results beside it have another provenance: {'; '.join(differing)}"
     return None
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
-    """Each fact that differs; a device is compared only once both runs have finished something."""
+    """Every differing fact; devices are compared only if both are known."""
     flat_there, flat_here = _flatten(there), _flatten(here)
     for name in sorted(flat_there | flat_here):
         before, after = flat_there.get(name), flat_here.get(name)
         if before != after and not (name == "device" and None in (before, after)):
-            yield f"{name} is {before!r} there, {after!r} here"
+            yield f"{name}: expected {after!r}, found {before!r}"
 
 
 def _flatten(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested facts by dotted name; the value None is the same as no fact at all."""
+    """Nested facts by dotted name."""
     flat: dict[str, Any] = {}
     for name, value in facts.items():
         nested = isinstance(value, Mapping)
@@ -196,5 +194,5 @@ def _flatten(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _way_out(path: Path) -> str:
-    return f"Give this run another --name, or delete {path.parent} to start over."
+def _remedy(path: Path) -> str:
+    return f"Choose another --name, or delete {path.parent} to start over."

@@ -1,22 +1,25 @@
-"""What every store of results offers, and which trackers have results."""
+"""The interface of result stores, and helpers shared by its implementations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from bench.arrays import FloatArray
-from bench.errors import ResultError
+from bench.errors import ResultError, unknown_name
 from bench.geometry import Regions
 from bench.sequence import Sequence
 
 
 class Store(Protocol):
-    """The results of one experiment of a benchmark, by tracker, sequence and repetition.
+    """Results of one experiment of a benchmark, by tracker, sequence and repetition.
 
     Attributes:
-        root: the folder given as RESULTS.
+        root: the results folder.
         benchmark: identifier of the benchmark.
         experiment: ``"onepass"``, or an experiment of the VOT challenge.
     """
@@ -31,22 +34,26 @@ class Store(Protocol):
     def experiment(self) -> str: ...
 
     def folder(self, tracker: str) -> Path:
-        """Where the results of ``tracker`` lie."""
+        """The folder of a tracker's results."""
 
     def record_path(self, tracker: str) -> Path:
-        """The record of what made them, ``run.json``."""
+        """The tracker's run record, ``run.json``."""
 
     def trackers(self) -> list[str]:
-        """Names of the trackers that have results, sorted without regard to case."""
+        """Names of the trackers with results, sorted case-insensitively.
+
+        Raises:
+            ResultError: a name is not UTF-8.
+        """
 
     def sequences(self, tracker: str) -> frozenset[str]:
-        """Names of the sequences that ``tracker`` has a result of."""
+        """Names of the sequences with a result of ``tracker``."""
 
     def repetitions(self, tracker: str, sequence: str) -> tuple[int, ...]:
-        """The repetitions that are stored, counted from 1, in order."""
+        """The stored repetitions, counted from 1, in order."""
 
     def finished(self, tracker: str, sequence: Sequence, repetition: int = 1) -> bool:
-        """True if a run is stored with a row for every frame."""
+        """True if a run with one row per frame is stored."""
 
     def read_run(
         self,
@@ -55,17 +62,25 @@ class Store(Protocol):
         repetition: int | None = None,
         frames: int | None = None,
     ) -> Regions:
-        """The regions of one run in file coordinates, by default of the first that is stored.
+        """The regions of one run in file coordinates; by default of the first stored run.
+
+        Args:
+            tracker: name of the results.
+            sequence: name of the sequence.
+            repetition: number of the run, from 1.
+            frames: expected number of rows; not checked by default.
 
         Raises:
-            ResultError: the run is missing or malformed, or does not have ``frames`` rows.
+            ResultError: the run is missing, malformed, or of another length than ``frames``.
         """
 
     def read_runs(self, tracker: str, sequence: str, frames: int | None = None) -> list[Regions]:
-        """``read_run`` of every repetition, in order."""
+        """``read_run`` of every stored repetition, in order."""
 
     def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
-        """Seconds, ``(N,)`` in one-pass evaluation, else ``(N, R)``; None if none are stored.
+        """Seconds per frame, ``(N,)`` in one-pass evaluation, else ``(N, R)``; None if unknown.
+
+        In a VOT experiment, R is the last stored repetition, and missing times are NaN.
 
         Raises:
             ResultError: the times are malformed.
@@ -74,51 +89,87 @@ class Store(Protocol):
     def write(
         self, tracker: str, sequence: Sequence, trajectory: Any, repetition: int = 1
     ) -> None:
-        """Store one run; each file appears whole or not at all, the regions last.
+        """Store one run; files are written atomically, the regions last.
 
         Args:
             tracker: name of the results.
-            sequence: that was run.
+            sequence: the sequence of the run.
             trajectory: a ``Trajectory`` in one-pass evaluation, else a ``RegionTrajectory``.
-            repetition: which run, from 1.
+            repetition: number of the run, from 1.
+
+        Raises:
+            ResultError: the stored times of other repetitions are malformed.
         """
 
 
-def check_rows(path: Path, found: int, frames: int) -> None:
-    """Check that a result has a row for every frame.
+def require_results(store: Store, tracker: str) -> frozenset[str]:
+    """Names of the sequences with a result of ``tracker``.
 
     Raises:
-        ResultError: it has another number of rows.
+        ConfigError: it has no results; the message lists the trackers that do.
     """
-    if found != frames:
+    available = store.sequences(tracker)
+    if not available:
+        folder = store.root / store.benchmark
+        raise unknown_name(f"tracker with results in {folder}", tracker, store.trackers())
+    return available
+
+
+def check_rows(where: Path | str, found: int, *accepted: int) -> None:
+    """Check the number of rows of a result.
+
+    Raises:
+        ResultError: it is not one of the accepted numbers.
+    """
+    if found not in accepted:
+        expected = " or ".join(map(str, dict.fromkeys(accepted)))
         raise ResultError(
-            f"{path}: expected {frames} rows, one for every frame, found {found}. Run this "
-            "sequence again, or check that the result is of this benchmark."
+            f"{where}: expected {expected} rows, one per frame, found {found}. Run this "
+            "sequence again, or check that the result belongs to this benchmark."
         )
 
 
+def times_table(columns: Mapping[int, FloatArray], repetitions: int) -> FloatArray | None:
+    """Seconds ``(N, R)``, NaN where unknown, from the times of each repetition; None for none."""
+    if not columns:
+        return None
+    times = np.full((max(map(len, columns.values())), repetitions), np.nan)
+    for repetition, seconds in columns.items():
+        times[: len(seconds), repetition - 1] = seconds
+    return times
+
+
+def names_in(folder: Path | str, *, folders: bool = False) -> list[str]:
+    """Sorted names of all entries of a folder, or only of its folders; none if it is missing."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if not folders or entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def tracker_names(folder: Path, names: Iterable[str]) -> list[str]:
-    """Names of trackers, sorted without regard to case.
+    """Sort names of trackers case-insensitively.
 
     Args:
-        folder: holds the folders; for messages.
-        names: of folders with results.
+        folder: their folder, for messages.
+        names: names to sort.
 
     Raises:
-        ResultError: a name is not UTF-8, so no table, page or file could hold it.
+        ResultError: a name is not UTF-8 and cannot be shown in a table, page or file.
     """
     found = sorted(names, key=str.lower)
     for name in found:
         if not _is_text(name):
             raise ResultError(
-                f"{folder}: expected folders named after trackers, in UTF-8, found {name!a}. "
-                "Rename it, or move it elsewhere."
+                f"{folder}: expected folder names in UTF-8, found {name!a}. Rename it, or move "
+                "it elsewhere."
             )
     return found
 
 
 def _is_text(name: str) -> bool:
-    """Whether a name from the file system decodes as text."""
+    """True if a name from the file system is valid text."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -21,13 +21,13 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-import bench
 from bench.registry import TrackerSpec, registered_trackers
 from bench.results.record import RunRecord, now
 from bench.runner.unit import thread_count
 from bench.sequence import Dataset
+from bench.version import __version__
 
-_ROOT = Path(bench.__file__).parent
+_ROOT = Path(__file__).parents[1]
 _CODE = (
     "geometry/*.py", "sequence.py", "tracker.py", "datasets/frames.py", "protocols/*.py",
     "runner/unit.py",
@@ -105,7 +105,7 @@ def _code_facts() -> dict[str, Any]:
 
     files = (path for part in _CODE for path in _ROOT.glob(part))
     return {
-        "bench_version": bench.__version__,
+        "bench_version": __version__,
         "bench_code_sha256": _digest(_contents(files)),
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "libraries": _versions(),

@@ -1,4 +1,4 @@
-"""Numbers in text: exact, any delimiter, and one clear error for anything else."""
+"""Numbers in text: exactness, delimiters and errors."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_bad_line_is_named(data: bytes, line: int, found: str) -> None:
     assert len(message) < 250
 
 
-def test_a_missing_file_is_the_kind_of_error_asked_for(tmp_path: Path) -> None:
+def test_a_missing_file_raises_the_requested_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"none\.txt: cannot be read"):
         read_rows(tmp_path / "none.txt", error=DatasetError)
 
@@ -117,7 +117,7 @@ def test_columns_are_checked(tmp_path: Path) -> None:
 
 
 def test_real_annotations_read_as_numpy_reads_them(shared: Path) -> None:
-    """Comma, tab and blank files of OTB against an independent reader."""
+    """Files of OTB with commas, tabs and spaces, against an independent reader."""
     folder = shared / "data/otb2015/annotations/anno"
     for name in ("Biker", "david", "jogging-1", "Human4.2", "Girl2", "tiger1"):
         text = (folder / f"{name}.txt").read_text().replace(",", " ")

@@ -1,7 +1,7 @@
-"""Real raw results of other people's trackers come out at the official figures.
+"""Published raw results reproduce official scores.
 
-Expected values: the official MATLAB rule run on the same files, to six digits; for the two
-MATLAB-struct results the figures printed in papers.
+Expected values: the official MATLAB code on the same files, to six digits; for the two results
+in MATLAB structs, the figures printed in papers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Real results of the VOT challenge come out as the challenge's reports print them."""
+"""Results of the VOT challenge reproduce the figures of its reports."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def test_siamattn_rerun(
 ) -> None:
     """One run of the released checkpoint by a third party; the paper prints .470, .63, .16.
 
-    Its known scores read the rectangles of conduction1's ground truth as x..x+w-1, as the later
-    MATLAB code does; under the challenge's own reading the fourth digit differs.
+    The expected scores read the rectangles of conduction1's ground truth as x..x+w-1, like the
+    later MATLAB code; the challenge's own definition changes the fourth digit.
     """
     scores = score(shared, tmp_path, "vot2018", convention, "SiamAttn-rerun")
     measures = scores.trackers["SiamAttn-rerun"].measures
@@ -103,7 +103,7 @@ def test_vot2016(shared: Path, tmp_path: Path) -> None:
 
 
 def test_regions_of_nan_are_counted(shared: Path, tmp_path: Path) -> None:
-    """They are no part of accuracy, and overlap nothing in the expected overlaps."""
+    """They are excluded from accuracy, and have zero overlap in EAO."""
     sound = shared / "data" / "vot2018" / "results" / "SiamFC"
     broken = tmp_path / "vot2018" / "SiamFC"
     shutil.copytree(sound / "baseline" / "ants1", broken / "baseline" / "ants1")
@@ -114,4 +114,4 @@ def test_regions_of_nan_are_counted(shared: Path, tmp_path: Path) -> None:
     store = VotStore(tmp_path, "vot2018", "baseline")
     (scores,) = evaluate(dataset, store, partial=True)
     notes = " ".join(scores.trackers["SiamFC"].notes)
-    assert "rows are not regions though nothing failed, in 1 sequence" in notes
+    assert "rows have no region without a failure before, in 1 sequence" in notes

@@ -1,4 +1,4 @@
-"""The measures of one-pass evaluation, as pure functions on arrays."""
+"""Measures of one-pass evaluation, as pure functions on arrays."""
 
 from bench.measures.onepass.conventions import (
     Convention,

@@ -1,7 +1,6 @@
-"""How each toolkit turns the same boxes into a number, as data.
+"""Conventions of one-pass evaluation: a type for ``tables/conventions.json``.
 
-``tables/conventions.json`` holds one row per toolkit; this module gives the rows a type and puts
-their differences into words. The functions that obey them are in ``curves``.
+The rules are implemented in ``curves``.
 """
 
 from __future__ import annotations
@@ -25,29 +24,29 @@ class Convention:
 
     Attributes:
         name: identifier for ``--convention``.
-        title: how it is printed.
-        source: the files the definition was read from.
-        first_frame: whether row 1 of a result is overwritten by the ground truth.
-        repair: which broken rows of a result are replaced by the row before.
-        longer, shorter: what happens to a result with more or fewer rows than the ground truth.
-        missing: what happens to a sequence without a result file.
+        title: display name.
+        source: files of the toolkit that define it.
+        first_frame: whether row 1 of a result is replaced by the ground truth.
+        repair: which invalid rows of a result are replaced by the previous row.
+        longer, shorter: handling of results with more or fewer rows than the ground truth.
+        missing: handling of sequences without a result.
         rounding: whether all coordinates are rounded to integers first.
         overlap: arithmetic of the intersection over union; "clipped" limits it to [0, 1],
             "epsilon" also adds the machine epsilon to the union.
-        valid_overlap, valid_error: which ground-truth rows can be scored: "positive" needs x, y,
-            w, h > 0, "sized" w, h > 0, "centre positive" a centre with both coordinates > 0.
-        invalid_error: whether a row that cannot be scored counts as precise or not (it never
+        valid_overlap, valid_error: which ground-truth rows are valid: "positive" requires x, y,
+            w, h > 0, "sized" w, h > 0, "centre positive" both centre coordinates > 0.
+        invalid_error: whether a frame with invalid ground truth counts as precise (it never
             counts as a success).
-        normalization: whether each centre or their offset is divided by the target's size; equal
-            but for the last bit, which decides ties.
-        drop: frames left out before counting: where the target is absent or its box unknown.
-        denominator: hits are divided by the annotated rows or by the rows kept.
-        success: whether an overlap equal to the threshold succeeds.
+        normalization: whether both centres or their offset are divided by the target's size;
+            the results differ in the last bit, which decides ties.
+        drop: frames excluded before counting: those with an absent target or unknown box.
+        denominator: whether hits are divided by all annotated frames or by the frames kept.
+        success: whether an overlap equal to the threshold is a success.
         pixel_step, pixel_bins: thresholds of the precision curve.
-        normalized_bins: number of thresholds of normalised precision over [0, 0.5].
+        normalized_bins: number of thresholds of normalised precision in [0, 0.5].
         success_score, precision_score, normalized_score: how a curve becomes one number.
-        zero_curves: whether sequences whose whole curve is zero leave the mean.
-        coverage: whether the share of frames with a box is a score of its own.
+        zero_curves: whether sequences with an all-zero curve are dropped from the mean.
+        coverage: whether the fraction of frames with a box is reported.
     """
 
     name: str
@@ -78,19 +77,19 @@ class Convention:
 
     @property
     def success_thresholds(self) -> FloatArray:
-        """``(21,)`` overlaps 0, 0.05 .. 1, with the last bits of MATLAB's ``0:0.05:1``."""
+        """``(21,)`` overlaps 0, 0.05, ..., 1, bit for bit as MATLAB's ``0:0.05:1``."""
         return np.arange(21, dtype=np.float64) * 0.05
 
     @property
     def precision_thresholds(self) -> FloatArray:
-        """Centre errors in pixels."""
+        """``(pixel_bins,)`` centre errors in pixels."""
         return np.arange(self.pixel_bins, dtype=np.float64) * self.pixel_step
 
     @property
     def normalized_thresholds(self) -> FloatArray:
-        """Centre errors relative to the size of the target, 0 .. 0.5."""
+        """``(normalized_bins,)`` centre errors relative to the target's size, 0 to 0.5."""
         if self.normalized_bins == 51:
-            return np.arange(51, dtype=np.float64) / 100  # MATLAB's (0:50)/100 bit for bit
+            return np.arange(51, dtype=np.float64) / 100  # bit for bit as MATLAB's (0:50)/100
         return np.linspace(0, 0.5, self.normalized_bins)
 
 
@@ -98,15 +97,15 @@ _TABLE = "conventions.json"
 
 
 def convention_names() -> tuple[str, ...]:
-    """Every known convention."""
+    """Names of all conventions."""
     return tuple(read_table(_TABLE))
 
 
 def get_convention(name: str, benchmark: str) -> Convention:
-    """The convention ``name`` as that toolkit applies it to ``benchmark``.
+    """The convention ``name`` as its toolkit applies it to ``benchmark``.
 
     Raises:
-        ConfigError: no convention has that name.
+        ConfigError: unknown convention.
     """
     row = find_row(_TABLE, name)
     exceptions = row.pop("on").get(benchmark, {})
@@ -114,10 +113,10 @@ def get_convention(name: str, benchmark: str) -> Convention:
 
 
 def words(convention: Convention, rule: str) -> str:
-    """What a rule of a convention means, as a phrase, e.g. of its ``"repair"``."""
+    """Describe one rule of a convention, e.g. its ``"repair"``."""
     return phrase("onepass", rule, getattr(convention, rule))
 
 
 def differences(convention: Convention, official: Convention) -> list[str]:
-    """Where ``convention`` deviates from ``official``, one phrase per rule."""
+    """Rules in which ``convention`` deviates from ``official``, one phrase each."""
     return conventions.differences("onepass", convention, official)

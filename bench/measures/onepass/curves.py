@@ -1,9 +1,9 @@
-"""Success, precision and normalised precision of one-pass runs, by named convention.
+"""Success, precision and normalised precision curves under a convention.
 
-Pure functions on arrays. Boxes are ``(N, 4)`` x, y, w, h in the coordinates of the annotation
-file: the official definitions compare them with zero, so the base of the file matters.
-Sources: SEMANTICS of OTB ``calcSeqErrRobust.m``, LaSOT ``calc_seq_err_robust.m``, TrackingNet
-``metrics.py`` and, for the named conventions, the files listed in ``tables/conventions.json``.
+Boxes are ``(N, 4)`` x, y, w, h in the coordinates of the annotation file: the official
+definitions compare them with zero, so the index base of the file matters. Sources: OTB
+``calcSeqErrRobust.m``, LaSOT ``calc_seq_err_robust.m``, TrackingNet ``metrics.py`` and the
+files listed in ``tables/conventions.json``.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ from bench.measures.onepass.conventions import Convention, Score, Validity
 
 @dataclass(frozen=True, eq=False)
 class FrameMeasures:
-    """Per-frame measures of the ``K`` frames that a convention keeps, of one or many results.
+    """Measures of the ``K`` frames that a convention keeps, for one or many results.
 
     Attributes:
-        overlap: ``(..., K)`` intersection over union; -1 where the ground truth cannot be scored.
-        error: ``(..., K)`` distance of centres in pixels; -1 counts as a hit, inf and NaN as a
-            miss.
-        normalized_error: ``(..., K)`` the same with centres divided by the target's size.
+        overlap: ``(..., K)`` intersection over union; -1 for invalid ground truth.
+        error: ``(..., K)`` centre distance in pixels; -1 is a hit, inf and NaN are misses.
+        normalized_error: ``(..., K)`` centre distance relative to the target's size.
         counted: number of frames that hits are divided by.
     """
 
@@ -39,16 +38,16 @@ class FrameMeasures:
 
 
 Curves: TypeAlias = dict[str, FloatArray]
-"""The curves of one sequence by name, each ``(..., T)`` fractions, of one or many results."""
+"""Curves of one sequence by name: fractions ``(..., T)`` for one or many results."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """How one curve of ``CURVES`` is computed.
+    """Definition of one curve.
 
     Attributes:
-        count: how many frames succeed at each threshold, ``(..., K) -> (..., T)``.
-        thresholds: ``(T,)``, as a convention has them.
+        count: number of hits at each threshold, ``(..., K) -> (..., T)``.
+        thresholds: the thresholds ``(T,)`` of a convention.
         score: how a convention turns the curve into one number.
     """
 
@@ -66,13 +65,13 @@ def frame_measures(
     """Overlap and centre errors of every frame.
 
     Args:
-        result: ``(..., M, 4)`` boxes, of one tracker or of many at once.
+        result: ``(..., M, 4)`` boxes of one or many trackers.
         truth: ``(N, 4)`` ground truth, NaN where unknown.
         convention: the rules to follow.
         absent: ``(N,)`` True where the target is not visible; None if not annotated.
 
     Raises:
-        ResultError: the result has a number of rows, or rows, that the convention refuses.
+        ResultError: the convention rejects the number of rows, or a row.
     """
     count = len(truth)
     result = _same_length(result, count, convention)
@@ -103,51 +102,50 @@ def _same_length(result: FloatArray, count: int, convention: Convention) -> Floa
         return np.concatenate([result, np.zeros((*result.shape[:-2], count - rows, 4))], axis=-2)
     raise ResultError(
         f"the result has {rows} rows, the ground truth {count}; "
-        f"the convention {convention.name!r} needs as many rows as frames"
+        f"the convention {convention.name!r} requires one row per frame"
     )
 
 
 def repair_rows(result: FloatArray, truth: FloatArray, convention: Convention) -> FloatArray:
-    """``(..., N, 4)`` with broken rows replaced by the (repaired) row before.
+    """Replace invalid rows of ``(..., N, 4)`` by the (repaired) previous row.
 
-    Which rows are broken is the convention's to say. Rows whose ground truth holds a NaN are
-    left alone; row 1 is never replaced.
+    The convention decides which rows are invalid. Row 1 and rows whose ground truth contains
+    NaN stay as they are.
 
     Raises:
-        ResultError: the convention refuses a row (pytracking: NaN or negative size).
+        ResultError: the convention rejects a row (pytracking: NaN or negative size).
     """
     if convention.repair == "none":
         return result
-    broken = _broken_rows(result, convention)
-    if not broken.any():
+    invalid = _invalid_rows(result, convention)
+    if not invalid.any():
         return result
-    broken &= ~np.isnan(truth).any(axis=-1)
-    broken[..., 0] = False
-    source = np.maximum.accumulate(np.where(broken, 0, np.arange(len(truth))), axis=-1)
+    invalid &= ~np.isnan(truth).any(axis=-1)
+    invalid[..., 0] = False
+    source = np.maximum.accumulate(np.where(invalid, 0, np.arange(len(truth))), axis=-1)
     repaired: FloatArray = np.take_along_axis(result, source[..., None], axis=-2)
     return repaired
 
 
-def _broken_rows(result: FloatArray, convention: Convention) -> BoolArray:
-    """``(..., N)`` True where a row of a result is no box in the eyes of the convention."""
+def _invalid_rows(result: FloatArray, convention: Convention) -> BoolArray:
+    """``(..., N)`` rows of a result that the convention treats as invalid."""
     width, height = result[..., 2], result[..., 3]
-    some_nan = bool(np.isnan(result.sum()))  # one fast pass tells that most results have none
+    some_nan = bool(np.isnan(result.sum()))  # one fast pass; most results have no NaN
     if convention.repair == "zero size":
         if some_nan or (np.minimum(width, height) < 0).any():
-            raise ResultError(f"{convention.title} refuses results with NaN or negative size")
+            raise ResultError(f"{convention.title} rejects results with NaN or negative size")
         return np.equal(np.minimum(width, height), 0)
-    broken: BoolArray = np.less_equal(np.fmin(width, height), 0)
+    invalid: BoolArray = np.less_equal(np.fmin(width, height), 0)
     if some_nan:
         unknown = np.isnan(result)
-        vanished = unknown.all(axis=-1) if convention.repair == "all NaN" else unknown.any(axis=-1)
-        broken |= vanished
-    return broken
+        invalid |= unknown.all(axis=-1) if convention.repair == "all NaN" else unknown.any(axis=-1)
+    return invalid
 
 
 def _kept_frames(
     truth: FloatArray, absent: BoolArray | None, convention: Convention
 ) -> BoolArray | None:
-    """``(N,)`` mask of the frames to score, or None for all of them."""
+    """``(N,)`` mask of the frames to score; None for all."""
     if convention.drop == "absent":
         return None if absent is None else ~absent
     if convention.drop == "unknown":
@@ -184,7 +182,7 @@ def _valid(truth: FloatArray, rule: Validity) -> BoolArray:
 
 
 def sequence_curves(measures: FrameMeasures, convention: Convention) -> Curves:
-    """The curves of one sequence as fractions of its counted frames."""
+    """Curves of one sequence, as fractions of its counted frames."""
     return {
         name: curve.count(measures, convention) / measures.counted
         for name, curve in CURVES.items()
@@ -192,12 +190,12 @@ def sequence_curves(measures: FrameMeasures, convention: Convention) -> Curves:
 
 
 def thresholds_of(convention: Convention) -> Curves:
-    """The thresholds of each curve under a convention."""
+    """Thresholds of each curve under a convention."""
     return {name: curve.thresholds(convention) for name, curve in CURVES.items()}
 
 
 def sequence_scores(curves: Curves, convention: Convention) -> Curves:
-    """Each curve as one number per sequence, ``(..., T) -> (...)``, as a fraction of 1."""
+    """Summarise each curve as one fraction of 1 per sequence, ``(..., T) -> (...)``."""
     return {
         name: curve_score(
             values, CURVES[name].thresholds(convention), CURVES[name].score(convention)
@@ -220,23 +218,23 @@ def _normally_precise(measures: FrameMeasures, convention: Convention) -> FloatA
 
 
 def _count_above(values: FloatArray, thresholds: FloatArray, *, strict: bool) -> FloatArray:
-    """How many values lie above each threshold, ``(..., K) -> (..., T)``; NaN never does."""
+    """Count values above each threshold, ``(..., K) -> (..., T)``; NaN is never above."""
     side: Literal["left", "right"] = "right" if strict else "left"
-    below = _count_sorted(values, np.append(thresholds, np.inf), side)  # the last: all numbers
+    below = _count_sorted(values, np.append(thresholds, np.inf), side)  # at inf: all but NaN
     return below[..., -1:] - below[..., :-1]
 
 
 def _count_within(values: FloatArray, thresholds: FloatArray) -> FloatArray:
-    """How many values are at most each threshold, ``(..., K) -> (..., T)``; NaN never is."""
+    """Count values up to each threshold, ``(..., K) -> (..., T)``; NaN is never counted."""
     return _count_sorted(values, thresholds, side="right")
 
 
 def _count_sorted(
     values: FloatArray, thresholds: FloatArray, side: Literal["left", "right"]
 ) -> FloatArray:
-    """How many values lie below each threshold: sorting beats comparing each with all.
+    """Count values below each threshold; sorting is faster than comparing all pairs.
 
-    NaN sorts last, behind every threshold.
+    NaN sorts last, beyond every threshold.
     """
     ordered = np.sort(values, axis=-1).reshape(-1, values.shape[-1])
     counts: FloatArray = np.empty((len(ordered), len(thresholds)))
@@ -259,13 +257,13 @@ CURVES: dict[str, Curve] = {
         lambda rule: rule.normalized_score,
     ),
 }
-"""Every curve of one-pass evaluation; its title and axis stand in ``tables/measures.json``."""
+"""All curves of one-pass evaluation; their titles and axes are in ``tables/measures.json``."""
 
 
 def counted_sequences(curves: FloatArray, convention: Convention) -> BoolArray:
-    """``(S,)`` the sequences that enter the mean, of their curves ``(S, T)``.
+    """``(S,)`` sequences that enter the mean of curves ``(S, T)``.
 
-    OTB and LaSOT leave out all-zero curves (``plotDrawSave.m`` keeps rows with sum > eps).
+    OTB and LaSOT drop all-zero curves (``plotDrawSave.m`` keeps rows with sum > eps).
     """
     nonzero: BoolArray = np.greater(curves.sum(axis=1), np.finfo(float).eps)
     if convention.zero_curves == "kept" or not nonzero.any():
@@ -274,13 +272,13 @@ def counted_sequences(curves: FloatArray, convention: Convention) -> BoolArray:
 
 
 def mean_curve(curves: FloatArray, convention: Convention) -> FloatArray:
-    """Mean over the sequences that count, ``(S, T) -> (T,)``."""
+    """Mean over the counted sequences, ``(S, T) -> (T,)``."""
     mean: FloatArray = curves[counted_sequences(curves, convention)].mean(axis=0)
     return mean
 
 
 def curve_score(curve: FloatArray, thresholds: FloatArray, score: Score) -> FloatArray:
-    """One number of each curve, ``(..., T) -> (...)``, as a fraction of 1."""
+    """Summarise each curve as a fraction of 1, ``(..., T) -> (...)``."""
     if score == "mean":
         value: FloatArray = curve.mean(axis=-1)
     elif score == "area":
@@ -294,9 +292,9 @@ def curve_score(curve: FloatArray, thresholds: FloatArray, score: Score) -> Floa
 
 
 def covered_frames(result: FloatArray) -> int:
-    """How many rows ``(N, 4)`` hold a box, x + y + w + h > 0 (TrackingNet ``metrics.py``).
+    """Count rows ``(N, 4)`` with a box, x + y + w + h > 0 (TrackingNet ``metrics.py``).
 
-    Row 1 always does, since the ground truth overwrites it.
+    Row 1 always counts, since the ground truth replaces it.
 
     >>> covered_frames(np.array([[0.0] * 4, [5.0, 5.0, 2.0, 2.0], [0.0] * 4]))
     2

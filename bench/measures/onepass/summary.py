@@ -1,4 +1,4 @@
-"""Curves of many sequences into the scores of one tracker: means, intervals, break-downs."""
+"""Summarises one tracker's curves: means, intervals, scores per sequence and attribute."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.measures.statistics import bootstrap_intervals
 from bench.scores import TrackerScores
 
 _MIN_SEQUENCES_PER_ATTRIBUTE = 2  # as OTB perfPlot.m
-_RATES = {"success_rate_50": 10, "success_rate_75": 15}  # index of the threshold in the curve
+_RATES = {"success_rate_50": 10, "success_rate_75": 15}  # threshold index in the curve
 
 Values = Mapping[str, FloatArray]
 
@@ -33,9 +33,9 @@ def summarize(
         names: names of the sequences.
         attributes: attributes of each sequence.
         curves: curves of each sequence, each ``(T,)``.
-        fps: ``(S,)`` speed on each sequence, NaN where no times are stored.
-        rule: the convention the curves were counted by.
-        notes: what must be said beside the numbers.
+        fps: ``(S,)`` speed on each sequence, NaN without times.
+        rule: the convention of the curves.
+        notes: remarks to print beside the numbers.
     """
     stacked = {m: np.stack([each[m] for each in curves]) for m in curves[0]}
     values = sequence_scores(stacked, rule)
@@ -56,7 +56,7 @@ def summarize(
 
 
 def _intervals(values: Values, counted: Mapping[str, BoolArray]) -> dict[str, tuple[float, float]]:
-    """Bootstrap intervals; one call for all measures that count every sequence."""
+    """Bootstrap intervals; measures that count every sequence share one call."""
     everywhere = [m for m in values if counted[m].all()]
     groups = [everywhere] if everywhere else []
     groups += [[m] for m in values if m not in everywhere]
@@ -83,11 +83,11 @@ def _per_sequence(
 def _per_attribute(
     attributes: List[frozenset[str]], values: Values, counted: Mapping[str, BoolArray]
 ) -> dict[str, dict[str, float]]:
-    """Means over the sequences that carry an attribute, for attributes of two or more."""
+    """Means by attribute, for attributes of at least two sequences."""
     table = {}
     for attribute in sorted(frozenset().union(*attributes)):
-        carries = np.array([attribute in carried for carried in attributes])
-        if carries.sum() >= _MIN_SEQUENCES_PER_ATTRIBUTE:
-            means = {m: float(v[carries & counted[m]].mean()) for m, v in values.items()}
-            table[attribute] = {**means, "sequences": int(carries.sum())}
+        members = np.array([attribute in each for each in attributes])
+        if members.sum() >= _MIN_SEQUENCES_PER_ATTRIBUTE:
+            means = {m: float(v[members & counted[m]].mean()) for m, v in values.items()}
+            table[attribute] = {**means, "sequences": int(members.sum())}
     return table

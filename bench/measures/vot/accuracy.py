@@ -1,4 +1,4 @@
-"""Accuracy and robustness: pooled over frames, by tag and by sequence.
+"""Accuracy and robustness, pooled over frames, by tag or by sequence.
 
 Source: toolkit-legacy ``analysis/analyze_accuracy_robustness.m``, ``estimate_accuracy.m``,
 ``sequence_tag_selectors.m``.
@@ -12,14 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.measures.vot.runs import (
-    FAILED,
-    INITIALISED,
-    BoolArray,
-    FloatArray,
-    IntArray,
-    SequenceRuns,
-)
+from bench.arrays import BoolArray, FloatArray, IntArray
+from bench.geometry import FAILED, INITIALISED
+from bench.measures.vot.runs import SequenceRuns
 
 BURN_IN = 10
 SENSITIVITY = 30.0
@@ -30,9 +25,9 @@ class AccuracyRobustness:
     """Accuracy and failures of one tracker on a selection of frames.
 
     Attributes:
-        accuracy: mean overlap over the valid frames, NaN without any.
-        failures: sum over sequences of the mean over repetitions.
-        frames: number of frames in the selection, or the mean number of several.
+        accuracy: mean overlap of the valid frames; NaN without any.
+        failures: mean over repetitions, summed over sequences.
+        frames: number of frames in the selection; a mean for averaged selections.
     """
 
     accuracy: float
@@ -41,24 +36,24 @@ class AccuracyRobustness:
 
     @property
     def robustness(self) -> float:
-        """Failures per 100 frames, the R that papers print; lower is better."""
+        """Failures per 100 frames, the R printed in papers; lower is better."""
         return 100 * self.failures / self.frames if self.frames else math.nan
 
     @property
     def reliability(self) -> float:
-        """exp(-S F / frames) with S = 30: the abscissa of AR plots; higher is better."""
+        """exp(-S F / frames) with S = 30, the x axis of AR plots; higher is better."""
         rate = self.failures / self.frames if self.frames else math.nan
         return math.exp(-SENSITIVITY * rate)
 
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """The sums that accuracy and robustness are made of, ``(S,)`` with one number a sequence.
+    """Sums behind accuracy and robustness, each ``(S,)``, one value per sequence.
 
     Attributes:
         overlap: sum of the overlaps of the valid frames.
-        valid: number of those.
-        failures: mean over repetitions.
+        valid: number of valid frames.
+        failures: mean number of failures over repetitions.
         frames: number of frames in the selection.
     """
 
@@ -68,11 +63,11 @@ class Tally:
     frames: FloatArray
 
     def pooled(self) -> AccuracyRobustness:
-        """Frames of all sequences as one."""
+        """Scores pooled over the frames of all sequences."""
         return _quotient(*(float(part.sum()) for part in self._parts()))
 
     def by_sequence(self) -> list[AccuracyRobustness]:
-        """Each sequence for itself."""
+        """Scores of each sequence."""
         return [_quotient(*row) for row in np.stack(self._parts(), axis=1).tolist()]
 
     def _parts(self) -> tuple[FloatArray, ...]:
@@ -92,21 +87,20 @@ def tally(
 ) -> Tally:
     """Overlaps and failures of every sequence.
 
-    With a tag, trajectories are reduced to the frames that carry it before the burn-in is taken
-    off, as the official code does.
+    The official code selects the tagged frames before it removes the burn-in.
 
     Args:
-        runs: one entry a sequence.
+        runs: one entry per sequence.
         tag: name of a tag, ``"empty"``, or None for all frames.
-        burn_in: frames that do not count from each initialisation, itself included.
-        filter_first: False takes the burn-in off the whole trajectory, as got10k does.
+        burn_in: number of frames ignored from each initialisation on, including it.
+        filter_first: False removes the burn-in before selecting, as got10k does.
     """
     rows = [_sums(one, tag, burn_in, filter_first=filter_first) for one in runs]
     return Tally(*np.array(rows, dtype=np.float64).reshape(-1, 4).T)
 
 
 def tally_repetitions(runs: List[SequenceRuns]) -> list[Tally]:
-    """The sums of each repetition; sequences that have fewer begin again with their first."""
+    """Sums of each repetition; sequences with fewer repetitions cycle through theirs."""
     sums = [_run_sums(one) for one in runs]
     return [
         Tally(*np.array([each[index % len(each)] for each in sums]).T)
@@ -115,7 +109,7 @@ def tally_repetitions(runs: List[SequenceRuns]) -> list[Tally]:
 
 
 def _run_sums(run: SequenceRuns) -> FloatArray:
-    """``(R, 4)`` sums of each repetition of a sequence."""
+    """``(R, 4)`` sums of every repetition of a sequence."""
     overlaps = run.accuracy_overlaps
     valid = ~(np.isnan(overlaps) | burnt_in(run.codes))
     overlap = np.where(valid, overlaps, 0).sum(axis=1)
@@ -138,34 +132,27 @@ def _sums(
 
 
 def run_accuracy(run: SequenceRuns) -> float:
-    """Mean over repetitions of the accuracy of each, 0 for one without a valid frame.
+    """Accuracy of a sequence in vot-toolkit: the mean over repetitions.
 
-    The accuracy of a sequence in vot-toolkit.
+    A repetition without a valid frame counts as 0.
     """
     sums = _run_sums(run)
     return float(np.mean(sums[:, 0] / np.maximum(sums[:, 1], 1)))
 
 
-def accuracy_robustness(
-    runs: List[SequenceRuns], tag: str | None = None, burn_in: int = BURN_IN
-) -> AccuracyRobustness:
-    """Accuracy pooled over the frames of all sequences, and failures; see ``tally``."""
-    return tally(runs, tag, burn_in).pooled()
-
-
 def frame_accuracy(
     run: SequenceRuns, chosen: BoolArray | slice = slice(None), burn_in: int = BURN_IN
 ) -> FloatArray:
-    """Overlap of each chosen frame, the mean over repetitions; NaN where none is valid."""
+    """Overlap of each chosen frame, averaged over repetitions; NaN if none is valid."""
     overlaps = run.accuracy_overlaps[:, chosen]
     valid = ~(np.isnan(overlaps) | burnt_in(run.codes[:, chosen], burn_in))
-    with np.errstate(invalid="ignore"):  # frames that are valid in no repetition
+    with np.errstate(invalid="ignore"):  # frames without a valid repetition
         mean: FloatArray = np.where(valid, overlaps, 0).sum(axis=0) / valid.sum(axis=0)
     return mean
 
 
 def burnt_in(codes: IntArray, burn_in: int = BURN_IN) -> BoolArray:
-    """``(R, N)`` True in the ``burn_in`` frames from each initialisation on."""
+    """``(R, N)`` True for the ``burn_in`` frames from each initialisation on."""
     started = np.cumsum(codes == INITIALISED, axis=1)
     burnt: BoolArray = started > 0
     burnt[:, burn_in:] = started[:, burn_in:] > started[:, : max(0, started.shape[1] - burn_in)]
@@ -173,7 +160,7 @@ def burnt_in(codes: IntArray, burn_in: int = BURN_IN) -> BoolArray:
 
 
 def weighted_mean(parts: List[AccuracyRobustness]) -> AccuracyRobustness:
-    """The reports' ``weighted_mean``: selections weighted by their numbers of frames."""
+    """Mean of selections weighted by their frames (``weighted_mean`` in toolkit-legacy)."""
     frames = np.array([part.frames for part in parts], dtype=np.float64)
     weights = frames / frames.sum()
     accuracy = float(np.nansum(weights * [part.accuracy for part in parts]))

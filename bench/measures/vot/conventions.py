@@ -1,4 +1,4 @@
-"""How each toolkit turns runs into accuracy, robustness and expected overlap, as data."""
+"""Conventions of the VOT measures: a type for ``tables/vot_conventions.json``."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from bench.measures.vot.expected_overlap import Cut
 
 @dataclass(frozen=True)
 class VotConvention:
-    """One toolkit's definition of the measures of the VOT challenge.
+    """One toolkit's definition of the VOT measures.
 
     Attributes:
         name: identifier for ``--convention``.
-        title: how it is printed.
-        source: the files the definition was read from.
+        title: display name.
+        source: files of the toolkit that define it.
         overlap: rule of ``bench.geometry.region_overlaps``.
-        accuracy_bounds: last column and row that count in accuracy: the image's size W, H as the
+        accuracy_bounds: last column and row counted in accuracy: the image size W, H as the
             MATLAB code passes it, or W - 1, H - 1 as it does for expected overlaps. The latter
-            gives the fourth digit of the challenge's results too; no printed digit depends on it.
-        accuracy: averaged over all frames, over sequences weighted by their length, or over tags
-            weighted by their frames; failures go the same way.
-        expected_overlap: the official one; ``"late"``: a failure 5 frames before the end of a
-            sequence ends a piece; ``"shifted"``: averaged one frame later, repetitions not
-            weighted, and any failure near the end ends a piece; or none at all.
-        repetitions: which runs count: all, or the first unless there are exactly 15.
+            also reproduces the fourth digit of the challenge's results; no printed digit
+            depends on it.
+        accuracy: averaging of accuracy and failures: over all frames, over sequences weighted
+            by length, or over tags weighted by frames.
+        expected_overlap: the official definition; ``"late"``: a failure 5 frames before the end
+            of a sequence ends a segment; ``"shifted"``: averaged one frame later, repetitions
+            unweighted, and any failure near the end ends a segment; or none.
+        repetitions: runs that count: all, or the first unless there are exactly 15.
     """
 
     name: str
@@ -41,7 +42,7 @@ class VotConvention:
 
     @property
     def cut(self) -> Cut:
-        """How runs are cut into pieces for expected overlaps."""
+        """How runs are cut into segments for expected overlaps."""
         return "official" if self.expected_overlap == "none" else self.expected_overlap
 
 
@@ -49,7 +50,7 @@ _TABLE = "vot_conventions.json"
 
 
 def convention_names() -> tuple[str, ...]:
-    """Every known convention of the VOT measures."""
+    """Names of all conventions of the VOT measures."""
     return tuple(read_table(_TABLE))
 
 
@@ -57,11 +58,11 @@ def get_convention(name: str) -> VotConvention:
     """The convention called ``name``.
 
     Raises:
-        ConfigError: no convention has that name.
+        ConfigError: unknown convention.
     """
     return VotConvention(**find_row(_TABLE, name))
 
 
 def differences(convention: VotConvention, official: VotConvention) -> list[str]:
-    """Where ``convention`` deviates from ``official``, one phrase per rule."""
+    """Rules in which ``convention`` deviates from ``official``, one phrase each."""
     return conventions.differences("vot", convention, official)

@@ -1,29 +1,27 @@
-"""The lengths that expected overlaps are averaged over, from a set of sequences."""
+"""Estimates the interval of sequence lengths that the EAO averages over."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from bench.arrays import FloatArray
 
 _MASS = 0.5
 
 
 def estimate_interval(lengths: FloatArray) -> tuple[int, int, int]:
-    """Most likely length, and the interval around it that holds half of the probability.
+    """The most likely sequence length, and the interval around it with half of the probability.
 
-    A Gaussian kernel density of the lengths over 1..longest, normalised; from its mode the
-    interval grows one frame at a time towards the larger side (official
+    The density of lengths 1..longest is a normalised Gaussian kernel estimate. From its mode,
+    the interval grows one frame at a time towards the larger density (official
     ``estimate_expected_overlap.m`` with ``gmm_estimate.m``). VOT2016 gives 168, 108, 371 and
-    VOT2018 160, 100, 356.
+    VOT2018 gives 160, 100, 356.
 
     Args:
         lengths: ``(S,)`` numbers of frames.
 
     Returns:
-        peak, low, high; both ends belong to the interval. Sequences of one and the same length
-        give that length alone.
+        peak, low, high; both ends included. All three are equal for sequences of equal length.
     """
     longest = int(lengths.max())
     variance = kernel_variance(lengths)
@@ -47,9 +45,9 @@ def estimate_interval(lengths: FloatArray) -> tuple[int, int, int]:
 def kernel_variance(values: FloatArray) -> float:
     """Variance of the Gaussian kernel for ``(S,)`` values, by the plug-in rule of oKDE.
 
+    The integrated squared curvature is estimated from the sample smoothed by a pilot kernel:
     M. Kristan, A. Leonardis and D. Skocaj, "Multivariate online kernel density estimation with
-    Gaussian kernels", Pattern Recognition 44 (2011), section 3: the integrated squared curvature
-    is taken from the sample smoothed by a pilot kernel.
+    Gaussian kernels", Pattern Recognition 44 (2011), section 3.
     """
     count = len(values)
     pilot = float(values.var()) * (4 / (3 * count)) ** (2 / 5)

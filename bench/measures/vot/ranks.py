@@ -1,4 +1,4 @@
-"""Ranks that count two trackers as equal where tests cannot tell them apart.
+"""Ranks in which statistically indistinguishable trackers are equal.
 
 Source: toolkit-legacy ``analyze_accuracy_robustness.m`` (tests), ``adapted_ranks.m``.
 """
@@ -13,9 +13,11 @@ from typing import Literal
 
 import numpy as np
 
+from bench.arrays import BoolArray, FloatArray
 from bench.errors import ResultError
+from bench.geometry import FAILED
 from bench.measures.vot.accuracy import frame_accuracy
-from bench.measures.vot.runs import FAILED, BoolArray, FloatArray, SequenceRuns
+from bench.measures.vot.runs import SequenceRuns
 
 ALPHA = 0.05
 _MIN_SAMPLES = 25
@@ -24,7 +26,7 @@ Mode = Literal["none", "mean", "median", "best"]
 
 @dataclass(frozen=True)
 class Ranks:
-    """Ranks of trackers in accuracy and robustness; 1 is best, equal trackers share.
+    """Ranks of trackers in accuracy and robustness; 1 is best, equal trackers share a rank.
 
     Attributes:
         accuracy, robustness: adapted rank by tracker.
@@ -35,19 +37,19 @@ class Ranks:
 
 
 def rank_trackers(runs: Mapping[str, List[SequenceRuns]], mode: Mode = "mean") -> Ranks:
-    """Rank trackers that have runs of the same sequences, by name.
+    """Rank trackers on the same sequences.
 
-    Two are equal in accuracy if a Wilcoxon signed-rank test on the frames both have finds no
-    difference at 0.05 (it needs 25 frames), or the mean difference is below the practical one;
-    in robustness if a Mann-Whitney test on the failures of each run finds none. Where a tracker
-    has fewer runs of a sequence than another has, their mean stands for those it lacks.
+    Two trackers are equal in accuracy if a Wilcoxon signed-rank test on their common frames
+    (at least 25) is not significant at 0.05, or if their mean difference is below the practical
+    one; in robustness if a Mann-Whitney test on the failures of each run is not significant. A
+    tracker's missing repetitions count as the mean of those it has.
 
     Args:
-        runs: by tracker one entry a sequence, in the same order for all.
+        runs: runs by tracker, one entry per sequence, in the same order for all.
         mode: how equal trackers share ranks, see ``adapted_ranks``.
 
     Raises:
-        ResultError: the trackers have not run on the same sequences.
+        ResultError: the trackers ran on different sequences.
     """
     _check_same_sequences(runs)
     overlaps = [np.concatenate([frame_accuracy(one) for one in each]) for each in runs.values()]
@@ -73,15 +75,15 @@ def _check_same_sequences(runs: Mapping[str, List[SequenceRuns]]) -> None:
             first, expected = name, found
         elif found != expected:
             raise ResultError(
-                f"trackers can be ranked on the same sequences only: {name} has {len(found)}, "
-                f"{first} {len(expected)}, and they differ. Rank those that have all."
+                f"ranks: expected all trackers on the same sequences, found {len(found)} for "
+                f"{name} and {len(expected)} for {first}, which differ. Rank complete trackers."
             )
 
 
 def _pairs(
     samples: List[FloatArray], equal: Callable[[FloatArray, FloatArray], bool]
 ) -> BoolArray:
-    """``(T, T)`` which samples are equal; each is to itself."""
+    """``(T, T)`` pairs of equal samples; the diagonal is True."""
     same = np.eye(len(samples), dtype=bool)
     for i, j in itertools.combinations(range(len(samples)), 2):
         same[i, j] = same[j, i] = equal(samples[i], samples[j])
@@ -89,10 +91,10 @@ def _pairs(
 
 
 def equal_accuracy(a: FloatArray, b: FloatArray, practical: FloatArray) -> bool:
-    """Whether overlaps ``(F,)`` of two trackers differ neither surely nor practically.
+    """True if overlaps ``(F,)`` differ neither significantly nor practically.
 
-    Too few frames to tell count as equal, where the official code warns and goes on as if they
-    differed. ``practical`` is the practical difference of each frame, 0 where not known.
+    Too few frames for a test count as equal; the official code warns and treats them as
+    different. ``practical`` is the practical difference of each frame, 0 where unknown.
     """
     from scipy.stats import wilcoxon
 
@@ -109,17 +111,17 @@ def equal_accuracy(a: FloatArray, b: FloatArray, practical: FloatArray) -> bool:
 
 
 def equal_robustness(a: FloatArray, b: FloatArray) -> bool:
-    """Whether the failures of the runs of two trackers come from the same distribution."""
+    """True if the failures of two trackers' runs do not differ significantly."""
     from scipy.stats import mannwhitneyu
 
     return bool(mannwhitneyu(a, b, alternative="two-sided").pvalue >= ALPHA)
 
 
 def adapted_ranks(ranks: FloatArray, same: BoolArray, mode: Mode) -> FloatArray:
-    """Ranks ``(T,)`` adapted to the equal trackers of each, ``same`` ``(T, T)``.
+    """Adapt ranks ``(T,)`` to equal trackers, ``same`` ``(T, T)``.
 
-    ``mean`` and ``median`` are over the ranks of the equal ones. ``best`` keeps the official
-    inverted test: a tracker that is *different* from the one before takes its rank.
+    ``mean`` and ``median`` average the ranks of equal trackers. ``best`` keeps the inverted
+    test of the official code: a tracker *different* from the previous one takes its rank.
     """
     if mode == "none":
         return ranks.astype(np.float64)
@@ -139,7 +141,7 @@ def _best(ranks: FloatArray, same: BoolArray) -> FloatArray:
 
 
 def _places(scores: FloatArray) -> FloatArray:
-    """1 for the highest score, and so on; ties in the order given."""
+    """Ranks from 1 for the highest score; ties keep their order."""
     places = np.empty(len(scores))
     places[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
     return places
@@ -151,7 +153,7 @@ def _mean(values: FloatArray) -> float:
 
 
 def _failures(runs: List[SequenceRuns], repetitions: int) -> FloatArray:
-    """Failures of so many repetitions of every sequence."""
+    """Failures in ``repetitions`` runs of every sequence; the mean fills missing runs."""
     counts = [np.count_nonzero(one.codes == FAILED, axis=1) for one in runs]
     filled = [np.append(each, np.full(repetitions - len(each), each.mean())) for each in counts]
     return np.concatenate(filled)

@@ -1,4 +1,4 @@
-"""What the measures of the VOT challenge are computed from."""
+"""Input of the VOT measures: codes and overlaps of a tracker's runs."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from bench.arrays import BoolArray, FloatArray, IntArray
 
-SKIPPED, INITIALISED, FAILED, TRACKED = 0, 1, 2, -1
 EMPTY = "empty"
-"""The tag of frames without any tag."""
+"""Tag of untagged frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +19,11 @@ class SequenceRuns:
 
     Attributes:
         name: of the sequence.
-        codes: ``(R, N)`` code of each frame, -1 where there is a region.
-        accuracy_overlaps: ``(R, N)`` overlap within the bounds of accuracy, NaN at codes.
-        eao_overlaps: ``(R, N)`` overlap within the bounds of expected overlaps, NaN at codes.
-        tags: ``(N,)`` flags by name of the tag.
-        practical: ``(N,)`` practical difference, None where the annotation has none.
+        codes: ``(R, N)`` code of each frame, see ``bench.geometry``.
+        accuracy_overlaps: ``(R, N)`` overlap within the bounds of accuracy; NaN without region.
+        eao_overlaps: ``(R, N)`` overlap within the bounds of EAO; NaN without region.
+        tags: flags ``(N,)`` by tag.
+        practical: ``(N,)`` practical difference, or None if not annotated.
     """
 
     name: str
@@ -57,7 +53,7 @@ class SequenceRuns:
         )
 
     def tagged(self, tag: str) -> BoolArray:
-        """``(N,)`` frames that carry a tag; ``empty`` is those that carry none."""
+        """``(N,)`` frames with a tag; ``EMPTY`` selects untagged frames."""
         if tag == EMPTY:
             tagged = np.zeros(len(self), dtype=bool)
             for flags in self.tags.values():

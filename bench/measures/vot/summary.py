@@ -1,4 +1,4 @@
-"""Runs of one tracker on many sequences into its scores: means, intervals, break-downs."""
+"""Summarises one tracker's runs: means, intervals, scores per sequence and tag."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from bench.arrays import FloatArray, IntArray
 from bench.measures.statistics import CONFIDENCE, RESAMPLES
 from bench.measures.vot.accuracy import (
     AccuracyRobustness,
@@ -21,11 +22,11 @@ from bench.measures.vot.accuracy import (
 )
 from bench.measures.vot.conventions import VotConvention
 from bench.measures.vot.expected_overlap import CutRuns, ExpectedOverlap, cut_runs
-from bench.measures.vot.runs import EMPTY, FloatArray, IntArray, SequenceRuns
+from bench.measures.vot.runs import EMPTY, SequenceRuns
 from bench.scores import TrackerScores
 
 _ALL_REPETITIONS = 15
-_BY_PIECES = ("official", "late")  # whose pieces can be weighed by tag and by sequence
+_WEIGHTED = ("official", "late")  # definitions whose segments can be weighted by tag
 Interval = tuple[int, int]
 
 
@@ -39,11 +40,11 @@ def summarize_runs(
     """Accuracy, robustness and expected average overlap of one tracker.
 
     Args:
-        runs: its runs, one entry a sequence.
-        rule: the convention, whose overlaps the runs carry.
-        interval: lengths that the expected overlap is averaged over, ends included.
+        runs: its runs, one entry per sequence, with the overlaps of ``rule``.
+        rule: the convention.
+        interval: sequence lengths (both included) that the EAO averages over.
         longest: length of the longest sequence of the dataset, where the curve ends.
-        notes: what must be said beside the numbers.
+        notes: remarks to print beside the numbers.
     """
     counted = [_counted(one, rule) for one in runs]
     cut = cut_runs(counted, longest, rule.cut)
@@ -73,14 +74,14 @@ def summarize_unsupervised(
 ) -> TrackerScores:
     """Average overlap without resets.
 
-    Officially the mean over the frames of all sequences, where a frame without an overlap counts
-    as zero, the one a tracker starts on too (toolkit-legacy ``analyze_overlap.m``).
+    The official mean is over the frames of all sequences; frames without an overlap, including
+    the first, count as zero (toolkit-legacy ``analyze_overlap.m``).
 
     Args:
-        runs: its runs, one entry a sequence.
-        notes: what must be said beside the numbers.
-        by_sequence: as vot-toolkit's ``average_accuracy`` does, a mean of the sequences weighted
-            by their lengths, each without its first 10 frames.
+        runs: the tracker's runs, one entry per sequence.
+        notes: remarks to print beside the numbers.
+        by_sequence: instead weight sequences by length and ignore their first 10 frames
+            (``average_accuracy`` in vot-toolkit).
     """
     frames = np.array([len(one) for one in runs], dtype=np.float64)
     average = run_accuracy if by_sequence else _whole_overlap
@@ -105,7 +106,7 @@ def _counted(run: SequenceRuns, rule: VotConvention) -> SequenceRuns:
 
 
 def _selected(runs: List[SequenceRuns], sums: Tally, rule: VotConvention) -> AccuracyRobustness:
-    """Accuracy and failures on all frames, averaged as the convention does."""
+    """Accuracy and failures on all frames, averaged by the convention."""
     if rule.accuracy == "by sequence":
         parts = zip(runs, sums.by_sequence(), strict=True)
         return weighted_mean([replace(part, accuracy=run_accuracy(one)) for one, part in parts])
@@ -140,13 +141,13 @@ def _plain(score: AccuracyRobustness) -> dict[str, float]:
 
 
 def _per_tag(cut: CutRuns, rule: VotConvention, interval: Interval) -> dict[str, dict[str, float]]:
-    """Measures by tag; tags that no frame carries are left out."""
+    """Measures by tag, without tags that no frame has."""
     table = {}
     for tag in _tags(cut.runs):
         score = _tagged(cut.runs, tag, rule)
         if score.frames:
             table[tag] = {**_plain(score), "frames": score.frames}
-            if rule.expected_overlap in _BY_PIECES:
+            if rule.expected_overlap in _WEIGHTED:
                 table[tag]["eao"] = cut.expected_overlap(tag).score(interval)
     return table
 
@@ -156,10 +157,10 @@ def _tags(runs: List[SequenceRuns]) -> list[str]:
 
 
 def _spread(cut: CutRuns, rule: VotConvention, interval: Interval) -> dict[str, float]:
-    """Standard deviation over the repetitions; none where all say the same.
+    """Standard deviation over repetitions; empty if all are equal.
 
-    A tracker is deterministic on some sequences and not on others, where it has more
-    repetitions: the fewer ones are used again.
+    A tracker may need more repetitions on some sequences than on others; sequences with fewer
+    cycle through theirs.
     """
     if all(_repeats(one) for one in cut.runs):
         return {}
@@ -172,7 +173,7 @@ def _spread(cut: CutRuns, rule: VotConvention, interval: Interval) -> dict[str, 
 
 
 def _repeats(run: SequenceRuns) -> bool:
-    """Whether all repetitions are the same."""
+    """True if all repetitions are equal."""
     return all(
         np.array_equal(values, np.broadcast_to(values[:1], values.shape), equal_nan=True)
         for values in (run.codes, run.eao_overlaps)
@@ -182,9 +183,9 @@ def _repeats(run: SequenceRuns) -> bool:
 def _intervals(
     sums: Tally, expected: ExpectedOverlap, rule: VotConvention, interval: Interval
 ) -> dict[str, tuple[float, float]]:
-    """95 % bootstrap intervals over sequences, all measures on the same resamples.
+    """95 % bootstrap intervals over sequences, with the same resamples for all measures.
 
-    For measures that are defined as the official ones are.
+    Computed only for measures that follow the official definition.
     """
     found = {}
     counts = _resamples(len(sums.frames))
@@ -193,14 +194,14 @@ def _intervals(
             found["accuracy"] = _percentiles((counts @ sums.overlap) / (counts @ sums.valid))
         failures = counts @ sums.failures
         found["robustness"] = _percentiles(100 * failures / (counts @ sums.frames))
-    if rule.expected_overlap in _BY_PIECES:
+    if rule.expected_overlap in _WEIGHTED:
         found["eao"] = _percentiles(expected.resampled_scores(counts, interval))
     return found
 
 
 @lru_cache(maxsize=4)
 def _resamples(sequences: int) -> IntArray:
-    """How often each sequence is drawn in each resample, ``(B, S)``; none of a single one."""
+    """``(B, S)`` count of each sequence in each resample; B is 0 for a single sequence."""
     if sequences < 2:
         return np.empty((0, sequences), dtype=np.int64)
     generator = np.random.default_rng(0)
@@ -215,7 +216,7 @@ def _percentiles(values: FloatArray) -> tuple[float, float]:
 
 
 def _whole_overlaps(run: SequenceRuns) -> FloatArray:
-    """``(N,)`` overlap of every frame, the mean over repetitions, 0 where there is none."""
+    """``(N,)`` overlap of every frame, averaged over repetitions; 0 without a region."""
     overlaps: FloatArray = np.nan_to_num(frame_accuracy(run, burn_in=0))
     return overlaps
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench import __version__
 from bench.errors import ConfigError
 from bench.evaluation.along import Track
 from bench.reports.notes import footnotes
@@ -15,6 +14,7 @@ from bench.reports.score_table import score_table, sequence_table
 from bench.reports.section import ReportSection
 from bench.reports.table import Cell, Column, Table, bounds_of, spread_of, text_of
 from bench.results.record import now
+from bench.version import __version__
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """The community's formats of raw results, by name.
 
-Boxes are written to the last bit of a double, so that every format reads back to equal
-numbers. Times do so in ``got10k`` and ``pytracking``; ``otb-mat`` and ``otb-json`` have but a
-mean frame rate, the others none.
+Every format keeps boxes to the last bit. ``got10k`` and ``pytracking`` also keep times,
+``otb-mat`` and ``otb-json`` a mean frame rate, the others none.
 """
 
 from __future__ import annotations
@@ -37,17 +36,17 @@ _FORMATS: tuple[Format, ...] = (
     TextFormat("trackingnet"),
 )
 FORMATS = tuple(format_.name for format_ in _FORMATS)
-"""Names of all formats of one-pass results."""
+"""Names of the formats of one-pass results."""
 
 EXPERIMENTS = "vot"
-"""Name of the format of experiments with repetitions, which ``bench.results.vot`` reads."""
+"""Name of the format of VOT experiments, see ``bench.results.vot``."""
 
 
 def get_format(name: str) -> Format:
     """The format of one-pass results called ``name``.
 
     Raises:
-        ConfigError: there is none of that name; the message lists those there are.
+        ConfigError: unknown format; the message lists the known ones.
     """
     found = next((format_ for format_ in _FORMATS if format_.name == name), None)
     if found is None:
@@ -56,18 +55,17 @@ def get_format(name: str) -> Format:
 
 
 def sniff_format(source: Source, benchmark: str) -> str:
-    """The name of the format that a source most likely has.
+    """Detect the format of a source.
 
-    The text formats differ little; the result decides only what is noted as unusual, as all
-    are read alike.
+    All text formats are read alike; the choice among them only affects notes on delimiters.
 
     Raises:
-        ResultError: nothing in it looks like raw results.
+        ResultError: the source has no raw results.
     """
     counts = {suffix: len(source.with_suffix(suffix)) for suffix in (".txt", ".mat", ".json")}
     suffix = max(counts, key=lambda key: counts[key])
     if not counts[suffix]:
-        inside = f"; it has the sub-folders {', '.join(source.ignored)}" if source.ignored else ""
+        inside = f" but the folders {', '.join(source.ignored)}" if source.ignored else ""
         raise ResultError(
             f"{source.path}: expected raw results, one .txt, .mat or .json file per sequence, "
             f"found none{inside}. Give the folder of one tracker."

@@ -1,4 +1,4 @@
-"""What every format of raw results has in common."""
+"""Types and checks shared by all formats of raw results."""
 
 from __future__ import annotations
 
@@ -10,24 +10,22 @@ import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError
+from bench.files import MAX_PIXEL
 from bench.results.formats.source import Source, SourceFile
 from bench.sequence import Sequence
 
-MAX_PIXEL = 1e100
-"""Beyond this, the area of a box and its square are no numbers any more."""
-
 Resolve = Callable[[str], str | None]
-"""From a toolkit's spelling to the dataset's name of a sequence, None for no sequence."""
+"""Maps a toolkit's spelling to the dataset's name of a sequence, or None."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """Files of one sequence in somebody's results.
+    """Files of one sequence in a source.
 
     Attributes:
-        spelling: how the files spell the name of the sequence.
+        spelling: the sequence name in the toolkit's spelling.
         boxes: the file with the boxes.
-        times: the file with seconds per frame, if there is one.
+        times: the file with seconds per frame, or None.
     """
 
     spelling: str
@@ -37,13 +35,13 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class RawResult:
-    """What such files say.
+    """Content of the files of one sequence.
 
     Attributes:
-        boxes: ``(N, 4)`` x, y, w, h as they stand in the file.
-        times: ``(N,)`` seconds per frame, or None where the source has none.
-        spelling: the name of the sequence that the content gives, if it gives one.
-        notes: what was done or seen on reading that a user should know.
+        boxes: ``(N, 4)`` x, y, w, h in the numbers of the file.
+        times: ``(N,)`` seconds per frame, or None.
+        spelling: the sequence name stated in the content, or None.
+        notes: remarks for the user.
     """
 
     boxes: FloatArray
@@ -54,14 +52,14 @@ class RawResult:
 
 @dataclass(frozen=True, eq=False)
 class Exported:
-    """One stored result on its way into a toolkit's format.
+    """One stored result to export.
 
     Attributes:
         tracker: name of the tracker.
-        sequence: what it was run on.
-        spelling: how the toolkit spells the name of the sequence.
-        benchmark: how the toolkit spells the name of the benchmark, for formats that have it.
-        boxes: ``(N, 4)`` x, y, w, h in the coordinates to be written.
+        sequence: the sequence of the result.
+        spelling: the sequence name in the toolkit's spelling.
+        benchmark: the benchmark name in the toolkit's spelling.
+        boxes: ``(N, 4)`` x, y, w, h in the coordinates to write.
         times: ``(N,)`` seconds per frame, or None.
     """
 
@@ -78,65 +76,70 @@ class Exported:
         total = 0.0 if self.times is None else float(self.times.sum())
         return len(self.boxes) / total if total > 0 else float("nan")
 
+    @property
+    def start_frame(self) -> int:
+        """Official number of the first frame that the result covers."""
+        return self.sequence.first_frame + self.sequence.leading(len(self.boxes))
+
 
 class Format(Protocol):
     """One format of raw results."""
 
     @property
     def name(self) -> str:
-        """How the format is called on the command line."""
+        """Name on the command line."""
 
     def find(self, source: Source, resolve: Resolve) -> list[Found]:
-        """The sequences that a source has results of, whether the dataset knows them or not."""
+        """All result files of a source, including those of unknown sequences."""
 
     def read(self, found: Found) -> RawResult:
-        """The numbers of one sequence.
+        """Read the results of one sequence.
 
         Raises:
             ResultError: a file is malformed.
         """
 
     def render(self, result: Exported) -> dict[str, bytes]:
-        """The files of one sequence: path below the toolkit's results folder -> content."""
+        """The files of one sequence: content by path below the toolkit's results folder."""
 
 
 def check_boxes(boxes: FloatArray, where: str) -> FloatArray:
-    """``boxes`` itself, if every number is NaN or one that can be scored.
+    """Return ``boxes`` if every number is NaN or in the accepted range.
 
     Raises:
-        ResultError: a row has an infinite or absurdly large number.
+        ResultError: a number is infinite or absurdly large.
     """
     bad = np.flatnonzero((np.abs(boxes) > MAX_PIXEL).any(axis=1))
     if len(bad):
         raise ResultError(
             f"{where}: row {bad[0] + 1}: expected x, y, w, h in pixels, found "
-            f"{boxes[bad[0]].tolist()}. Write NaN where the tracker has no answer."
+            f"{boxes[bad[0]].tolist()}. Write NaN for frames without a prediction."
         )
     return boxes
 
 
 def check_times(times: FloatArray, frames: int, where: str) -> FloatArray:
-    """``times`` itself, if there is one plausible number for every frame.
+    """Return ``times`` if there is one valid time per frame.
 
     Raises:
-        ResultError: another number of rows, or a negative or infinite time.
+        ResultError: wrong number of rows, or a negative or infinite time.
     """
     if len(times) != frames:
         raise ResultError(
             f"{where}: expected a time for each of {frames} frames, found {len(times)} rows. "
-            "Take the file away to import without times."
+            "Remove the file to import without times."
         )
     bad = np.flatnonzero(~((times >= 0) & np.isfinite(times)))
     if len(bad):
         raise ResultError(
             f"{where}:{bad[0] + 1}: expected seconds, found {times[bad[0]]}. "
-            "Take the file away to import without times."
+            "Remove the file to import without times."
         )
     return times
 
 
 def times_from_fps(fps: float, frames: int) -> FloatArray | None:
-    """A mean frame rate spread evenly over the frames, None where it is not positive."""
+    """Equal times from a mean frame rate; None if it is not positive."""
     if not (np.isfinite(fps) and fps > 0):
         return None
     return np.full(frames, 1.0 / fps)

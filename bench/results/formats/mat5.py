@@ -1,9 +1,9 @@
-"""Reading MATLAB files of level 5 (saved with -v6 or -v7), safely.
+"""Safe reader of level 5 MATLAB files (saved with -v6 or -v7).
 
-``scipy.io.loadmat`` indexes a table with a number out of the file, so that one changed byte ends
-the whole process with a segmentation fault. Somebody's raw results are not to be trusted that
-far. Written from MathWorks' document "MAT-File Format", chapter "Level 5 MAT-File Format"; only
-what raw results are made of is read: cells, structs, text and real full arrays.
+``scipy.io.loadmat`` indexes a table with an unchecked number from the file: one changed byte
+crashes the process with a segmentation fault. This reader supports what raw results need:
+cells, structs, text and real full arrays. Source: MathWorks, "MAT-File Format", chapter "Level
+5 MAT-File Format".
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from bench.arrays import FloatArray
 
 MAX_UNPACKED = 64 << 20
-"""Bytes that one compressed variable may unpack to."""
+"""Maximum unpacked size of a compressed variable, in bytes."""
 
 Value: TypeAlias = "FloatArray | str | list[Value] | dict[str, Value]"
 
@@ -38,12 +38,12 @@ _DEEPEST = 16
 
 @dataclass(frozen=True)
 class _Element:
-    """A typed run of bytes.
+    """A data element.
 
     Attributes:
-        kind: its type, by the numbers of the document.
+        kind: numeric data type, as in the document.
         data: its content.
-        order: byte order of numbers in it, ``"<"`` or ``">"``.
+        order: byte order, ``"<"`` or ``">"``.
     """
 
     kind: int
@@ -53,21 +53,21 @@ class _Element:
     def numbers(self) -> FloatArray:
         """The content as ``(N,)`` float64."""
         if self.kind not in _NUMBERS:
-            raise ValueError(f"element of type {self.kind} where numbers were expected")
+            raise ValueError(f"element: expected numbers, found type {self.kind}")
         if not len(self.data):
             return np.empty(0)
         return np.frombuffer(self.data, self.order + _NUMBERS[self.kind]).astype(np.float64)
 
     def integers(self) -> tuple[int, ...]:
-        """The content as whole numbers of 32 bits, as sizes and flags are."""
+        """The content as 32-bit integers, the type of sizes and flags."""
         if self.kind not in _SIZES:
-            raise ValueError(f"element of type {self.kind} where sizes were expected")
+            raise ValueError(f"element: expected sizes, found type {self.kind}")
         return tuple(map(int, self.numbers()))
 
     def text(self) -> str:
         """The content as text."""
         if self.kind not in _TEXTS:
-            raise ValueError(f"element of type {self.kind} where text was expected")
+            raise ValueError(f"element: expected text, found type {self.kind}")
         encoding = _TEXTS[self.kind]
         if encoding in ("utf-16", "utf-32"):
             encoding += "-le" if self.order == "<" else "-be"
@@ -78,12 +78,11 @@ def read_variable(data: bytes, name: str) -> Value:
     """The variable ``name`` of a MATLAB file.
 
     Returns:
-        A full array as float64 of its shape, text as ``str``, a cell array as a flat list, a
-        struct as a dict.
+        float64 for a full array, ``str`` for text, a flat list for a cell array, a dict for a
+        struct.
 
     Raises:
-        ValueError: the file is broken, of another level, or has no such variable; the message
-            says which.
+        ValueError: the file is malformed, of another level, or lacks the variable.
     """
     others = []
     for element in _variables(data):
@@ -91,15 +90,15 @@ def read_variable(data: bytes, name: str) -> Value:
         if found.name == name:
             return _value(found, 0)
         others.append(found.name)
-    raise ValueError(f"it has no variable {name!r}, but {', '.join(others) or 'none at all'}")
+    raise ValueError(f"expected a variable {name!r}, found {', '.join(others) or 'none'}")
 
 
 def _variables(data: bytes) -> Iterator[_Element]:
-    """The elements at the top of a file, unpacked."""
+    """The unpacked top-level elements of a file."""
     order = {b"IM": "<", b"MI": ">"}.get(data[126:128])
     if order is None or data[124:126] not in (b"\x00\x01", b"\x01\x00"):
-        level = "of level 7.3 (HDF5)" if data.startswith(b"MATLAB 7.3") else "not of level 5"
-        raise ValueError(f"it is {level}; save it with -v7")
+        level = "level 7.3 (HDF5)" if data.startswith(b"MATLAB 7.3") else "another format"
+        raise ValueError(f"expected level 5, found {level}. Save it with -v7")
     for element in _elements(memoryview(data)[_HEADER_BYTES:], order):
         if element.kind != _COMPRESSED:
             yield element
@@ -108,34 +107,34 @@ def _variables(data: bytes) -> Iterator[_Element]:
         try:
             unpacked = unpacker.decompress(element.data, MAX_UNPACKED + 1)
         except zlib.error as error:
-            raise ValueError(f"it cannot be unpacked ({error})") from error
+            raise ValueError(f"corrupt compressed data ({error})") from error
         if len(unpacked) > MAX_UNPACKED:
             raise ValueError(f"a variable unpacks to more than {MAX_UNPACKED} bytes")
         if not unpacker.eof:
-            raise ValueError("it is cut off")
+            raise ValueError("truncated")
         yield next(_elements(memoryview(unpacked), order))
 
 
 def _elements(data: memoryview, order: str) -> Iterator[_Element]:
-    """The elements that lie one after the other in ``data``; ends with an error, never early."""
+    """Consecutive elements in ``data``; raises ValueError if it is truncated."""
     at = 0
     while at < len(data):
         if at + 8 > len(data):
-            raise ValueError("it is cut off")
+            raise ValueError("truncated")
         kind, size = struct.unpack_from(f"{order}II", data, at)
         small = kind >> 16
         start = at + (4 if small else 8)
         kind, size = (kind & 0xFFFF, small) if small else (kind, size)
         end = start + size
         if end > len(data) or small > 4:
-            raise ValueError("it is cut off")
+            raise ValueError("truncated")
         yield _Element(kind, data[start:end], order)
         at = end if kind == _COMPRESSED else at + 8 if small else end + -end % 8
 
 
 @dataclass(frozen=True)
 class _Matrix:
-    """What a matrix element says of itself, and the elements of its content."""
+    """Header of a matrix element, and the elements of its content."""
 
     name: str
     kind: int
@@ -145,19 +144,19 @@ class _Matrix:
 
 def _header(element: _Element) -> _Matrix:
     if element.kind != _MATRIX:
-        raise ValueError(f"element of type {element.kind} where an array was expected")
+        raise ValueError(f"element: expected an array, found type {element.kind}")
     content = _elements(element.data, element.order)
     flags, shape, name = (_next(content) for _ in range(3))
     bits, sizes = (*flags.integers(), 0)[0], shape.integers()
     if any(size < 0 for size in sizes) or bits & _COMPLEX_FLAG:
-        raise ValueError("an array is complex or of negative size")
+        raise ValueError("an array is complex or has a negative size")
     return _Matrix(name.text(), bits & 0xFF, sizes, content)
 
 
 def _next(elements: Iterator[_Element]) -> _Element:
     element = next(elements, None)
     if element is None:
-        raise ValueError("it is cut off")
+        raise ValueError("truncated")
     return element
 
 
@@ -171,25 +170,25 @@ def _value(matrix: _Matrix, depth: int) -> Value:
     if matrix.kind == _CHAR:
         return _next(matrix.content).text()
     if matrix.kind not in _NUMERIC:
-        raise ValueError(f"arrays of class {matrix.kind} are not read (sparse, object, ...)")
+        raise ValueError(f"arrays of class {matrix.kind} are not supported (sparse, object, ...)")
     numbers = _next(matrix.content).numbers()
     if len(numbers) != math.prod(matrix.shape):
-        raise ValueError(f"{len(numbers)} numbers do not fill an array of {matrix.shape}")
+        raise ValueError(f"arrays of shape {matrix.shape} cannot hold {len(numbers)} numbers")
     return numbers.reshape(matrix.shape, order="F")
 
 
 def _nested(matrix: _Matrix, depth: int) -> Value:
     element = _next(matrix.content)
-    # An element without content stands for an empty array.
+    # An element without content represents an empty array.
     return _value(_header(element), depth + 1) if len(element.data) else np.empty((0, 0))
 
 
 def _struct(matrix: _Matrix, depth: int) -> dict[str, Value]:
     if math.prod(matrix.shape) != 1:
-        raise ValueError(f"expected one struct, found an array of {matrix.shape}")
+        raise ValueError(f"expected one struct, found an array of shape {matrix.shape}")
     width = (*_next(matrix.content).integers(), 0)[0]
     text = _next(matrix.content).text()
     if width < 1 or len(text) % width:
-        raise ValueError("the names of a struct's fields are garbled")
+        raise ValueError("malformed field names of a struct")
     names = [text[at : at + width].rstrip("\x00") for at in range(0, len(text), width)]
     return {name: _nested(matrix, depth) for name in names}

@@ -1,4 +1,4 @@
-"""Which file of a source is of which sequence of a dataset."""
+"""Assigns the files of a source to the sequences of a dataset."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 from bench.errors import ResultError
 from bench.results.formats.base import Found
-from bench.results.names import SequenceNames, hint, match_names
+from bench.results.names import SequenceNames, hint
 
-_SHOWN = 30  # names listed in a note, so that it stays readable
+_SHOWN = 30  # maximum number of names in a note
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,11 @@ class Match:
     """The files of a source by sequence.
 
     Attributes:
-        found: files by the dataset's name of the sequence, in the dataset's order.
-        surplus: names of files that are of no sequence of the dataset.
-        notes: what a user should know of missing and surplus ones.
+        found: files by sequence name, in the dataset's order.
+        notes: remarks on missing sequences and unknown files.
     """
 
     found: Mapping[str, Found]
-    surplus: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -34,20 +32,20 @@ def match_files(
     """Match files to sequences.
 
     Args:
-        candidates: what a format found in the source.
+        candidates: files that a format found in the source.
         names: the dataset's sequences.
         where: the source, for messages.
-        partial: accept that sequences are missing.
+        partial: accept missing sequences.
 
     Raises:
-        ResultError: two files are of one sequence, a name could mean several, nothing matches,
-            or sequences are missing and ``partial`` is not set.
+        ResultError: two files belong to one sequence, a name is ambiguous, nothing matches, or
+            sequences are missing without ``partial``.
     """
     by_spelling: dict[str, list[Found]] = {}
     for candidate in candidates:
         by_spelling.setdefault(candidate.spelling, []).append(candidate)
     try:
-        spellings = match_names(by_spelling, names.canonical, names.benchmark, surplus=True)
+        spellings = names.match(by_spelling)
     except ResultError as error:
         raise ResultError(f"{where}: {error}") from None
     found = {
@@ -56,16 +54,16 @@ def match_files(
         if name in spellings
     }
     used = {id(one) for one in found.values()}
-    surplus = tuple(c.boxes.path.name for c in candidates if id(c) not in used)
+    surplus = [c.boxes.path.name for c in candidates if id(c) not in used]
     notes = (*_missing(found, surplus, names, where, partial), *_surplus_note(surplus, names))
-    return Match(found, surplus, notes)
+    return Match(found, notes)
 
 
 def _only(files: list[Found], name: str, where: Path) -> Found:
     if len(files) > 1:
         raise ResultError(
-            f"{where}: {listed([f.boxes.path.name for f in files], 3)} are all of the sequence "
-            f"{name}: keep the files of one tracker"
+            f"{where}: {listed([f.boxes.path.name for f in files], 3)} all belong to the "
+            f"sequence {name}. Keep the files of one tracker."
         )
     return files[0]
 
@@ -84,8 +82,8 @@ def _missing(
     if found and partial:
         return [f"partial: {len(found)} of {total} sequences"]
     near = hint(missing[0], (Path(file).stem for file in surplus))
-    more = f" (files of no sequence: {listed(surplus, 5)}.{near})" if surplus else ""
-    fix = " Import what is there with --partial." if found else ""
+    more = f" (unknown files: {listed(surplus, 5)}.{near})" if surplus else ""
+    fix = " Import the others with --partial." if found else ""
     raise ResultError(
         f"{where}: expected results of {total} sequences, found {len(found)}; missing: "
         f"{listed(missing, 5)}{more}.{fix}"
@@ -95,13 +93,13 @@ def _missing(
 def _surplus_note(surplus: Sequence[str], names: SequenceNames) -> list[str]:
     if not surplus:
         return []
-    count = f"{len(surplus)} file{'s' if len(surplus) > 1 else ''}"
-    of = f" of {names.benchmark}" if names.benchmark else ""
-    return [f"{count} of no sequence{of} left out: {listed(surplus, _SHOWN)}"]
+    count = f"{len(surplus)} unknown file{'s' if len(surplus) > 1 else ''}"
+    reason = f" (no sequence of {names.benchmark})" if names.benchmark else ""
+    return [f"{count} ignored{reason}: {listed(surplus, _SHOWN)}"]
 
 
 def listed(names: Sequence[str], shown: int = _SHOWN) -> str:
-    """The first names with commas between.
+    """The first names, comma-separated.
 
     >>> listed(["a", "b", "c"], 2)
     'a, b, ...'

@@ -1,10 +1,9 @@
-"""The structs that the OTB toolkit for MATLAB stores, one file per sequence and tracker."""
+"""MATLAB structs of the OTB toolkit, one file per sequence and tracker."""
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,48 +11,51 @@ import numpy as np
 from bench.errors import ResultError
 from bench.results.formats.base import Exported, Found, RawResult, Resolve
 from bench.results.formats.mat5 import Value, read_variable
-from bench.results.formats.otb import left_out, numbers_of, raw_result
+from bench.results.formats.otb import raw_result, single_segment
 from bench.results.formats.source import Source
 
 
 @dataclass(frozen=True)
 class MatFormat:
-    """``<sequence>_<tracker>.mat`` with ``results{1}.res`` and its kind."""
+    """``<sequence>_<tracker>.mat`` with boxes in ``results{1}.res``."""
 
     name: str = "otb-mat"
 
     def find(self, source: Source, resolve: Resolve) -> list[Found]:
-        """Every ``.mat``, split where the left part is a sequence; see ``Format.find``."""
+        """All ``.mat`` files, split after the sequence name; see ``Format.find``."""
         return [
             Found(_before_tracker(file.stem, resolve), file) for file in source.with_suffix(".mat")
         ]
 
     def read(self, found: Found) -> RawResult:
-        """The one struct of a one-pass evaluation; see ``Format.read``."""
+        """The struct of a one-pass run; see ``Format.read``."""
         where = found.boxes.where
-        struct = _load_struct(found.boxes.load(), where)
-        numbers = numbers_of(struct.get("res"), where)
-        result = raw_result(struct.get("type"), numbers, _scalar(struct.get("fps")), where)
+        try:
+            results = read_variable(found.boxes.load(), "results")
+        except ValueError as error:
+            raise ResultError(f"{where}: not a readable MATLAB file: {error}") from error
+        struct = single_segment(results, where)
+        fps = _scalar(struct.get("fps"))
+        result = raw_result(struct.get("type"), struct.get("res"), fps, where)
         length = _scalar(struct.get("len"), default=len(result.boxes))
         if length != len(result.boxes):
             raise ResultError(
-                f"{where}: the struct says len = {length:g}, but res has {len(result.boxes)} "
-                "frames. Save it again from the tracker's run."
+                f"{where}: expected len = {length:g} frames in res, found {len(result.boxes)}. "
+                "Save the file again."
             )
         return result
 
     def render(self, result: Exported) -> dict[str, bytes]:
-        """A struct of kind ``rect``, in the same bytes every time; see ``Format.render``."""
+        """A struct of type ``rect``, with reproducible bytes; see ``Format.render``."""
         from scipy.io import savemat
 
-        first = result.sequence.first_frame
         struct = {
             "type": "rect",
             "res": result.boxes,
             "fps": result.fps,
             "len": float(len(result.boxes)),
-            "annoBegin": float(first),
-            "startFrame": float(first + left_out(result)),
+            "annoBegin": float(result.sequence.first_frame),
+            "startFrame": float(result.start_frame),
         }
         cell = np.empty((1, 1), dtype=object)
         cell[0, 0] = struct
@@ -65,7 +67,7 @@ class MatFormat:
 
 
 def _before_tracker(stem: str, resolve: Resolve) -> str:
-    """``car1_1_SRDCF`` -> ``car1_1``: the longest left part that is a sequence, else all but one.
+    """The longest prefix that is a sequence name, else all parts but the last.
 
     >>> _before_tracker("car1_1_SRDCF", {"car1": "car1", "car1_1": "car1_1"}.get)
     'car1_1'
@@ -76,27 +78,7 @@ def _before_tracker(stem: str, resolve: Resolve) -> str:
 
 
 def _scalar(value: Value | None, default: float = math.nan) -> float:
-    """A 1 x 1 array as a number; ``default`` for nothing, NaN for anything else."""
+    """The number in a 1 x 1 array; ``default`` for None, NaN for anything else."""
     if value is None:
         return default
     return float(value.item()) if isinstance(value, np.ndarray) and value.size == 1 else math.nan
-
-
-def _load_struct(data: bytes, where: str) -> Mapping[str, Value]:
-    """The struct in ``results``, in a cell or alone.
-
-    Raises:
-        ResultError: the file is broken, or has no such variable, or several segments.
-    """
-    try:
-        results = read_variable(data, "results")
-    except ValueError as error:
-        raise ResultError(f"{where}: not a readable MATLAB file: {error}") from error
-    if isinstance(results, list) and len(results) == 1:
-        results = results[0]
-    if not isinstance(results, dict):
-        found = f"{len(results)} cells" if isinstance(results, list) else "no struct"
-        raise ResultError(
-            f"{where}: expected the one segment of a one-pass run in results{{1}}, found {found}"
-        )
-    return results

@@ -1,44 +1,56 @@
-"""What the formats of the OTB toolkits, MATLAB structs and JSON, have in common.
+"""Shared reading of the OTB formats, MATLAB structs and JSON objects.
 
-Both say of which kind the numbers are: ``rect`` has x, y, w, h a row; ``4corner`` has two rows
-a frame, the x and the y of four corners. The other kinds need the template size and warps of
-single trackers and are refused.
+Both state the kind of their numbers: ``rect`` has x, y, w, h per row; ``4corner`` has two rows
+per frame, the x and the y of four corners. Other kinds require the template size and warps of
+individual trackers and are rejected.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError
 from bench.geometry import pixel_corners_to_box
-from bench.results.formats.base import Exported, RawResult, check_boxes, times_from_fps
+from bench.results.formats.base import RawResult, check_boxes, times_from_fps
 
-_FROM_FPS = "times from the mean frame rate, which is all the format has"
-_FROM_CORNERS = "boxes around corners, rounded as OTB corner2rect.m does"
+_FROM_FPS = "times derived from the mean frame rate, the only timing of the format"
+_FROM_CORNERS = "boxes around corners, rounded as in OTB corner2rect.m"
 
 
-def left_out(result: Exported) -> int:
-    """Number of leading frames that a result leaves out (Tiger1)."""
-    omitted = result.sequence.skippable_frames
-    return omitted if len(result.boxes) == len(result.sequence) - omitted else 0
+def single_segment(results: object, where: str) -> Mapping[str, Any]:
+    """The only segment of a one-pass run, stored alone or in a list.
+
+    Raises:
+        ResultError: anything else, e.g. several segments.
+    """
+    if isinstance(results, list) and len(results) == 1:
+        results = results[0]
+    if not isinstance(results, dict):
+        found = f"{len(results)} segments" if isinstance(results, list) else repr(results)[:40]
+        raise ResultError(f"{where}: expected the single segment of a one-pass run, found {found}")
+    return results
 
 
 def raw_result(
-    kind: object, numbers: FloatArray, fps: object, where: str, spelling: str | None = None
+    kind: object, res: object, fps: object, where: str, spelling: str | None = None
 ) -> RawResult:
-    """What a struct or object of such a file says.
+    """Interpret the fields of a segment.
 
     Args:
         kind: its type, ``"rect"`` or ``"4corner"``.
-        numbers: ``(N, 4)`` rows, or ``(2 N, 4)`` for corners.
+        res: rows ``(N, 4)``, or ``(2 N, 4)`` for corners.
         fps: mean frame rate; anything but a positive number gives no times.
-        where: what messages call the file.
-        spelling: the name of the sequence, if the content gives it.
+        where: name of the file in messages.
+        spelling: the sequence name stated in the content, or None.
 
     Raises:
-        ResultError: another kind, or numbers that cannot be scored.
+        ResultError: unsupported kind or invalid numbers.
     """
+    numbers = _rows(res, where)
     notes: tuple[str, ...] = ()
     if kind == "rect":
         boxes = numbers
@@ -46,8 +58,8 @@ def raw_result(
         boxes, notes = _corners_to_boxes(numbers, where), (_FROM_CORNERS,)
     else:
         raise ResultError(
-            f"{where}: results of type {kind!r} are not supported; rect and 4corner are. "
-            "Convert them to rect with the toolkit that made them (OTB calcSeqErrRobust.m)."
+            f"{where}: expected results of type rect or 4corner, found {kind!r}. Convert them "
+            "to rect with their own toolkit (OTB calcSeqErrRobust.m)."
         )
     rate = float(fps) if isinstance(fps, int | float | np.number) else float("nan")
     times = times_from_fps(rate, len(boxes))
@@ -56,19 +68,17 @@ def raw_result(
 
 
 def _corners_to_boxes(rows: FloatArray, where: str) -> FloatArray:
-    """``(2 N, 4)`` rows of x and of y in turn to boxes ``(N, 4)``."""
+    """Boxes ``(N, 4)`` around corners ``(2 N, 4)``, alternating rows of x and y."""
     if len(rows) % 2:
-        raise ResultError(
-            f"{where}: expected two rows of corners for each frame, found {len(rows)} rows"
-        )
+        raise ResultError(f"{where}: expected two rows of corners per frame, found {len(rows)}")
     return pixel_corners_to_box(rows.reshape(-1, 2, 4).transpose(0, 2, 1))
 
 
-def numbers_of(value: object, where: str) -> FloatArray:
+def _rows(value: object, where: str) -> FloatArray:
     """``value`` as ``(N, 4)`` float64.
 
     Raises:
-        ResultError: it is anything but rows of four real numbers.
+        ResultError: it is not a list of rows of four real numbers.
     """
     try:
         array = np.asarray(value)

@@ -1,4 +1,4 @@
-"""Where somebody's raw results lie: a folder or a zip archive, read but never extracted."""
+"""Sources of raw results: a folder or a zip archive, read without extraction."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BROKEN_ZIP = (
     lzma.LZMAError,
     EOFError,
     OSError,
-    NotImplementedError,  # a compression or version that the zipfile module does not know
+    NotImplementedError,  # unsupported compression or version
     RuntimeError,  # encrypted
     ValueError,
 )
@@ -35,9 +35,9 @@ class SourceFile:
     """One file of a source.
 
     Attributes:
-        path: where it lies below the source.
-        where: what messages call it.
-        load: gives its content.
+        path: relative to the source.
+        where: name of the file in messages.
+        load: returns its content.
     """
 
     path: PurePosixPath
@@ -52,12 +52,12 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Source:
-    """The files at the top of a folder or archive, and those of its ``times`` folder.
+    """The top-level files of a folder or archive, and those in its ``times`` folder.
 
     Attributes:
         path: the folder or archive.
-        files: in the order of their paths.
-        ignored: names of the other sub-folders, which are not looked into.
+        files: sorted by path.
+        ignored: names of all other folders.
     """
 
     path: Path
@@ -65,41 +65,30 @@ class Source:
     ignored: tuple[str, ...] = ()
 
     def with_suffix(self, suffix: str) -> tuple[SourceFile, ...]:
-        """The files at the top whose name ends with ``suffix``."""
+        """The top-level files with a suffix."""
         return tuple(
             f for f in self.files if len(f.path.parts) == 1 and f.path.suffix.lower() == suffix
         )
 
     def get(self, path: str) -> SourceFile | None:
-        """The file at ``path`` below the source, if there is one."""
+        """The file at ``path`` below the source, or None."""
         return next((f for f in self.files if str(f.path) == path), None)
 
 
 def open_source(path: Path) -> Source:
-    """What lies in a folder or zip archive of raw results.
+    """Open a folder or zip archive with the results of one tracker.
 
     Raises:
-        ResultError: it does not exist, cannot be read, or the archive is not safe to read.
+        ResultError: it does not exist, is unreadable, or the archive is unsafe.
     """
-    if path.is_dir():
-        return _from_folder(path)
-    if not path.is_file():
-        raise ResultError(
-            f"{path}: no such folder or file; expected a folder (or .zip) of raw results"
-        )
-    if not zipfile.is_zipfile(path):
-        raise ResultError(
-            f"{path}: expected a folder or a .zip of raw results, found another kind of file. "
-            "Give the folder it lies in."
-        )
-    return _arrange(path, read_archive(path, str(path)))
+    return _from_folder(path) if path.is_dir() else _arrange(path, _open_archive(path))
 
 
 def open_tree(path: Path) -> tuple[SourceFile, ...]:
-    """Every file below a folder or in a zip archive, in the order of their paths.
+    """Every file below a folder or in a zip archive, sorted by path.
 
     Raises:
-        ResultError: it does not exist, cannot be read, or is not safe to read.
+        ResultError: it does not exist, is unreadable, or is unsafe.
     """
     if path.is_dir():
         found = [p for p in sorted(path.rglob("*")) if p.is_file()]
@@ -109,10 +98,18 @@ def open_tree(path: Path) -> tuple[SourceFile, ...]:
             SourceFile(PurePosixPath(p.relative_to(path).as_posix()), str(p), partial(_read, p))
             for p in found
         )
-    if not zipfile.is_zipfile(path):
-        raise ResultError(f"{path}: expected a folder or a .zip of raw results, found neither")
-    contents = sorted(read_archive(path, str(path)).items())
+    contents = sorted(_open_archive(path).items())
     return tuple(SourceFile(p, f"{path}:{p}", partial(bytes, data)) for p, data in contents)
+
+
+def _open_archive(path: Path) -> dict[PurePosixPath, bytes]:
+    if not zipfile.is_zipfile(path):  # also False for a missing file
+        found = "another kind of file" if path.is_file() else "nothing"
+        raise ResultError(
+            f"{path}: expected a folder or a .zip of raw results, found {found}. "
+            "Give the folder with the result files."
+        )
+    return read_archive(path, str(path))
 
 
 def _from_folder(path: Path) -> Source:
@@ -136,49 +133,49 @@ def _from_folder(path: Path) -> Source:
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise ResultError(f"{path}: expected a result of one sequence, found over 64 MiB")
+            raise ResultError(f"{path}: expected the result of one sequence, found over 64 MiB")
         return path.read_bytes()
     except OSError as error:
         raise ResultError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _safe_members(archive: zipfile.ZipFile, where: str) -> list[zipfile.ZipInfo]:
-    """The members of an open archive but for folders, checked to be safe to read.
+    """The file members of an open archive, after safety checks.
 
     Raises:
-        ResultError: a member leads out of the archive, two have one name, or there are too many
-            or too big ones.
+        ResultError: a member path leaves the archive, names repeat, or the sizes or the number
+            of members exceed the limits.
     """
     members = [m for m in archive.infolist() if not m.is_dir()]
     for member in members:
         path = PurePosixPath(member.filename)
         if path.is_absolute() or ".." in path.parts or "\\" in member.filename:
             raise ResultError(
-                f"{where}: the member {member.filename[:80]!r} leads out of the archive; "
-                "make the archive anew"
+                f"{where}: the path of member {member.filename[:80]!r} leaves the archive. "
+                "Create the archive again."
             )
         if member.file_size > MAX_FILE_BYTES:
             raise ResultError(
-                f"{where}: the member {member.filename[:80]!r} unpacks to {member.file_size} "
-                f"bytes; expected at most {MAX_FILE_BYTES}"
+                f"{where}: expected at most {MAX_FILE_BYTES} bytes in a member, found "
+                f"{member.file_size} in {member.filename[:80]!r}"
             )
     total = sum(member.file_size for member in members)
     if total > MAX_TOTAL_BYTES or len(members) > MAX_FILES:
         raise ResultError(
-            f"{where}: {len(members)} members unpack to {total} bytes; expected at most "
-            f"{MAX_FILES} and {MAX_TOTAL_BYTES}"
+            f"{where}: expected at most {MAX_FILES} members and {MAX_TOTAL_BYTES} bytes, found "
+            f"{len(members)} members and {total} bytes"
         )
     names = {member.filename for member in members}
     if len(names) != len(members):
-        raise ResultError(f"{where}: two members have one name; make the archive anew")
+        raise ResultError(f"{where}: two members have the same name. Create the archive again.")
     return members
 
 
 def read_archive(stream: Path | BinaryIO, where: str) -> dict[PurePosixPath, bytes]:
-    """Every member of a zip archive by its path, in memory.
+    """The content of every member of a zip archive, by path.
 
     Raises:
-        ResultError: it is no zip archive, broken, encrypted, or not safe to read.
+        ResultError: it is not a zip archive, corrupt, encrypted, or unsafe.
     """
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -187,12 +184,12 @@ def read_archive(stream: Path | BinaryIO, where: str) -> dict[PurePosixPath, byt
     except _BROKEN_ZIP as error:
         raise ResultError(
             f"{where}: not a readable zip archive ({type(error).__name__}: {error}). "
-            "Make the archive anew."
+            "Create the archive again."
         ) from error
 
 
 def _arrange(path: Path, contents: dict[PurePosixPath, bytes]) -> Source:
-    """Take one folder around everything as the top, and leave out what archivers add."""
+    """Strip a single enclosing folder, and drop clutter added by archivers."""
     contents = {p: data for p, data in contents.items() if not set(p.parts) & set(_CLUTTER)}
     tops = {p.parts[0] for p in contents}
     if len(tops) == 1 and all(len(p.parts) > 1 for p in contents):

@@ -1,7 +1,7 @@
-"""Text formats: one file per sequence, one ``x,y,w,h`` a line.
+"""Text formats: one file per sequence, one line ``x,y,w,h`` per frame.
 
-They differ in the delimiter they write, in folders, and in where times lie. On reading, any
-delimiter and either place of times is accepted, and what differs from the format is noted.
+They differ in delimiters, folders and the location of times. Reading accepts any delimiter and
+location, and notes an unusual delimiter.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from bench.results.formats.base import (
 )
 from bench.results.formats.source import Source, SourceFile
 
-_DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", " ": "blank"}
-# Files that toolkits put beside the boxes.
+_DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", " ": "space"}
+# Suffixes of files that toolkits write beside the boxes.
 _COMPANIONS = ("_time", "_score", "_scores", "_object_presence_scores", "_confidence")
 
 
@@ -29,10 +29,10 @@ class TextFormat:
     """A text format.
 
     Attributes:
-        name: how the format is called on the command line.
-        delimiter: what it writes between numbers.
-        folder: of one tracker, below the toolkit's results folder.
-        times: where the seconds per frame are written below that; None for a format without.
+        name: name on the command line.
+        delimiter: separator between numbers.
+        folder: folder of a tracker, below the toolkit's results folder.
+        times: file of seconds per frame, below ``folder``; None if the format has no times.
     """
 
     name: str
@@ -41,7 +41,7 @@ class TextFormat:
     times: str | None = None
 
     def find(self, source: Source, resolve: Resolve) -> list[Found]:
-        """Every text file but those with times or scores; see ``Format.find``."""
+        """All text files except times and scores; see ``Format.find``."""
         return [
             Found(file.stem, file, times_beside(source, file))
             for file in source.with_suffix(".txt")
@@ -49,7 +49,7 @@ class TextFormat:
         ]
 
     def read(self, found: Found) -> RawResult:
-        """The rows as they are; see ``Format.read``."""
+        """Rows in the numbers of the file; see ``Format.read``."""
         data, where = found.boxes.load(), found.boxes.where
         boxes = check_boxes(parse_rows(data, where), where)
         times = None
@@ -59,11 +59,11 @@ class TextFormat:
         used = delimiter_of(data)
         if used == self.delimiter:
             return RawResult(boxes, times)
-        note = f"separated by {_DELIMITERS[used]}, where {self.name} writes "
-        return RawResult(boxes, times, notes=(note + _DELIMITERS[self.delimiter],))
+        note = f"separated by {_DELIMITERS[used]}, {self.name} uses {_DELIMITERS[self.delimiter]}"
+        return RawResult(boxes, times, notes=(note,))
 
     def render(self, result: Exported) -> dict[str, bytes]:
-        """Boxes to the last bit, and times where the format has them; see ``Format.render``."""
+        """Boxes, and times if the format has them, to the last bit; see ``Format.render``."""
         folder = self.folder.format(tracker=result.tracker, benchmark=result.benchmark)
         boxes = format_exact(result.boxes, self.delimiter)
         files = {f"{folder}/{result.spelling}.txt": boxes}
@@ -74,18 +74,18 @@ class TextFormat:
 
 
 def is_companion(file: SourceFile) -> bool:
-    """True for a file that has times or scores instead of boxes."""
+    """True for a file of times or scores instead of boxes."""
     return file.stem.endswith(_COMPANIONS)
 
 
 def times_beside(source: Source, file: SourceFile) -> SourceFile | None:
-    """The seconds per frame that belong to a file of boxes, in either place."""
+    """The file of seconds per frame for a file of boxes, in either location."""
     name = f"{file.stem}_time.txt"
     return source.get(f"times/{name}") or source.get(name)
 
 
 def delimiter_of(data: bytes) -> str:
-    """What separates the numbers of the first line.
+    """The delimiter of the first line.
 
     >>> delimiter_of(b"1.5, 2, 3, 4")
     ','

@@ -1,9 +1,9 @@
-"""Trajectories in the binary file of vot-toolkit (``.bin``), which is what it writes by default.
+"""Trajectories in the binary format of vot-toolkit (``.bin``), its default.
 
-Little-endian: version 1 (int16) and the number of rows (uint32), then for every row its type
-(uint8) and what belongs to it: 0 a code (uint32); 1 a rectangle, four float32; 2 a polygon, the
-number of corners (uint16) and two float32 for each; 3 a mask, x, y (int16), width, height and the
-number of runs (uint16), and the runs (uint16); 4 a point, which has no area and is refused.
+Little-endian: version 1 (int16) and the number of rows (uint32), then per row a type (uint8)
+and its data. 0, a code: uint32. 1, a rectangle: four float32. 2, a polygon: number of corners
+(uint16), two float32 each. 3, a mask: x, y (int16), width, height, number of runs (uint16), runs
+(uint16). 4, a point: rejected, since it has no area.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from bench.results.vot.trajectory import RawTrajectory, check_length, checked_ro
 
 _VERSION = 1
 _HEADER = "<hI"
-_SMALLEST_ROW = 5  # bytes: a type and a code
+_SMALLEST_ROW = 5  # bytes of a type and a code
 
 
 def parse_binary(data: bytes, where: Path | str) -> RawTrajectory:
-    """What a binary file says.
+    """Parse a binary trajectory.
 
     Raises:
-        ResultError: it is truncated, has something behind its end, or a row of an unknown type.
+        ResultError: it is truncated, has trailing bytes, or a row of an unknown type.
     """
     reader = _Reader(data, str(where))
     rows, masks = [], 0
@@ -38,16 +38,17 @@ def parse_binary(data: bytes, where: Path | str) -> RawTrajectory:
         masks += is_mask
     if reader.left:
         raise ResultError(
-            f"{where}: {reader.left} bytes behind the last of {count} rows. Fetch the file anew."
+            f"{where}: expected {count} rows, found {reader.left} bytes after the last. Download "
+            "the file again."
         )
     return RawTrajectory(Regions.from_rows(rows), masks)
 
 
 def count_records(data: bytes, where: Path | str) -> int:
-    """Number of rows that a binary file says it has.
+    """Number of rows stated in the header of a binary trajectory.
 
     Raises:
-        ResultError: it is no such file, or too short to have as many.
+        ResultError: it is another kind of file, or too short for its rows.
     """
     version, count = _Reader(data, str(where)).take(_HEADER)
     if version != _VERSION:
@@ -61,7 +62,7 @@ def count_records(data: bytes, where: Path | str) -> int:
 
 
 def _read_row(reader: _Reader, where: str) -> tuple[Rows[float], bool]:
-    """Numbers of one row, and whether it is a mask."""
+    """The numbers of one row, and whether it is a mask."""
     (kind,) = reader.take("<B")
     if kind == 0:
         return checked_row(reader.take("<I"), where), False
@@ -75,11 +76,11 @@ def _read_row(reader: _Reader, where: str) -> tuple[Rows[float], bool]:
         return mask_row([*header, *reader.take(f"<{runs}H")], where), True
     if kind == 4:
         raise ResultError(f"{where}: expected a region, found a point, which has no area")
-    raise ResultError(f"{where}: expected a type of region from 0 to 3, found {kind}")
+    raise ResultError(f"{where}: expected a region type from 0 to 3, found {kind}")
 
 
 class _Reader:
-    """Takes one item after the other from bytes."""
+    """Reads consecutive items from bytes."""
 
     def __init__(self, data: bytes, where: str) -> None:
         self._data = data
@@ -88,20 +89,20 @@ class _Reader:
 
     @property
     def left(self) -> int:
-        """Bytes not taken yet."""
+        """Number of remaining bytes."""
         return len(self._data) - self._position
 
     def take(self, form: str) -> tuple[Any, ...]:
-        """The next numbers, of the form that ``struct`` knows.
+        """The next numbers, in a format of ``struct``.
 
         Raises:
-            ResultError: there are not so many bytes left.
+            ResultError: too few bytes remain.
         """
         size = struct.calcsize(form)
         if size > self.left:
             raise ResultError(
                 f"{self._where}: truncated: expected {size} bytes at byte {self._position}, found "
-                f"{self.left}. Fetch the file anew."
+                f"{self.left}. Download the file again."
             )
         self._position += size
         return struct.unpack_from(form, self._data, self._position - size)

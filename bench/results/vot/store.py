@@ -1,18 +1,16 @@
-"""Where the runs of one experiment of the VOT challenge lie, and reading them back.
+"""Store of the runs of one VOT experiment on disk.
 
-``<root>/<benchmark>/<tracker>/<experiment>/<sequence>/`` holds the official files:
-``<sequence>_001.txt`` for the first repetition and so on, ``<sequence>_time.txt`` with seconds, a
-row for every frame and a column for every repetition. ``<sequence>_001_confidence.value`` beside
-them has the tracker's confidence as vot-toolkit writes it, ``run.json`` in the experiment's folder
-the record of what made them all.
+``<root>/<benchmark>/<tracker>/<experiment>/`` contains ``run.json``, the record, and a folder of
+official files per sequence: trajectories ``<sequence>_001.txt`` etc., one per repetition,
+``<sequence>_time.txt`` with seconds, one row per frame and one column per repetition, and
+``<sequence>_001_confidence.value`` with confidences as written by vot-toolkit.
 
-What vot-toolkit writes by default, ``<sequence>_001.bin`` and ``<sequence>_001_time.value``, is
-read as well. Where a run is there as text and as binary the text counts, as it does there.
+The default files of vot-toolkit, ``<sequence>_001.bin`` and ``<sequence>_001_time.value``, are
+read too. As in vot-toolkit, text takes precedence over binary.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +22,7 @@ from bench.arrays import FloatArray
 from bench.errors import ResultError
 from bench.files import write_atomically
 from bench.geometry import Regions
-from bench.results.stores import check_rows, tracker_names
+from bench.results.stores import check_rows, names_in, times_table, tracker_names
 from bench.results.vot.binary import count_records, parse_binary
 from bench.results.vot.text import (
     count_rows,
@@ -42,10 +40,10 @@ _RUN = re.compile(r"(\d{3,})\.(txt|bin)")
 
 @dataclass(frozen=True)
 class VotStore:
-    """The results of one experiment of a benchmark under one folder.
+    """Results of one VOT experiment of a benchmark on disk; see ``Store``.
 
     Attributes:
-        root: the folder given as RESULTS.
+        root: the results folder.
         benchmark: identifier of the benchmark.
         experiment: name of the experiment, e.g. ``"baseline"``.
     """
@@ -55,7 +53,6 @@ class VotStore:
     experiment: str
 
     def folder(self, tracker: str) -> Path:
-        """Where the results of ``tracker`` lie."""
         return Path(f"{self.root}/{self.benchmark}/{tracker}/{self.experiment}")
 
     def run_path(self, tracker: str, sequence: str, repetition: int) -> Path:
@@ -73,27 +70,18 @@ class VotStore:
         return self.folder(tracker) / "run.json"
 
     def trackers(self) -> list[str]:
-        """Names of the trackers that have a run, sorted without regard to case.
-
-        Raises:
-            ResultError: a name is not text.
-        """
         folder = self.root / self.benchmark
-        return tracker_names(folder, (n for n in _folders(folder) if any(self._with_runs(n))))
+        names = names_in(folder, folders=True)
+        return tracker_names(folder, (name for name in names if any(self._with_runs(name))))
 
     def sequences(self, tracker: str) -> frozenset[str]:
-        """Names of the sequences that ``tracker`` has a run of."""
         return frozenset(self._with_runs(tracker))
 
     def repetitions(self, tracker: str, sequence: str) -> tuple[int, ...]:
-        """The repetitions that are there, in order, as text or as binary."""
         return tuple(sorted(self._files(tracker, sequence)))
 
     def finished(self, tracker: str, sequence: Sequence, repetition: int = 1) -> bool:
-        """True if a run is there with a row for every frame.
-
-        The trajectory is written last, so where it is the other files are too.
-        """
+        """True if the trajectory, which is written last, has one row per frame."""
         path = self._files(tracker, sequence.name).get(repetition)
         if path is None:
             return False
@@ -108,46 +96,25 @@ class VotStore:
         repetition: int | None = None,
         frames: int | None = None,
     ) -> Regions:
-        """The regions and codes of one run, in the benchmark's file coordinates.
-
-        Args:
-            tracker: name of the results.
-            sequence: name of the sequence.
-            repetition: which run, from 1; by default the first that is stored.
-            frames: number of rows to expect; not checked by default.
-
-        Raises:
-            ResultError: the file is missing or malformed, holds masks, or has another number of
-                rows.
-        """
         files = self._files(tracker, sequence)
         wanted = repetition or min(files, default=1)
         if wanted not in files:
             path = self.run_path(tracker, sequence, wanted)
-            raise ResultError(f"{path}: there is no such run, neither .txt nor .bin")
+            raise ResultError(f"{path}: no such run, neither .txt nor .bin")
         return _read(files[wanted], frames)
 
     def read_runs(self, tracker: str, sequence: str, frames: int | None = None) -> list[Regions]:
-        """``read_run`` for all repetitions that are there, in order."""
         files = self._files(tracker, sequence)
         return [_read(files[repetition], frames) for repetition in sorted(files)]
 
     def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
-        """``(N, R)`` seconds, column k of repetition k + 1; None where no times are stored.
-
-        R is the number of the last repetition; the official files have columns beyond it, or too
-        few. A repetition without a run or without times is NaN.
-
-        Raises:
-            ResultError: a file of times is malformed.
-        """
         present = self.repetitions(tracker, sequence)
         path = self.times_path(tracker, sequence)
         if not present:
             return None
         if not path.is_file():
             return self._read_time_values(tracker, sequence, present)
-        stored = parse_times(path.read_bytes(), path)
+        stored = parse_times(path.read_bytes(), path)  # may have more or fewer columns than runs
         times = np.full((len(stored), present[-1]), np.nan)
         columns = [r - 1 for r in present if r <= stored.shape[1]]
         times[:, columns] = stored[:, columns]
@@ -160,12 +127,6 @@ class VotStore:
         trajectory: RegionTrajectory,
         repetition: int = 1,
     ) -> None:
-        """Store one run; each file appears whole or not at all, the trajectory last.
-
-        Raises:
-            ResultError: the times of other repetitions are malformed or of another number of
-                frames.
-        """
         times = self._times_with(tracker, sequence, repetition, trajectory.times)
         write_atomically(self.times_path(tracker, sequence.name), times)
         if not np.isnan(trajectory.scores).all():
@@ -177,15 +138,15 @@ class VotStore:
     def _times_with(
         self, tracker: str, sequence: Sequence, repetition: int, seconds: FloatArray
     ) -> bytes:
-        """The file of times, with one more column or another one in its place."""
+        """Content of the file of times with one column added or replaced."""
         path = self.times_path(tracker, sequence.name)
         table = np.empty((len(seconds), 0))
         if path.is_file():
             table = parse_times(path.read_bytes(), path)
         if len(table) != len(seconds):
             raise ResultError(
-                f"{path}: expected {len(seconds)} rows as the sequence has frames, found "
-                f"{len(table)}. Delete {path.parent} to run it anew."
+                f"{path}: expected {len(seconds)} rows, one per frame, found {len(table)}. "
+                f"Delete {path.parent} and run the sequence again."
             )
         missing = max(0, repetition - table.shape[1])
         table = np.pad(table, ((0, 0), (0, missing)), constant_values=np.nan)
@@ -195,31 +156,26 @@ class VotStore:
     def _read_time_values(
         self, tracker: str, sequence: str, present: tuple[int, ...]
     ) -> FloatArray | None:
-        """Times from vot-toolkit's file for each repetition."""
+        """Times from the files of vot-toolkit, one per repetition."""
         columns: dict[int, FloatArray] = {}
         for repetition in present:
             run = self.run_path(tracker, sequence, repetition)
             path = run.with_name(f"{run.stem}_time.value")
             if path.is_file():
                 columns[repetition] = parse_values(path.read_bytes(), path)
-        if not columns:
-            return None
-        times = np.full((max(map(len, columns.values())), present[-1]), np.nan)
-        for repetition, seconds in columns.items():
-            times[: len(seconds), repetition - 1] = seconds
-        return times
+        return times_table(columns, present[-1])
 
     def _with_runs(self, tracker: str) -> Iterator[str]:
-        """Names of the sequences that have a run."""
-        return (n for n in _folders(self.folder(tracker)) if self._files(tracker, n))
+        """Names of the sequences with a run."""
+        names = names_in(self.folder(tracker), folders=True)
+        return (name for name in names if self._files(tracker, name))
 
     def _files(self, tracker: str, sequence: str) -> dict[int, Path]:
-        """The file of each repetition that is there; text before binary."""
+        """The file of each stored repetition; text takes precedence over binary."""
         folder = f"{self.folder(tracker)}/{sequence}"
         found: dict[int, Path] = {}
-        # The name may itself end in digits, so it is taken off before they are looked at.
-        prefix = f"{sequence}_"
-        for name in sorted(_names(folder)):
+        prefix = f"{sequence}_"  # removed before matching: a name may itself end in digits
+        for name in names_in(folder):
             match = _RUN.fullmatch(name.removeprefix(prefix)) if name.startswith(prefix) else None
             if match:
                 found[int(match[1])] = Path(f"{folder}/{name}")
@@ -234,25 +190,9 @@ def _read(path: Path, frames: int | None) -> Regions:
     raw = (parse_binary if path.suffix == ".bin" else parse_text)(data, path)
     if raw.masks:
         raise ResultError(
-            f"{path}: expected boxes and polygons, found {raw.masks} masks. `bench import` turns "
-            "them into rotated rectangles, and notes that it did."
+            f"{path}: expected boxes and polygons, found {raw.masks} masks. Convert them to "
+            "rotated rectangles with `bench import`."
         )
     if frames is not None:
         check_rows(path, len(raw.regions), frames)
     return raw.regions
-
-
-def _names(folder: Path | str) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry.name for entry in entries]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _folders(folder: Path) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if entry.is_dir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []

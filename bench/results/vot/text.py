@@ -1,4 +1,4 @@
-"""Trajectories as text: a line for every frame, its numbers separated by commas."""
+"""Trajectories as text: one line of comma-separated numbers per frame."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _DELIMITERS = str.maketrans(",;\t", "   ")
 
 
 def parse_text(data: bytes, where: Path | str) -> RawTrajectory:
-    """What a text file says.
+    """Parse a text trajectory.
 
-    Lines may hold different numbers of numbers. Windows line ends, blanks, tabs and semicolons are
-    accepted, and ``m...`` lines, the masks of vot-toolkit.
+    Also accepts Windows line endings, spaces, tabs and semicolons, and ``m...`` lines, the masks
+    of vot-toolkit.
 
     Raises:
-        ResultError: a line is no code, region or mask; the message names file and line.
+        ResultError: a line is not a code, region or mask; the message names file and line.
     """
     check_length(count_rows(data), where)
     regions = _parse_fast(data)
@@ -38,15 +38,15 @@ def parse_text(data: bytes, where: Path | str) -> RawTrajectory:
 
 
 def count_rows(data: bytes) -> int:
-    """Number of lines of a text file, whatever stands in them."""
+    """Number of lines of a text file, without trailing empty ones."""
     stripped = data.rstrip()
     return stripped.count(b"\n") + 1 if stripped else 0
 
 
 def format_text(regions: Regions, decimals: int | None = 4) -> bytes:
-    """Regions as text; codes are whole numbers.
+    """Format regions as text; codes are integers.
 
-    The official files have four decimals. With None the numbers read back to the last bit.
+    The official files have four decimals. With None, numbers read back to the last bit.
 
     >>> format_text(Regions.from_rows([[1], [10, 20.5, 30, 40]]))
     b'1\\n10.0000,20.5000,30.0000,40.0000\\n'
@@ -62,7 +62,7 @@ def format_text(regions: Regions, decimals: int | None = 4) -> bytes:
 
 
 def _parse_fast(data: bytes) -> Regions | None:
-    """Plain numbers through a JSON parser; None if anything else or unusual is in the text."""
+    """Parse plain numbers with a JSON parser; None for any other text."""
     data = data.rstrip()
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
@@ -81,7 +81,7 @@ def _parse_fast(data: bytes) -> Regions | None:
 
 
 def _parse_carefully(data: bytes, where: Path | str) -> RawTrajectory:
-    """Line by line, so that a bad line can be named."""
+    """Parse line by line, so that errors name the line."""
     content = data.removeprefix(codecs.BOM_UTF8).rstrip().split(b"\n")
     lines = [line.decode("ascii", errors="replace").strip() for line in content]
     rows = [_parse_line(line, f"{where}:{n}") for n, line in enumerate(lines, start=1)]
@@ -103,7 +103,7 @@ def _parse_line(line: str, where: str) -> list[float]:
 
 
 def parse_times(data: bytes, where: Path | str) -> FloatArray:
-    """Seconds ``(N, R)`` with as many columns as the first line has.
+    """Parse seconds ``(N, R)``; the first line determines R.
 
     Raises:
         ResultError: a line is malformed; the message names file and line.
@@ -112,7 +112,7 @@ def parse_times(data: bytes, where: Path | str) -> FloatArray:
 
 
 def format_times(times: FloatArray) -> bytes:
-    """Seconds ``(N, R)`` as text, with NaN where they are not known.
+    """Format seconds ``(N, R)`` as text; unknown times are NaN.
 
     >>> format_times(np.array([[0.5, np.nan]]))
     b'0.500000,NaN\\n'
@@ -121,10 +121,10 @@ def format_times(times: FloatArray) -> bytes:
 
 
 def parse_values(data: bytes, where: Path | str) -> FloatArray:
-    """The numbers ``(N,)``, NaN for none.
+    """Parse one number ``(N,)`` per line; empty lines are NaN.
 
     Raises:
-        ResultError: a line is no number; the message names file and line.
+        ResultError: a line is not a number; the message names file and line.
     """
     lines = data.decode("ascii", errors="replace").splitlines()
     values = np.full(len(lines), np.nan)
@@ -139,7 +139,7 @@ def parse_values(data: bytes, where: Path | str) -> FloatArray:
 
 
 def format_values(values: FloatArray) -> bytes:
-    """One number a line with six decimals, an empty line where it is NaN.
+    """Format numbers ``(N,)`` with six decimals, one per line; NaN gives an empty line.
 
     >>> format_values(np.array([np.nan, 0.5]))
     b'\\n0.500000\\n'

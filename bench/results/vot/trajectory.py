@@ -1,8 +1,7 @@
-"""What a trajectory file of the VOT challenge may hold, whichever way it is written.
+"""Checks shared by the text and binary formats of VOT trajectories.
 
-A row is a code (1 initialised, 2 failed, 0 skipped), a rectangle, or a polygon. Trackers of later
-challenges also write masks; those become the rotated rectangle around them, and are counted so
-that this can be said wherever the result is used.
+A row is a code, a rectangle or a polygon. Masks, written by trackers of later challenges, become
+rotated rectangles and are counted, so that results can say so.
 """
 
 from __future__ import annotations
@@ -13,17 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench import geometry
+from bench.arrays import FloatArray, IntArray
 from bench.errors import ResultError
-from bench.geometry import Regions
-from bench.results.formats.base import MAX_PIXEL
+from bench.files import MAX_PIXEL
+from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions
 
-CODES = (0, 1, 2)
-"""Skipped, initialised, failed."""
+CODES = (SKIPPED, INITIALISED, FAILED)
 
-# Beyond anything that a tracker writes, so that a broken file cannot ask for all memory.
+# Limits far above real results, so that a corrupt file cannot exhaust the memory.
 MAX_ROWS = 200_000
 MAX_NUMBERS = 200
 MAX_MASK_PIXELS = 1 << 24
@@ -31,11 +29,11 @@ MAX_MASK_PIXELS = 1 << 24
 
 @dataclass(frozen=True, eq=False)
 class RawTrajectory:
-    """What one file says.
+    """Content of one file.
 
     Attributes:
-        regions: a row for every line or record.
-        masks: how many of them are rotated rectangles in place of a mask.
+        regions: one row per line or record.
+        masks: number of rows converted from masks.
     """
 
     regions: Regions
@@ -43,24 +41,22 @@ class RawTrajectory:
 
 
 def check_length(rows: int, where: Path | str) -> None:
-    """Check that a file can be of one sequence.
+    """Check that a number of rows is plausible for one sequence.
 
     Raises:
-        ResultError: it has no rows, or far too many.
+        ResultError: there are no rows, or far too many.
     """
     if not 0 < rows <= MAX_ROWS:
-        raise ResultError(
-            f"{where}: expected a row for every frame of one sequence, found {rows} rows"
-        )
+        raise ResultError(f"{where}: expected one row per frame of a sequence, found {rows} rows")
 
 
 def checked_row(numbers: Rows[float], where: str) -> Rows[float]:
-    """``numbers`` as they may stand in ``Regions``.
+    """Check one row for ``Regions``.
 
-    A region with NaN is no answer: it becomes code 0, as vot-toolkit reads it.
+    A region with NaN becomes ``SKIPPED``, as in vot-toolkit.
 
     Raises:
-        ResultError: they are no code, rectangle or polygon, or cannot be scored.
+        ResultError: it is not a code, rectangle or polygon, or out of range.
     """
     count = len(numbers)
     if not _is_kind(count):
@@ -69,7 +65,7 @@ def checked_row(numbers: Rows[float], where: str) -> Rows[float]:
             f"(a polygon), found {count}"
         )
     if any(number != number for number in numbers):
-        return [0.0]
+        return [SKIPPED]
     if count == 1 and numbers[0] not in CODES:
         raise ResultError(
             f"{where}: expected the code 0 (skipped), 1 (initialised) or 2 (failed), found "
@@ -80,8 +76,8 @@ def checked_row(numbers: Rows[float], where: str) -> Rows[float]:
     return numbers
 
 
-def are_checked(flat: NDArray[np.float64], counts: NDArray[np.int64]) -> bool:
-    """True if ``checked_row`` would return every row as it is; ``flat`` has all their numbers."""
+def are_checked(flat: FloatArray, counts: IntArray) -> bool:
+    """True if ``checked_row`` accepts every row unchanged; ``flat`` concatenates the rows."""
     kinds = np.flatnonzero(np.bincount(counts)).tolist()
     if not all(map(_is_kind, kinds)):
         return False
@@ -91,20 +87,20 @@ def are_checked(flat: NDArray[np.float64], counts: NDArray[np.int64]) -> bool:
 
 
 def _is_kind(count: int) -> bool:
-    """True if a code or region can have so many numbers."""
+    """True if a code or region can have ``count`` numbers."""
     return count in (1, 4) or (6 <= count <= MAX_NUMBERS and count % 2 == 0)
 
 
 def mask_row(numbers: Iterable[int], where: str) -> Rows[float]:
-    """The rotated rectangle, 8 numbers, around a mask; an empty one gives a box without area.
+    """The rotated rectangle (8 numbers) around a mask; a box without area for an empty mask.
 
     Args:
-        numbers: x, y of the mask's corner, its width and height, then how many pixels in turn
-            are out of and in it, row by row (vot-toolkit).
-        where: what messages call the place.
+        numbers: x, y of the mask's corner, its width and height, then run lengths, alternating
+            outside and inside, row by row (vot-toolkit).
+        where: name of the row in messages.
 
     Raises:
-        ResultError: they are no mask, or one too large to be true.
+        ResultError: the mask is malformed or too large.
     """
     x, y, width, height, *runs = numbers
     pixels = width * height

@@ -1,4 +1,4 @@
-"""Frames of VOT runs without an answer that the protocol did not leave out."""
+"""Frames of VOT runs without an answer that the protocol did not skip."""
 
 from __future__ import annotations
 

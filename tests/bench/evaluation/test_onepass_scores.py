@@ -1,4 +1,4 @@
-"""From stored results to scores: completeness, notes, conventions, records."""
+"""Scores of stored one-pass results: completeness, notes, conventions, records."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def dataset(tmp_path: Path) -> Dataset:
 
 @pytest.fixture
 def store(tmp_path: Path, dataset: Dataset) -> OnePassStore:
-    """``perfect`` has every row right, ``still`` the first box for ever."""
+    """``perfect`` has all rows right, ``still`` repeats the first box."""
     store = OnePassStore(tmp_path / "results", "otb2015")
     for one in dataset:
         zero_based = one.ground_truth - [1, 1, 0, 0]
@@ -66,7 +66,7 @@ def test_scores_of_known_boxes(dataset: Dataset, store: OnePassStore) -> None:
 def test_attributes_need_two_sequences(dataset: Dataset, store: OnePassStore) -> None:
     (scores,) = evaluate(dataset, store, ["still"])
     per_attribute = scores.trackers["still"].per_attribute
-    assert set(per_attribute) == {"SV"}  # FM is carried by one sequence only
+    assert set(per_attribute) == {"SV"}  # only one sequence has FM
     assert per_attribute["SV"]["sequences"] == 2
     assert per_attribute["SV"]["precision"] == pytest.approx((1 + 11 / 20) / 2)
 
@@ -93,7 +93,7 @@ def test_partial_dataset_and_miniature_are_named(dataset: Dataset, store: OnePas
     (scores,) = evaluate(half, store)
     assert scores.partial
     assert scores.caveats == (Caveat("partial", "2 of 100 sequences"),)
-    surplus = "results of 1 sequences that are not in the dataset: c"
+    surplus = "results of 1 sequences outside the dataset ignored: c"
     assert scores.trackers["still"].notes == (surplus,)
     mini = Dataset("otb2015", dataset.root, dataset.sequences, expected=100, miniature=True)
     (scores,) = evaluate(mini, store)
@@ -107,7 +107,7 @@ def test_result_that_omits_leading_frames_is_aligned(
         write_atomically(path, b"".join(path.read_bytes().splitlines(keepends=True)[3:]))
     (scores,) = evaluate(dataset, store, ["perfect"])
     assert scores.trackers["perfect"].measures["success"] == pytest.approx(20 / 21)
-    assert scores.trackers["perfect"].notes == ("c scored from frame 4, where this result starts",)
+    assert scores.trackers["perfect"].notes == ("c: scored from frame 4, where the result starts",)
 
 
 def test_wrong_number_of_rows_names_tracker_sequence_and_counts(
@@ -139,10 +139,10 @@ def test_a_convention_may_refuse_one_tracker_beside_others(
     official, pytracking = evaluate(dataset, store, conventions=["otb", "pytracking"])
     assert set(official.trackers) == {"perfect", "still"}
     assert set(pytracking.trackers) == {"perfect"}
-    assert "refuses results with NaN" in pytracking.refused["still"]
+    assert "rejects results with NaN" in pytracking.refused["still"]
 
 
-def test_rows_that_are_no_box_are_named_with_what_becomes_of_them(
+def test_invalid_rows_are_noted_with_their_consequence(
     dataset: Dataset, store: OnePassStore
 ) -> None:
     for name, broken in (("a", [0, 4, 5]), ("b", [19])):
@@ -150,16 +150,15 @@ def test_rows_that_are_no_box_are_named_with_what_becomes_of_them(
         rows[broken] = [[np.nan] * 4, [np.nan] * 4, [30, 30, 0, 10]][: len(broken)]
         write_atomically(store.boxes_path("perfect", name), format_rows(rows))
     official, pysot = evaluate(dataset, store, conventions=["otb", "pysot"])
-    said = "3 of 35 rows are NaN or have no size, in 2 sequences"  # row 1 is given
-    assert official.trackers["perfect"].notes == (
-        f"{said}: rows of NaN or w, h <= 0 take the row before",
-    )
-    assert pysot.trackers["perfect"].notes == (f"{said}: broken rows are scored as they are",)
+    for scores, repair in ((official, "replaced by the previous row"), (pysot, "unchanged")):
+        (note,) = scores.trackers["perfect"].notes
+        assert note.startswith("3 of 35 rows contain NaN or have no area, in 2 sequences: ")
+        assert repair in note  # row 1 is given
     assert official.trackers["still"].notes == ()
 
 
 @pytest.mark.parametrize("row", [[np.nan] * 4, [0.0] * 4])
-def test_a_result_without_one_box_is_no_score(
+def test_a_result_without_valid_boxes_is_refused(
     dataset: Dataset, store: OnePassStore, row: list[float]
 ) -> None:
     for one in dataset:
@@ -167,7 +166,7 @@ def test_a_result_without_one_box_is_no_score(
         write_atomically(store.boxes_path("still", one.name), format_rows(rows))
     for scores in evaluate(dataset, store, conventions=["otb", "lasot"]):
         assert set(scores.trackers) == {"perfect"}
-        assert "no row after the first of any sequence is a box" in scores.refused["still"]
+        assert "no sequence has a valid box after its first row" in scores.refused["still"]
 
 
 def test_trackingnet_scores_missing_files_as_zero_boxes(tmp_path: Path) -> None:
@@ -179,14 +178,12 @@ def test_trackingnet_scores_missing_files_as_zero_boxes(tmp_path: Path) -> None:
     assert scores.trackers["t"].measures["coverage"] == 11 / 20
     assert scores.trackers["t"].per_sequence["b"]["success"] < 0.2
     assert scores.trackers["t"].notes == (
-        "1 missing sequences scored as zero boxes, as the server does",
+        "1 missing sequences scored as zero boxes, as on the server",
     )
     assert scores.partial
 
 
-def test_zero_boxes_stay_with_the_convention_that_has_them(
-    dataset: Dataset, store: OnePassStore
-) -> None:
+def test_zero_boxes_apply_to_their_convention_only(dataset: Dataset, store: OnePassStore) -> None:
     store.boxes_path("still", "b").unlink()
     otb, devkit = evaluate(dataset, store, conventions=["otb", "trackingnet"])
     assert set(otb.trackers) == {"perfect"}
@@ -195,16 +192,16 @@ def test_zero_boxes_stay_with_the_convention_that_has_them(
 
 
 @pytest.mark.parametrize("times", [b"1.0\n", b"-1\n" * 10, b"inf\n" * 10])
-def test_times_that_do_not_fit_the_boxes_are_left_out_and_named(
+def test_invalid_times_are_ignored_and_noted(
     dataset: Dataset, store: OnePassStore, times: bytes
 ) -> None:
     write_atomically(store.times_path("still", "a"), times)
     (scores,) = evaluate(dataset, store, ["still"])
     assert scores.trackers["still"].measures["fps"] == pytest.approx(25)
-    assert scores.trackers["still"].notes == ("a: times left out, they do not fit the boxes",)
+    assert scores.trackers["still"].notes == ("a: times ignored, they do not match the boxes",)
 
 
-def test_sequence_without_any_ground_truth_is_named(tmp_path: Path) -> None:
+def test_sequence_without_ground_truth_is_noted(tmp_path: Path) -> None:
     dataset = Dataset("folder", tmp_path, (Sequence("a", np.full((5, 4), np.nan)),))
     store = OnePassStore(tmp_path, "folder")
     write_atomically(store.boxes_path("t", "a"), format_rows(np.ones((5, 4))))

@@ -186,5 +186,5 @@ def test_names_that_would_meet(tmp_path: Path, dataset: Dataset) -> None:
 
 
 def test_other_benchmarks_have_none(tmp_path: Path, dataset: Dataset) -> None:
-    with pytest.raises(ConfigError, match="otb2015 has no experiments"):
+    with pytest.raises(ConfigError, match="otb2015 has no VOT experiments"):
         write_workspace(tmp_path / "w", replace(dataset, benchmark="otb2015"))

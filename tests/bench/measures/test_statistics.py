@@ -1,4 +1,4 @@
-"""Intervals and paired tests behave as statistics should."""
+"""Bootstrap intervals and paired tests."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def test_paired_test_of_a_tracker_with_itself() -> None:
     assert (test.difference, test.p_value, test.wins, test.losses) == (0, 1, 0, 0)
 
 
-def test_paired_test_leaves_out_what_is_not_defined() -> None:
+def test_paired_test_excludes_nan() -> None:
     a, b = np.array([0.5, np.nan, 0.7, 0.9]), np.array([0.4, 0.1, np.nan, 0.6])
     test = paired_test(a, b)
     assert test == paired_test(a[[0, 3]], b[[0, 3]])
     assert (test.difference, test.sequences) == (pytest.approx(0.2), 2)
 
 
-def test_paired_test_of_nothing_is_not_defined() -> None:
+def test_paired_test_without_sequences_is_nan() -> None:
     test = paired_test(np.array([np.nan, 1.0]), np.array([0.5, np.nan]))
     assert np.isnan([test.difference, test.low, test.high]).all()
     assert (test.p_value, test.wins, test.losses, test.sequences) == (1, 0, 0, 0)

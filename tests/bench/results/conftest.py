@@ -1,4 +1,4 @@
-"""Small datasets for the tests of raw results."""
+"""Small datasets for tests of raw results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MakeDataset = Callable[..., Dataset]
 
 @pytest.fixture(scope="session")
 def make_dataset() -> MakeDataset:
-    """Builds a dataset from names and numbers of frames; the boxes do not matter."""
+    """Builds a dataset from names and numbers of frames, with arbitrary boxes."""
 
     def make(benchmark: str, frames: Mapping[str, int], **fields: Any) -> Dataset:
         index_base = get_benchmark(benchmark).index_base

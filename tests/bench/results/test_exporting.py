@@ -1,4 +1,4 @@
-"""What is written for another toolkit reads there, and comes back equal."""
+"""Exported results are readable by the toolkit, and re-import without change."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def top_of(written: Path) -> Path:
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_what_lies_where(tmp_path: Path, otb: Dataset, format_: str) -> None:
+def test_layout_of_exported_files(tmp_path: Path, otb: Dataset, format_: str) -> None:
     store, out = fill(tmp_path / "ours", otb), tmp_path / "out"
     assert export_results(store, "T", otb, format_, out) == 3
     assert (out / WRITTEN[format_]).is_file()
@@ -166,24 +166,24 @@ def test_exporting_again_changes_nothing_but_never_replaces(
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 
-def test_a_part_of_the_sequences(tmp_path: Path, otb: Dataset) -> None:
+def test_incomplete_results_are_exported(tmp_path: Path, otb: Dataset) -> None:
     store = fill(tmp_path / "ours", otb)
     store.boxes_path("T", "Bolt").unlink()
     assert export_results(store, "T", otb, "pysot", tmp_path / "out") == 2
 
 
-def test_what_is_not_known(tmp_path: Path, otb: Dataset) -> None:
+def test_unknown_names_are_errors(tmp_path: Path, otb: Dataset) -> None:
     store = fill(tmp_path / "ours", otb)
     with pytest.raises(ConfigError, match=r"unknown tracker with results in .* 'U'.* Known: T"):
         export_results(store, "U", otb, "pysot", tmp_path)
     with pytest.raises(ConfigError, match="unknown format 'voc'"):
         export_results(store, "T", otb, "voc", tmp_path)
-    with pytest.raises(ConfigError, match="cannot be a file name"):
+    with pytest.raises(ConfigError, match="not a valid file name"):
         export_results(store, "../T", otb, "pysot", tmp_path)
 
 
 def test_a_destination_that_is_a_file(tmp_path: Path, otb: Dataset) -> None:
     store = fill(tmp_path / "ours", otb)
     (tmp_path / "out").write_text("")
-    with pytest.raises(ResultError, match="out: cannot be written to"):
+    with pytest.raises(ResultError, match="out: cannot be written"):
         export_results(store, "T", otb, "pysot", tmp_path / "out")

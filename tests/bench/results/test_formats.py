@@ -1,4 +1,4 @@
-"""Each format reads what its toolkit writes, and names what is wrong with a file."""
+"""Each format reads the files of its toolkit, and reports errors in a file."""
 
 from __future__ import annotations
 
@@ -98,12 +98,12 @@ def test_corners_in_json(tmp_path: Path) -> None:
         ("{", "not readable as JSON"),
         (b"\xff\xfe\x00", "not readable as JSON"),
         ("[" * 100_000, "not readable as JSON"),
-        ("3", "expected one object, .* found int"),
-        ("[]", "expected one object, .* found 0"),
-        (f"[{as_json()},{as_json()}]", "the one segment of a one-pass run, found 2"),
+        ("3", "expected the single segment .* found 3"),
+        ("[]", "expected the single segment .* found 0"),
+        (f"[{as_json()},{as_json()}]", "expected the single segment .* found 2"),
         ("{}", "rows of 4 real numbers, found nothing"),
-        (as_json(resType="LK_Aff"), "type 'LK_Aff' are not supported"),
-        (as_json(resType=["rect"]), r"type \['rect'\] are not supported"),
+        (as_json(resType="LK_Aff"), "rect or 4corner, found 'LK_Aff'"),
+        (as_json(resType=["rect"]), r"rect or 4corner, found \['rect'\]"),
         (as_json(res="boxes"), "rows of 4 real numbers"),
         (as_json(res=[[1, 2, 3, 4], [1, 2, 3]]), "rows of 4 real numbers"),
         (as_json(res=[[1, 2, 3, None]]), "rows of 4 real numbers"),
@@ -146,9 +146,9 @@ def test_sniffing_the_lasot_toolkit(tmp_path: Path) -> None:
     assert sniff_format(open_source(folder), "lasot") == "lasot"
 
 
-def test_a_folder_above_the_results(tmp_path: Path) -> None:
+def test_a_parent_folder_of_results(tmp_path: Path) -> None:
     fill(tmp_path, {"SiamFC/Bolt.txt": TEXT, "KCF/Bolt.txt": TEXT})
-    with pytest.raises(ResultError, match="found none; it has the sub-folders KCF, SiamFC"):
+    with pytest.raises(ResultError, match="found none but the folders KCF, SiamFC"):
         sniff_format(open_source(tmp_path), "otb2015")
 
 

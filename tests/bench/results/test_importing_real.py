@@ -1,4 +1,4 @@
-"""Real raw results of other people come in complete and unchanged."""
+"""Published raw results are imported completely and without change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MakeDataset = Callable[..., Dataset]
 
 
 def real_dataset(shared: Path, benchmark: str, folder: str, table: str) -> Dataset:
-    """Names of the table with the annotation that is at hand."""
+    """Names of the table, with the available annotation."""
     files = {normalized(f.stem): f for f in (shared / "data" / benchmark / folder).glob("*.txt")}
     with (TABLES / table).open(encoding="utf-8", newline="") as stream:
         rows = [r for r in csv.DictReader(stream) if normalized(r["name"]) in files]
@@ -91,7 +91,7 @@ def test_real_json_with_surplus_files(shared: Path, tmp_path: Path) -> None:
     report = import_results(folder, store, "SRDCF", dataset)
     assert (report.format, len(report.imported)) == ("otb-json", 123)
     (note,) = report.notes
-    assert note.startswith("19 files of no sequence of uav123 left out: bird1.json, car1.json, ")
+    assert note.startswith("19 unknown files ignored (no sequence of uav123): bird1.json, car1")
     for name in ("car1_1", "car11", "uav1_2"):
         theirs = json.loads((folder / f"{name}.json").read_text())["res"]
         np.testing.assert_array_equal(store.read_boxes("SRDCF", name), theirs)
@@ -111,7 +111,7 @@ def test_real_lasot(shared: Path, tmp_path: Path) -> None:
 def test_the_sample_submission_of_trackingnet(
     shared: Path, tmp_path: Path, make_dataset: MakeDataset
 ) -> None:
-    """A zip with carriage returns and leading blanks."""
+    """A zip with carriage returns and leading spaces."""
     archive = shared / "data/trackingnet/annotations/dummy_subm.zip"
     with zipfile.ZipFile(archive) as opened:
         rows = {n.removesuffix(".txt"): opened.read(n).count(b"\n") for n in opened.namelist()}

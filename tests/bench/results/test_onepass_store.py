@@ -1,4 +1,4 @@
-"""Our own layout on disk."""
+"""The store of one-pass results on disk."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_boxes_are_stored_in_the_coordinates_of_the_benchmark(tmp_path: Path) ->
     ]
 
 
-def test_what_is_there_is_listed(tmp_path: Path) -> None:
+def test_stored_results_are_listed(tmp_path: Path) -> None:
     store = OnePassStore(tmp_path, "vot2018")
     assert store.trackers() == []
     assert store.sequences("t") == frozenset()
@@ -64,8 +64,8 @@ def test_missing_results(tmp_path: Path) -> None:
         store.read_boxes("t", "bag")
 
 
-def test_a_folder_whose_name_is_no_text_is_an_error(tmp_path: Path) -> None:
-    """No table, page or file could hold it."""
+def test_a_folder_name_that_is_not_text_is_an_error(tmp_path: Path) -> None:
+    """It cannot be shown in a table, page or file."""
     folder = tmp_path / "otb2015" / os.fsdecode(b"bad\xff")
     try:
         folder.mkdir(parents=True)

@@ -80,18 +80,18 @@ def test_a_session_is_added_and_the_rest_kept(store: OnePassStore) -> None:
 @pytest.mark.parametrize(
     ("change", "differences"),
     [
-        ({"seed": 1}, ["seed is 0 there, 1 here"]),
-        ({"options": {"scale": 3}}, ["options.scale is 2 there, 3 here"]),
-        ({"options": {}}, ["options.scale is 2 there, None here"]),
+        ({"seed": 1}, ["seed: expected 1, found 0"]),
+        ({"options": {"scale": 3}}, ["options.scale: expected 3, found 2"]),
+        ({"options": {}}, ["options.scale: expected None, found 2"]),
         (
             {"libraries": {"numpy": "2.2"}, "new": "x"},
             [
-                "libraries.numpy is '2.1' there, '2.2' here",
-                "libraries.torch is '2.4' there, None here",
-                "new is None there, 'x' here",
+                "libraries.numpy: expected '2.2', found '2.1'",
+                "libraries.torch: expected None, found '2.4'",
+                "new: expected 'x', found None",
             ],
         ),
-        ({"device": "cuda"}, ["device is 'cpu' there, 'cuda' here"]),
+        ({"device": "cuda"}, ["device: expected 'cuda', found 'cpu'"]),
     ],
 )
 def test_every_differing_fact_is_named(
@@ -102,7 +102,7 @@ def test_every_differing_fact_is_named(
     with pytest.raises(ResultError) as caught:
         continue_record(store, "kcf", RunRecord({**FACTS, **change}))
     message = str(caught.value)
-    assert f"made by something else: {'; '.join(differences)}. " in message
+    assert f": {'; '.join(differences)}. " in message
     assert message.startswith(str(store.record_path("kcf")))
     assert f"another --name, or delete {store.folder('kcf')} to start over" in message
 
@@ -113,7 +113,7 @@ def test_every_differing_fact_is_named(
 )
 def test_refused_exactly_where_facts_differ(there: dict[str, Any], here: dict[str, Any]) -> None:
     def known(facts: Any) -> Any:
-        """None is no fact, and neither is an empty group of facts."""
+        """Drop None and empty groups, which state nothing."""
         if not isinstance(facts, dict):
             return facts
         pairs = {str(name): known(value) for name, value in facts.items()}
@@ -130,7 +130,7 @@ def test_refused_exactly_where_facts_differ(there: dict[str, Any], here: dict[st
         assert refused
 
 
-def test_a_folder_without_results_is_free_for_anything(store: OnePassStore) -> None:
+def test_a_record_without_results_is_replaced(store: OnePassStore) -> None:
     current = RunRecord({**FACTS, "seed": 1}, ({"started": "now"},))
     assert continue_record(store, "kcf", current) == current
     write_record(store.record_path("kcf"), RunRecord(FACTS, ({"started": "then"},)))
@@ -139,10 +139,10 @@ def test_a_folder_without_results_is_free_for_anything(store: OnePassStore) -> N
 
 def test_results_of_unknown_or_foreign_origin_are_refused(store: OnePassStore) -> None:
     finish_one(store)
-    with pytest.raises(ResultError, match="no such record, so what made them is not known"):
+    with pytest.raises(ResultError, match=r"expected a record .* found none"):
         continue_record(store, "kcf", RunRecord(FACTS))
     store.record_path("kcf").write_text(json.dumps({"kind": "import", "source": "/raw"}))
-    with pytest.raises(ResultError, match=r"come from elsewhere \(kind 'import'\)"):
+    with pytest.raises(ResultError, match=r"expected results of a run .* found kind 'import'"):
         continue_record(store, "kcf", RunRecord(FACTS))
 
 
@@ -163,5 +163,5 @@ def test_a_malformed_record_is_one_clear_error(text: str, tmp_path: Path) -> Non
     assert "--name" in str(caught.value)
 
 
-def test_no_file_is_no_record(tmp_path: Path) -> None:
+def test_a_missing_file_has_no_record(tmp_path: Path) -> None:
     assert read_record(tmp_path / "run.json") is None

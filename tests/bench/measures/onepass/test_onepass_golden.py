@@ -1,4 +1,4 @@
-"""Every golden value of the official code, and the other toolkits for the named conventions."""
+"""Golden values of the official code, and of other toolkits for named conventions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def inputs(kind: str, tracker: int, sequence: int) -> tuple[np.ndarray, np.ndarr
     truth = read_rows(folder / f"s{sequence}.txt")
     result = read_rows(folder / f"t{tracker}__s{sequence}.txt")
     if (kind, tracker, sequence) == ("trackingnet", 3, 4):
-        result = np.zeros_like(truth)  # the devkit had no file and substitutes zeros
+        result = np.zeros_like(truth)  # the devkit substitutes zeros for a missing file
     return result, truth
 
 
@@ -161,7 +161,7 @@ def test_named_conventions_equal_the_peers(name: str, kind: str, tracker: int) -
     rule = get_convention(name, BENCHMARKS[kind])
     expected = golden(f"peers_{name}")[f"{kind}/t{tracker}"]
     if isinstance(expected, str):
-        with pytest.raises(ResultError, match="refuses"):
+        with pytest.raises(ResultError, match="rejects"):
             scores(kind, tracker, rule)
         return
     found = scores(kind, tracker, rule)

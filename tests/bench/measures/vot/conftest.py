@@ -53,7 +53,7 @@ def simulate(
     name: str = "clip",
     tags: dict[str, np.ndarray] | None = None,
 ) -> SequenceRuns:
-    """Runs that fail where told, one list of frames a repetition, with overlaps ``(N,)`` else."""
+    """Runs with given failures, one list of frames per repetition, and overlaps ``(N,)``."""
     codes = np.full((len(failures), len(overlaps)), -1)
     codes[:, 0] = 1
     for row, frames in zip(codes, failures, strict=True):

@@ -1,4 +1,4 @@
-"""Every value of the official MATLAB analysis (Octave) under its own reading of rectangles."""
+"""All values of the official MATLAB analysis (Octave), under its own rectangles."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from bench.benchmarks import TABLES
-from bench.measures.vot.accuracy import accuracy_robustness, burnt_in, weighted_mean
-from bench.measures.vot.expected_overlap import expected_overlap
+from bench.geometry import FAILED
+from bench.measures.vot.accuracy import burnt_in, tally, weighted_mean
+from bench.measures.vot.expected_overlap import cut_runs
 from bench.measures.vot.interval import estimate_interval
-from bench.measures.vot.runs import FAILED, SequenceRuns
+from bench.measures.vot.runs import SequenceRuns
 from bench.runner.session import are_equal
 from tests.bench.measures.vot.conftest import TAGS, load, read
 
@@ -54,8 +55,8 @@ def test_accuracy_and_failures_by_tag_and_sequence(
 ) -> None:
     mine = runs[TRACKERS[column]]
     tags = [None, *TAGS, "empty"]
-    found = {f"tag_{tag or 'all'}": accuracy_robustness(mine, tag) for tag in tags}
-    found |= {f"sequence_{one.name}": accuracy_robustness([one]) for one in mine}
+    found = {f"tag_{tag or 'all'}": tally(mine, tag).pooled() for tag in tags}
+    found |= {f"sequence_{one.name}": tally([one]).pooled() for one in mine}
     for key, score in found.items():
         assert score.accuracy == pytest.approx(
             golden_vot[f"AR/{key}/accuracy"][column], abs=SINGLE
@@ -77,7 +78,7 @@ def test_accuracy_and_failures_by_tag_and_sequence(
 def test_expected_overlap(
     runs: Runs, golden_vot: dict[str, Any], tracker: str, tag: str | None
 ) -> None:
-    expected = expected_overlap(runs[tracker], 220, tag)
+    expected = cut_runs(runs[tracker], 220).expected_overlap(tag)
     name = tag or "all"
     curve = golden_vot[f"{tracker}/EAO_curve/{name}"]
     np.testing.assert_allclose(expected.curve(), curve, rtol=0, atol=1e-9)

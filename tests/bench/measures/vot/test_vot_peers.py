@@ -1,4 +1,4 @@
-"""Other toolkits' values on the golden trackers, under the conventions that name them."""
+"""Values of other toolkits on the golden trackers, under their conventions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_vot_toolkit(shared: Path, peers: dict[str, Any], tracker: str) -> None:
     assert scores.measures["accuracy"] == pytest.approx(expected["A"], abs=1e-9)
     assert scores.measures["failures"] == pytest.approx(expected["failures"], abs=1e-9)
     assert scores.measures["reliability"] == pytest.approx(expected["AR"][0], abs=1e-9)
-    # its curves are accumulated in single precision
+    # single-precision curves
     assert scores.measures["eao"] == pytest.approx(peers[f"vot0.9eao/{tracker}"], abs=1e-6)
     curve = peers[f"vot0.9curve/{tracker}"]
     np.testing.assert_allclose(scores.curves["expected_overlap"], curve[1:], rtol=0, atol=1e-6)

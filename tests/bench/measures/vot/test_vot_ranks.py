@@ -1,4 +1,4 @@
-"""Ranks against the official adaptation, and the tests that make trackers equal."""
+"""Ranks against the official adaptation, and the tests of equality."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from bench.errors import ResultError
-from bench.measures.vot import SequenceRuns, rank_trackers
-from bench.measures.vot.ranks import Mode, adapted_ranks, equal_accuracy, equal_robustness
+from bench.measures.vot import SequenceRuns
+from bench.measures.vot.ranks import (
+    Mode,
+    adapted_ranks,
+    equal_accuracy,
+    equal_robustness,
+    rank_trackers,
+)
 from tests.bench.measures.vot.conftest import simulate
 
 FRAMES = 100
@@ -43,7 +49,7 @@ def test_clear_differences_are_ranked() -> None:
 
 
 def test_missing_repetitions_are_their_mean() -> None:
-    """A deterministic tracker has one run, which stands for as many as the other has."""
+    """The only run of a deterministic tracker counts for every repetition."""
     other = [runs_of(0.5, [20], 2, repetitions=15)]
     once, often = ([runs_of(0.5, [20, 40], 4, repetitions=count)] for count in (1, 15))
     assert rank_trackers({"a": once, "b": other}) == rank_trackers({"a": often, "b": other})
@@ -57,7 +63,7 @@ def test_the_practical_difference_makes_equal() -> None:
     assert not equal_accuracy(a, b, np.full(FRAMES, 0.005))
 
 
-def test_few_frames_cannot_tell() -> None:
+def test_few_frames_count_as_equal() -> None:
     a, b = np.full(24, 0.2), np.full(24, 0.9)
     assert equal_accuracy(a, b, np.zeros(24))
     a, b = np.full(25, 0.2), np.full(25, 0.9)
@@ -87,5 +93,5 @@ def test_a_tracker_without_a_valid_frame_is_last() -> None:
 
 def test_other_sequences_are_refused() -> None:
     short = simulate([[]], np.ones(30))
-    with pytest.raises(ResultError, match="same sequences only: b has 1, a 1, and they differ"):
+    with pytest.raises(ResultError, match="same sequences, found 1 for b and 1 for a"):
         rank_trackers({"a": [runs_of(0.5, [], 1)], "b": [short]})

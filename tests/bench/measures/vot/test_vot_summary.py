@@ -1,4 +1,4 @@
-"""Scores of a tracker: intervals, spread, unsupervised overlap, and what conventions say."""
+"""Scores of a tracker: intervals, spread, unsupervised overlap, conventions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_intervals_hold_the_measures() -> None:
 
 
 def test_interval_is_as_wide_as_the_normal_one() -> None:
-    """Sequences that fail a Poisson number of times, so the spread of R is known."""
+    """Poisson-distributed failures, for which the spread of R is known."""
     generator = np.random.default_rng(0)
     runs = [
         simulate([[7 + 6 * k for k in range(generator.poisson(3))]], np.ones(200), f"clip{i}")
@@ -68,7 +68,7 @@ def test_same_runs_give_the_same_scores() -> None:
 def test_spread_is_the_deviation_of_single_repetitions(convention: str) -> None:
     rule, runs = get_convention(convention), clips()
     scores = summarize_runs(runs, rule, INTERVAL, 50)
-    if rule.repetitions != "all":  # three are not fifteen, so it takes the first alone
+    if rule.repetitions != "all":  # with fewer than fifteen, only the first counts
         assert scores.spread == {}
         return
     alone = [summarize_runs([r.only(k) for r in runs], rule, INTERVAL, 50) for k in range(3)]
@@ -105,7 +105,7 @@ def test_each_sequence_has_its_own_scores() -> None:
 
 
 def test_unsupervised_overlap_counts_every_frame() -> None:
-    """The first frame and one without a region are zeros: (0 + 0 + 8 * 0.5 + 20 * 1) / 30."""
+    """The first frame and one without a region count as 0: (0 + 0 + 8 * 0.5 + 20 * 1) / 30."""
     short = simulate([[]], np.full(10, 0.5), "short")
     short.accuracy_overlaps[0, 4] = np.nan
     long = simulate([[]], np.ones(20), "long", {"occlusion": np.arange(20) < 5})
@@ -117,7 +117,7 @@ def test_unsupervised_overlap_counts_every_frame() -> None:
 
 @pytest.mark.parametrize("tracker", "ABC")
 def test_unsupervised_overlap_of_vot_toolkit(shared: Path, tracker: str) -> None:
-    """Its ``average_accuracy`` weighs and burns in as its accuracy of supervised runs does."""
+    """``average_accuracy`` uses the weights and burn-in of its supervised accuracy."""
     peers = json.loads((shared / "golden/vot/golden_vot_peers.json").read_text())
     runs = load(shared / "golden/vot/in", tracker, "vot-toolkit")
     scores = summarize_unsupervised(runs, by_sequence=True)
@@ -131,7 +131,7 @@ def test_unknown_convention_lists_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("name", convention_names())
-def test_conventions_say_how_they_differ(name: str) -> None:
+def test_conventions_describe_their_differences(name: str) -> None:
     found = differences(get_convention(name), OFFICIAL)
     assert (found == []) == (name == "vot")
     if name == "vot-matlab-head":

@@ -101,7 +101,7 @@ def test_caveats_and_notes_are_beside_the_numbers(made: Made) -> None:
         assert "generated video, not the benchmark" in text, page
     otb = "".join(read(made.report / "otb2015.html").text)
     assert "convention otb" in otb
-    assert "normalised precision is no part of this benchmark" in otb
+    assert "normalised precision is not in the official definition" in otb
 
 
 def test_scored_rows_follow_printed_ones(made: Made) -> None:

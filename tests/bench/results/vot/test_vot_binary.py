@@ -1,4 +1,4 @@
-"""Binary trajectories of vot-toolkit: what it writes is read, what is broken is named."""
+"""Binary trajectories of vot-toolkit, and errors in malformed ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RECTANGLE = struct.pack("<B4f", 1, 1, 2, 3, 4)
 
 
 def test_each_kind_of_row() -> None:
-    """Bytes laid out by hand from the description of the format."""
+    """Bytes assembled by hand from the specification of the format."""
     data = struct.pack("<hI", 1, 4)
     data += struct.pack("<BI", 0, 2) + RECTANGLE
     data += struct.pack("<BH6f", 2, 3, 0, 0, 5, 0, 0, 5)
@@ -42,8 +42,8 @@ def test_each_kind_of_row() -> None:
         (struct.pack("<hI", 1, 2**32 - 1) + RECTANGLE, "expected 4294967295 rows, found 23 bytes"),
         (struct.pack("<hI", 1, 0), "found 0 rows"),
         (HEADER + RECTANGLE[:-1], "f, row 1|f: truncated: expected 16 bytes"),
-        (HEADER + RECTANGLE + b"x", "f: 1 bytes behind the last of 1 rows"),
-        (HEADER + struct.pack("<BI", 9, 0), "f, row 1: expected a type of region .* found 9"),
+        (HEADER + RECTANGLE + b"x", "f: expected 1 rows, found 1 bytes after the last"),
+        (HEADER + struct.pack("<BI", 9, 0), "f, row 1: expected a region type .* found 9"),
         (HEADER + struct.pack("<B2f", 4, 1, 2), "f, row 1: expected a region, found a point"),
         (HEADER + struct.pack("<BI", 0, 7), "f, row 1: expected the code 0 .* found 7"),
         (HEADER + struct.pack("<BH4f", 2, 65535, 0, 0, 0, 0), "expected 524280 bytes"),
@@ -66,7 +66,7 @@ def test_any_bytes_give_regions_or_an_error(tail: bytes, rows: int) -> None:
 
 
 def test_what_vot_toolkit_writes() -> None:
-    """The same trajectory, written by vot-toolkit in both ways, reads as the same numbers."""
+    """A trajectory written by vot-toolkit in both formats reads back equal."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pytest.importorskip("vot", exc_type=(ImportError, TypeError))

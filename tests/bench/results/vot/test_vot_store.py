@@ -1,4 +1,4 @@
-"""The store of an experiment: official files in, official files out."""
+"""The store of a VOT experiment reads and writes official files."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_written_as_the_official_files(store: VotStore, tmp_path: Path) -> None:
 
 
 def test_a_repetition_left_out_has_no_times(store: VotStore) -> None:
-    """The challenge's own files have zeros there, which would be taken for speed."""
+    """The challenge's own files have zeros there, which would distort the speed."""
     store.write("T", sequence(), RUN, 3)
     store.write("T", sequence(), trajectory([1], [2], [0], seconds=0.25, score=0.75))
     assert store.repetitions("T", "bag") == (1, 3)
@@ -71,7 +71,7 @@ def test_written_again_in_place(store: VotStore) -> None:
 
 
 @pytest.mark.parametrize("name", ["bag", "bag_001", "car1", "0", "ball_0", "x_time"])
-def test_names_with_digits_are_told_from_repetitions(store: VotStore, name: str) -> None:
+def test_names_with_digits_differ_from_repetitions(store: VotStore, name: str) -> None:
     store.write("T", sequence(name), RUN, 10)
     assert store.sequences("T") == {name}
     assert store.repetitions("T", name) == (10,)
@@ -119,16 +119,16 @@ def test_text_before_binary(store: VotStore) -> None:
     assert store.finished("T", sequence(frames=1), 1)
 
 
-def test_a_run_that_is_not_there(store: VotStore) -> None:
-    with pytest.raises(ResultError, match=r"bag_004\.txt: there is no such run"):
+def test_a_missing_run(store: VotStore) -> None:
+    with pytest.raises(ResultError, match=r"bag_004\.txt: no such run"):
         store.read_run("T", "bag", 4)
     assert store.read_runs("T", "bag") == []
     assert store.read_times("T", "bag") is None
 
 
-def test_masks_are_refused_where_nobody_could_be_told(store: VotStore) -> None:
+def test_stored_masks_are_rejected(store: VotStore) -> None:
     fill(store.folder("T") / "bag", bag_001__txt="1\nm4,5,2,3,0,6\n")
-    with pytest.raises(ResultError, match=r"found 1 masks\. `bench import` turns them"):
+    with pytest.raises(ResultError, match=r"found 1 masks\..*`bench import`"):
         store.read_run("T", "bag", 1)
 
 
@@ -144,12 +144,12 @@ def test_times_of_vot_toolkit(store: VotStore) -> None:
 
 def test_times_of_another_sequence_are_not_mixed(store: VotStore) -> None:
     fill(store.folder("T") / "bag", bag_time__txt="1,2\n1,2\n")
-    with pytest.raises(ResultError, match=r"bag_time\.txt: expected 3 rows .* found 2"):
+    with pytest.raises(ResultError, match=r"bag_time\.txt: expected 3 rows, .* found 2"):
         store.write("T", sequence(), RUN)
 
 
 def test_the_trajectory_comes_last(store: VotStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a run that was killed between two files is not taken for finished."""
+    """A run killed between two files must not count as finished."""
     from bench.results.vot import store as experiments
 
     written: list[str] = []
@@ -179,7 +179,7 @@ def test_real_results(shared: Path, tmp_path: Path, benchmark: str, tracker: str
     for name in store.sequences(tracker):
         runs = store.read_runs(tracker, name)
         times = store.read_times(tracker, name)
-        if tracker == "UPDT":  # two sequences were run but a few times
+        if tracker == "UPDT":  # two sequences have only a few runs
             assert 3 <= len(runs) <= repetitions
         else:
             assert len(runs) == repetitions
