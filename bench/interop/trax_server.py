@@ -57,7 +57,7 @@ class TraxServer:
         if streams is None:
             with protocol_streams() as claimed:
                 return self.serve(claimed, idle)
-        feed = Feed(streams.source, idle)
+        feed = Feed(streams, idle)
         feed.start()
         try:
             server = _opened(Streams(feed.outlet, streams.sink), self._name)

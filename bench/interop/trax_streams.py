@@ -104,9 +104,12 @@ class Feed(threading.Thread):
         fault: why it ended before the client quit; None where it did, or has not ended.
     """
 
-    def __init__(self, source: int, idle: float = IDLE) -> None:
+    def __init__(self, streams: Streams, idle: float = IDLE) -> None:
         super().__init__(daemon=True)
-        self._source, self._idle = source, idle
+        self._streams, self._idle = streams, idle
+        self._poll = select.poll()
+        self._poll.register(streams.sink, 0)  # tells of an error: nobody reads any more
+        self._poll.register(streams.source, select.POLLIN)
         self.outlet, self._inlet = os.pipe()
         self.fault: str | None = None
 
@@ -149,11 +152,14 @@ class Feed(threading.Thread):
 
     def _chunk(self, inside: bool) -> bytes:
         limit = min(_MESSAGE, self._idle) if inside else self._idle
-        if not select.select([self._source], [], [], limit)[0]:
-            where = "in the middle of a message" if inside else "between two messages"
-            self.fault = f"it said nothing for {limit:g} s {where}"
-            return b""
-        return os.read(self._source, _CHUNK)
+        ready = dict(self._poll.poll(limit * 1000))
+        if self._streams.source in ready:
+            return os.read(self._streams.source, _CHUNK)
+        where = "in the middle of a message" if inside else "between two messages"
+        self.fault = (
+            f"it said nothing for {limit:g} s {where}" if not ready else "it does not read"
+        )
+        return b""
 
     def _pass(self, line: bytes) -> None:
         rest = memoryview(line)

@@ -193,7 +193,9 @@ START = '@@TRAX:initialize "1,2,3,4" \n'
 FRAME = '@@TRAX:frame "file://{image}" \n'
 
 
-def serve(messages: str, folder: Path, *options: object, end: bool = True) -> tuple[int, str, str]:
+def serve(
+    messages: str, folder: Path, *options: object, end: bool = True, reads: bool = True
+) -> tuple[int, str, str]:
     """Exit code and both outputs of `bench serve`, for a client that says this and is gone."""
     image = folder / "image.png"
     cv2.imwrite(str(image), IMAGE)
@@ -201,6 +203,9 @@ def serve(messages: str, folder: Path, *options: object, end: bool = True) -> tu
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(command, **pipes, cwd=folder, text=True, env=environment())
     assert process.stdin is not None
+    if not reads:
+        assert process.stdout is not None
+        process.stdout.close()
     process.stdin.write(messages.format(image=image))
     process.stdin.flush()
     try:
@@ -210,7 +215,8 @@ def serve(messages: str, folder: Path, *options: object, end: bool = True) -> tu
         process.wait(timeout=30)
         assert process.stdout is not None
         assert process.stderr is not None
-        return process.returncode, process.stdout.read(), process.stderr.read()
+        said = process.stdout.read() if reads else ""
+        return process.returncode, said, process.stderr.read()
     finally:
         process.kill()
         for pipe in (process.stdin, process.stdout, process.stderr):
@@ -248,6 +254,12 @@ def test_a_client_that_falls_silent(tmp_path: Path) -> None:
     assert "in the middle of a message" in serve("@@TRAX:in", tmp_path, "--idle", 1, end=False)[2]
 
 
+def test_a_client_that_does_not_read(tmp_path: Path) -> None:
+    code, _, error = serve(START + FRAME + FRAME, tmp_path, end=False, reads=False)
+    assert code == 1
+    assert "error: the TraX client disconnected: it does not read" in error
+
+
 @pytest.mark.parametrize(
     "region",
     ["", "mask:", "mask:a,b", "x", "nan,1,2,3", "mask:0,0,-5,-5,0,5", "mask:0,0,99999,99999,0,5",
@@ -283,7 +295,7 @@ def test_over_a_socket(tmp_path: Path) -> None:
         ) as process:
             connection, _ = server.accept()
             with connection:
-                assert connection.recv(1 << 16).startswith(b"@@TRAX:hello")
+                assert connection.recv(1 << 16).startswith(b"@@TRAX:")
             _, error = process.communicate(timeout=30)
     assert process.returncode == 1
     assert b"error: the TraX client disconnected: " in error
