@@ -34,7 +34,9 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (package / "deep").mkdir(parents=True)
     (package / "__init__.py").write_text("from .main import Plug\n")
     (package / "main.py").write_text("from .base import Base\nclass Plug(Base):\n    pass\n")
-    (package / "base.py").write_text("class Base:\n    pass\n")
+    (package / "base.py").write_text(
+        "class Base:\n    def init(self, image, box): ...\n    def update(self, image): ...\n"
+    )
     (package / "deep" / "math.py").write_text("PI = 3\n")
     (package / "data.bin").write_text("1")
     monkeypatch.syspath_prepend(str(tmp_path))
