@@ -29,7 +29,7 @@ from bench.results.record import (
 from bench.results.stores import Store
 from bench.runner.outcomes import Beat, Finished, Outcome
 from bench.runner.process import BuildError
-from bench.runner.progress import Status, progress_display
+from bench.runner.progress import Status, Wanted, progress_display
 from bench.runner.unit import Unit
 from bench.sequence import Frames, ImageFiles, Sequence
 
@@ -155,9 +155,7 @@ class Session:
             if self.started or self.record is not before:
                 write_record(self._path, self.record.ended())
 
-    def gather(
-        self, outcomes: Iterable[Outcome], units: list[Unit], progress: bool | None
-    ) -> None:
+    def gather(self, outcomes: Iterable[Outcome], units: list[Unit], progress: Wanted) -> None:
         """Keep every result and note every failure at once; the record is written first."""
         if not units:
             return
@@ -175,6 +173,7 @@ class Session:
                 else:
                     log = self._write_log(outcome.unit.name, outcome.cause, outcome.log)
                     self._fail(outcome.unit.name, outcome.frame, outcome.cause, log)
+                show(self._status(frames, Beat(())))
 
     @contextmanager
     def _said(self) -> Iterator[None]:
