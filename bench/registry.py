@@ -218,6 +218,9 @@ def make_spec(
     name: str | None = None,
     device: str | None = None,
     weights: Path | None = None,
+    *,
+    images: str | None = None,
+    first_box: str | None = None,
 ) -> TrackerSpec:
     """A checked specification of a tracker.
 
@@ -229,6 +232,8 @@ def make_spec(
         name: name of the result folder; by default the registered or class name.
         device: value of the option ``device``.
         weights: value of the option ``weights``.
+        images: what a tracker written for another toolkit reads, e.g. ``"bgr"``.
+        first_box: how such a tracker is started, ``"as-is"`` or ``"pysot"``.
 
     Raises:
         ConfigError: an unknown option, a value of the wrong type, a required option without a
@@ -246,6 +251,10 @@ def make_spec(
                 f"--device {device} was given; leave it out"
             )
         options["device"] = device
+    for option, chosen in (("images", images), ("first_box", first_box)):
+        if chosen is not None:
+            taken = _adapter_option(bare, option, chosen, known)
+            options[taken] = parse_value(chosen, known[taken].annotation, f"--{option}")
     missing = [k for k, p in known.items() if p.default is p.empty and k not in options]
     if missing:
         raise ConfigError(
@@ -253,6 +262,23 @@ def make_spec(
             f"give them with --set {missing[0]}=VALUE"
         )
     return TrackerSpec(name or bare.name, bare.target, options, bare.factory)
+
+
+def _adapter_option(
+    bare: TrackerSpec, option: str, chosen: str, known: Mapping[str, inspect.Parameter]
+) -> str:
+    """The name of an adapter's option in the options of an adapted tracker.
+
+    Raises:
+        ConfigError: the tracker is not of another toolkit.
+    """
+    if not hasattr(bare.builder, "foreign"):
+        raise ConfigError(
+            f"tracker {bare.target!r} has this toolkit's own interface, which takes RGB images "
+            f"and boxes as they are, but --{option.replace('_', '-')} {chosen} was given; leave "
+            "it out"
+        )
+    return f"adapter_{option}" if f"adapter_{option}" in known else option
 
 
 def _without_options(tracker: str | type | object) -> TrackerSpec:
