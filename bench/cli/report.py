@@ -31,7 +31,9 @@ def report(
     ),
     benchmarks: Annotated[
         list[str] | None,
-        typer.Option("--benchmarks", "-b", help="Names, with commas; all six by default."),
+        typer.Option(
+            "--benchmark", "-b", help="Names, repeatable or with commas; all six by default."
+        ),
     ] = None,
     videos: Annotated[
         Literal["none", "first", "all"],
@@ -51,7 +53,7 @@ def report(
 
       bench report --data data/mini --results results/mini --videos all
 
-      bench report --data /data --benchmarks lasot,vot2018 --out reports/ours
+      bench report --data /data --benchmark lasot,vot2018 --out reports/ours
     """
     from bench.reports.page import Videos, absent_section, write_report
 
@@ -87,7 +89,9 @@ def _sections(benchmark: str, data: Path, results: Path) -> Iterator[ReportSecti
     for place, experiment in enumerate(get_benchmark(benchmark).experiments):
         store = open_store(results, benchmark, experiment)
         if not place or store.trackers():
-            yield open_section(partial(open_dataset, benchmark, data), store)
+            yield open_section(
+                partial(open_dataset, benchmark, options.data_of(benchmark, data)), store
+            )
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli import options
+from bench.errors import ConfigError
 
 if TYPE_CHECKING:
     from bench.scores import BenchmarkScores
@@ -92,6 +93,11 @@ def evaluate(
     from bench.results.opening import open_store
 
     store = open_store(results, benchmark, experiment)
+    if ranks and store.experiment == "onepass":
+        raise ConfigError(
+            f"--ranks: {store.benchmark} has one-pass evaluation, and only VOT ranks by "
+            "significance tests. Leave the option out, or compare two trackers with --compare A B."
+        )
     dataset = open_dataset(benchmark, data, subset=subset)
     wanted = options.split_names(trackers)
     if compare:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from bench.cli import options
+from bench.errors import TrackerError
 
 
 def register(app: typer.Typer) -> None:
@@ -24,19 +27,42 @@ def serve(
     weights: options.Weights = None,
     device: options.Device = None,
     seed: options.Seed = 0,
+    idle: Annotated[
+        float, typer.Option(min=1, help="Seconds without a message after which it ends.")
+    ] = 3600.0,
 ) -> None:
     """Run a tracker as a TraX server, for a toolkit that speaks TraX to start.
+
+    What the tracker prints goes to standard error.
 
     [bold]Examples[/]
 
       bench serve --tracker kcf --set scales=5
     """
     from bench.interop.trax_server import TraxServer
+    from bench.interop.trax_streams import protocol_streams
     from bench.registry import make_spec
 
     chosen = options.parse_settings(settings)
-    spec = make_spec(tracker, chosen, device=device, weights=weights)
-    TraxServer(spec, seed).serve()
+    with protocol_streams() as streams, no_exit(tracker):  # before anything of it is imported
+        spec = make_spec(tracker, chosen, device=device, weights=weights)
+        TraxServer(spec, seed).serve(streams, idle)
+
+
+@contextmanager
+def no_exit(tracker: str) -> Iterator[None]:
+    """A tracker that ends the process, for instance on import, is an error.
+
+    Raises:
+        TrackerError: it called ``sys.exit``.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise TrackerError(
+            f"tracker {tracker!r} called sys.exit({error.code!r}); expected a module and a class "
+            "that leave the process alone"
+        ) from error
 
 
 def workspace(
@@ -81,7 +107,8 @@ def workspace(
     served = []
     if tracker is not None:
         chosen = options.parse_settings(settings)
-        served = [Served(make_spec(tracker, chosen, name, device, weights), protocol)]
+        with no_exit(tracker):
+            served = [Served(make_spec(tracker, chosen, name, device, weights), protocol)]
     names = options.split_names(trackers) or []
     write_workspace(
         folder,

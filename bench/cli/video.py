@@ -86,7 +86,7 @@ def _shown(store: Store, sequence: str, wanted: list[str] | None) -> list[str]:
         if sequence not in store.sequences(name):
             raise ConfigError(
                 f"{name} has no result of {sequence} in {store.folder(name)}. Make one with "
-                "`bench run`, or leave the tracker out of --trackers."
+                "`bench run`, or leave the tracker out of --tracker."
             )
     return wanted or [name for name in known if sequence in store.sequences(name)]
 

@@ -140,5 +140,5 @@ def open_section(
 def absent_section(benchmark: str) -> ReportSection:
     """The empty section of a benchmark left out of the report."""
     row = get_benchmark(benchmark)
-    problem = "Left out of this report by --benchmarks."
+    problem = "Left out of this report by --benchmark."
     return ReportSection(row, row.experiments[0], problem=problem)
