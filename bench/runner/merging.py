@@ -110,7 +110,7 @@ def _merge(source: Store, tracker: str, results: Path, *, write: bool) -> Merge:
 
 
 def _plan(store: Store, source: Store, tracker: str) -> Merge:
-    runs = []
+    record, runs = _record(store, source, tracker), []
     for sequence in sorted(source.sequences(tracker)):
         present = store.repetitions(tracker, sequence)
         for repetition in source.repetitions(tracker, sequence):
@@ -122,7 +122,7 @@ def _plan(store: Store, source: Store, tracker: str) -> Merge:
                     f"{store.folder(tracker)}. Keep one of them: merge under another name, or "
                     "remove one."
                 )
-    return Merge(store, source, tracker, tuple(runs), _record(store, source, tracker))
+    return Merge(store, source, tracker, tuple(runs), record)
 
 
 def _equal(store: Store, source: Store, tracker: str, sequence: str, repetition: int) -> bool:
