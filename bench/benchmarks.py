@@ -32,6 +32,11 @@ class Benchmark:
         layout: the folder layout its reader expects, in one line.
         experiments: its experiments, the main one first: ``"onepass"``, or those of VOT.
         interval: sequence lengths (both included) that the published EAO averages over.
+        aliases: other names that `get_benchmark` accepts, whatever their spelling.
+        boxless: how its files write a row without a box: ``"nan"``, or a ``"size"`` that is not
+            positive; where a row is neither allowed here nor flagged as absent, it is doubtful.
+        numbers_only: True where the official rule has no value for a row of NaN.
+        variants: sets cut from the same video, with every ``step``-th frame.
     """
 
     name: str
@@ -47,6 +52,24 @@ class Benchmark:
     measure_notes: Mapping[str, str] = field(default_factory=dict)
     experiments: tuple[str, ...] = ("onepass",)
     interval: tuple[int, int] | None = None
+    aliases: tuple[str, ...] = ()
+    boxless: tuple[str, ...] = ()
+    numbers_only: bool = False
+    variants: tuple[Mapping[str, Any], ...] = ()
+
+    def length_hint(self, expected: int, found: int) -> str:
+        """What a file of ``found`` rows may be where ``expected`` are right; empty if unknown.
+
+        >>> get_benchmark("uav123").length_hint(3085, 1029)
+        'As many rows as UAV123@10fps has, which keeps one frame in 3: another benchmark.'
+        """
+        for variant in self.variants:
+            if found == -(-expected // int(variant["step"])):
+                return (
+                    f"As many rows as {variant['name']} has, which keeps one frame in "
+                    f"{variant['step']}: another benchmark."
+                )
+        return ""
 
     @property
     def kind(self) -> Literal["onepass", "vot"]:
@@ -86,15 +109,34 @@ def _benchmark(name: str, row: Mapping[str, Any]) -> Benchmark:
 
 
 def get_benchmark(name: str) -> Benchmark:
-    """The benchmark called ``name``.
+    """The benchmark called ``name``, or that ``name`` is another spelling or alias of.
+
+    >>> get_benchmark("OTB-100").name
+    'otb2015'
 
     Raises:
         ConfigError: unknown benchmark; the message lists the known ones.
     """
-    try:
-        return benchmarks()[name]
-    except KeyError:
-        raise unknown_name("benchmark", name, benchmarks()) from None
+    known = benchmarks()
+    if name not in known:
+        name = _spellings().get(_squeezed(name), name)
+    if name not in known:
+        raise unknown_name("benchmark", name, known)
+    return known[name]
+
+
+@lru_cache(maxsize=1)
+def _spellings() -> dict[str, str]:
+    """Names of benchmarks by name, title and alias without case and punctuation."""
+    return {
+        _squeezed(spelling): name
+        for name, row in benchmarks().items()
+        for spelling in (name, row.title, *row.aliases)
+    }
+
+
+def _squeezed(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
-"""Fast parsing of number rows, and atomic file writes."""
+"""Fast parsing of number rows, JSON with limits, and atomic file writes."""
 
 from __future__ import annotations
 
 import codecs
+import json
 import os
 import re
+import stat
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import simdjson
@@ -21,6 +23,16 @@ MAX_PIXEL = 1e100
 _NUMBER_BYTES = b"0123456789.-+eE "
 # Accepted by float() or split(), but malformed: empty fields, digit groups such as 1_000.
 _NOT_A_FIELD = re.compile(r"[,;\n][ \t]*[,;]|_")
+# The longest real texts are 0.5 MB (LaSOT), the largest real JSON files 60 MB (all of LaSOT).
+MAX_TEXT_BYTES = 32 << 20
+MAX_JSON_BYTES = 256 << 20
+MAX_JSON_DEPTH = 64
+MAX_ROWS = 2_000_000
+_MAX_LINE = 1 << 16
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_HUGE_NUMBER = re.compile(rb"\d{310}")  # beyond any float
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -68,11 +80,106 @@ def read_rows(path: Path, columns: int = 4, error: type[BenchError] = ResultErro
     Raises:
         error: the file is missing, or a line is malformed; the message names file and line.
     """
+    return parse_rows(read_whole(path, error), path, columns, error)
+
+
+def read_whole(
+    path: Path, error: type[BenchError] = ResultError, limit: int = MAX_TEXT_BYTES
+) -> bytes:
+    """The content of a regular file of at most ``limit`` bytes.
+
+    Raises:
+        error: it is missing, cannot be read, is larger, or is no regular file: a pipe or a device
+            would be waited for, or read, without end.
+    """
     try:
-        data = path.read_bytes()
-    except OSError as problem:
-        raise error(f"{path}: cannot be read ({problem.strerror})") from problem
-    return parse_rows(data, path, columns, error)
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise error(
+                f"{path}: expected a regular file, found {_kind(mode)}. "
+                "Copy its content to a file."
+            )
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else problem
+        raise error(f"{path}: cannot be read ({reason})") from problem
+    if len(data) > limit:
+        raise error(
+            f"{path}: expected at most {limit >> 20} MiB, found a larger file. "
+            "Check that it is the file you mean."
+        )
+    return data
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
+    return next((name for test, name in kinds.items() if test(mode)), "a device")
+
+
+def shown(value: object, limit: int = 80) -> str:
+    """A value as messages show it: on one line, printable, and not longer than ``limit``.
+
+    >>> shown("a\\x1b[31m" + "b" * 100, 12)
+    "'a\\\\x1b[31mbb..."
+    """
+    text = repr(value[: limit + 1] if isinstance(value, (str, bytes)) else value)
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+def read_json(
+    source: Path | bytes, where: Path | str = "", error: type[BenchError] = ResultError
+) -> Any:
+    """The document of a JSON file, or of JSON text in memory.
+
+    ``NaN`` is read, as many annotation files hold it; ``Infinity`` is not.
+
+    Args:
+        source: the file, or its content.
+        where: what messages call it; the file's path by default.
+        error: kind of error to raise.
+
+    Raises:
+        error: the file cannot be read, is no JSON, or exceeds a limit of size or depth.
+    """
+    place = where or (source if isinstance(source, Path) else "JSON")
+    data = read_whole(source, error, MAX_JSON_BYTES) if isinstance(source, Path) else source
+    if len(data) > MAX_JSON_BYTES:
+        raise error(f"{place}: expected at most {MAX_JSON_BYTES >> 20} MiB of JSON, found more")
+    if (depth := _json_depth(data)) > MAX_JSON_DEPTH:
+        raise error(
+            f"{place}: cannot be read as JSON (nested {depth} deep, expected at most "
+            f"{MAX_JSON_DEPTH}). Restore the file from its source."
+        )
+    if huge := _HUGE_NUMBER.search(data):
+        line = data.count(b"\n", 0, huge.start()) + 1
+        raise error(f"{place}:{line}: cannot be read as JSON (a number of over 300 digits)")
+    try:
+        document = json.loads(data, parse_constant=_nan)
+        if _SURROGATE.search(data):
+            json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as problem:
+        reason = " ".join(str(problem).split())[:200]
+        raise error(f"{place}: cannot be read as JSON ({reason})") from problem
+    return document
+
+
+def _nan(name: str) -> float:
+    if name != "NaN":
+        raise ValueError(f"expected numbers, found {name}")
+    return float(name)
+
+
+def _json_depth(data: bytes) -> int:
+    """How deep the brackets of a JSON text nest; brackets inside strings count only if few."""
+    depth = _bracket_depth(data)
+    return depth if depth <= MAX_JSON_DEPTH else _bracket_depth(_JSON_TEXT.sub(b"", data))
+
+
+def _bracket_depth(data: bytes) -> int:
+    brackets = np.frombuffer(data.translate(None, _NO_BRACKETS), dtype=np.uint8)
+    opens = (brackets == ord("[")) | (brackets == ord("{"))
+    return int(np.cumsum(np.where(opens, 1, -1)).max(initial=0))
 
 
 def parse_rows(
@@ -116,14 +223,22 @@ def _parse_carefully(
 ) -> FloatArray:
     """Parse line by line, with any delimiter, so that errors name the line."""
     separators = str.maketrans(",;\t", "   ")
+    if (rows_found := data.count(b"\n")) > MAX_ROWS:
+        raise error(f"{where}: expected at most {MAX_ROWS} rows, found {rows_found}")
     text = data.removeprefix(codecs.BOM_UTF8).decode("ascii", errors="replace").rstrip()
     lines = text.splitlines()
     rows = np.empty((len(lines), columns))
     for number, line in enumerate(lines, start=1):
+        if len(line) > _MAX_LINE:
+            raise error(
+                f"{where}:{number}: expected {columns} numbers, found a line of {len(line)} "
+                f"characters: {line[:80]!r}"
+            )
         fields = line.translate(separators).split()
         if len(fields) != columns:
             raise error(
-                f"{where}:{number}: expected {columns} numbers, found {len(fields)}: {line[:80]!r}"
+                f"{where}:{number}: expected {columns} numbers, found {len(fields)}: "
+                f"{line[:80]!r}{_decimal_comma(line, len(fields), columns)}"
             )
         try:
             rows[number - 1] = [float(field) for field in fields]
@@ -135,3 +250,9 @@ def _parse_carefully(
         line = lines[number - 1]
         raise error(f"{where}:{number}: expected {columns} plain numbers, found {line[:80]!r}")
     return rows
+
+
+def _decimal_comma(line: str, found: int, columns: int) -> str:
+    """A hint for a line whose numbers have a comma in place of the decimal point."""
+    likely = found > columns and "." not in line and "," in line
+    return ". Write decimals with a point if these commas are decimal ones" if likely else ""

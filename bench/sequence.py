@@ -23,11 +23,15 @@ from numpy.typing import NDArray
 from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import DatasetError, unknown_name
 from bench.geometry.regions import FAILED, Regions
+from bench.images import read_image as read_image
 from bench.scores import Caveat
 
 
 class Frames(Protocol):
-    """Frames decoded on demand; indexing returns an RGB image ``uint8 (H, W, 3)``."""
+    """Frames decoded on demand; indexing returns an RGB image ``uint8 (H, W, 3)``.
+
+    May have ``where(index) -> str``, which messages call the frame.
+    """
 
     def __len__(self) -> int: ...
 
@@ -50,23 +54,9 @@ class ImageFiles:
     def __getitem__(self, index: int) -> Image:
         return read_image(self.paths[index])
 
-
-def read_image(path: Path) -> Image:
-    """An image file as RGB ``uint8 (H, W, 3)``.
-
-    Raises:
-        DatasetError: the file is missing or cannot be decoded.
-    """
-    import cv2
-
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
-    if image is None:
-        state = "cannot be decoded" if path.is_file() else "does not exist"
-        raise DatasetError(
-            f"{path} {state}; expected an image file. "
-            "Run `bench check` on the dataset to list every missing frame."
-        )
-    return np.ascontiguousarray(image[:, :, ::-1])
+    def where(self, index: int) -> str:
+        """The file of a frame."""
+        return str(self.paths[index])
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +80,8 @@ class Sequence:
         first_frame: number of the first frame in the official numbering (David starts at 300).
         skippable_frames: leading frames that some toolkits leave out (Tiger1: 5), so that a
             result shorter by as many is scored against the rest.
-        size: (width, height) of the frames in pixels if the annotation tells it, else None.
+        size: (width, height) of the frames in pixels if they or the annotation tell it, else None.
+        stated_size: that of the benchmark's own frames, where a table of ours has it.
         benchmark: identifier of the benchmark it belongs to.
     """
 
@@ -108,6 +99,7 @@ class Sequence:
     first_frame: int = 1
     skippable_frames: int = 0
     size: tuple[int, int] | None = None
+    stated_size: tuple[int, int] | None = None
     benchmark: str = ""
 
     def __repr__(self) -> str:
@@ -140,6 +132,48 @@ class Sequence:
     def initial_box(self) -> FloatArray:
         """``(4,)`` x, y, w, h of the first frame, 0-based, as a tracker gets it."""
         return to_tracker(self.ground_truth[0], self.index_base)
+
+
+def check_first_box(sequence: Sequence, image: Image) -> None:
+    """Refuse to start a tracker on a box that no pixel of the first frame lies in.
+
+    Args:
+        sequence: names the box and its frame.
+        image: the first frame, decoded.
+
+    Raises:
+        DatasetError: the box is not finite, has no size, or lies wholly outside the frame.
+    """
+    height, width = image.shape[:2]
+    if problem := first_box_problem(sequence, (width, height)):
+        raise DatasetError(f"{sequence.name}: {frame_name(sequence, 0)}: {problem}")
+
+
+def first_box_problem(sequence: Sequence, size: tuple[int, int]) -> str:
+    """What is wrong with the first box in a frame of ``size`` (width, height); empty if nothing.
+
+    A box that a pixel of the frame lies in is right, however far it reaches beyond the border.
+    """
+    box, file_row = sequence.initial_box, sequence.ground_truth[0].tolist()
+    numbers = ", ".join(f"{value:g}" for value in file_row)
+    if not (np.isfinite(box).all() and (box[2:] > 0).all()):
+        return (
+            f"the first box ({numbers}) is not a box of finite position and positive size. "
+            "Correct row 1 of the ground truth."
+        )
+    if (box[:2] < size).all() and (box[:2] + box[2:] > 0).all():
+        return ""
+    return (
+        f"the first box ({numbers}) lies wholly outside the frame of {size[0]}x{size[1]} pixels; "
+        "expected x, y, w, h in pixels of this frame. Check whether the boxes are of another "
+        "resolution, or x1, y1, x2, y2."
+    )
+
+
+def frame_name(sequence: Sequence, index: int) -> str:
+    """What messages call a frame: its file where it is known, else its number from 1."""
+    where = getattr(sequence.frames, "where", None)
+    return str(where(index)) if where is not None else f"frame {index + 1}"
 
 
 def to_tracker(boxes: FloatArray, index_base: float) -> FloatArray:
@@ -216,6 +250,10 @@ class Dataset:
         sequences: in the benchmark's order.
         expected: number of sequences of the whole benchmark, None for one's own clips.
         miniature: True for the generated stand-in that `bench mini` writes.
+        missing: names of the benchmark's sequences without annotation here.
+        others: names that belong to no sequence of this dataset, and what they are instead,
+            e.g. ``{"airplane-10": "of LaSOT's training set"}``.
+        doubts: rows of annotation that the benchmark's own files do not hold.
     """
 
     benchmark: str
@@ -223,6 +261,9 @@ class Dataset:
     sequences: tuple[Sequence, ...]
     expected: int | None = None
     miniature: bool = False
+    missing: tuple[str, ...] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -241,6 +282,24 @@ class Dataset:
         if isinstance(key, str) and key in self._by_name:
             return self._by_name[key]
         raise unknown_name("sequence", str(key), self._by_name)
+
+    def describe(self, name: str) -> str:
+        """What a name that is none of these sequences belongs to; empty if that is unknown.
+
+        For messages on files that somebody brings: of another subset, or of a sequence of the
+        benchmark whose annotation is not here.
+        """
+        lowered = name.lower()
+        if lowered in self._missing_names:
+            return "a sequence of the benchmark without annotation here"
+        return next((what for key, what in self.others.items() if key.lower() == lowered), "")
+
+    @property
+    def without_attributes(self) -> str:
+        """A line on why no sequence has attributes, empty if any has."""
+        if any(sequence.attributes for sequence in self):
+            return ""
+        return f"no attributes: none of the {len(self)} sequences in {self.root} has any annotated"
 
     def __repr__(self) -> str:
         caveats = "".join(f", {caveat.kind}" for caveat in self.caveats)
@@ -264,6 +323,10 @@ class Dataset:
     def _by_name(self) -> dict[str, Sequence]:
         return {sequence.name: sequence for sequence in self.sequences}
 
+    @cached_property
+    def _missing_names(self) -> frozenset[str]:
+        return frozenset(name.lower() for name in self.missing)
+
     @property
     def partial(self) -> bool:
         """True where sequences of the whole benchmark are missing."""
@@ -274,6 +337,7 @@ class Dataset:
         """Restrictions to name beside every number computed on this dataset."""
         if self.miniature:
             return (Caveat("miniature", "generated video, not the benchmark"),)
+        found = [Caveat("doubtful", "; ".join(self.doubts))] if self.doubts else []
         if self.partial:
-            return (Caveat("partial", f"{len(self)} of {self.expected} sequences"),)
-        return ()
+            found.insert(0, Caveat("partial", f"{len(self)} of {self.expected} sequences"))
+        return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bench.cli import options
-from bench.errors import ConfigError
+from bench.errors import ConfigError, DatasetError
 
 
 def register(app: typer.Typer) -> None:
@@ -22,31 +23,35 @@ def check(
     benchmark: options.BenchmarkName,
     data: options.Data = options.DEFAULT_DATA,
     subset: options.Subset = "test",
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Decode every frame, not only its header and end.")
+    ] = False,
 ) -> None:
-    """Name every missing or surplus sequence, frame and row of a dataset, with the fix.
+    """Name every missing, surplus or damaged sequence, frame and row of a dataset, with the fix.
 
     [bold]Examples[/]
 
       bench check otb2015 --data /data/OTB2015
 
       bench check lasot --data /data/LaSOT --subset train
-    """
-    from bench.benchmarks import get_benchmark
-    from bench.datasets import open_dataset
-    from bench.datasets.check import check_dataset
 
-    findings = check_dataset(benchmark, data, subset=subset)
+      bench check vot2018 --data /data/VOT2018 --deep
+    """
+    from bench.datasets import open_dataset
+    from bench.datasets.check import check_dataset, counted, runnable, summary
+
+    findings = check_dataset(benchmark, data, subset=subset, deep=deep)
     for finding in findings:
         where = f"{finding.sequence}: " if finding.sequence else ""
         typer.echo(f"{where}{finding.problem}\n    fix: {finding.fix}")
     if findings:
-        typer.secho(f"{len(findings)} findings in {data}", fg="red", err=True)
+        with contextlib.suppress(DatasetError):
+            dataset = open_dataset(benchmark, data, subset=subset)
+            if not runnable(dataset)[0]:
+                typer.echo(summary(dataset))
+        typer.secho(f"{counted(len(findings), 'finding')} in {data}", fg="red", err=True)
         raise typer.Exit(1)
-    dataset = open_dataset(benchmark, data, subset=subset)
-    frames = sum(len(sequence) for sequence in dataset)
-    title = get_benchmark(benchmark).title
-    notes = "".join(f" ({caveat})" for caveat in dataset.caveats)
-    typer.echo(f"{title}: {len(dataset)} sequences, {frames} frames, nothing missing{notes}")
+    typer.echo(summary(open_dataset(benchmark, data, subset=subset)))
 
 
 def mini(

@@ -9,12 +9,17 @@ from typing import Annotated
 
 import typer
 
-from bench.benchmarks import benchmarks
+from bench.benchmarks import benchmarks, get_benchmark
 from bench.errors import ConfigError
 
 
 def _complete_benchmark(incomplete: str) -> list[str]:
     return [name for name in benchmarks() if name.startswith(incomplete)]
+
+
+def _canonical(name: str) -> str:
+    """The benchmark's own name, whatever spelling was given."""
+    return get_benchmark(name).name
 
 
 def complete_tracker(incomplete: str) -> list[str]:
@@ -35,6 +40,8 @@ BenchmarkName = Annotated[
         metavar="BENCHMARK",
         help="otb2015, uav123, vot2016, vot2018, lasot, trackingnet, or folder for own clips.",
         autocompletion=_complete_benchmark,
+        callback=_canonical,
+        is_eager=True,
     ),
 ]
 DEFAULT_DATA = Path("data")

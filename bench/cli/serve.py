@@ -81,6 +81,12 @@ def workspace(
     protocol: Annotated[
         Literal["trax", "python"], typer.Option(help="How the toolkit talks to it.")
     ] = "trax",
+    timeout: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Seconds the toolkit waits for an answer; its own 30 if not set."
+        ),
+    ] = None,
     images: Annotated[
         Literal["none", "link", "copy"], typer.Option(help="`vot evaluate` needs them.")
     ] = "none",
@@ -95,7 +101,7 @@ def workspace(
 
       bench workspace vot2018 w --data /data/VOT2018 --trackers kcf,static
 
-      bench workspace vot2018 w --data /data/VOT2018 --tracker kcf --images link
+      bench workspace vot2018 w --data /data/VOT2018 --tracker kcf --images link --timeout 120
 
       bench vot evaluate --workspace w --experiments baseline kcf
     """
@@ -108,7 +114,8 @@ def workspace(
     if tracker is not None:
         chosen = options.parse_settings(settings)
         with no_exit(tracker):
-            served = [Served(make_spec(tracker, chosen, name, device, weights), protocol)]
+            spec = make_spec(tracker, chosen, name, device, weights)
+        served = [Served(spec, protocol, timeout)]
     names = options.split_names(trackers) or []
     write_workspace(
         folder,

@@ -7,15 +7,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from bench.benchmarks import Benchmark, get_benchmark
 from bench.datasets.files import natural_key
-from bench.datasets.frames import NumberedFrames
-from bench.datasets.opening import is_miniature, load, scan_folder
-from bench.datasets.scan import Entry, Scan
+from bench.datasets.frames import NumberedFrames, SortedFrames, VideoFrames
+from bench.datasets.opening import load, scan_folder
+from bench.datasets.rows import doubtful_rows, miscounted_absences
+from bench.datasets.scan import Entry, Scan, is_miniature
 from bench.errors import DatasetError
-from bench.sequence import Frames, ImageFiles, Sequence
+from bench.files import shown
+from bench.images import check_image
+from bench.sequence import (
+    Dataset,
+    Frames,
+    ImageFiles,
+    Sequence,
+    first_box_problem,
+    frame_name,
+)
+
+_ROWS_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -33,13 +43,17 @@ class Finding:
     fix: str
 
 
-def check_dataset(benchmark: str, root: str | Path, *, subset: str = "test") -> list[Finding]:
-    """Find every missing or surplus sequence, frame and row, and every unreadable annotation.
+def check_dataset(
+    benchmark: str, root: str | Path, *, subset: str = "test", deep: bool = False
+) -> list[Finding]:
+    """Find every missing or surplus sequence, frame and row, and every unreadable file.
 
-    Lists folders but decodes no image. A miniature may differ from the benchmark's counts.
+    Of each image the header and the end are read, which shows files that were cut short; a
+    miniature may differ from the benchmark's counts.
 
     Args:
         benchmark, root, subset: as for ``open_dataset``.
+        deep: decode every frame as well.
 
     Raises:
         ConfigError: the benchmark or subset is unknown.
@@ -57,8 +71,62 @@ def check_dataset(benchmark: str, root: str | Path, *, subset: str = "test") -> 
             continue
         findings += _check_rows(facts, entry, sequence, miniature)
         if with_images:
-            findings += _check_frames(facts, entry, sequence)
+            findings += _check_frames(facts, entry, sequence, deep)
     return findings
+
+
+def runnable(dataset: Dataset) -> tuple[list[str], list[str]]:
+    """Names of the sequences that have frames, and of those that have none at all.
+
+    Lists the folders of images; opens none of them, and no video.
+    """
+    names: tuple[list[str], list[str]] = [], []
+    for sequence in dataset:
+        frames = sequence.frames
+        empty = frames is None or (not isinstance(frames, VideoFrames) and not len(frames))
+        names[empty].append(sequence.name)
+    return names
+
+
+def without_frames(dataset: Dataset) -> str:
+    """A line on sequences that cannot be run for want of frames, empty if all have some."""
+    missing = runnable(dataset)[1]
+    if not missing:
+        return ""
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    return (
+        f"{len(missing)} of {len(dataset)} sequences in {dataset.root} have no frames "
+        f"({', '.join(missing[:3])}{more}). Add the frames, name sequences that have some with "
+        "--sequence, or leave the others out with --partial."
+    )
+
+
+def summary(dataset: Dataset) -> str:
+    """What a dataset without findings holds, in one line."""
+    frames = sum(len(sequence) for sequence in dataset)
+    missing = len(runnable(dataset)[1])
+    state = "nothing missing"
+    if missing == len(dataset):
+        state = f"annotation only, {counted(missing, 'sequence')} without frames"
+    elif missing:
+        state = f"{counted(missing, 'sequence')} without frames"
+    parts = [counted(len(dataset), "sequence"), counted(frames, "frame"), state]
+    facts = get_benchmark(dataset.benchmark)
+    # "not > 0" holds for NaN too.
+    boxless = sum(int((~(s.ground_truth[:, 2:] > 0)).any(axis=1).sum()) for s in dataset)
+    if boxless and facts.boxless:
+        parts.append(f"{counted(boxless, 'row')} without a box (target absent)")
+    notes = "".join(f" ({caveat})" for caveat in dataset.caveats)
+    return f"{facts.title}: {', '.join(parts)}{notes}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "finding"), counted(2, "finding")
+    ('1 finding', '2 findings')
+    """
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _try_load(entry: Entry) -> tuple[Sequence | None, str]:
@@ -74,14 +142,19 @@ def _restore(benchmark: Benchmark) -> str:
 
 def _check_names(benchmark: Benchmark, scan: Scan) -> Iterator[Finding]:
     if scan.expected is not None and len(scan.entries) != scan.expected:
-        count = f"{len(scan.entries)} of {scan.expected} sequences"
+        count = f"{len(scan.entries)} of {counted(scan.expected, 'sequence')}"
         problem = f"{count}: scores on this dataset will be labelled as partial"
         yield Finding(None, problem, _restore(benchmark))
     for name in scan.missing:
         yield Finding(name, "missing: no annotation found", _restore(benchmark))
-    for name in scan.surplus:
-        fix = "delete it, or rename it if it is one of the missing sequences"
-        yield Finding(name, f"surplus: no sequence of {benchmark.title} has this name", fix)
+    for name in (shown(name)[1:-1] for name in scan.surplus):
+        if benchmark.sequences is None:
+            problem = "surplus: this folder is no clip, it holds neither images nor boxes"
+            yield Finding(name, problem, f"delete it, or arrange it as {benchmark.layout}")
+            continue
+        what = scan.others.get(name, "")
+        problem = f"surplus: {what or f'no sequence of {benchmark.title} has this name'}"
+        yield Finding(name, problem, "delete it, or rename it if it is a missing sequence")
 
 
 def _check_rows(
@@ -90,31 +163,102 @@ def _check_rows(
     rows, name, expected = len(sequence.ground_truth), sequence.name, entry.rows
     if not sequence.hidden and not miniature and expected is not None and rows != expected:
         surplus = f"{rows - expected} surplus" if rows > expected else f"{expected - rows} missing"
+        hint = benchmark.length_hint(expected, rows)
         problem = f"{rows} rows of ground truth, expected {expected}: {surplus}"
+        yield Finding(name, f"{problem}. {hint}" if hint else problem, _restore(benchmark))
+    if miniature:
+        return
+    for row in doubtful_rows(benchmark, sequence)[:_ROWS_NAMED]:
+        values = sequence.ground_truth[row].tolist()
+        problem = f"row {row + 1} of the ground truth is not a valid box: {values}"
         yield Finding(name, problem, _restore(benchmark))
-    box = sequence.ground_truth[0]
-    if not (np.isfinite(box).all() and (box[2:] > 0).all()):
-        problem = f"row 1 of the ground truth is not a valid box: {box.tolist()}"
+    more = len(doubtful_rows(benchmark, sequence)) - _ROWS_NAMED
+    if more > 0:
+        problem = f"{counted(more, 'further row')} of the ground truth without a valid box"
         yield Finding(name, problem, _restore(benchmark))
+    if problem := miscounted_absences(benchmark, sequence):
+        yield Finding(name, f"{problem} in the ground truth", _restore(benchmark))
 
 
-def _check_frames(benchmark: Benchmark, entry: Entry, sequence: Sequence) -> Iterator[Finding]:
+def _check_frames(
+    benchmark: Benchmark, entry: Entry, sequence: Sequence, deep: bool
+) -> Iterator[Finding]:
     frames, name = sequence.frames, sequence.name
-    if frames is None or not len(frames):
+    try:
+        number = 0 if frames is None else len(frames)
+    except DatasetError as error:
+        yield Finding(name, str(error), _restore(benchmark))
+        return
+    if isinstance(frames, VideoFrames) and (problem := frames.shortfall()):
+        yield Finding(name, problem, "re-encode it at a constant frame rate, and check again")
+    if frames is None or not number:
         yield Finding(name, "no images", _restore(benchmark))
         return
     missing = _missing(frames)
     surplus = frames.surplus() if isinstance(frames, NumberedFrames) else []
     if missing:
-        problem = f"{len(missing)} missing frames in {missing[0].parent}: {_names(missing)}"
+        count = counted(len(missing), "missing frame")
+        problem = f"{count} in {missing[0].parent}: {_names(missing)}"
         yield Finding(name, problem, _restore(benchmark))
     if surplus and not entry.surplus_images:
-        problem = f"{len(surplus)} surplus frames in {surplus[0].parent}: {_names(surplus)}"
+        count = counted(len(surplus), "surplus frame")
+        problem = f"{count} in {surplus[0].parent}: {_names(surplus)}"
         yield Finding(name, problem, "delete them (they are ignored)")
     rows = len(sequence.ground_truth)
-    if not isinstance(frames, NumberedFrames) and not sequence.hidden and len(frames) != rows:
-        problem = f"{len(frames)} frames, but {rows} rows of ground truth"
+    if not isinstance(frames, NumberedFrames) and not sequence.hidden and number != rows:
+        problem = f"{counted(number, 'frame')}, but {counted(rows, 'row')} of ground truth"
         yield Finding(name, problem, "provide one row per frame, or only the first row")
+    yield from (Finding(name, problem, _restore(benchmark)) for problem in _pixels(sequence, deep))
+
+
+def _pixels(sequence: Sequence, deep: bool) -> Iterator[str]:
+    """What is wrong with the frames that exist, and with the first box in the first of them."""
+    sizes: dict[tuple[int, int], str] = {}
+    first: tuple[int, int] | None = None
+    for index, (where, size) in enumerate(_sizes(sequence, deep)):
+        if isinstance(size, str):
+            yield size
+            continue
+        first = size if index == 0 else first
+        sizes.setdefault(size, where)
+    if len(sizes) > 1:
+        places = ", ".join(f"{w}x{h} from {where}" for (w, h), where in sizes.items())
+        yield f"frames of {len(sizes)} sizes, expected one: {places}"
+    stated = sequence.stated_size
+    if stated and sizes and stated not in sizes:
+        found = next(iter(sizes))
+        yield (
+            f"frames of {found[0]}x{found[1]} pixels, expected {stated[0]}x{stated[1]}: boxes of "
+            "the benchmark do not fit resized images"
+        )
+    problem = first and first_box_problem(sequence, first)
+    if problem and "outside" in problem:
+        yield f"{frame_name(sequence, 0)}: {problem}"
+
+
+def _sizes(sequence: Sequence, deep: bool) -> Iterator[tuple[str, tuple[int, int] | str]]:
+    """(width, height) of each frame that exists, or what is wrong with it."""
+    frames = sequence.frames
+    if isinstance(frames, VideoFrames):
+        for index in range(len(frames) if deep else 1):
+            try:
+                height, width = frames[index].shape[:2]
+                yield frames.where(index), (width, height)
+            except DatasetError as error:
+                yield frames.where(index), str(error)
+        return
+    for path in _present(frames):
+        try:
+            yield str(path), check_image(path, deep=deep)
+        except DatasetError as error:
+            yield str(path), str(error)
+
+
+def _present(frames: Frames | None) -> list[Path]:
+    if isinstance(frames, (NumberedFrames, SortedFrames)):
+        return frames.present()
+    paths = frames.paths if isinstance(frames, ImageFiles) else ()
+    return [path for path in paths if path.is_file()]
 
 
 def _missing(frames: Frames) -> list[Path]:

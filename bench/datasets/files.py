@@ -11,36 +11,53 @@ from typing import Protocol
 import numpy as np
 
 from bench.arrays import BoolArray, FloatArray
+from bench.datasets.rows import refuse_impossible
 from bench.datasets.tables import attributes_from_flags
 from bench.errors import DatasetError
-from bench.files import parse_rows
+from bench.files import MAX_ROWS, parse_rows, read_whole
 from bench.geometry import box_to_polygon, polygon_to_box
 
 IMAGE_SUFFIXES = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
+_CLUTTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+
+
+def is_clutter(name: str) -> bool:
+    """True for what systems and archivers leave behind: hidden files, ``._0001.jpg``, caches."""
+    return name.startswith(".") or name in _CLUTTER
+
+
+def _listing(folder: Path) -> list[os.DirEntry[str]]:
+    """What lies in a folder but for clutter; nothing if the folder does not exist.
+
+    Raises:
+        DatasetError: the folder cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not is_clutter(entry.name)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise DatasetError(
+            f"{folder}: cannot be read ({error.strerror}). Allow reading it, or leave it out."
+        ) from error
 
 
 def subfolders(folder: Path) -> list[Path]:
     """Subfolders in natural order; none if the folder does not exist."""
-    if not folder.is_dir():
-        return []
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.is_dir()]
+    names = [entry.name for entry in _listing(folder) if entry.is_dir()]
     return [folder / name for name in sorted(names, key=natural_key)]
 
 
 def stems(folder: Path, suffix: str = ".txt") -> dict[str, Path]:
     """Files with a suffix by stem; none if the folder does not exist."""
-    if not folder.is_dir():
-        return {}
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix == suffix}
+    paths = sorted(folder / entry.name for entry in _listing(folder))
+    return {path.stem: path for path in paths if path.suffix == suffix}
 
 
 def image_names(folder: Path) -> list[str]:
     """Names of the image files in a folder, sorted as text, from a single listing."""
-    if not folder.is_dir():
-        return []
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries)
+    names = sorted(entry.name for entry in _listing(folder))
     return [name for name in names if name.rpartition(".")[2].lower() in IMAGE_SUFFIXES]
 
 
@@ -62,21 +79,20 @@ def read_bytes(path: Readable) -> bytes:
     Raises:
         DatasetError: it cannot be read.
     """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
+    return read_whole(path, DatasetError) if isinstance(path, Path) else path.read_bytes()
 
 
 def read_boxes(path: Readable) -> FloatArray:
     """Boxes of an annotation file, ``(N, 4)`` in file coordinates, N >= 1.
 
     Raises:
-        DatasetError: the file cannot be read, is empty, or has a malformed line, which is named.
+        DatasetError: the file cannot be read, is empty, or has a line that is malformed or no
+            box of any image, which is named.
     """
     boxes = parse_rows(read_bytes(path), str(path), 4, DatasetError)
     if not len(boxes):
         raise DatasetError(f"{path}:1: expected one box x,y,w,h per line, found an empty file")
+    refuse_impossible(boxes, f"{path}:")
     return boxes
 
 
@@ -124,10 +140,12 @@ def polygons_and_boxes(
 
     Raises:
         DatasetError: there are no rows, or a row (named, counted from 1) does not have 4 or 8
-            numbers.
+            numbers, or is no region of any image.
     """
     if not len(rows):
         raise DatasetError(f"{where}: expected 4 or 8 numbers per frame, found no rows")
+    if len(rows) > MAX_ROWS:
+        raise DatasetError(f"{where}: expected at most {MAX_ROWS} rows, found {len(rows)}")
     widths = np.array([len(row) for row in rows])
     for number in np.flatnonzero((widths != 4) & (widths != 8))[:1]:
         raise DatasetError(
@@ -136,13 +154,17 @@ def polygons_and_boxes(
         )
     is_box = widths == 4
     if is_box.all():
-        return None, np.array(rows, dtype=np.float64)
+        whole = np.array(rows, dtype=np.float64)
+        refuse_impossible(whole, f"{where}: row ")
+        return None, whole
     polygons = np.empty((len(rows), 4, 2))
     boxes = np.empty((len(rows), 4))
     if is_box.any():
         boxes[is_box] = [row for row in rows if len(row) == 4]
         polygons[is_box] = box_to_polygon(boxes[is_box])
     corners = np.array([row for row in rows if len(row) == 8], dtype=np.float64)
+    refuse_impossible(corners, f"{where}: row ", np.flatnonzero(~is_box))
+    refuse_impossible(boxes[is_box], f"{where}: row ", np.flatnonzero(is_box))
     polygons[~is_box] = corners.reshape(-1, 4, 2)
     boxes[~is_box] = polygon_to_box(polygons[~is_box])
     return polygons, boxes

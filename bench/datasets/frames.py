@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bench.arrays import Image
 from bench.datasets.files import image_names, natural_key
 from bench.errors import DatasetError
-from bench.sequence import ImageFiles, read_image
+from bench.images import image_size, read_image
+from bench.sequence import ImageFiles
 
 if TYPE_CHECKING:
     import cv2
+
+_COUNTED = frozenset({".mp4", ".m4v", ".mov", ".avi"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,14 @@ class NumberedFrames:
         if not 0 <= position < len(self):
             raise IndexError(f"frame {index} of {len(self)} in {self.folder}")
         return read_image(self.path(position))
+
+    def where(self, index: int) -> str:
+        """The file of a frame."""
+        return str(self.path(index))
+
+    def present(self) -> list[Path]:
+        """Files of the frames that exist, in order."""
+        return [self.path(index) for index in self._numbers]
 
     def path(self, index: int) -> Path:
         """File of frame ``index``, or its expected name if it does not exist."""
@@ -106,6 +114,14 @@ class SortedFrames:
     def __getitem__(self, index: int) -> Image:
         return self._files[index]
 
+    def where(self, index: int) -> str:
+        """The file of a frame."""
+        return self._files.where(index)
+
+    def present(self) -> list[Path]:
+        """Files of the frames, in order."""
+        return list(self._files.paths)
+
     @cached_property
     def _files(self) -> ImageFiles:
         return ImageFiles(
@@ -115,7 +131,7 @@ class SortedFrames:
 
 @dataclass
 class VideoFrames:
-    """Frames of a video file, decoded sequentially.
+    """Frames of a video file, decoded sequentially and of 8 bits a channel.
 
     Reading in order decodes each frame once. Going back reopens the file, because not every codec
     seeks exactly. A pickled copy reopens it too.
@@ -148,7 +164,11 @@ class VideoFrames:
                 "Re-encode the video, or extract its frames as images."
             )
         self._next += 1
-        return np.ascontiguousarray(image[:, :, ::-1])
+        return _rgb(image)
+
+    def where(self, index: int) -> str:
+        """The file and the frame in it."""
+        return f"{self.path}, frame {index + 1}"
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_capture": None, "_next": 0}
@@ -156,14 +176,39 @@ class VideoFrames:
     @cached_property
     def _length(self) -> int:
         """Counted frame by frame, since container metadata is often off by a few."""
+        count, stated = self._count
+        if self.path.suffix.lower() in _COUNTED and _falls_short(count, stated):
+            raise DatasetError(
+                f"{self.path}: frame {count + 1} of {stated} cannot be decoded, and none after "
+                "it. Copy the video again, or re-encode it (ffmpeg -i IN -c:v libx264 OUT)."
+            )
+        return count
+
+    def shortfall(self) -> str:
+        """What a container without a number of frames promises beyond those that decode.
+
+        It states a duration and a rate only, which a varying rate also explains.
+        """
+        count, stated = self._count
+        if not _falls_short(count, stated):
+            return ""
+        return f"{self.path}: {count} frames decode, duration and frame rate promise {stated}"
+
+    @cached_property
+    def _count(self) -> tuple[int, int]:
+        """Frames that decode, and frames that the container states."""
+        import cv2
+
         capture, count = self._open(), 0
         while capture.grab():
             count += 1
-        return count
+        return count, round(capture.get(cv2.CAP_PROP_FRAME_COUNT))
 
     def _open(self) -> cv2.VideoCapture:
         import cv2
 
+        if self.path.exists() and not self.path.is_file():
+            raise DatasetError(f"{self.path}: expected a video file, found no regular file")
         capture = cv2.VideoCapture(str(self.path))
         if not capture.isOpened():
             state = "cannot be decoded" if self.path.is_file() else "does not exist"
@@ -174,21 +219,18 @@ class VideoFrames:
         return capture
 
 
-def jpeg_size(path: Path) -> tuple[int, int] | None:
-    """(width, height) in pixels from the header of a JPEG file, or None without a header.
+def _falls_short(count: int, stated: int) -> bool:
+    """Metadata is often off by a few."""
+    return stated - count > max(2, stated / 100)
 
-    Source: ISO/IEC 10918-1 B.2.2, the frame header after a start-of-frame marker.
-    """
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(1 << 16)
-    except OSError:
-        return None
-    position = 2
-    while data[:2] == b"\xff\xd8" and position + 9 <= len(data):
-        marker, length = struct.unpack_from(">HH", data, position)
-        if 0xFFC0 <= marker <= 0xFFCF and marker not in (0xFFC4, 0xFFC8, 0xFFCC):
-            height, width = struct.unpack_from(">HH", data, position + 5)
-            return width, height
-        position += 2 + length
-    return None
+
+def _rgb(image: Any) -> Image:
+    """A decoded frame in RGB order."""
+    import cv2
+
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[no-any-return]
+
+
+def jpeg_size(path: Path) -> tuple[int, int] | None:
+    """(width, height) in pixels from the header of a JPEG or PNG file, or None without one."""
+    return image_size(path)

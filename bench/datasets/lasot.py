@@ -29,24 +29,31 @@ def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
         for row in table
         if subset in ("all", row["subset"])
     }
+    others = {
+        row["name"]: f"a sequence of LaSOT's {row['subset']}ing set".replace("testing", "test")
+        for row in table
+        if row["name"] not in rows
+    }
     bases = [root, root / "LaSOTBenchmark"]
     folders = _sequence_folders(bases)
     if known.isdisjoint(folders):
         files = stems(root)
         if known.isdisjoint(files):
-            return pysot_json.scan(root, benchmark, rows, bases)
+            return pysot_json.scan(root, benchmark, rows, bases, others=others)
         found = {
             name: Entry(name, partial(_load_toolkit, benchmark, files[name]), rows[name])
             for name in rows
             if name in files
         }
-        return compare(found, rows, _of_categories(files.keys() - known, known), bases)
+        surplus = _of_categories(files.keys() - known, known)
+        return compare(found, rows, surplus, bases, others)
     found = {
         name: Entry(name, partial(_load_folder, benchmark, folders[name], root), rows[name])
         for name in rows
         if name in folders
     }
-    return compare(found, rows, _of_categories(folders.keys() - known, known), bases)
+    surplus = [*_of_categories(folders.keys() - known, known), *_unknown_folders(bases, known)]
+    return compare(found, rows, surplus, bases, others)
 
 
 def _sequence_folders(bases: Iterable[Path]) -> dict[str, Path]:
@@ -70,6 +77,13 @@ def _category(name: str) -> str:
 def _of_categories(names: Iterable[str], known: Iterable[str]) -> list[str]:
     categories = {_category(name) for name in known}
     return [name for name in names if _category(name) in categories]
+
+
+def _unknown_folders(bases: Iterable[Path], known: Iterable[str]) -> list[str]:
+    """Folders that are neither a sequence, nor a category, nor annotation."""
+    categories = {_category(name) for name in known} | {"absent", "att", "LaSOTBenchmark"}
+    names = (folder.name for base in bases for folder in subfolders(base))
+    return [name for name in names if not _category(name) and name not in categories]
 
 
 def _load_folder(benchmark: Benchmark, folder: Path, root: Path) -> Sequence:

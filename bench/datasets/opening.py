@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from bench.benchmarks import Benchmark, get_benchmark
-from bench.datasets.scan import Entry, Scan, missing_dataset
+from bench.datasets.rows import doubts
+from bench.datasets.scan import Entry, Scan, is_miniature, missing_dataset
 from bench.errors import DatasetError
 from bench.sequence import Dataset, Sequence
 
@@ -28,14 +29,19 @@ def open_dataset(benchmark: str, root: str | Path, *, subset: str = "test") -> D
         ConfigError: the benchmark or subset is unknown.
         DatasetError: no sequence was found, or an annotation file is malformed.
     """
-    folder, scan = scan_folder(get_benchmark(benchmark), root, subset)
-    loaded = (load(entry) for entry in scan.entries)
+    facts = get_benchmark(benchmark)
+    folder, scan = scan_folder(facts, root, subset)
+    loaded = tuple(dataclasses.replace(load(e), benchmark=facts.name) for e in scan.entries)
+    miniature = is_miniature(folder)
     return Dataset(
-        benchmark=benchmark,
+        benchmark=facts.name,
         root=folder,
-        sequences=tuple(dataclasses.replace(each, benchmark=benchmark) for each in loaded),
+        sequences=loaded,
         expected=scan.expected,
-        miniature=is_miniature(folder),
+        miniature=miniature,
+        missing=scan.missing,
+        others=scan.others,
+        doubts=() if miniature else tuple(doubts(facts, loaded)),
     )
 
 
@@ -52,7 +58,10 @@ def scan_folder(benchmark: Benchmark, root: str | Path, subset: str) -> tuple[Pa
         folder = _dataset_folder(benchmark.name, Path(root))
         found = scan(folder, benchmark, subset)
     except OSError as error:
-        raise DatasetError(f"{root}: cannot be read ({error})") from error
+        raise DatasetError(
+            f"{error.filename or root}: cannot be read ({error.strerror}). Allow reading it, or "
+            "leave it out."
+        ) from error
     if not found.entries:
         raise missing_dataset(benchmark, folder, found.looked)
     return folder, found
@@ -73,9 +82,5 @@ def load(entry: Entry) -> Sequence:
     try:
         return entry.load()
     except OSError as error:
-        raise DatasetError(f"sequence {entry.name!r}: cannot be read ({error})") from error
-
-
-def is_miniature(root: Path) -> bool:
-    """True if ``miniature.json`` marks the folder or its parent as generated."""
-    return any((folder / "miniature.json").is_file() for folder in (root, root.absolute().parent))
+        place = error.filename or f"sequence {entry.name!r}"
+        raise DatasetError(f"{place}: cannot be read ({error.strerror or error})") from error

@@ -11,8 +11,8 @@ from bench.benchmarks import Benchmark
 from bench.datasets import pysot_json
 from bench.datasets.files import attributes_beside, read_boxes, stems, subfolders
 from bench.datasets.frames import numbered_frames
-from bench.datasets.scan import Entry, Scan, compare, require_subset
-from bench.datasets.tables import read_table
+from bench.datasets.scan import Entry, Scan, compare, is_miniature, require_subset
+from bench.datasets.tables import listed_attributes, read_table
 from bench.sequence import Sequence
 
 
@@ -71,10 +71,11 @@ def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
     annotation = [root / "anno", root]
     if root.is_dir():
         found = _from_folders(root, benchmark)
+        surplus = _surplus_folders(root) if found else ()
         for folder in annotation:
             found = found or _from_texts(folder, benchmark)
         if found:
-            return compare(found, otb_entries(), _surplus_folders(root), annotation)
+            return compare(found, otb_entries(), surplus, annotation)
     rows = {entry.name: entry.rows for entry in otb_entries().values()}
     return pysot_json.scan(root, benchmark, rows, annotation)
 
@@ -110,22 +111,25 @@ def _load(
     benchmark: Benchmark, entry: OtbEntry, path: Path, images: Path | None, root: Path
 ) -> Sequence:
     boxes = read_boxes(path)
-    beside = [root / "att", root / "anno" / "att"]
     return Sequence(
         name=entry.name,
         ground_truth=boxes,
         frames=numbered_frames(images, entry.first, len(boxes)),
         index_base=benchmark.index_base,
-        attributes=attributes_beside(benchmark.name, beside, [entry.name, *entry.spellings]),
+        attributes=_attributes(benchmark, entry, root),
         first_frame=entry.first,
         skippable_frames=(entry.alternative_first or entry.first) - entry.first,
     )
 
 
+def _attributes(benchmark: Benchmark, entry: OtbEntry, root: Path) -> frozenset[str]:
+    """By the authors' list; generated videos have flag files of their own."""
+    if not is_miniature(root):
+        return listed_attributes(benchmark.name, entry.name) or frozenset()
+    names = [entry.name, *entry.spellings]
+    return attributes_beside(benchmark.name, [root / "att", root / "anno" / "att"], names)
+
+
 def _surplus_folders(root: Path) -> Iterable[str]:
-    known = {entry.folder.lower() for entry in otb_entries().values()}
-    return [
-        folder.name
-        for folder in subfolders(root)
-        if folder.name.lower() not in known and (folder / "img").is_dir()
-    ]
+    known = {entry.folder.lower() for entry in otb_entries().values()} | {"anno", "att"}
+    return [folder.name for folder in subfolders(root) if folder.name.lower() not in known]

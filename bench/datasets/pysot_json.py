@@ -6,11 +6,11 @@ source: the dataset classes of pysot-toolkit.
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Rows
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,11 @@ import numpy as np
 from bench.arrays import BoolArray
 from bench.benchmarks import Benchmark
 from bench.datasets.files import polygons_and_boxes, subfolders
+from bench.datasets.rows import LARGEST, refuse_impossible
 from bench.datasets.scan import Entry, Scan, compare, missing_dataset
-from bench.datasets.tables import attributes_from_titles
+from bench.datasets.tables import attributes_from_titles, listed_attributes
 from bench.errors import DatasetError
+from bench.files import read_json, shown
 from bench.sequence import ImageFiles, Sequence
 
 TAGS = ("camera_motion", "illum_change", "occlusion", "size_change", "motion_change")
@@ -32,6 +34,7 @@ def scan(
     rows: Mapping[str, int | None],
     looked: Iterable[Path] = (),
     sizes: Mapping[str, tuple[int, int] | None] | None = None,
+    others: Mapping[str, str] | None = None,
 ) -> Scan:
     """Sequences of the JSON file ``root``, or of the benchmark's JSON in the folder ``root``.
 
@@ -42,6 +45,7 @@ def scan(
             or None if unknown.
         looked: other places searched for annotation, for the error message.
         sizes: (width, height) in pixels by name, for files without them.
+        others: names of no sequence among ``rows``, and what they are instead.
 
     Raises:
         DatasetError: the file does not exist or has another structure.
@@ -59,8 +63,8 @@ def scan(
         )
         for name, spelled in names.items()
     }
-    surplus = (name for name in videos if name.lower() not in canonical)
-    return compare(found, rows, surplus, [*looked, path])
+    surplus = (shown(name)[1:-1] for name in videos if name.lower() not in canonical)
+    return compare(found, rows, surplus, [*looked, path], others)
 
 
 def _find(root: Path, benchmark: Benchmark, looked: Iterable[Path]) -> Path:
@@ -76,10 +80,7 @@ def _find(root: Path, benchmark: Benchmark, looked: Iterable[Path]) -> Path:
 
 
 def _parse(path: Path) -> dict[str, Any]:
-    try:
-        videos = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path}: cannot be read as JSON ({error})") from error
+    videos = read_json(path, error=DatasetError)
     if not isinstance(videos, dict) or not all(isinstance(v, dict) for v in videos.values()):
         raise DatasetError(
             f"{path}: expected an object of sequences by name, each with img_names and gt_rect "
@@ -94,22 +95,26 @@ def _load(
     video: dict[str, Any],
     path: Path,
     bases: Rows[Path],
-    size: tuple[int, int] | None,
+    stated: tuple[int, int] | None,
 ) -> Sequence:
     where = f"{path}: sequence {name!r}"
     try:
-        images = [str(image) for image in video["img_names"]]
+        images = _names(video["img_names"])
         polygons, boxes = polygons_and_boxes(video["gt_rect"], where)
+        refuse_impossible(boxes, f"{where}: row ", nan=not benchmark.numbers_only)
         tags = {tag: _tag(video[tag], len(boxes)) for tag in TAGS if tag in video}
         absent = _absent(video["absent"], len(boxes)) if "absent" in video else None
+        size = stated
         if "width" in video:
-            size = (int(video["width"]), int(video["height"]))
-        attributes = attributes_from_titles(benchmark.name, map(str, video.get("attr", ())))
-        first = int(Path(images[0]).stem)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+            size = _pixels(video["width"]), _pixels(video["height"])
+        titles = map(str, video.get("attr", ()))
+        attributes = listed_attributes(benchmark.name, name)
+        if attributes is None:
+            attributes = attributes_from_titles(benchmark.name, titles)
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise DatasetError(
             f"{where}: expected img_names, gt_rect and lists of 0 and 1 as in PySOT's files, "
-            f"found {type(error).__name__}: {error}"
+            f"found {type(error).__name__}: {' '.join(str(error).split())[:200]}"
         ) from error
     return Sequence(
         name=name,
@@ -120,13 +125,36 @@ def _load(
         absent=absent,
         attributes=attributes,
         tags=tags,
-        first_frame=first,
+        first_frame=_first_number(images),
         size=size,
+        stated_size=stated,
     )
+
+
+def _names(images: Any) -> list[str]:
+    """Paths of the images, below the JSON's folder; may be empty where only scores are wanted."""
+    if not isinstance(images, list) or not all(isinstance(image, str) for image in images):
+        raise TypeError("img_names is not a list of paths")
+    return images
+
+
+def _first_number(images: Rows[str]) -> int:
+    """The number at the end of the first image's name, 1 without any."""
+    digits = re.search(r"\d{1,9}$", PurePosixPath(images[0]).stem) if images else None
+    return int(digits.group()) if digits else 1
+
+
+def _pixels(value: Any) -> int:
+    pixels = int(value)
+    if not 0 < pixels <= LARGEST:
+        raise ValueError(f"width and height in pixels, found {shown(value)}")
+    return pixels
 
 
 def _images(names: Rows[str], bases: Rows[Path]) -> ImageFiles | None:
     """The images, if the first one exists relative to the JSON's folder or a subfolder."""
+    if not names:
+        return None
     base = next((base for base in bases if (base / names[0]).is_file()), None)
     return None if base is None else ImageFiles(tuple(base / name for name in names))
 

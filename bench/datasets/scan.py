@@ -6,12 +6,14 @@ separate: opening a dataset stops at the first malformed file, checking one cont
 
 from __future__ import annotations
 
+import difflib
+import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.benchmarks import Benchmark
-from bench.errors import DatasetError, unknown_name
+from bench.errors import ConfigError, DatasetError
 from bench.sequence import Sequence
 
 
@@ -41,6 +43,7 @@ class Scan:
         missing: canonical names of sequences that were not found.
         surplus: names found that are not in the benchmark.
         expected: number of sequences of the whole benchmark, None if not fixed.
+        others: names that are of no sequence of this subset, and what they are instead.
         looked: places searched for annotation, for the error message.
     """
 
@@ -49,6 +52,7 @@ class Scan:
     surplus: tuple[str, ...] = ()
     expected: int | None = None
     looked: tuple[Path, ...] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 def compare(
@@ -56,6 +60,7 @@ def compare(
     known: Iterable[str],
     surplus: Iterable[str] = (),
     looked: Iterable[Path] = (),
+    others: Mapping[str, str] | None = None,
 ) -> Scan:
     """Sequences found, in the order of ``known``, with those missing."""
     names = tuple(known)
@@ -65,19 +70,30 @@ def compare(
         surplus=tuple(sorted(surplus)),
         expected=len(names),
         looked=tuple(looked),
+        others=others or {},
     )
 
 
 def require_subset(benchmark: Benchmark, subset: str, known: Iterable[str] = ("test",)) -> None:
     """Raise ConfigError unless ``subset`` is one of ``known``."""
     names = tuple(known)
-    if subset not in names:
-        raise unknown_name(f"subset of {benchmark.title}", subset, names)
+    if subset in names:
+        return
+    if len(names) == 1:
+        raise ConfigError(
+            f"unknown subset of {benchmark.title} {subset!r}. It has one set of sequences only: "
+            f"leave the subset out. Known: {names[0]}."
+        )
+    near = difflib.get_close_matches(subset.lower(), [name.lower() for name in names], n=1)
+    hint = next((f" Did you mean {name!r}?" for name in names if name.lower() in near), "")
+    raise ConfigError(
+        f"unknown subset of {benchmark.title} {subset!r}.{hint} Known: {', '.join(names)}."
+    )
 
 
 def missing_dataset(benchmark: Benchmark, root: Path, looked: Iterable[Path]) -> DatasetError:
     """Error for a folder without any sequence of the benchmark."""
-    state = "no sequence found" if root.exists() else "it does not exist"
+    state = "no sequence found" if os.path.lexists(root) else "it does not exist"
     places = ", ".join(dict.fromkeys(str(place) for place in looked)) or str(root)
     lines = [f"no {benchmark.title} dataset at {root}: {state}.", f"  looked in: {places}"]
     lines.append(f"  expected:  {benchmark.layout}")
@@ -85,3 +101,8 @@ def missing_dataset(benchmark: Benchmark, root: Path, looked: Iterable[Path]) ->
         lines.append(f"  get it at: {benchmark.site}")
     lines.append("Without any dataset, `make demo` runs everything on the built-in miniature.")
     return DatasetError("\n".join(lines))
+
+
+def is_miniature(root: Path) -> bool:
+    """True if ``miniature.json`` marks the folder or its parent as generated."""
+    return any((folder / "miniature.json").is_file() for folder in (root, root.absolute().parent))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.benchmarks import TABLES
 from bench.errors import DatasetError
+from bench.files import read_whole
 
 
 @cache
@@ -35,6 +36,23 @@ def attributes_from_titles(benchmark: str, titles: Iterable[str]) -> frozenset[s
     return frozenset(known.get(_letters(title), title) for title in titles)
 
 
+@cache
+def _attribute_lists() -> dict[tuple[str, str], frozenset[str]]:
+    return {
+        ("otb2015", row["name"]): frozenset(row["attributes"].split("|"))
+        for row in read_table("otb_attributes.csv")
+    }
+
+
+def listed_attributes(benchmark: str, sequence: str) -> frozenset[str] | None:
+    """Attributes of a sequence by the authors' own list; None for benchmarks without one here.
+
+    OTB-2015 has no attributes in its official folders, and the flag files of later copies have
+    occlusion and out-of-plane rotation exchanged in 16 sequences.
+    """
+    return _attribute_lists().get((benchmark, sequence))
+
+
 def _letters(title: str) -> str:
     """Lower-case letters without plural ``s``, to match different spellings."""
     return re.sub(r"[^a-z]", "", title.lower()).rstrip("s")
@@ -47,10 +65,8 @@ def attributes_from_flags(benchmark: str, path: Path) -> frozenset[str]:
         DatasetError: the file cannot be read or has the wrong number of flags.
     """
     names = attribute_names(benchmark)
-    try:
-        fields = re.split(r"[\s,;]+", path.read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}: cannot be read ({error})") from error
+    data = read_whole(path, DatasetError, 1 << 20)
+    fields = re.split(r"[\s,;]+", data.decode("utf-8", errors="replace").strip())
     if len(fields) != len(names) or not set(fields) <= {"0", "1"}:
         raise DatasetError(
             f"{path}:1: expected {len(names)} flags of 0 or 1 ({', '.join(names)}), "

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from bench.archives import read_members
 from bench.benchmarks import Benchmark
 from bench.datasets.files import Readable, read_boxes, stems, subfolders
 from bench.datasets.frames import numbered_frames
+from bench.datasets.rows import refuse_impossible
 from bench.datasets.scan import Entry, Scan, compare, require_subset
 from bench.datasets.tables import read_table
 from bench.errors import DatasetError
 from bench.sequence import Sequence
 
 NAME = re.compile(r".{11}_\d+")  # YouTube video and number of the object
+MAX_UNPACKED = 128 << 20  # all boxes of the test set are 10 MB
 TRAINING = tuple(f"TRAIN_{number}" for number in range(12))
 
 
@@ -51,28 +52,31 @@ def _annotation_alone(root: Path) -> dict[str, Readable]:
     files: dict[str, Readable] = {**stems(root)}
     archives = [root] if root.suffix.lower() == ".zip" and root.is_file() else []
     if root.is_dir():
-        archives = [path for path in sorted(root.glob("*.zip")) if "gt" in path.stem.lower()]
+        archives = [path for stem, path in stems(root, ".zip").items() if "gt" in stem.lower()]
     if archives and not any(map(NAME.fullmatch, files)):
         files = _in_archive(archives[0])
     return {name: path for name, path in files.items() if NAME.fullmatch(name)}
 
 
 def _in_archive(path: Path) -> dict[str, Readable]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = sorted(name for name in archive.namelist() if name.endswith(".txt"))
-            damaged = archive.testzip()
-    except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise DatasetError(f"{path}: cannot be read as a zip archive ({error})") from error
-    if damaged:
+    """The annotation files of an archive, whatever folder they are in."""
+
+    def wanted(member: PurePosixPath) -> bool:
+        return member.suffix == ".txt" and NAME.fullmatch(member.stem) is not None
+
+    members = read_members(path, wanted, DatasetError, MAX_UNPACKED)
+    names = [member.stem for member in members]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DatasetError(
-            f"{path}: {damaged} is damaged; expected an intact archive. Download it again."
+            f"{path}: expected one file for a sequence, found several for {', '.join(twice[:5])}. "
+            "Download the archive again."
         )
-    return {Path(name).stem: zipfile.Path(path, name) for name in names}
+    return {member.stem: content for member, content in sorted(members.items())}
 
 
 def _load(benchmark: Benchmark, name: str, path: Readable, images: Path) -> Sequence:
     boxes = read_boxes(path)
+    refuse_impossible(boxes, f"{path}:", nan=not benchmark.numbers_only)
     hidden = len(boxes) == 1
     return Sequence(
         name=name,

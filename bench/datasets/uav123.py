@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.benchmarks import Benchmark
 from bench.datasets import pysot_json
-from bench.datasets.files import attributes_beside, read_boxes, stems
+from bench.datasets.files import attributes_beside, read_boxes, stems, subfolders
 from bench.datasets.frames import numbered_frames
 from bench.datasets.scan import Entry, Scan, compare, require_subset
 from bench.datasets.tables import read_table
@@ -29,8 +29,21 @@ def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
         if found:
             whole = {row["folder"] for row in table}
             # UAV20L annotates whole folders that UAV123 cuts into ranges; toolkits ship both.
-            return compare(found, rows, files.keys() - rows.keys() - whole, folders)
-    return pysot_json.scan(root, benchmark, rows, folders)
+            surplus = [*(files.keys() - rows.keys() - whole), *_unknown_folders(root, whole)]
+            return compare(found, rows, surplus, folders, _others(rows))
+    return pysot_json.scan(root, benchmark, rows, folders, others=_others(rows))
+
+
+def _others(rows: dict[str, int]) -> dict[str, str]:
+    """Names of UAV20L that are no name of UAV123."""
+    whole = {row["folder"] for row in read_table("uav123_sequences.csv")} - rows.keys()
+    return dict.fromkeys(sorted(whole), "a sequence of UAV20L, which annotates a whole folder")
+
+
+def _unknown_folders(root: Path, known: set[str]) -> list[str]:
+    """Folders of images that no sequence is cut from."""
+    base = root / "data_seq" / "UAV123"
+    return [folder.name for folder in subfolders(base) if folder.name not in known]
 
 
 def _entries(

@@ -18,11 +18,13 @@ from bench.datasets.files import (
     stems,
     subfolders,
 )
-from bench.datasets.frames import NumberedFrames, jpeg_size, numbered_frames
+from bench.datasets.frames import NumberedFrames, numbered_frames
+from bench.datasets.rows import refuse_decimal_commas, refuse_impossible
 from bench.datasets.scan import Entry, Scan, compare, require_subset
 from bench.datasets.tables import read_table
 from bench.errors import DatasetError
 from bench.files import parse_rows, read_rows
+from bench.images import image_size
 from bench.sequence import Sequence
 
 
@@ -39,12 +41,13 @@ def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
     for folder in folders:
         listed = _listed(folder)
         found = {
-            name: Entry(name, partial(_load, benchmark, folder / name), rows[name])
+            name: Entry(name, partial(_load, benchmark, folder / name, sizes[name]), rows[name])
             for name in rows
             if name in listed and (folder / name).is_dir()
         }
         if found:
-            return compare(found, rows, listed - rows.keys(), folders)
+            surplus = {*listed, *(sub.name for sub in subfolders(folder))} - rows.keys()
+            return compare(found, rows, surplus, folders)
     return pysot_json.scan(root, benchmark, rows, folders, sizes)
 
 
@@ -56,12 +59,15 @@ def _listed(folder: Path) -> set[str]:
     """Names in ``list.txt``, or the subfolders with ground truth if there is no list."""
     path = folder / "list.txt"
     if path.is_file():
-        return set(path.read_text(encoding="utf-8", errors="replace").split())
+        return set(read_bytes(path).decode("utf-8", errors="replace").split())
     return {sub.name for sub in subfolders(folder) if (sub / "groundtruth.txt").is_file()}
 
 
-def _load(benchmark: Benchmark, folder: Path) -> Sequence:
-    polygons, boxes = _read_regions(folder / "groundtruth.txt")
+def _load(benchmark: Benchmark, folder: Path, stated: tuple[int, int] | None) -> Sequence:
+    """``stated`` is the table's size of the images, for folders without readable ones."""
+    path = folder / "groundtruth.txt"
+    polygons, boxes = _read_regions(path)
+    refuse_impossible(boxes, f"{path}:", nan=not benchmark.numbers_only)
     coloured = folder / "color"
     frames = numbered_frames(coloured if coloured.is_dir() else folder, 1, len(boxes))
     practical = folder / "practical.value"
@@ -73,7 +79,8 @@ def _load(benchmark: Benchmark, folder: Path) -> Sequence:
         polygons=polygons,
         tags=_read_tags(folder, len(boxes)),
         practical=_read_practical(practical, len(boxes)) if practical.is_file() else None,
-        size=_size(frames),
+        size=_size(frames) or stated,
+        stated_size=stated,
     )
 
 
@@ -82,7 +89,11 @@ def _read_regions(path: Path) -> tuple[FloatArray | None, FloatArray]:
     data = read_bytes(path)
     values = len(re.split(rb"[\s,;]+", data.partition(b"\n")[0].strip()))
     rows = parse_rows(data, path, 4 if values == 4 else 8, DatasetError)
-    return polygons_and_boxes(rows.tolist(), str(path))
+    refuse_impossible(rows, f"{path}:")
+    polygons, boxes = polygons_and_boxes(rows.tolist(), str(path))
+    if polygons is not None:
+        refuse_decimal_commas(polygons, str(path))
+    return polygons, boxes
 
 
 def _read_tags(folder: Path, rows: int) -> dict[str, BoolArray]:
@@ -106,4 +117,7 @@ def _read_practical(path: Path, rows: int) -> FloatArray:
 
 
 def _size(frames: NumberedFrames | None) -> tuple[int, int] | None:
-    return jpeg_size(frames.path(0)) if frames and len(frames) else None
+    """Size of the first frame, or of the last where the first is missing or damaged."""
+    if not frames:
+        return None
+    return image_size(frames.path(0)) or image_size(frames.path(len(frames) - 1))

@@ -7,6 +7,7 @@ import numpy as np
 from bench import geometry
 from bench.arrays import FloatArray, Image
 from bench.errors import BenchError, TrackerError
+from bench.interop.threads import limit_threads
 from bench.protocols.steps import check_answer, describe
 from bench.protocols.vot import starting_region
 from bench.registry import TrackerSpec
@@ -27,7 +28,9 @@ class Session:
     """
 
     def __init__(self, spec: TrackerSpec, seed: int = 0) -> None:
+        limit_threads()
         self._tracker = build_tracker(spec, seed)
+        limit_threads()  # of what the tracker has loaded
         self._seed = seed
         self._name = spec.name
         self._starts_on = starts_on(self._tracker)

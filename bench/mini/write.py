@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from bench.errors import ConfigError, DatasetError
+from filelock import Timeout
+
+from bench.benchmarks import get_benchmark
+from bench.errors import ConfigError, DatasetError, ResultError
+from bench.locks import locked
 from bench.mini.plan import Plan, Video, enlarged, get_plan, plans
 
 GENERATOR = 1  # increment when any pixel or box of the miniature changes
@@ -39,27 +44,57 @@ def write_miniature(
     Raises:
         ConfigError: an unknown benchmark, a negative seed or number of sequences, no jobs, or more
             sequences than a benchmark has.
-        DatasetError: ``<root>/<benchmark>`` holds something that was not generated.
+        DatasetError: ``<root>/<benchmark>`` holds something that was not generated, or another
+            process is writing into ``root``.
     """
     if seed < 0 or sequences < 0 or jobs < 1:
         raise ConfigError(
             "expected seed >= 0, sequences >= 0 and jobs >= 1, found "
             f"seed={seed}, sequences={sequences}, jobs={jobs}"
         )
-    names = list(plans() if benchmarks is None else dict.fromkeys(benchmarks))
+    wanted = plans() if benchmarks is None else map(_canonical, benchmarks)
+    names = list(dict.fromkeys(wanted))
     chosen = {name: enlarged(get_plan(name), name, sequences) for name in names}
     tasks = [(name, video) for name, plan in chosen.items() for video in plan.videos]
-    for name in names:
-        _refuse_foreign(root / name)
-        shutil.rmtree(_unfinished(root, name), ignore_errors=True)
     tasks.sort(key=lambda task: -task[1].frames)
-    if jobs == 1:
-        for name, video in tasks:
-            _write_video(_unfinished(root, name), name, video, seed)
-    else:
-        _write_parallel(root, tasks, seed, jobs)
-    for name, plan in chosen.items():
-        _finish(root, name, plan, seed)
+    with _alone_in(root):
+        for name in names:
+            _refuse_foreign(root / name)
+            _sweep(root, name)
+        if jobs == 1:
+            for name, video in tasks:
+                _write_video(_unfinished(root, name), name, video, seed)
+        else:
+            _write_parallel(root, tasks, seed, jobs)
+        for name, plan in chosen.items():
+            _finish(root, name, plan, seed)
+
+
+def _canonical(name: str) -> str:
+    """The name of a benchmark, which may be given in another spelling."""
+    return name if name in plans() else get_benchmark(name).name
+
+
+@contextlib.contextmanager
+def _alone_in(root: Path) -> Iterator[None]:
+    """Hold ``root`` for this process, so that two miniatures never mix.
+
+    The system lets go of the lock of a process that is killed.
+
+    Raises:
+        DatasetError: another process is writing a miniature there.
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(locked(root))
+        except ResultError as error:
+            if not isinstance(error.__cause__, Timeout):
+                raise DatasetError(str(error)) from error
+            raise DatasetError(
+                f"{root}: another `bench mini` is writing there. Wait for it to end, or choose "
+                "another folder."
+            ) from error
+        yield
 
 
 def _write_parallel(root: Path, tasks: list[tuple[str, Video]], seed: int, jobs: int) -> None:
@@ -95,6 +130,16 @@ def _unfinished(root: Path, benchmark: str) -> Path:
     return root / f".{benchmark}.unfinished"
 
 
+def _replaced(root: Path, benchmark: str) -> Path:
+    return root / f".{benchmark}.replaced"
+
+
+def _sweep(root: Path, benchmark: str) -> None:
+    """Remove what a call that was killed left behind; only for who holds the lock."""
+    for folder in (_unfinished(root, benchmark), _replaced(root, benchmark)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _refuse_foreign(folder: Path) -> None:
     """Refuse to replace what this module did not write."""
     if folder.exists() and not (folder / MARK).is_file() and any(folder.iterdir()):
@@ -122,7 +167,9 @@ def _finish(root: Path, benchmark: str, plan: Plan, seed: int) -> None:
         names = "".join(f"{entry.name}\n" for entry in entries)
         (unfinished / "list.txt").write_text(names, encoding="utf-8")
     (unfinished / MARK).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    target = root / benchmark
+    # Renamed before it is deleted: a folder half deleted would not be known for a miniature.
+    target, replaced = root / benchmark, _replaced(root, benchmark)
     if target.exists():
-        shutil.rmtree(target)
+        target.rename(replaced)
     unfinished.rename(target)
+    shutil.rmtree(replaced, ignore_errors=True)

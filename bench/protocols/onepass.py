@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.errors import DatasetError
 from bench.protocols.steps import Follow, OnFrame, Start, Steps, Synchronize, check_answer, drive
-from bench.sequence import Frames, Sequence, Trajectory
+from bench.sequence import Frames, Sequence, Trajectory, check_first_box
 from bench.tracker import Tracker
 
 
@@ -50,6 +50,7 @@ def one_pass_steps(sequence: Sequence, on_frame: OnFrame | None = None) -> Steps
             on_frame(index + 1)
         image = np.array(frames[index])  # a copy, so that frames in memory do not change
         if index == 0:
+            check_first_box(sequence, image)
             answer = yield Start(1, image, boxes[0].copy())
         else:
             answer = yield Follow(index + 1, image)

@@ -17,7 +17,7 @@ from bench.benchmarks import Experiment
 from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions, region_overlaps
 from bench.protocols.onepass import check_frames
 from bench.protocols.steps import Answer, Follow, OnFrame, Start, Steps
-from bench.sequence import RegionTrajectory, Sequence, to_file, to_tracker
+from bench.sequence import RegionTrajectory, Sequence, check_first_box, to_file, to_tracker
 from bench.tracker import Region, StartsOn, is_absent
 
 _DECIMALS = 4  # of a stored region: scoring the file must find the same failures
@@ -55,6 +55,8 @@ def vot_steps(
         along.at(index, on_frame)
         image = np.array(frames[index])
         along.bounds = (image.shape[1] - 1, image.shape[0] - 1)
+        if index == 0:
+            check_first_box(sequence, image)
         answer = yield Start(index + 1, image, starting_region(along.truth(index), starts_on))
         along.started(index, answer)
         pace.started(answer.seconds)

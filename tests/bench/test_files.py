@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -12,7 +13,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from bench.errors import DatasetError, ResultError
-from bench.files import format_exact, format_rows, parse_rows, read_rows, write_atomically
+from bench.files import (
+    format_exact,
+    format_rows,
+    parse_rows,
+    read_json,
+    read_rows,
+    read_whole,
+    shown,
+    write_atomically,
+)
 
 NUMBERS = st.floats(allow_infinity=False, width=64)
 ROWS = st.integers(1, 20).flatmap(lambda n: arrays(np.float64, (n, 4), elements=NUMBERS))
@@ -137,3 +147,68 @@ def test_a_failed_write_leaves_the_old_file(
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"[" * 100_000, "nested 100000 deep"),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, "nested 5000 deep"),
+        (b'{"a": Infinity}', "found Infinity"),
+        (b'{"a": -Infinity}', "found -Infinity"),
+        (b"[1,\n1" + b"0" * 400 + b"]", ":2: .*over 300 digits"),
+        (b'"\\ud800"', "surrogates"),
+        (b"\xff\xfe\xfa", "cannot be read as JSON"),
+        (b"", "cannot be read as JSON"),
+        (b"[1,]", "cannot be read as JSON"),
+        (b'{"a": "' + b"x" * 100_000, "cannot be read as JSON"),
+    ],
+)
+def test_json_that_is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(DatasetError, match=message) as caught:
+        read_json(data, "a.json", DatasetError)
+    assert str(caught.value).startswith("a.json")
+    assert len(str(caught.value)) < 300
+
+
+def test_json_that_is_read(tmp_path: Path) -> None:
+    brackets = "[" * 500
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"text": brackets, "quoted": '"[', "smile": "\U0001f600"}))
+    assert read_json(path) == {"text": brackets, "quoted": '"[', "smile": "\U0001f600"}
+    (unknown,) = read_json(b"[NaN]", "a")
+    assert np.isnan(unknown)
+
+
+def test_limits_hold_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"1,2,3,4\n" * 100)
+    with pytest.raises(ResultError, match="expected at most 0 MiB"):
+        read_whole(path, limit=799)
+    with pytest.raises(ResultError, match=r"a\.txt:1: expected 4 numbers, found a line of 200000"):
+        parse_rows(b"1" * 200_000, "a.txt")
+    monkeypatch.setattr("bench.files.MAX_ROWS", 10)
+    with pytest.raises(ResultError, match="expected at most 10 rows, found 100"):
+        parse_rows(b"1 2 3 4\n" * 100, "a.txt")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "missing", "null"])
+def test_only_regular_files_are_read(tmp_path: Path, kind: str) -> None:
+    path = {"device": Path("/dev/zero"), "null": tmp_path / "a\0b"}.get(kind, tmp_path / "a.txt")
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    with pytest.raises(ResultError, match=r"regular file|cannot be read"):
+        read_rows(path)
+
+
+def test_a_decimal_comma_gets_a_hint() -> None:
+    with pytest.raises(ResultError, match="decimals with a point"):
+        parse_rows(b"12,5,20,3,40,1,30,7", "a.txt")
+
+
+def test_values_in_messages_are_printable_and_short() -> None:
+    assert shown("a\x1b[31m") == r"'a\x1b[31m'"
+    assert shown("\ud800") == r"'\ud800'"
+    assert len(shown("x" * 10_000_000)) < 100

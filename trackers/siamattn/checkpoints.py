@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -137,6 +138,8 @@ def write(state: State, target: Path, record: Mapping[str, str]) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         save_file(state, partial, metadata={"format": "pt", **record})
+        with partial.open("rb+") as stream:
+            os.fsync(stream.fileno())
         partial.replace(target)
     except (OSError, SafetensorError) as error:
         raise ConfigError(f"{target}: cannot be written ({error})") from error

@@ -10,6 +10,9 @@ import pytest
 
 from bench.datasets import open_dataset
 from bench.errors import DatasetError
+from bench.evaluation import evaluate
+from bench.files import format_exact
+from bench.results.onepass import OnePassStore
 
 
 def write_video(path: Path, frames: int) -> None:
@@ -76,3 +79,56 @@ def test_real_sequences_as_clips(shared: Path):
     dataset = open_dataset("folder", shared / "data/otb2015/sequences")
     assert len(dataset["David"].frames or ()) == 471
     assert len(dataset["Football1"].frames or ()) == 81, "no table, so every image"
+
+
+def test_boxes_without_images(shared: Path):
+    dataset = open_dataset("folder", shared / "cases/folder-annotation-only/data")
+    assert {s.name: len(s) for s in dataset} == {"clip1": 6, "clip2": 6}
+    assert all(s.frames is None and not s.hidden for s in dataset)
+
+
+@pytest.mark.parametrize("inner", ["clip1.txt", "clip2"])
+def test_one_text_or_folder_of_boxes(shared: Path, inner: str):
+    root = shared / "cases/folder-annotation-only/data" / inner
+    assert [s.name for s in open_dataset("folder", root)] == [Path(inner).stem]
+
+
+def test_texts_that_are_no_clips(clips: Path):
+    (clips / "README.txt").write_text("Three clips of a car.\n")
+    (clips / "list.txt").write_text("clip2\nclip10\n")
+    (clips / "clip2.txt").write_text("9,9,9,9\n")
+    (clips / "alone.txt").write_text("1,2,3,4\n5,6,7,8\n")
+    dataset = open_dataset("folder", clips)
+    assert [s.name for s in dataset] == ["alone", "clip2", "clip10", "film"]
+    assert dataset["clip2"].initial_box.tolist() == [1, 2, 3, 4], "beside a clip: none of its own"
+
+
+def test_a_text_that_is_malformed_further_down_is_named(tmp_path: Path):
+    (tmp_path / "alone.txt").write_text("1,2,3,4\n5,6,7\n")
+    with pytest.raises(DatasetError, match=r"alone\.txt:2: expected 4 numbers"):
+        open_dataset("folder", tmp_path)
+
+
+def test_what_macos_and_windows_leave_behind(clips: Path):
+    (clips / "._clip2").mkdir()
+    (clips / "__MACOSX").mkdir()
+    (clips / "._film.avi").write_text("x")
+    (clips / "clip2" / "img" / "._0005.png").write_text("x")
+    (clips / "clip2" / "img" / ".DS_Store").write_text("x")
+    (clips / "clip2" / "img" / "Thumbs.db").write_text("x")
+    dataset = open_dataset("folder", clips)
+    assert [s.name for s in dataset] == ["clip2", "clip10", "film"]
+    assert len(dataset["clip2"].frames or ()) == 2
+
+
+def test_boxes_alone_are_scored_by_the_otb_rule(shared: Path, tmp_path: Path):
+    dataset = open_dataset("folder", shared / "cases/folder-annotation-only/data")
+    folder = tmp_path / "folder" / "same"
+    folder.mkdir(parents=True)
+    for sequence in dataset:
+        (folder / f"{sequence.name}.txt").write_bytes(format_exact(sequence.ground_truth))
+    (scores,) = evaluate(dataset, OnePassStore(tmp_path, "folder"))
+    assert scores.sequences == 2
+    assert scores.trackers["same"].measures["success"] == pytest.approx(20 / 21)
+    assert scores.trackers["same"].measures["precision"] == 1
+    assert scores.convention == "otb"

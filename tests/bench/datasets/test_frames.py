@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.datasets import open_dataset
 from bench.datasets.files import natural_key
 from bench.datasets.frames import (
     NumberedFrames,
@@ -20,6 +22,7 @@ from bench.datasets.frames import (
     numbered_frames,
 )
 from bench.errors import DatasetError
+from bench.sequence import Sequence, check_first_box
 
 
 def test_frames_start_at_the_first_annotated_number(tmp_path: Path, write_images, number_of):
@@ -145,3 +148,95 @@ def test_jpeg_size_of_anything_else_is_unknown(tmp_path: Path, content: bytes):
     path.write_bytes(content)
     assert jpeg_size(path) is None
     assert jpeg_size(tmp_path / "none.jpg") is None
+
+
+def damage(source: Path, target: Path, cut: float | None) -> Path:
+    """A copy with zeros in its middle, or cut short."""
+    data = bytearray(source.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 1500] = bytes(1500)
+    target.write_bytes(bytes(data) if cut is None else source.read_bytes()[: int(cut * len(data))])
+    return target
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Sixty textured frames as MPEG-4 and as motion JPEG."""
+    folder = tmp_path_factory.mktemp("film")
+    noise = np.random.default_rng(0).integers(0, 255, (12, 16, 3), dtype=np.uint8)
+    texture = cv2.resize(noise, (160, 120), interpolation=cv2.INTER_CUBIC)
+    paths = {"mp4": folder / "film.mp4", "avi": folder / "film.avi"}
+    for path, codec in zip(paths.values(), ("mp4v", "MJPG"), strict=True):
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 25.0, (160, 120))
+        for number in range(60):
+            writer.write(np.roll(texture, 3 * number, axis=1))
+        writer.release()
+        assert len(VideoFrames(path)) == 60
+    return paths
+
+
+@pytest.mark.parametrize(("kind", "cut"), [("mp4", None), ("avi", 0.6)])
+def test_a_video_never_loses_frames_in_silence(film, tmp_path: Path, kind: str, cut: float | None):
+    path = damage(film[kind], tmp_path / f"film.{kind}", cut)
+    with pytest.raises(DatasetError, match=rf"film\.{kind}: frame \d+ of 60 cannot be decoded"):
+        len(VideoFrames(path))
+
+
+def test_a_pipe_is_no_video(tmp_path: Path):
+    os.mkfifo(tmp_path / "a.mp4")
+    with pytest.raises(DatasetError, match="no regular file"):
+        len(VideoFrames(tmp_path / "a.mp4"))
+
+
+def test_frames_are_named_by_their_file(video: Path, tmp_path: Path, write_images):
+    write_images(tmp_path, [4, 5])
+    assert NumberedFrames(tmp_path, 4, 2).where(1).endswith("0005.jpg")
+    assert SortedFrames(tmp_path).where(0).endswith("0004.jpg")
+    assert VideoFrames(video).where(2).endswith("clip.avi, frame 3")
+
+
+@pytest.mark.parametrize("name", ["._0001.jpg", ".0002.jpg", ".DS_Store", "Thumbs.db"])
+def test_clutter_is_no_frame(tmp_path: Path, write_images, name: str):
+    write_images(tmp_path, [1, 2])
+    (tmp_path / name).write_bytes(b"\x00\x05\x16\x07")
+    assert len(SortedFrames(tmp_path)) == len(NumberedFrames(tmp_path, 1, 2)) == 2
+    assert NumberedFrames(tmp_path, 1, 2).surplus() == []
+
+
+@pytest.mark.parametrize("box", [(5000, 5000, 20, 20), (-30, 4, 20, 5), (16, 2, 5, 5)])
+def test_a_first_box_outside_the_frame(tmp_path: Path, write_images, box):
+    write_images(tmp_path, [1])
+    sequence = Sequence("clip", np.array([box], float), NumberedFrames(tmp_path, 1, 1))
+    assert sequence.frames is not None
+    with pytest.raises(DatasetError, match="outside the frame of 16x12 pixels") as caught:
+        check_first_box(sequence, sequence.frames[0])
+    for part in ("clip", "0001.jpg", f"({box[0]}, {box[1]}, {box[2]}, {box[3]})"):
+        assert part in str(caught.value)
+
+
+def test_first_boxes_that_reach_beyond_or_have_no_size():
+    image = np.zeros((12, 16, 3), np.uint8)
+    for box in ((-5, -5, 6, 6), (15.5, 11.5, 100, 100), (-100, -100, 500, 500)):
+        check_first_box(Sequence("a", np.array([box], float)), image)
+    check_first_box(Sequence("a", np.array([[16, 12, 5, 5.0]]), index_base=1.0), image)
+    for box in ((1, 1, 0, 5), (1, 1, -3, 5), (np.nan, 1, 2, 2)):
+        with pytest.raises(DatasetError, match="not a box"):
+            check_first_box(Sequence("a", np.array([box], float)), image)
+
+
+def test_first_boxes_of_real_sequences_are_inside(shared: Path):
+    for benchmark, root in (("otb2015", "otb2015/sequences"), ("vot2018", "vot2018/sequences")):
+        for sequence in open_dataset(benchmark, shared / "data" / root):
+            assert sequence.frames is not None
+            check_first_box(sequence, sequence.frames[0])
+
+
+def test_an_unreadable_folder_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(DatasetError, match=rf"{tmp_path}: cannot be read \(Permission denied\)"):
+        len(NumberedFrames(tmp_path))
+    with pytest.raises(DatasetError, match=rf"{tmp_path}.*: cannot be read \(Permission denied\)"):
+        open_dataset("otb2015", tmp_path)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 from pathlib import Path
 
 import pytest
 
-from bench.benchmarks import benchmarks
+from bench.benchmarks import benchmarks, get_benchmark
 from bench.datasets import open_dataset
+from bench.datasets.check import check_dataset
 from bench.errors import ConfigError, DatasetError
 
 
@@ -59,3 +63,97 @@ def test_a_miniature_is_known_from_a_folder_inside(tmp_path: Path):
     (tmp_path / "anno" / "Boy.txt").write_text("1,2,3,4\n")
     (tmp_path / "miniature.json").write_text("{}")
     assert open_dataset("otb2015", tmp_path / "anno").miniature
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [
+        ("LaSOT", "lasot"), ("OTB100", "otb2015"), ("OTB-100", "otb2015"), ("otb", "otb2015"),
+        ("OTB-2015", "otb2015"), ("vot18", "vot2018"), ("VOT-2018", "vot2018"),
+        ("VOT 2016", "vot2016"), ("vot16", "vot2016"), ("UAV-123", "uav123"), ("uav", "uav123"),
+        ("Tracking_Net", "trackingnet"), ("folder", "folder"), ("own clips", "folder"),
+    ],
+)  # fmt: skip
+def test_benchmarks_by_other_spellings(spelling: str, name: str):
+    assert get_benchmark(spelling).name == name
+
+
+@pytest.mark.parametrize("name", ["", "otb50", "OTB-50", "vot2019", "uav20l", "got10k", "nfs"])
+def test_other_benchmarks_are_no_alias(name: str):
+    with pytest.raises(ConfigError, match="unknown benchmark"):
+        get_benchmark(name)
+
+
+def test_a_dataset_has_the_name_of_its_benchmark(shared: Path):
+    dataset = open_dataset("VOT-2018", shared / "data/vot2018/sequences")
+    assert dataset.benchmark == "vot2018"
+    assert {sequence.benchmark for sequence in dataset} == {"vot2018"}
+
+
+def test_names_are_described_for_what_they_are(shared: Path):
+    dataset = open_dataset("lasot", shared / "cases/lasot-no-sequence-wording/data")
+    assert dataset.expected == 280
+    assert dataset.describe("airplane-10") == "a sequence of LaSOT's training set"
+    assert "without annotation here" in dataset.describe("volleyball-19")
+    assert dataset.describe("airplane-1") == "", "it is there"
+    assert dataset.describe("nonsense") == ""
+    training = open_dataset("lasot", shared / "data/lasot/annotations")
+    assert training.describe("airplane-10") == "a sequence of LaSOT's training set"
+
+
+def test_names_of_uav20l(shared: Path):
+    dataset = open_dataset("uav123", shared / "data/uav123/annotations")
+    assert "UAV20L" in dataset.describe("person14")
+    assert dataset.describe("person1") == ""
+
+
+@pytest.mark.parametrize(("expected", "found"), [(3085, 1029), (553, 185), (9, 3), (10, 4)])
+def test_every_third_frame_of_uav123_is_recognised(expected: int, found: int):
+    assert "UAV123@10fps" in get_benchmark("uav123").length_hint(expected, found)
+    assert get_benchmark("uav123").length_hint(expected, found + 1) == ""
+    assert get_benchmark("lasot").length_hint(expected, found) == ""
+
+
+def test_an_only_subset_needs_no_name(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"one set of sequences only: leave the subset out"):
+        open_dataset("uav123", tmp_path, subset="train")
+
+
+def test_nothing_is_assumed_of_uav123_any_more():
+    assert get_benchmark("uav123").notes == ()
+    assert get_benchmark("uav123").rule == "otb"
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "place"),
+    [
+        ("otb2015", "anno/Boy.txt"),
+        ("otb2015", "Boy/groundtruth_rect.txt"),
+        ("uav123", "anno/UAV123/bike1.txt"),
+        ("lasot", "airplane-1.txt"),
+        ("lasot", "airplane/airplane-1/groundtruth.txt"),
+        ("vot2018", "VOT2018.json"),
+        ("vot2018", "bag/groundtruth.txt"),
+        ("trackingnet", "GT.zip"),
+        ("trackingnet", "TEST/anno/YaXKZdSEwt4_0.txt"),
+        ("folder", "clip.txt"),
+        ("folder", "clip.mp4"),
+        ("folder", "clip/groundtruth.txt"),
+    ],
+)
+def test_a_pipe_is_never_waited_for(tmp_path: Path, benchmark: str, place: str):
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(tmp_path / place)
+    for read in (open_dataset, check_dataset):
+        with contextlib.suppress(DatasetError):
+            assert read(benchmark, tmp_path)
+    with pytest.raises(DatasetError):
+        open_dataset(benchmark, tmp_path / place)
+
+
+def test_a_json_of_too_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bench.datasets.files.MAX_ROWS", 2)
+    rows = [[1, 2, 3, 4]] * 3
+    (tmp_path / "OTB100.json").write_text(json.dumps({"Boy": {"img_names": [], "gt_rect": rows}}))
+    with pytest.raises(DatasetError, match=r"OTB100\.json.*'Boy': expected at most 2 rows"):
+        open_dataset("otb2015", tmp_path)

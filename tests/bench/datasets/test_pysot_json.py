@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,6 @@ def test_nan_rows_and_written_out_attributes(tmp_path: Path):
         ({"airplane-1": video(gt_rect=[[1, 2, 3, "x"]])}, "'airplane-1': .*ValueError"),
         ({"airplane-1": video(gt_rect=5)}, "'airplane-1': .*TypeError"),
         ({"airplane-1": video(gt_rect=[])}, "'airplane-1': .*no rows"),
-        ({"airplane-1": video(img_names=[])}, "'airplane-1': .*IndexError"),
         ({"airplane-1": video(absent=[1])}, "1 absent flags for 2 rows"),
         ({"airplane-1": video(occlusion=3)}, "'airplane-1': .*TypeError"),
         ({"airplane-1": video(width="a", height="b")}, "'airplane-1': .*ValueError"),
@@ -75,4 +75,45 @@ def test_nan_rows_and_written_out_attributes(tmp_path: Path):
 def test_malformed(tmp_path: Path, content: Any, message: str):
     write(tmp_path, content)
     with pytest.raises(DatasetError, match=message):
+        open_dataset("lasot", tmp_path)
+
+
+def test_frames_are_not_needed(shared: Path):
+    dataset = open_dataset("vot2018", shared / "cases/vot-json-no-images/VOT2018.json")
+    (bag,) = dataset
+    assert (len(bag), bag.size, bag.first_frame, bag.frames) == (3, (64, 48), 1, None)
+    assert bag.polygons is not None
+
+
+@pytest.mark.parametrize(("name", "first"), [("a/img/0300.jpg", 300), ("a/x12.png", 12), ("a", 1)])
+def test_the_first_number_is_in_the_first_name(tmp_path: Path, name: str, first: int):
+    write(tmp_path, {"airplane-1": video(img_names=[name])})
+    assert open_dataset("lasot", tmp_path)["airplane-1"].first_frame == first
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[" * 5000 + "]" * 5000, "nested 5000 deep"),
+        ('{"airplane-1": ' * 100 + "1" + "}" * 100, "nested 100 deep"),
+        ('{"airplane-1": {"img_names": [], "gt_rect": [[1, 2, 3, Infinity]]}}', "Infinity"),
+        ('{"airplane-1": {"img_names": [], "gt_rect": [[1, 2, 3, 1e999]]}}', "row 1: expected"),
+        ({"airplane-1": video(img_names="abc")}, "not a list of paths"),
+        ({"airplane-1": video(width=-1, height=5)}, "width and height in pixels"),
+        ({"airplane-1": video(width=10**12, height=5)}, "width and height in pixels"),
+        ({"airplane-1": video(gt_rect=[[1, 2, 3, "x" * 10_000]])}, "'airplane-1': "),
+        ({"airplane-1": video(gt_rect=[[10**306, 2, 3, 4]])}, "row 1: expected finite"),
+    ],
+)
+def test_hostile(tmp_path: Path, content: Any, message: str):
+    path = write(tmp_path, content)
+    with pytest.raises(DatasetError, match=message) as caught:
+        open_dataset("lasot", tmp_path)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value)) < 500 + len(str(path))
+
+
+def test_a_pipe_is_no_json(tmp_path: Path):
+    os.mkfifo(tmp_path / "LaSOT.json")
+    with pytest.raises(DatasetError, match="no LaSOT dataset"):
         open_dataset("lasot", tmp_path)

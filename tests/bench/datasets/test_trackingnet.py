@@ -110,3 +110,53 @@ def test_a_damaged_member(tmp_path: Path):
     (tmp_path / "GT.zip").write_bytes(content.replace(b"0.25", b"9.25", 1))
     with pytest.raises(DatasetError, match=rf"{FIRST}\.txt is damaged"):
         open_dataset("trackingnet", tmp_path / "GT.zip")
+
+
+@pytest.mark.parametrize("fraction", [0.2, 0.6, 0.95])
+def test_a_zip_that_was_cut_short(tmp_path: Path, fraction: float):
+    path = tmp_path / "GT.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{FIRST}.txt", FULL)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * fraction)])
+    with pytest.raises(DatasetError, match=r"GT\.zip: cannot be read as a zip"):
+        open_dataset("trackingnet", tmp_path)
+
+
+def test_names_that_are_no_utf8(tmp_path: Path):
+    path = tmp_path / "GT.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{FIRST}.txt", FULL)
+        archive.writestr("é.txt", FULL)
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xfe"))
+    with pytest.raises(DatasetError, match=r"GT\.zip: cannot be read as a zip"):
+        open_dataset("trackingnet", tmp_path)
+
+
+def test_a_zip_that_unpacks_to_gigabytes(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "GT.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{FIRST}.txt", bytes(100 << 20))
+    with pytest.raises(DatasetError, match="unpacks to 100 MiB; expected at most"):
+        open_dataset("trackingnet", tmp_path)
+
+
+def test_other_members_are_not_unpacked(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "GT.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("video.bin", bytes(300 << 20))
+        archive.writestr(f"{FIRST}.txt", FULL)
+    assert [s.name for s in open_dataset("trackingnet", tmp_path)] == [FIRST]
+
+
+@pytest.mark.parametrize(("subset", "hint"), [("train", "TRAIN_0"), ("train_3", "'TRAIN_3'")])
+def test_a_subset_spelled_otherwise(official: Path, subset: str, hint: str):
+    with pytest.raises(ConfigError, match=hint) as caught:
+        open_dataset("trackingnet", official, subset=subset)
+    assert "TRAIN_9, TRAIN_10, TRAIN_11" in str(caught.value), "in natural order"
+
+
+def test_two_members_of_one_sequence(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "GT.zip", "w") as archive:
+        archive.writestr(f"a/{FIRST}.txt", FULL)
+        archive.writestr(f"b/{FIRST}.txt", FULL)
+    with pytest.raises(DatasetError, match=f"several for {FIRST}"):
+        open_dataset("trackingnet", tmp_path)

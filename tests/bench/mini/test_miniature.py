@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from bench.benchmarks import benchmarks, get_benchmark
 from bench.datasets import open_dataset
 from bench.errors import ConfigError, DatasetError
 from bench.geometry import mask_to_box
+from bench.locks import locked
 from bench.mini import write_miniature
 from bench.mini.annotate import rotated_box
 from bench.mini.clip import draw_video, write_video
@@ -69,7 +72,7 @@ def test_it_says_that_it_is_generated(root: Path, benchmark: str) -> None:
 
 
 def test_nothing_unfinished_is_left(root: Path) -> None:
-    assert sorted(path.name for path in root.iterdir()) == sorted(ALL)
+    assert visible(root) == sorted(ALL), "and the lock, which stays"
 
 
 @pytest.mark.parametrize("benchmark", ALL)
@@ -296,3 +299,65 @@ def test_images_are_ordinary_jpegs(root: Path) -> None:
     image = cv2.imread(str(root / "otb2015/David/img/0300.jpg"))
     assert image is not None
     assert image.shape == (240, 320, 3)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One small file in place of each video."""
+
+    def write(root: Path, benchmark: str, video: object, seed: int) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        (root / f"seed{seed}.txt").write_text("", encoding="utf-8")
+
+    monkeypatch.setattr("bench.mini.clip.write_video", write)
+
+
+class Killed(BaseException):
+    """As a signal: nothing of ours catches it."""
+
+
+def visible(root: Path) -> list[str]:
+    return sorted(path.name for path in root.iterdir() if path.name != ".lock")
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("where", ["shutil.rmtree", "Path.rename"])
+@pytest.mark.parametrize("call", [1, 2, 3, 4])
+def test_one_that_was_killed_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, call: int
+) -> None:
+    """Killed at any call that deletes or moves, half done: the next miniature is complete."""
+    write_miniature(tmp_path, seed=1, benchmarks=["lasot"], jobs=1)
+    calls = []
+    owner, name = (shutil, "rmtree") if where == "shutil.rmtree" else (Path, "rename")
+    real = getattr(owner, name)
+
+    def kill(target: Path, *arguments: object, **options: object) -> object:
+        calls.append(target)
+        if len(calls) < call:
+            return real(target, *arguments, **options)
+        if name == "rmtree":
+            for path in sorted(Path(target).glob("*.json")):
+                path.unlink()
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, kill)
+        with contextlib.suppress(Killed):
+            write_miniature(tmp_path, seed=2, benchmarks=["lasot"], jobs=1)
+    write_miniature(tmp_path, seed=3, benchmarks=["lasot"], jobs=1)
+    assert visible(tmp_path) == ["lasot"]
+    assert {path.name for path in (tmp_path / "lasot").iterdir()} == {
+        "seed3.txt",
+        "miniature.json",
+    }
+
+
+@pytest.mark.usefixtures("quick")
+def test_two_never_write_into_one_folder(tmp_path: Path) -> None:
+    write_miniature(tmp_path, seed=1, benchmarks=["lasot"], jobs=1)
+    with locked(tmp_path), pytest.raises(DatasetError, match="another `bench mini` is writing"):
+        write_miniature(tmp_path, seed=2, benchmarks=["lasot"], jobs=1)
+    assert (tmp_path / "lasot/seed1.txt").is_file()
+    write_miniature(tmp_path, seed=2, benchmarks=["LaSOT"], jobs=1)
+    assert (tmp_path / "lasot/seed2.txt").is_file()

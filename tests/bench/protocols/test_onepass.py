@@ -26,7 +26,7 @@ FIRST = (10.0, 20.0, 30.0, 40.0)
 
 def make_sequence(count: int = 4, first: Any = FIRST, **changes: Any) -> Sequence:
     truth = np.tile(np.array(first), (count, 1))
-    frames = [np.full((6, 8, 3), index, np.uint8) for index in range(count)]
+    frames = [np.full((60, 80, 3), index, np.uint8) for index in range(count)]
     return Sequence("Bolt", truth, **{"frames": frames, "index_base": 1.0, **changes})
 
 
@@ -73,7 +73,7 @@ def test_stores_the_first_box_zero_based_and_every_answer_as_it_came(answers: np
 
 
 def test_polygon_and_mask_become_the_box_around_them() -> None:
-    mask = np.zeros((6, 8), dtype=bool)
+    mask = np.zeros((60, 80), dtype=bool)
     mask[2:4, 3:8] = True
     polygon = np.array([[1.0, 0.0], [5.0, 2.0], [4.0, 6.0], [0.0, 4.0]])
     result = run_one_pass(Scripted(Prediction(polygon), Prediction(mask)), make_sequence(3))
@@ -81,7 +81,7 @@ def test_polygon_and_mask_become_the_box_around_them() -> None:
     assert np.isnan(result.scores).all()
 
 
-NOT_VISIBLE = [None, np.zeros((6, 8), dtype=bool), np.zeros(4), [0, 0, 0, 0]]
+NOT_VISIBLE = [None, np.zeros((60, 80), dtype=bool), np.zeros(4), [0, 0, 0, 0]]
 
 
 @pytest.mark.parametrize("region", NOT_VISIBLE)
@@ -118,7 +118,7 @@ def test_the_clock_counts_the_tracker_but_not_the_decoding() -> None:
             time.sleep(0.02)
             return Prediction(self.region)
 
-    frames = SlowFrames(np.zeros((6, 8, 3), np.uint8) for _ in range(3))
+    frames = SlowFrames(np.zeros((60, 80, 3), np.uint8) for _ in range(3))
     times = run_one_pass(Sleeper(), make_sequence(3, frames=frames)).times
     assert times.shape == (3,)
     assert (times[1:] >= 0.02).all()
@@ -156,7 +156,7 @@ def test_each_frame_is_announced_before_it_is_decoded() -> None:
             assert announced[-1] == index + 1
             return super().__getitem__(index)
 
-    frames = Watched(np.zeros((6, 8, 3), np.uint8) for _ in range(3))
+    frames = Watched(np.zeros((60, 80, 3), np.uint8) for _ in range(3))
     tracker = Scripted(*[Prediction(np.ones(4))] * 2)
     run_one_pass(tracker, make_sequence(3, frames=frames), on_frame=announced.append)
     assert announced == [1, 2, 3]
@@ -203,8 +203,8 @@ def test_an_answer_changed_afterwards_stays_as_it_was() -> None:
         (Prediction(np.ones((2, 2))), r"found shape \(2, 2\)"),
         (Prediction(np.array([10, 10, -5, 5])), "a width and a height of at least 0, found x, y"),
         (Prediction(np.array([10, 10, 5, -1e-9])), "a width and a height of at least 0"),
-        (Prediction(np.ones((5, 8), dtype=bool)), r"mask as large as the image, \(6, 8\)"),
-        (Prediction(np.zeros((8, 6), dtype=bool)), r"mask as large as the image, \(6, 8\)"),
+        (Prediction(np.ones((5, 8), dtype=bool)), r"mask as large as the image, \(60, 80\)"),
+        (Prediction(np.zeros((8, 6), dtype=bool)), r"mask as large as the image, \(60, 80\)"),
         (Prediction(np.ones(4) * 1j), "expected real numbers, found complex128"),
         (Prediction(np.array(["1", "2", "3", "4"])), "expected numbers, found the text"),
         (Prediction(np.zeros(4, "datetime64[s]")), "expected real numbers, found datetime64"),
@@ -245,7 +245,7 @@ def test_a_tracker_that_fails_to_start_fails_on_frame_one() -> None:
     [
         ({"frames": None}, "'Bolt' is annotation only"),
         ({"frames": []}, "expected 4 frames, found 0"),
-        ({"frames": [np.zeros((6, 8, 3), np.uint8)] * 3}, "expected 4 frames, found 3"),
+        ({"frames": [np.zeros((60, 80, 3), np.uint8)] * 3}, "expected 4 frames, found 3"),
         ({"first": [1.0, np.nan, 3.0, 4.0]}, "expected a box with an area"),
         ({"first": [1.0, 2.0, 0.0, 4.0]}, "expected a box with an area"),
         ({"count": 0}, "expected 1 frames, found 0"),
@@ -257,6 +257,6 @@ def test_a_sequence_that_cannot_be_run_is_an_error(changes: Any, message: str) -
 
 
 def test_hidden_ground_truth_is_run_to_the_last_frame() -> None:
-    frames = [np.zeros((6, 8, 3), np.uint8)] * 5
+    frames = [np.zeros((60, 80, 3), np.uint8)] * 5
     tracker = Scripted(*[Prediction(np.ones(4))] * 4)
     assert len(run_one_pass(tracker, make_sequence(1, frames=frames, hidden=True)).boxes) == 5
