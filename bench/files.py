@@ -128,16 +128,21 @@ def shown(value: object, limit: int = 80) -> str:
 
 
 def read_json(
-    source: Path | bytes, where: Path | str = "", error: type[BenchError] = ResultError
+    source: Path | bytes,
+    where: Path | str = "",
+    error: type[BenchError] = ResultError,
+    *,
+    infinite: bool = False,
 ) -> Any:
     """The document of a JSON file, or of JSON text in memory.
 
-    ``NaN`` is read, as many annotation files hold it; ``Infinity`` is not.
+    ``NaN`` is read, as many annotation files hold it; ``Infinity`` is not unless asked for.
 
     Args:
         source: the file, or its content.
         where: what messages call it; the file's path by default.
         error: kind of error to raise.
+        infinite: accept ``Infinity``, which an option of a tracker may be.
 
     Raises:
         error: the file cannot be read, is no JSON, or exceeds a limit of size or depth.
@@ -155,7 +160,7 @@ def read_json(
         line = data.count(b"\n", 0, huge.start()) + 1
         raise error(f"{place}:{line}: cannot be read as JSON (a number of over 300 digits)")
     try:
-        document = json.loads(data, parse_constant=_nan)
+        document = json.loads(data, parse_constant=float if infinite else _nan)
         if _SURROGATE.search(data):
             json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as problem:

@@ -42,6 +42,9 @@ class TrackerScores:
         notes: remarks to print beside the numbers.
         per_tag: measures by frame tag (VOT), and ``frames``, how many have it.
         spread: standard deviation over repetitions, by measure; empty without repetitions.
+        spread_per_sequence: the same by sequence and measure (one-pass evaluation).
+        repetitions: number of runs of every sequence that the measures are means over; where
+            sequences have different numbers, the smallest.
         missing: sequences of the dataset without a result.
         partial: True if any is missing, even where the official rule scores it as zero.
     """
@@ -56,6 +59,8 @@ class TrackerScores:
     spread: Mapping[str, float] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     partial: bool = False
+    spread_per_sequence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    repetitions: int = 1
 
 
 @dataclass(frozen=True)

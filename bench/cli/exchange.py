@@ -18,6 +18,13 @@ Origin = Annotated[
     float | None,
     typer.Option(min=0, max=1, help="What the files call the first pixel, 0 or 1."),
 ]
+Boxes = Annotated[
+    str | None,
+    typer.Option(
+        help="How the files write a box: xywh, corners, corners-inclusive, centres, yx, "
+        "yx-corners, yx-centres, xyhw or yxwh; checked against the first boxes by default."
+    ),
+]
 TrackerName = Annotated[str, typer.Option("--tracker", "-t", help="Name of a result folder.")]
 
 
@@ -30,12 +37,15 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     benchmark: options.BenchmarkName,
-    source: Annotated[Path, typer.Argument(help="Folder or zip of raw results.")],
+    source: Annotated[
+        Path, typer.Argument(help="Folder or zip of raw results, or a folder in a zip.")
+    ],
     name: Annotated[str, typer.Option("--name", "-n", help="Name to store them under.")],
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
     format_: SourceFormat = None,
     origin: Origin = None,
+    boxes: Boxes = None,
     partial: options.Partial = False,
     subset: options.Subset = "test",
 ) -> None:
@@ -54,11 +64,20 @@ def import_(
     dataset = open_dataset(benchmark, data, subset=subset)
     store = OnePassStore(results, benchmark)
     report = import_results(
-        source, store, name, dataset, format=format_, index_base=origin, partial=partial
+        source,
+        store,
+        name,
+        dataset,
+        format=format_,
+        index_base=origin,
+        partial=partial,
+        boxes=boxes,
     )
     for note in report.notes:
         typer.echo(f"note: {note}")
-    typer.echo(f"{len(report.imported)} of {len(dataset)} sequences -> {store.folder(name)}")
+    whole = dataset.expected or len(dataset)
+    runs = f", {report.repetitions} runs each" if report.repetitions > 1 else ""
+    typer.echo(f"{len(report.imported)} of {whole} sequences{runs} -> {store.folder(name)}")
 
 
 def export(

@@ -13,7 +13,7 @@ from bench.errors import ResultError
 from bench.evaluation.selection import Candidate
 from bench.measures import onepass
 from bench.measures.onepass import Convention, Curves
-from bench.results.stores import Store
+from bench.results.stores import Store, check_boxes
 from bench.sequence import Sequence
 
 
@@ -27,6 +27,7 @@ class StoredBoxes:
         fps: frames per second; NaN without valid times.
         leading: number of leading frames that the result omits.
         timed: True if times are stored, valid or not.
+        repetition: number of the run, from 1.
     """
 
     tracker: str
@@ -34,6 +35,7 @@ class StoredBoxes:
     fps: float = float("nan")
     leading: int = 0
     timed: bool = False
+    repetition: int = 1
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -44,21 +46,23 @@ class StoredBoxes:
 def load_boxes(
     store: Store, sequence: Sequence, trackers: Iterable[Candidate]
 ) -> Iterator[StoredBoxes]:
-    """Every tracker's result on one sequence; trackers with a broken result are refused."""
+    """Every tracker's runs on one sequence; trackers with a broken result are refused."""
     for tracker in trackers:
         if tracker.refused or sequence.name not in tracker.available:
             continue
         try:
-            yield _load(store, sequence, tracker.name)
+            for number in store.repetitions(tracker.name, sequence.name):
+                yield _load(store, sequence, tracker.name, number)
         except ResultError as error:
             tracker.refuse(str(error))
 
 
-def _load(store: Store, sequence: Sequence, name: str) -> StoredBoxes:
-    boxes = store.read_run(name, sequence.name).values[:, :4]
-    times = store.read_times(name, sequence.name)
+def _load(store: Store, sequence: Sequence, name: str, number: int) -> StoredBoxes:
+    boxes = store.read_run(name, sequence.name, number).values[:, :4]
+    check_boxes(boxes, f"{store.folder(name)}: {sequence.name}")
+    times = store.read_times(name, sequence.name, number)
     leading = sequence.leading(len(boxes))
-    return StoredBoxes(name, boxes, _fps(times, len(boxes)), leading, times is not None)
+    return StoredBoxes(name, boxes, _fps(times, len(boxes)), leading, times is not None, number)
 
 
 def zero_boxes(sequence: Sequence, trackers: Iterable[Candidate]) -> list[StoredBoxes]:

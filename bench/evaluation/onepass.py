@@ -18,9 +18,11 @@ from bench.evaluation.batched_results import (
     zero_boxes,
 )
 from bench.evaluation.invalid_rows import InvalidRows, invalid_boxes
+from bench.evaluation.repetitions import SequenceResults, spread_of
 from bench.evaluation.selection import Candidate, candidates, partial_note, refusal
 from bench.measures import onepass
 from bench.measures.onepass import Convention, Curves
+from bench.results.readings import FirstRows, findings
 from bench.results.stores import Store
 from bench.scores import BenchmarkScores, TrackerScores
 from bench.sequence import Dataset, Sequence
@@ -32,9 +34,7 @@ class _Collected:
 
     tracker: Candidate
     sequences: list[Sequence] = field(default_factory=list)
-    curves: list[Curves] = field(default_factory=list)
-    fps: list[float] = field(default_factory=list)
-    covered: list[int] = field(default_factory=list)
+    results: list[SequenceResults] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refused: str | None = None
 
@@ -50,31 +50,45 @@ class _Collected:
         curves: Curves | ResultError,
         rule: Convention,
     ) -> None:
-        """Add one sequence, or refuse the tracker if the convention rejects its result."""
+        """Add one run, or refuse the tracker if the convention rejects its result."""
         if isinstance(curves, ResultError):
             self.refused = self.refused or f"{sequence.name}: {curves}"
             return
-        if not np.isfinite(sequence.ground_truth).all(axis=1).any():
-            self.notes.append(f"{sequence.name}: no ground truth, every frame counts as precise")
-        self.sequences.append(sequence)
-        self.curves.append(curves)
-        self.fps.append(result.fps)
+        if not self.sequences or self.sequences[-1] is not sequence:
+            self.sequences.append(sequence)
+            self.results.append(SequenceResults(sequence.name, len(sequence.ground_truth)))
+            if not np.isfinite(sequence.ground_truth).all(axis=1).any():
+                note = f"{sequence.name}: no ground truth, every frame counts as precise"
+                self.notes.append(note)
+        runs = self.results[-1]
+        runs.curves[result.repetition] = curves
+        runs.fps[result.repetition] = result.fps
         if rule.coverage == "reported":
             covered = onepass.covered_frames(result.boxes[: len(sequence.ground_truth)])
-            self.covered.append(covered)
+            runs.covered[result.repetition] = covered
 
     def scores(self, rule: Convention) -> TrackerScores:
         names = [sequence.name for sequence in self.sequences]
         attributes = [sequence.attributes for sequence in self.sequences]
-        notes = tuple(dict.fromkeys(self.notes + self.tracker.notes))
-        scores = onepass.summarize(names, attributes, self.curves, np.array(self.fps), rule, notes)
+        spread = spread_of(self.results, rule)
+        notes = tuple(dict.fromkeys([*self.notes, *self.tracker.notes, *spread.notes]))
+        curves = [each.mean_curves() for each in self.results]
+        fps = np.array([each.mean_fps() for each in self.results])
+        scores = onepass.summarize(names, attributes, curves, fps, rule, notes)
         missing = self.tracker.missing
         measures = dict(scores.measures)
-        if self.covered:
-            frames = sum(len(sequence.ground_truth) for sequence in self.sequences)
-            measures["coverage"] = sum(self.covered) / frames
+        if rule.coverage == "reported":
+            frames = sum(each.frames for each in self.results)
+            covered = sum(float(np.mean(list(each.covered.values()))) for each in self.results)
+            measures["coverage"] = covered / frames
         return dataclasses.replace(
-            scores, measures=measures, missing=missing, partial=bool(missing)
+            scores,
+            measures=measures,
+            missing=missing,
+            partial=bool(missing),
+            spread=spread.measures,
+            spread_per_sequence=spread.per_sequence,
+            repetitions=spread.runs,
         )
 
 
@@ -91,6 +105,7 @@ def evaluate(
     rules = [onepass.get_convention(name, dataset.benchmark) for name in conventions]
     trackers = candidates(dataset, store, names)
     invalid = {one.name: InvalidRows() for one in trackers}
+    first_rows: dict[str, list[FirstRows]] = {one.name: [] for one in trackers}
     collected = {
         rule.name: {one.name: _started(one, dataset, rule, partial) for one in trackers}
         for rule in rules
@@ -99,16 +114,25 @@ def evaluate(
         results = list(load_boxes(store, sequence, trackers))
         for result in results:
             invalid[result.tracker].add(*invalid_boxes(result.boxes))
+            truth = sequence.ground_truth[result.leading :]
+            first_rows[result.tracker].append(FirstRows.of(sequence.name, result.boxes, truth))
         _note_results(trackers, sequence, results)
         for rule in rules:
             zeros = rule.missing == "zeros" and not partial
             scored = results + (zero_boxes(sequence, trackers) if zeros else [])
             for result, curves in measure_results(sequence, scored, rule):
                 collected[rule.name][result.tracker].add(sequence, result, curves, rule)
+    for tracker in trackers:
+        rows = first_rows[tracker.name]
+        tracker.notes.extend(map(str, findings(rows, _index_base(dataset))))
     for rule in rules:
         for one in collected[rule.name].values():
             _note_invalid(one, invalid[one.tracker.name], rule)
     return [_benchmark_scores(dataset, rule, collected[rule.name]) for rule in rules]
+
+
+def _index_base(dataset: Dataset) -> float:
+    return dataset.sequences[0].index_base if len(dataset) else 0.0
 
 
 def _keep_freed_memory() -> None:
@@ -131,7 +155,7 @@ def _started(tracker: Candidate, dataset: Dataset, rule: Convention, partial: bo
         count = len(missing)
         one.notes.append(f"{count} missing sequences scored as zero boxes, as on the server")
     else:
-        one.refused = refusal(dataset, missing)
+        one.refused = refusal(dataset, tracker)
     return one
 
 

@@ -21,6 +21,7 @@ class Candidate:
         missing: sequences of the dataset without a result.
         notes: remarks that hold under every convention.
         refused: why no convention can score it, or None.
+        imported: True if its results were made elsewhere.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Candidate:
     missing: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     refused: str | None = None
+    imported: bool = False
 
     def refuse(self, reason: str) -> None:
         """Refuse the tracker; the first reason stays."""
@@ -40,14 +42,27 @@ def candidates(dataset: Dataset, store: Store, names: Iterable[str]) -> list[Can
 
 
 def _candidate(dataset: Dataset, store: Store, name: str) -> Candidate:
-    available = store.sequences(name)
+    try:
+        available = store.sequences(name)
+        changed = store.changed_files(name)
+    except ResultError as error:
+        return Candidate(name, refused=str(error))
     missing = tuple(s.name for s in dataset if s.name not in available)
     found = Candidate(name, available, missing)
     if len(missing) == len(dataset):
         folder = store.folder(name)
         found.refuse(f"{folder}: no result matches a sequence of {dataset.root}")
         return found
+    try:
+        record = read_record(store.record_path(name))
+    except ResultError:
+        record = None
+    found.imported = record is not None and record.kind != "run"
     found.notes += [*tuning_note(dataset, store, name), *_surplus_note(dataset, available)]
+    if changed:
+        found.notes.append(
+            f"changed since they were written: {len(changed)} files ({first_few(changed)})"
+        )
     return found
 
 
@@ -99,11 +114,12 @@ def no_results(store: Store) -> str:
     )
 
 
-def refusal(dataset: Dataset, missing: tuple[str, ...]) -> str:
+def refusal(dataset: Dataset, one: Candidate) -> str:
     """Why an incomplete tracker is refused, and the remedy."""
+    remedy = "Import the missing files" if one.imported else "Finish the run with `bench run`"
     return (
-        f"no result for {len(missing)} of {len(dataset)} sequences ({first_few(missing)}). "
-        "Finish the run with `bench run`, or score the finished sequences with --partial."
+        f"no result for {len(one.missing)} of {len(dataset)} sequences "
+        f"({first_few(one.missing)}). {remedy}, or score the finished sequences with --partial."
     )
 
 

@@ -74,7 +74,7 @@ def _check_missing(one: Candidate, dataset: Dataset, partial: bool) -> None:
     if one.missing and partial:
         one.notes.append(partial_note(dataset, one.missing))
     elif one.missing:
-        one.refuse(refusal(dataset, one.missing))
+        one.refuse(refusal(dataset, one))
 
 
 def _read(

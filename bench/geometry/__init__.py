@@ -15,6 +15,7 @@ from bench.geometry.boxes import (
     mask_to_box,
     pixel_corners_to_box,
     polygon_to_box,
+    warped_template_to_box,
 )
 from bench.geometry.masks import canonical_corners, mask_overlap, mask_to_polygon, rasterize
 from bench.geometry.overlap import RULES, pixel_counter, region_overlaps
@@ -44,4 +45,5 @@ __all__ = [
     "polygon_to_box",
     "rasterize",
     "region_overlaps",
+    "warped_template_to_box",
 ]

@@ -61,6 +61,22 @@ def pixel_corners_to_box(polygon: FloatArray) -> FloatArray:
     return rounded
 
 
+def warped_template_to_box(warps: FloatArray, width: float, height: float) -> FloatArray:
+    """Box of a template around 0 after an affine warp, ``(N, 6) -> (N, 4)``.
+
+    As OTB ``calcRectCenter.m``: of p, the corner (u, v) goes to x = p1 + p3 u + p4 v,
+    y = p2 + p5 u + p6 v; corners are rounded down, and the box spans the first and the third.
+
+    >>> warped_template_to_box(np.array([[21.0, 31.0, 0.625, 0.0, 0.0, 0.625]]), 32, 32)
+    array([[11., 21., 20., 20.]])
+    """
+    u, v = width / 2, height / 2
+    centre, of_u, of_v = warps[:, :2], warps[:, (2, 4)], warps[:, (3, 5)]
+    first = np.floor(centre - of_u * u - of_v * v)
+    third = np.floor(centre + of_u * u + of_v * v)
+    return np.concatenate([first, third - first], axis=1)
+
+
 def mask_to_box(mask: BoolArray) -> FloatArray:
     """Bounding box ``(4,)`` of the true pixels of a mask ``(H, W)``.
 

@@ -37,7 +37,8 @@ def export_results(
         destination: the toolkit's results folder. The layout below it depends on the format:
             ``<tracker>/<sequence>.txt`` for most, ``<benchmark>/<tracker>/`` for got10k,
             ``<tracker>_tracking_result/`` for lasot, ``<sequence>_<tracker>.mat`` for otb-mat,
-            ``<tracker>/<experiment>/<sequence>/`` for vot.
+            ``<tracker>/<experiment>/<sequence>/`` for vot. Several runs of a tracker get folders
+            of their own, ``<tracker>_000``, ``<tracker>_001`` and so on, as in pytracking.
         index_base: coordinate of the first pixel in the toolkit, 0 or 1; by default that of the
             benchmark.
 
@@ -61,15 +62,31 @@ def export_results(
     benchmark = get_benchmark(dataset.benchmark).title.replace("-", "")
     files = {}
     written = [sequence for sequence in dataset if sequence.name in available]
+    several = any(len(store.repetitions(tracker, sequence.name)) > 1 for sequence in written)
     for sequence in written:
         name = sequence.name
         spelling = safe_file_name(toolkit_name(name, dataset.benchmark, format), "sequence name")
-        boxes = store.read_run(tracker, name).values[:, :4]
-        boxes = moved(boxes, sequence.index_base, index_base)
-        times = store.read_times(tracker, name)
-        files |= writer.render(Exported(tracker, sequence, spelling, benchmark, boxes, times))
+        for number in store.repetitions(tracker, name):
+            boxes = store.read_run(tracker, name, number).values[:, :4]
+            boxes = moved(boxes, sequence.index_base, index_base)
+            times = store.read_times(tracker, name, number)
+            result = Exported(tracker, sequence, spelling, benchmark, boxes, times)
+            rendered = writer.render(result)
+            files |= _of_run(rendered, tracker, number) if several else rendered
     _write_all(files, destination)
     return len(written)
+
+
+def _of_run(files: dict[str, bytes], tracker: str, number: int) -> dict[str, bytes]:
+    """Files of one of several runs, in a folder of their own, ``<tracker>_000`` for the first."""
+    folder = f"{tracker}_{number - 1:03d}"
+    moved_files = {}
+    for path, content in files.items():
+        *above, name = path.split("/")
+        own = (tracker, f"{tracker}_tracking_result")
+        places = [folder if part in own else part for part in above]
+        moved_files["/".join([*(places or [folder]), name])] = content
+    return moved_files
 
 
 def _write_all(files: dict[str, bytes], destination: Path) -> None:

@@ -6,30 +6,42 @@ boxes of each sequence last, so an interrupted import can be repeated.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from bench.arrays import FloatArray
 from bench.benchmarks import get_benchmark
-from bench.errors import ConfigError, ResultError
+from bench.errors import ConfigError, ResultError, unknown_name
 from bench.files import format_exact
 from bench.results.formats import (
     EXPERIMENTS,
     Format,
     Found,
     RawResult,
+    Source,
     get_format,
     open_source,
+    runs_of,
     sniff_format,
 )
-from bench.results.formats.matching import listed, match_files
+from bench.results.formats.matching import cut, listed, match_files, of_tracker
 from bench.results.names import SequenceNames, safe_file_name
 from bench.results.onepass import OnePassStore
 from bench.results.provenance import ImportReport, fingerprint, write_import
-from bench.results.stores import Store, check_rows
+from bench.results.readings import (
+    AS_THEY_ARE,
+    READINGS,
+    FirstRows,
+    Reading,
+    findings,
+    reading,
+)
+from bench.results.stores import Store
 from bench.results.vot.exchange import import_experiments
 from bench.sequence import Dataset, Sequence, to_file, to_tracker
 
@@ -47,52 +59,78 @@ def import_results(
     format: str | None = None,
     index_base: float | None = None,
     partial: bool = False,
+    boxes: str | None = None,
 ) -> ImportReport:
     """Read raw results of another toolkit and store them under ``name``.
 
     The format ``vot`` is the folder layout of the VOT toolkits and the default for VOT
-    benchmarks; it imports every experiment in the source.
+    benchmarks; it imports every experiment in the source. Folders of several runs of one tracker
+    (``dimp50_000``, ``dimp50_001``) become repetitions of one result.
 
     Args:
-        source: folder or zip archive with the results of one tracker.
+        source: folder or zip archive with the results of one tracker, or of several, of which
+            the one called ``name`` is taken; also a folder in an archive.
         store: destination on disk.
         name: name to store the results under.
         dataset: the sequences of the results; frames are not needed.
         format: one of ``bench.results.formats.FORMATS``, or ``vot``; detected by default.
         index_base: coordinate of the first pixel in the source, 0 or 1; by default that of the
             benchmark.
-        partial: accept missing sequences.
+        partial: accept missing sequences, and leave out files of another length by name.
+        boxes: how the source writes a box, one of ``bench.results.readings``; by default
+            ``xywh``, refused where the first rows tell otherwise.
 
     Raises:
-        ConfigError: unknown format, invalid index base or unusable name.
+        ConfigError: unknown format, reading or index base, or unusable name.
         ResultError: nothing was found, a file is malformed, sequences are missing or ambiguous,
-            or ``name`` holds other results.
+            boxes are written in another convention, or ``name`` holds other results.
     """
     safe_file_name(name, "tracker name")
     check_index_base(index_base)
+    read_as = _reading(boxes)
     if (format or get_benchmark(dataset.benchmark).kind) == EXPERIMENTS:
         return import_experiments(
             source, store.root, name, dataset, index_base=index_base, partial=partial
         )
-    opened = open_source(source)
-    reader = get_format(format or sniff_format(opened, dataset.benchmark))
-    names = SequenceNames.of(dataset)
-    match = match_files(reader.find(opened, names.resolve), names, source, partial=partial)
-    results = {n: _read(reader, file, dataset[n], names) for n, file in match.found.items()}
-    rows = (_row_note(dataset, n, results[n], file) for n, file in match.found.items())
-    notes = [*match.notes, *filter(None, rows), *_content_notes(results, dataset)]
-    notes += _index_base_note(index_base, dataset)
+    sources, notes = runs_of(open_source(source), name)
+    reader = get_format(format or sniff_format(sources[0], dataset.benchmark))
+    options = _Options(reader, dataset, SequenceNames.of(dataset), name, partial, read_as)
+    runs = [_read_run(each, options) for each in sources]
+    for number, run in enumerate(runs, start=1):
+        prefix = f"run {number}: " if len(runs) > 1 else ""
+        notes += [f"{prefix}{note}" for note in run.notes]
+        notes += _coordinate_notes(source, run, options, boxes, index_base)
+    notes = list(dict.fromkeys([*notes, *_index_base_note(index_base, dataset)]))
     facts = {
         "source": source.resolve().name,
         "format": reader.name,
         "origin": _index_base_of(dataset) if index_base is None else index_base,
+        **({"boxes": boxes} if boxes else {}),
         "notes": notes,
-        "sequences": len(results),
-        "files_sha256": _fingerprint(match.found),
+        "sequences": len(runs[0].results),
+        **({"repetitions": len(runs)} if len(runs) > 1 else {}),
+        "files_sha256": _fingerprint(runs),
     }
     target = OnePassStore(store.root, store.benchmark)
-    write_import(target, name, facts, _files(target, name, dataset, results, index_base))
-    return ImportReport(tuple(results), reader.name, tuple(notes))
+    files: dict[Path, bytes] = {}
+    for number, run in enumerate(runs, start=1):
+        files |= _files(target, name, dataset, run.results, index_base, number)
+    write_import(target, name, facts, files)
+    return ImportReport(tuple(runs[0].results), reader.name, tuple(notes), len(runs))
+
+
+def _reading(boxes: str | None) -> Reading | None:
+    """The reading that ``--boxes`` asks for; None for x, y, w, h.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if boxes in (None, AS_THEY_ARE):
+        return None
+    found = reading(boxes or "")
+    if found is None:
+        raise unknown_name("reading", boxes or "", (AS_THEY_ARE, *(r.name for r in READINGS)))
+    return found
 
 
 def check_index_base(index_base: float | None) -> None:
@@ -103,34 +141,142 @@ def check_index_base(index_base: float | None) -> None:
         )
 
 
-def _read(reader: Format, found: Found, sequence: Sequence, names: SequenceNames) -> RawResult:
-    result = reader.read(found)
-    content = None if result.spelling is None else names.resolve(result.spelling)
+@dataclass(frozen=True)
+class _Options:
+    """What an import was asked for, for every run of it."""
+
+    reader: Format
+    dataset: Dataset
+    names: SequenceNames
+    name: str
+    partial: bool
+    read_as: Reading | None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The results of one run of all sequences, the files they are from, and remarks."""
+
+    results: Mapping[str, RawResult]
+    found: Mapping[str, Found]
+    notes: list[str]
+
+
+def _read_run(source: Source, options: _Options) -> _Run:
+    """Read and check every file of one run.
+
+    Raises:
+        ResultError: files are missing, malformed or of another length; all of them are listed.
+    """
+    dataset = options.dataset
+    files = options.reader.find(source, options.names.resolve)
+    candidates = of_tracker(files, options.name, source.path)
+    match = match_files(candidates, options.names, source.path, partial=options.partial)
+    results: dict[str, RawResult] = {}
+    broken, rows, wrong = [], [], []
+    for name, found in match.found.items():
+        try:
+            result = _read(options, found, dataset[name])
+        except ResultError as error:
+            broken.append(str(error))
+            continue
+        note, fits = _row_note(dataset, name, result)
+        rows += [note] if note else []
+        if fits:
+            results[name] = result
+        else:
+            wrong.append(_Wrong(name, found.boxes.where, len(dataset[name]), len(result.boxes)))
+    if broken:
+        raise ResultError("\n".join(cut(broken, 10)))
+    if wrong and (not options.partial or not results):
+        raise ResultError(_wrong_lengths(wrong, dataset, options.partial))
+    left_out = [f"left out, of another length: {', '.join(map(str, wrong))}"] if wrong else []
+    kept = {name: match.found[name] for name in results}
+    notes = [*match.notes, *left_out, *rows, *_content_notes(results, dataset)]
+    return _Run(results, kept, notes)
+
+
+def _read(options: _Options, found: Found, sequence: Sequence) -> RawResult:
+    result = options.reader.read(found)
+    content = None if result.spelling is None else options.names.resolve(result.spelling)
     if content not in (None, sequence.name):
         raise ResultError(
             f"{found.boxes.where}: the file name means {sequence.name}, its content names "
             f"{result.spelling}. Rename the file if the content is right."
         )
-    return result
+    if options.read_as is None or options.read_as.read is None:
+        return result
+    return dataclasses.replace(result, boxes=options.read_as.read(result.boxes))
 
 
-def _row_note(dataset: Dataset, name: str, result: RawResult, found: Found) -> str | None:
-    """A note on an accepted number of rows that differs from the number of frames.
+@dataclass(frozen=True)
+class _Wrong:
+    """A file of another length than its sequence."""
 
-    Raises:
-        ResultError: the number of rows does not fit the sequence.
-    """
+    sequence: str
+    where: str
+    expected: int
+    found: int
+
+    def __str__(self) -> str:
+        return f"{self.sequence} ({self.found} rows, expected {self.expected})"
+
+
+def _wrong_lengths(wrong: list[_Wrong], dataset: Dataset, partial: bool) -> str:
+    """The message that lists files of another length, and what they may be."""
+    lines = [
+        f"{one.where}: expected {one.expected} rows, one per frame, found {one.found}"
+        for one in wrong
+    ]
+    row = get_benchmark(dataset.benchmark)
+    hints = {row.length_hint(one.expected, one.found) for one in wrong}
+    hint = f" {hints.pop()}" if len(hints) == 1 else ""
+    remedy = (
+        "No file is left to import."
+        if partial
+        else "Run these sequences again, check that the results belong to this benchmark, or "
+        "leave these files out with --partial."
+    )
+    return "\n".join([*cut(lines, 20), f"{remedy}{hint}"])
+
+
+def _row_note(dataset: Dataset, name: str, result: RawResult) -> tuple[str | None, bool]:
+    """A remark on a number of rows that differs from the number of frames, and if it fits."""
     sequence = dataset[name]
     rows, frames = len(result.boxes), len(sequence)
     if rows == frames or _unchecked(sequence):
-        return None
+        return None, True
     if leading := sequence.leading(rows):
         first = sequence.first_frame + leading
-        return f"{name}: {rows} rows, read as frames {first} to {first + rows - 1}"
+        return f"{name}: {rows} rows, read as frames {first} to {first + rows - 1}", True
     if rows > frames and dataset.benchmark in _LONGER_ACCEPTED:
-        return f"{name}: {rows - frames} rows more than its {frames} frames, kept"
-    check_rows(found.boxes.where, rows, frames, frames - sequence.skippable_frames)
-    return None
+        return f"{name}: {rows - frames} rows more than its {frames} frames, kept", True
+    return None, False
+
+
+def _coordinate_notes(
+    source: Path, run: _Run, options: _Options, boxes: str | None, index_base: float | None
+) -> list[str]:
+    """Remarks on boxes that look written in another convention.
+
+    Raises:
+        ResultError: almost every file is, and nobody said how to read them.
+    """
+    files = []
+    for name, result in run.results.items():
+        sequence = options.dataset[name]
+        truth = sequence.ground_truth[sequence.leading(len(result.boxes)) :]
+        shifted = moved(result.boxes[:6], index_base, sequence.index_base)
+        files.append(FirstRows.of(name, shifted, truth))
+    found = findings(files, _index_base_of(options.dataset))
+    whole = next((each for each in found if each.whole), None)
+    stated = boxes is not None or (whole is not None and whole.shift and index_base is not None)
+    if whole is not None and not stated:
+        raise ResultError(
+            f"{source}: {whole}. {whole.reading.remedy} If they are x, y, w, h as they stand, "
+            f"say so with --boxes {AS_THEY_ARE}."
+        )
+    return [str(each) for each in found]
 
 
 def _unchecked(sequence: Sequence) -> bool:
@@ -163,10 +309,13 @@ def _index_base_note(index_base: float | None, dataset: Dataset) -> list[str]:
     return [f"shifted by {own - index_base:+g} pixel: the source counts from {index_base:g}"]
 
 
-def _fingerprint(found: Mapping[str, Found]) -> str:
+def _fingerprint(runs: list[_Run]) -> str:
     """One hash over the names and contents of all files used."""
     files = (
-        (name, file) for name in sorted(found) for file in (found[name].boxes, found[name].times)
+        (name, file)
+        for run in runs
+        for name in sorted(run.found)
+        for file in (run.found[name].boxes, run.found[name].times)
     )
     return fingerprint((name, file.load()) for name, file in files if file is not None)
 
@@ -177,14 +326,16 @@ def _files(
     dataset: Dataset,
     results: Mapping[str, RawResult],
     index_base: float | None,
+    repetition: int,
 ) -> dict[Path, bytes]:
     """Content of the files to write, the boxes of each sequence after its times."""
     files = {}
     for sequence, result in results.items():
         if result.times is not None:
-            files[store.times_path(name, sequence)] = format_exact(result.times[:, None])
+            path = store.times_path(name, sequence, repetition)
+            files[path] = format_exact(result.times[:, None])
         boxes = moved(result.boxes, index_base, dataset[sequence].index_base)
-        files[store.boxes_path(name, sequence)] = format_exact(boxes)
+        files[store.boxes_path(name, sequence, repetition)] = format_exact(boxes)
     return files
 
 

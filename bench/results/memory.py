@@ -84,11 +84,13 @@ class MemoryStore:
         repetitions = self.repetitions(tracker, sequence)
         return [self.read_run(tracker, sequence, each, frames) for each in repetitions]
 
-    def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
+    def read_times(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> FloatArray | None:
         columns = {number: run.times for number, run in self._of(tracker, sequence).items()}
         known = {number: times for number, times in columns.items() if times is not None}
         if self.experiment == "onepass":
-            return next(iter(known.values()), None)
+            return known.get(repetition or min(columns, default=1))
         return times_table(known, max(columns, default=0))
 
     def write(
@@ -127,11 +129,14 @@ class MemoryStore:
             ResultError: a result is malformed.
         """
         for sequence in store.sequences(tracker) if sequences is None else sequences:
-            times = store.read_times(tracker, sequence)
             for number in store.repetitions(tracker, sequence):
+                times = store.read_times(tracker, sequence, number)
                 seconds = times if times is None or times.ndim == 1 else times[:, number - 1]
                 run = StoredRun(store.read_run(tracker, sequence, number), seconds)
                 self.add(name or tracker, sequence, run, number)
+
+    def changed_files(self, tracker: str) -> list[str]:
+        return []
 
     def _of(self, tracker: str, sequence: str) -> Mapping[int, StoredRun]:
         return self.runs.get(tracker, {}).get(sequence, {})

@@ -10,15 +10,15 @@ from __future__ import annotations
 import csv
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from bench.benchmarks import TABLES
+from bench.benchmarks import TABLES, benchmarks
 from bench.errors import ConfigError, ResultError
 from bench.sequence import Dataset
 
-_TARGET_NUMBER = re.compile(r"[-._](\d+)$")
+_TARGET_NUMBER = re.compile(r"[-._](\d+)$| ?\((\d+)\)$")
 _UNSAFE = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]|^[. ]|[. ]$')
 _LONGEST_NAME = 200  # common file systems allow 255 bytes, including suffixes
 
@@ -66,10 +66,10 @@ def toolkit_name(name: str, benchmark: str, format_: str) -> str:
 def normalized(name: str) -> str:
     """The normal form of a spelling; equal for all spellings of one name.
 
-    >>> normalized("Jogging.1"), normalized("car1_1"), normalized("car11")
-    ('jogging-1', 'car1-1', 'car11')
+    >>> normalized("Jogging.1"), normalized("Jogging(1)"), normalized("car11")
+    ('jogging-1', 'jogging-1', 'car11')
     """
-    return _TARGET_NUMBER.sub(r"-\1", name.casefold())
+    return _TARGET_NUMBER.sub(lambda match: f"-{match[1] or match[2]}", name.casefold())
 
 
 @dataclass(frozen=True)
@@ -92,20 +92,37 @@ class SequenceNames:
     def match(self, found: Iterable[str]) -> dict[str, str]:
         """The found spelling of each canonical name; unknown spellings are ignored.
 
+        Where several spellings mean one sequence, the dataset's own wins, then the exact
+        spelling of a toolkit: the others belong to another benchmark.
+
         Raises:
-            ResultError: two spellings mean one sequence, or one could mean several.
+            ResultError: two spellings mean one sequence equally well, or one could mean several.
         """
-        matched: dict[str, str] = {}
+        meant: dict[str, list[str]] = {}
         for spelling in sorted(found):
             name = self.resolve(spelling)
-            if name in matched:
-                raise ResultError(
-                    f"{matched[name]!r} and {spelling!r} both mean the sequence {name}. "
-                    "Keep one of them."
-                )
             if name is not None:
-                matched[name] = spelling
-        return matched
+                meant.setdefault(name, []).append(spelling)
+        return {name: self._best(name, spellings) for name, spellings in meant.items()}
+
+    def _best(self, name: str, spellings: list[str]) -> str:
+        for exact in ({name}, self._spelled[name]):
+            best = [spelling for spelling in spellings if spelling in exact]
+            if len(best) == 1:
+                return best[0]
+        if len(spellings) > 1:
+            raise ResultError(
+                f"{spellings[0]!r} and {spellings[1]!r} both mean the sequence {name}. "
+                "Keep one of them."
+            )
+        return spellings[0]
+
+    def known(self, spelling: str) -> bool:
+        """True if the spelling means one sequence of the dataset."""
+        try:
+            return self.resolve(spelling) is not None
+        except ResultError:
+            return False
 
     def resolve(self, spelling: str) -> str | None:
         """The dataset's name for ``spelling``, or None.
@@ -113,9 +130,11 @@ class SequenceNames:
         Raises:
             ResultError: the spelling is ambiguous.
         """
-        if spelling in self.canonical:
+        if spelling in self._own:
             return spelling
         meant = self._meanings.get(normalized(spelling), set())
+        if not meant and (match := self._prefix.match(spelling)):
+            return self.resolve(spelling[match.end() :])
         if len(meant) > 1:
             raise ResultError(
                 f"{spelling!r} could mean {' or '.join(sorted(meant))}. Rename it to one of them."
@@ -123,15 +142,61 @@ class SequenceNames:
         return next(iter(meant), None)
 
     @cached_property
+    def elsewhere(self) -> Mapping[str, str]:
+        """What is known of names that are no sequence of the dataset, by their normal form."""
+        return _elsewhere(self.benchmark, frozenset(map(normalized, self.canonical)))
+
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        return frozenset(self.canonical)
+
+    @cached_property
+    def _spelled(self) -> dict[str, set[str]]:
+        """Every toolkit's spelling of each sequence."""
+        formats = {rule.format for rule in spelling_rules(self.benchmark)}
+        return {
+            name: {name, *(toolkit_name(name, self.benchmark or "", f) for f in formats)}
+            for name in self.canonical
+        }
+
+    @cached_property
     def _meanings(self) -> dict[str, set[str]]:
         """Sequences by normalised spelling."""
         meanings: dict[str, set[str]] = {}
-        formats = {rule.format for rule in spelling_rules(self.benchmark)}
-        for name in self.canonical:
-            spelled = (toolkit_name(name, self.benchmark or "", f) for f in formats)
-            for spelling in (name, *spelled):
+        for name, spelled in self._spelled.items():
+            for spelling in spelled:
                 meanings.setdefault(normalized(spelling), set()).add(name)
         return meanings
+
+    @cached_property
+    def _prefix(self) -> re.Pattern[str]:
+        """The benchmark's name in front of a sequence's, as some toolkits write it."""
+        row = benchmarks().get(self.benchmark or "")
+        own = () if row is None else (row.name, row.title, *row.aliases)
+        words = sorted({re.escape(word) for word in own}, key=len, reverse=True)
+        return re.compile(rf"(?:{'|'.join(words) or '(?!)'})[-_. ]", re.IGNORECASE)
+
+
+@cache
+def _elsewhere(benchmark: str | None, known: frozenset[str]) -> Mapping[str, str]:
+    """Names of a benchmark's sequences outside ``known``, and why they are not in the dataset."""
+    row = benchmarks().get(benchmark or "")
+    path = TABLES / f"{row.reader if row else None}_sequences.csv"
+    if row is None or not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = [
+            each for each in csv.DictReader(stream) if each.get("benchmark") in (None, row.name)
+        ]
+    subsets = {normalized(each["name"]): each.get("subset", "") for each in rows}
+    here = {subset for name, subset in subsets.items() if name in known}
+    return {
+        name: f"{row.title}'s {subset}{'ing' if subset == 'train' else ''} set"
+        if subset not in here
+        else f"sequences of {row.title} without annotation here"
+        for name, subset in subsets.items()
+        if name not in known
+    }
 
 
 def hint(spelling: str, known: Iterable[str]) -> str:

@@ -2,21 +2,31 @@
 
 ``<root>/<benchmark>/<tracker>/`` contains ``<sequence>.txt`` with boxes (the PySOT/OTB text
 layout, in the benchmark's own coordinates), ``times/<sequence>_time.txt`` with seconds per
-frame, ``scores/<sequence>_score.txt`` with optional confidences, and ``run.json``, the record.
+frame, ``scores/<sequence>_score.txt`` with optional confidences, ``run.json``, the record, and
+``SHA256SUMS``, what the files held when they were written. Further runs of a stochastic tracker
+have the same files in ``repetitions/002/``, ``repetitions/003/`` and so on.
 """
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from bench.arrays import FloatArray
-from bench.files import format_rows, read_rows, write_atomically
+from bench.errors import ResultError
+from bench.files import format_rows, read_rows, read_whole, write_atomically
 from bench.geometry.regions import Regions
+from bench.results.checksums import changed_files, record_hashes
 from bench.results.stores import check_rows, names_in, tracker_names
 from bench.sequence import Sequence, Trajectory, to_file
+
+_REPETITIONS = "repetitions"
+_REPETITION = re.compile(r"(?!00[01])\d{3,}")
 
 
 @dataclass(frozen=True)
@@ -35,55 +45,82 @@ class OnePassStore:
     def folder(self, tracker: str) -> Path:
         return Path(f"{self.root}/{self.benchmark}/{tracker}")
 
-    def boxes_path(self, tracker: str, sequence: str) -> Path:
-        return Path(f"{self.root}/{self.benchmark}/{tracker}/{sequence}.txt")
+    def run_folder(self, tracker: str, repetition: int = 1) -> Path:
+        """The folder of one run of all sequences; the first is the tracker's own."""
+        inner = f"/{_REPETITIONS}/{repetition:03d}" if repetition > 1 else ""
+        return Path(f"{self.root}/{self.benchmark}/{tracker}{inner}")
 
-    def times_path(self, tracker: str, sequence: str) -> Path:
-        return Path(f"{self.root}/{self.benchmark}/{tracker}/times/{sequence}_time.txt")
+    def boxes_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
+        return Path(f"{self.run_folder(tracker, repetition)}/{sequence}.txt")
 
-    def confidence_path(self, tracker: str, sequence: str) -> Path:
-        return Path(f"{self.root}/{self.benchmark}/{tracker}/scores/{sequence}_score.txt")
+    def times_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
+        return Path(f"{self.run_folder(tracker, repetition)}/times/{sequence}_time.txt")
+
+    def confidence_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
+        return Path(f"{self.run_folder(tracker, repetition)}/scores/{sequence}_score.txt")
 
     def record_path(self, tracker: str) -> Path:
         return self.folder(tracker) / "run.json"
 
     def trackers(self) -> list[str]:
         folder = self.root / self.benchmark
-        if not folder.is_dir():
-            return []
-        found = (p for p in folder.iterdir() if p.is_dir() and any(p.glob("*.txt")))
-        return tracker_names(folder, (p.name for p in found))
+        names = names_in(folder, folders=True)
+        return tracker_names(folder, (name for name in names if self._has_results(name)))
+
+    def _has_results(self, tracker: str) -> bool:
+        """True if a folder has results, or cannot be read: then it is refused by name."""
+        try:
+            return bool(self.sequences(tracker))
+        except ResultError:
+            return True
 
     def sequences(self, tracker: str) -> frozenset[str]:
-        names = names_in(self.folder(tracker))
-        return frozenset(n[:-4] for n in names if n.endswith(".txt") and not n.startswith("."))
+        return frozenset(
+            name for run in self._runs(tracker) for name in self._stored(tracker, run)
+        )
 
     def repetitions(self, tracker: str, sequence: str) -> tuple[int, ...]:
-        return (1,) if self.boxes_path(tracker, sequence).is_file() else ()
+        return tuple(
+            run
+            for run in self._runs(tracker)
+            if os.path.lexists(self.boxes_path(tracker, sequence, run))
+        )
+
+    def _runs(self, tracker: str) -> list[int]:
+        """Numbers of the runs that have a folder, in order."""
+        further = names_in(self.folder(tracker) / _REPETITIONS, folders=True)
+        return [1, *sorted(int(name) for name in further if _REPETITION.fullmatch(name))]
+
+    def _stored(self, tracker: str, repetition: int) -> Iterator[str]:
+        names = names_in(self.run_folder(tracker, repetition))
+        return (n[:-4] for n in names if n.endswith(".txt") and not n.startswith("."))
 
     def finished(self, tracker: str, sequence: Sequence, repetition: int = 1) -> bool:
         """True if the boxes, which are written last, have one row per frame."""
-        path = self.boxes_path(tracker, sequence.name)
-        return path.is_file() and path.read_bytes().count(b"\n") == len(sequence)
+        path = self.boxes_path(tracker, sequence.name, repetition)
+        return path.is_file() and read_whole(path).count(b"\n") == len(sequence)
 
     def write(
         self, tracker: str, sequence: Sequence, trajectory: Trajectory, repetition: int = 1
     ) -> None:
-        times = format_rows(trajectory.times[:, None], decimals=6)
-        write_atomically(self.times_path(tracker, sequence.name), times)
+        where = (tracker, sequence.name, repetition)
+        files = {self.times_path(*where): format_rows(trajectory.times[:, None], decimals=6)}
         if not np.isnan(trajectory.scores).all():
             scores = format_rows(trajectory.scores[:, None], decimals=6)
-            write_atomically(self.confidence_path(tracker, sequence.name), scores)
+            files[self.confidence_path(*where)] = scores
         boxes = format_rows(to_file(trajectory.boxes, sequence.index_base))
-        write_atomically(self.boxes_path(tracker, sequence.name), boxes)
+        files[self.boxes_path(*where)] = boxes
+        record_hashes(self.folder(tracker), files)
+        for path, content in files.items():
+            write_atomically(path, content)
 
-    def read_boxes(self, tracker: str, sequence: str) -> FloatArray:
+    def read_boxes(self, tracker: str, sequence: str, repetition: int = 1) -> FloatArray:
         """``(N, 4)`` x, y, w, h in the benchmark's file coordinates.
 
         Raises:
-            ResultError: the file is missing or malformed.
+            ResultError: the file is missing, or malformed.
         """
-        return read_rows(self.boxes_path(tracker, sequence))
+        return read_rows(self.boxes_path(tracker, sequence, repetition))
 
     def read_run(
         self,
@@ -92,14 +129,22 @@ class OnePassStore:
         repetition: int | None = None,
         frames: int | None = None,
     ) -> Regions:
-        boxes = self.read_boxes(tracker, sequence)
+        number = repetition or min(self.repetitions(tracker, sequence), default=1)
+        boxes = self.read_boxes(tracker, sequence, number)
         if frames is not None:
-            check_rows(self.boxes_path(tracker, sequence), len(boxes), frames)
+            check_rows(self.boxes_path(tracker, sequence, number), len(boxes), frames)
         return Regions.from_boxes(boxes)
 
     def read_runs(self, tracker: str, sequence: str, frames: int | None = None) -> list[Regions]:
-        return [self.read_run(tracker, sequence, frames=frames)]
+        numbers = self.repetitions(tracker, sequence) or (1,)
+        return [self.read_run(tracker, sequence, number, frames) for number in numbers]
 
-    def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
-        path = self.times_path(tracker, sequence)
-        return read_rows(path, columns=1)[:, 0] if path.is_file() else None
+    def read_times(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> FloatArray | None:
+        number = repetition or min(self.repetitions(tracker, sequence), default=1)
+        path = self.times_path(tracker, sequence, number)
+        return read_rows(path, columns=1)[:, 0] if os.path.lexists(path) else None
+
+    def changed_files(self, tracker: str) -> list[str]:
+        return changed_files(self.folder(tracker))

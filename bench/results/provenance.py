@@ -12,6 +12,8 @@ from typing import Any
 
 from bench.errors import ResultError
 from bench.files import write_atomically
+from bench.locks import locked, sweep
+from bench.results.checksums import record_hashes
 from bench.results.record import RunRecord, read_record
 from bench.results.stores import Store
 
@@ -24,11 +26,13 @@ class ImportReport:
         imported: names of the imported sequences.
         format: name of the format.
         notes: remarks on the results.
+        repetitions: number of runs of every sequence.
     """
 
     imported: tuple[str, ...]
     format: str
     notes: tuple[str, ...]
+    repetitions: int = 1
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,17 @@ def write_import(
         files: content by path.
 
     Raises:
-        ResultError: ``name`` holds other results, or the folder is not writable.
+        ResultError: ``name`` holds other results, another process writes there, or the folder is
+            not writable.
     """
+    folder = store.folder(name)
     try:
-        _claim(store, name, facts)
-        for path, content in files.items():
-            write_atomically(path, content)
+        with locked(folder):
+            sweep(folder)
+            _claim(store, name, facts)
+            record_hashes(folder, files)
+            for path, content in files.items():
+                write_atomically(path, content)
     except OSError as error:
         raise ResultError(f"{store.folder(name)}: cannot be written ({error})") from error
 

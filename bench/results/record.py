@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import ResultError
-from bench.files import write_atomically
+from bench.files import read_json, write_atomically
 from bench.results.stores import Store
 
 
@@ -88,8 +89,10 @@ def read_record(path: Path) -> RunRecord | None:
     Raises:
         ResultError: the file is malformed.
     """
+    if not os.path.lexists(path):
+        return None
     try:
-        content = json.loads(path.read_bytes())
+        content = read_json(path, infinite=True)
         kind = str(content.pop("kind"))
         if kind != "run":
             return RunRecord(content, kind=kind)
@@ -100,12 +103,10 @@ def read_record(path: Path) -> RunRecord | None:
             failures,
             tuned_on=content.get("tuned_on"),
         )
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ResultError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultError(
             f"{path}: expected the record of a run, found malformed content "
-            f"({type(error).__name__}: {error}). {_remedy(path)}"
+            f"({type(error).__name__}: {str(error)[:200]}). {_remedy(path)}"
         ) from error
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError, unknown_name
+from bench.files import MAX_PIXEL
 from bench.geometry import Regions
 from bench.sequence import Sequence
 
@@ -77,9 +78,12 @@ class Store(Protocol):
     def read_runs(self, tracker: str, sequence: str, frames: int | None = None) -> list[Regions]:
         """``read_run`` of every stored repetition, in order."""
 
-    def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
+    def read_times(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> FloatArray | None:
         """Seconds per frame, ``(N,)`` in one-pass evaluation, else ``(N, R)``; None if unknown.
 
+        In one-pass evaluation they are of the given run, by default the first that is stored.
         In a VOT experiment, R is the last stored repetition, and missing times are NaN.
 
         Raises:
@@ -99,6 +103,13 @@ class Store(Protocol):
 
         Raises:
             ResultError: the stored times of other repetitions are malformed.
+        """
+
+    def changed_files(self, tracker: str) -> list[str]:
+        """Files that hold something else than what was written, where that is known.
+
+        Raises:
+            ResultError: the record of what was written cannot be read.
         """
 
 
@@ -129,6 +140,21 @@ def check_rows(where: Path | str, found: int, *accepted: int) -> None:
         )
 
 
+def check_boxes(boxes: FloatArray, where: str) -> FloatArray:
+    """Return ``boxes`` if every number is NaN or in the accepted range.
+
+    Raises:
+        ResultError: a number is infinite or absurdly large.
+    """
+    bad = np.flatnonzero((np.abs(boxes) > MAX_PIXEL).any(axis=1))
+    if len(bad):
+        raise ResultError(
+            f"{where}: row {bad[0] + 1}: expected x, y, w, h in pixels, found "
+            f"{boxes[bad[0]].tolist()}. Write NaN for frames without a prediction."
+        )
+    return boxes
+
+
 def times_table(columns: Mapping[int, FloatArray], repetitions: int) -> FloatArray | None:
     """Seconds ``(N, R)``, NaN where unknown, from the times of each repetition; None for none."""
     if not columns:
@@ -146,6 +172,9 @@ def names_in(folder: Path | str, *, folders: bool = False) -> list[str]:
             return sorted(entry.name for entry in entries if not folders or entry.is_dir())
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ResultError(f"{folder}: cannot be read ({reason})") from error
 
 
 def tracker_names(folder: Path, names: Iterable[str]) -> list[str]:

@@ -20,7 +20,7 @@ from bench.measures.onepass.curves import (
     sequence_curves,
     thresholds_of,
 )
-from bench.measures.onepass.summary import summarize
+from bench.measures.onepass.summary import counted_in_means, run_measures, summarize
 
 __all__ = [
     "CURVES",
@@ -28,6 +28,7 @@ __all__ = [
     "Curves",
     "FrameMeasures",
     "convention_names",
+    "counted_in_means",
     "counted_sequences",
     "covered_frames",
     "curve_score",
@@ -36,6 +37,7 @@ __all__ = [
     "get_convention",
     "mean_curve",
     "repair_rows",
+    "run_measures",
     "sequence_curves",
     "summarize",
     "thresholds_of",

@@ -15,7 +15,7 @@ from bench.measures import conventions
 from bench.measures.conventions import find_row, phrase, read_table
 
 Score = Literal["mean", "area", "at 20 px", "at 0.2"]
-Validity = Literal["positive", "sized", "centre positive", "all"]
+Validity = Literal["positive", "sized", "centre positive", "scaled centre positive", "all"]
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,9 @@ class Convention:
         rounding: whether all coordinates are rounded to integers first.
         overlap: arithmetic of the intersection over union; "clipped" limits it to [0, 1],
             "epsilon" also adds the machine epsilon to the union.
-        valid_overlap, valid_error: which ground-truth rows are valid: "positive" requires x, y,
-            w, h > 0, "sized" w, h > 0, "centre positive" both centre coordinates > 0.
+        valid_overlap, valid_error, valid_normalized: which ground-truth rows are valid:
+            "positive" requires x, y, w, h > 0, "sized" w, h > 0, "centre positive" both centre
+            coordinates > 0, "scaled centre positive" both after division by the size.
         invalid_error: whether a frame with invalid ground truth counts as precise (it never
             counts as a success).
         normalization: whether both centres or their offset are divided by the target's size;
@@ -42,6 +43,9 @@ class Convention:
         drop: frames excluded before counting: those with an absent target or unknown box.
         denominator: whether hits are divided by all annotated frames or by the frames kept.
         success: whether an overlap equal to the threshold is a success.
+        success_steps: how the thresholds 0, 0.05, ..., 1 are computed, which decides ties:
+            "from both ends" as MATLAB's ``0:0.05:1``, whose upper half counts down from 1, or
+            "multiples" of 0.05 as in numpy and Octave.
         pixel_step, pixel_bins: thresholds of the precision curve.
         normalized_bins: number of thresholds of normalised precision in [0, 0.5].
         success_score, precision_score, normalized_score: how a curve becomes one number.
@@ -61,11 +65,13 @@ class Convention:
     overlap: Literal["inclusive", "clipped", "epsilon"]
     valid_overlap: Validity
     valid_error: Validity
+    valid_normalized: Validity
     invalid_error: Literal["hit", "miss"]
     normalization: Literal["of each centre", "of the offset"]
     drop: Literal["none", "absent", "unknown"]
     denominator: Literal["annotated", "kept"]
     success: Literal["above", "at least"]
+    success_steps: Literal["from both ends", "multiples"]
     pixel_step: float
     pixel_bins: int
     normalized_bins: int
@@ -77,8 +83,14 @@ class Convention:
 
     @property
     def success_thresholds(self) -> FloatArray:
-        """``(21,)`` overlaps 0, 0.05, ..., 1, bit for bit as MATLAB's ``0:0.05:1``."""
-        return np.arange(21, dtype=np.float64) * 0.05
+        """``(21,)`` overlaps 0, 0.05, ..., 1, bit for bit as the toolkit computes them.
+
+        MATLAB's 13th step is 0.6499999999999999, so an overlap of exactly 0.65 succeeds there.
+        """
+        steps = np.arange(21, dtype=np.float64)
+        if self.success_steps == "multiples":
+            return steps * 0.05
+        return np.where(steps <= 10, steps * 0.05, 1 - (20 - steps) * 0.05)
 
     @property
     def precision_thresholds(self) -> FloatArray:

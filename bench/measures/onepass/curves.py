@@ -168,6 +168,8 @@ def _measure(
     if convention.valid_error != convention.valid_overlap:
         invalid = ~_valid(truth, convention.valid_error)
     error[..., invalid] = -1.0 if convention.invalid_error == "hit" else np.inf
+    if convention.valid_normalized != convention.valid_error:
+        invalid = ~_valid(truth, convention.valid_normalized)
     normalized[..., invalid] = -1.0
     return overlap, error, normalized
 
@@ -175,8 +177,11 @@ def _measure(
 def _valid(truth: FloatArray, rule: Validity) -> BoolArray:
     if rule == "all":
         return np.ones(len(truth), dtype=bool)
-    centred = rule == "centre positive"
-    parts = np.stack(geometry.box_centre(truth)) if centred else geometry.columns(truth)
+    parts = geometry.columns(truth)
+    if rule in ("centre positive", "scaled centre positive"):
+        parts = np.stack(geometry.box_centre(truth))
+    if rule == "scaled centre positive":  # pysot adds 1e-16 to the size before it divides
+        parts = np.where(truth[:, 2:].T < 0, -parts, parts)
     valid: BoolArray = np.all(parts > 0, axis=0)
     return valid
 

@@ -37,11 +37,8 @@ def summarize(
         rule: the convention of the curves.
         notes: remarks to print beside the numbers.
     """
-    stacked = {m: np.stack([each[m] for each in curves]) for m in curves[0]}
-    values = sequence_scores(stacked, rule)
-    counted = {m: counted_sequences(stacked[m], rule) for m in stacked}
-    for rate, index in _RATES.items():
-        values[rate], counted[rate] = stacked["success"][:, index], counted["success"]
+    stacked = _stacked(curves)
+    values, counted = _values(stacked, rule)
     means = {m: float(v[counted[m]].mean()) for m, v in values.items()}
     if np.isfinite(fps).any():
         means["fps"] = float(np.nanmean(fps))
@@ -53,6 +50,41 @@ def summarize(
         curves={m: tuple(mean_curve(stacked[m], rule).tolist()) for m in stacked},
         notes=notes,
     )
+
+
+def run_measures(
+    runs: List[List[Curves]], fps: FloatArray, rule: Convention
+) -> dict[str, FloatArray]:
+    """Measures of every run on every sequence, each ``(R, S)``.
+
+    Args:
+        runs: curves of each sequence, by run.
+        fps: ``(R, S)`` speed, NaN without times.
+        rule: the convention of the curves.
+    """
+    by_run = [_values(_stacked(curves), rule)[0] for curves in runs]
+    rows = {m: np.stack([values[m] for values in by_run]) for m in by_run[0]}
+    return {**rows, "fps": fps} if np.isfinite(fps).all() else rows
+
+
+def counted_in_means(curves: List[Curves], rule: Convention) -> dict[str, BoolArray]:
+    """``(S,)`` sequences that enter the mean of each measure."""
+    return _values(_stacked(curves), rule)[1]
+
+
+def _stacked(curves: List[Curves]) -> dict[str, FloatArray]:
+    return {m: np.stack([each[m] for each in curves]) for m in curves[0]}
+
+
+def _values(
+    stacked: dict[str, FloatArray], rule: Convention
+) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
+    """Measures ``(S,)``, and the sequences that enter their means."""
+    values = sequence_scores(stacked, rule)
+    counted = {m: counted_sequences(stacked[m], rule) for m in stacked}
+    for rate, index in _RATES.items():
+        values[rate], counted[rate] = stacked["success"][:, index], counted["success"]
+    return values, counted
 
 
 def _intervals(values: Values, counted: Mapping[str, BoolArray]) -> dict[str, tuple[float, float]]:

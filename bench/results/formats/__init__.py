@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bench.errors import ResultError, unknown_name
 from bench.results.formats.base import Exported, Format, Found, RawResult
+from bench.results.formats.matching import listed
 from bench.results.formats.matlab import MatFormat
 from bench.results.formats.otb_json import JsonFormat
-from bench.results.formats.source import Source, open_source
+from bench.results.formats.source import Source, open_source, runs_of
 from bench.results.formats.text import TextFormat, delimiter_of, is_companion
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Source",
     "get_format",
     "open_source",
+    "runs_of",
     "sniff_format",
 ]
 
@@ -65,10 +67,12 @@ def sniff_format(source: Source, benchmark: str) -> str:
     counts = {suffix: len(source.with_suffix(suffix)) for suffix in (".txt", ".mat", ".json")}
     suffix = max(counts, key=lambda key: counts[key])
     if not counts[suffix]:
-        inside = f" but the folders {', '.join(source.ignored)}" if source.ignored else ""
+        folders = list(source.ignored)
+        inside = f" but the folders {listed(folders, 10)}" if folders else ""
+        example = f", such as {source.path / folders[0]}, or its name as --name" if folders else ""
         raise ResultError(
             f"{source.path}: expected raw results, one .txt, .mat or .json file per sequence, "
-            f"found none{inside}. Give the folder of one tracker."
+            f"found none{inside}. Give the folder of one tracker{example}."
         )
     if suffix != ".txt":
         return "otb-mat" if suffix == ".mat" else "otb-json"

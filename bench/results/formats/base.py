@@ -10,8 +10,8 @@ import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError
-from bench.files import MAX_PIXEL
 from bench.results.formats.source import Source, SourceFile
+from bench.results.stores import check_boxes as check_boxes
 from bench.sequence import Sequence
 
 Resolve = Callable[[str], str | None]
@@ -26,11 +26,13 @@ class Found:
         spelling: the sequence name in the toolkit's spelling.
         boxes: the file with the boxes.
         times: the file with seconds per frame, or None.
+        tracker: the tracker that the file name states, or empty.
     """
 
     spelling: str
     boxes: SourceFile
     times: SourceFile | None = None
+    tracker: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,39 +105,22 @@ class Format(Protocol):
         """The files of one sequence: content by path below the toolkit's results folder."""
 
 
-def check_boxes(boxes: FloatArray, where: str) -> FloatArray:
-    """Return ``boxes`` if every number is NaN or in the accepted range.
+def fitting_times(load: Callable[[], FloatArray], frames: int) -> tuple[FloatArray | None, str]:
+    """Seconds per frame, or None and why they are left out: scoring does not need them.
 
-    Raises:
-        ResultError: a number is infinite or absurdly large.
+    Args:
+        load: reads them.
+        frames: number of rows of the boxes.
     """
-    bad = np.flatnonzero((np.abs(boxes) > MAX_PIXEL).any(axis=1))
-    if len(bad):
-        raise ResultError(
-            f"{where}: row {bad[0] + 1}: expected x, y, w, h in pixels, found "
-            f"{boxes[bad[0]].tolist()}. Write NaN for frames without a prediction."
-        )
-    return boxes
-
-
-def check_times(times: FloatArray, frames: int, where: str) -> FloatArray:
-    """Return ``times`` if there is one valid time per frame.
-
-    Raises:
-        ResultError: wrong number of rows, or a negative or infinite time.
-    """
+    try:
+        times = load()
+    except ResultError as error:
+        return None, f"times left out: {error}"
     if len(times) != frames:
-        raise ResultError(
-            f"{where}: expected a time for each of {frames} frames, found {len(times)} rows. "
-            "Remove the file to import without times."
-        )
-    bad = np.flatnonzero(~((times >= 0) & np.isfinite(times)))
-    if len(bad):
-        raise ResultError(
-            f"{where}:{bad[0] + 1}: expected seconds, found {times[bad[0]]}. "
-            "Remove the file to import without times."
-        )
-    return times
+        return None, f"times left out: {len(times)} rows for {frames} frames"
+    if not ((times >= 0) & np.isfinite(times)).all():
+        return None, "times left out: not all are finite seconds"
+    return times, ""
 
 
 def times_from_fps(fps: float, frames: int) -> FloatArray | None:

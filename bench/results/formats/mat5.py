@@ -20,7 +20,9 @@ import numpy as np
 from bench.arrays import FloatArray
 
 MAX_UNPACKED = 64 << 20
-"""Maximum unpacked size of a compressed variable, in bytes."""
+"""Maximum unpacked size of the compressed variables that are read, in bytes."""
+MAX_ARRAYS = 20_000
+"""Maximum number of arrays in one variable; 20 segments of a real result have 200."""
 
 Value: TypeAlias = "FloatArray | str | list[Value] | dict[str, Value]"
 
@@ -34,6 +36,8 @@ _CELL, _STRUCT, _CHAR, _NUMERIC = 1, 2, 4, range(6, 16)
 _SIZES = (5, 6)
 _COMPLEX_FLAG = 0x0800
 _DEEPEST = 16
+_MOST_SIZES = 8
+_SMALLEST_ARRAY = 8  # bytes of an element without content
 
 
 @dataclass(frozen=True)
@@ -75,22 +79,31 @@ class _Element:
 
 
 def read_variable(data: bytes, name: str) -> Value:
-    """The variable ``name`` of a MATLAB file.
+    """The variable ``name`` of a MATLAB file; see ``read_first``."""
+    return read_first(data, name)[1]
+
+
+def read_first(data: bytes, *names: str) -> tuple[str, Value]:
+    """The first of the variables ``names`` that a MATLAB file holds, and its name.
 
     Returns:
         float64 for a full array, ``str`` for text, a flat list for a cell array, a dict for a
         struct.
 
     Raises:
-        ValueError: the file is malformed, of another level, or lacks the variable.
+        ValueError: the file is malformed, of another level, or lacks these variables.
     """
-    others = []
+    found: dict[str, _Matrix] = {}
     for element in _variables(data):
-        found = _header(element)
-        if found.name == name:
-            return _value(found, 0)
-        others.append(found.name)
-    raise ValueError(f"expected a variable {name!r}, found {', '.join(others) or 'none'}")
+        matrix = _header(element)
+        found[matrix.name] = matrix
+        if matrix.name == names[0]:
+            break
+    name = next((name for name in names if name in found), None)
+    if name is None:
+        known = ", ".join(list(found)[:10]) or "none"
+        raise ValueError(f"expected a variable {names[0]!r}, found {known[:200]}")
+    return name, _Reader().value(found[name], 0)
 
 
 def _variables(data: bytes) -> Iterator[_Element]:
@@ -99,20 +112,30 @@ def _variables(data: bytes) -> Iterator[_Element]:
     if order is None or data[124:126] not in (b"\x00\x01", b"\x01\x00"):
         level = "level 7.3 (HDF5)" if data.startswith(b"MATLAB 7.3") else "another format"
         raise ValueError(f"expected level 5, found {level}. Save it with -v7")
+    left = MAX_UNPACKED
     for element in _elements(memoryview(data)[_HEADER_BYTES:], order):
         if element.kind != _COMPRESSED:
             yield element
             continue
-        unpacker = zlib.decompressobj()
-        try:
-            unpacked = unpacker.decompress(element.data, MAX_UNPACKED + 1)
-        except zlib.error as error:
-            raise ValueError(f"corrupt compressed data ({error})") from error
-        if len(unpacked) > MAX_UNPACKED:
-            raise ValueError(f"a variable unpacks to more than {MAX_UNPACKED} bytes")
-        if not unpacker.eof:
-            raise ValueError("truncated")
-        yield next(_elements(memoryview(unpacked), order))
+        unpacked = _unpack(element.data, left)
+        left -= len(unpacked)
+        inner = next(_elements(memoryview(unpacked), order), None)
+        if inner is None:
+            raise ValueError("a variable unpacks to nothing")
+        yield inner
+
+
+def _unpack(data: memoryview, limit: int) -> bytes:
+    unpacker = zlib.decompressobj()
+    try:
+        unpacked = unpacker.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise ValueError(f"corrupt compressed data ({error})") from error
+    if len(unpacked) > limit:
+        raise ValueError(f"its variables unpack to more than {MAX_UNPACKED} bytes")
+    if not unpacker.eof:
+        raise ValueError("truncated")
+    return unpacked
 
 
 def _elements(data: memoryview, order: str) -> Iterator[_Element]:
@@ -140,6 +163,7 @@ class _Matrix:
     kind: int
     shape: tuple[int, ...]
     content: Iterator[_Element]
+    size: int
 
 
 def _header(element: _Element) -> _Matrix:
@@ -147,10 +171,12 @@ def _header(element: _Element) -> _Matrix:
         raise ValueError(f"element: expected an array, found type {element.kind}")
     content = _elements(element.data, element.order)
     flags, shape, name = (_next(content) for _ in range(3))
+    if len(shape.data) > 4 * _MOST_SIZES:
+        raise ValueError(f"an array has {len(shape.data) // 4} dimensions")
     bits, sizes = (*flags.integers(), 0)[0], shape.integers()
     if any(size < 0 for size in sizes) or bits & _COMPLEX_FLAG:
         raise ValueError("an array is complex or has a negative size")
-    return _Matrix(name.text(), bits & 0xFF, sizes, content)
+    return _Matrix(name.text()[:100], bits & 0xFF, sizes, content, len(element.data))
 
 
 def _next(elements: Iterator[_Element]) -> _Element:
@@ -160,35 +186,51 @@ def _next(elements: Iterator[_Element]) -> _Element:
     return element
 
 
-def _value(matrix: _Matrix, depth: int) -> Value:
-    if depth > _DEEPEST:
-        raise ValueError(f"arrays are nested more than {_DEEPEST} deep")
-    if matrix.kind == _CELL:
-        return [_nested(matrix, depth) for _ in range(math.prod(matrix.shape))]
-    if matrix.kind == _STRUCT:
-        return _struct(matrix, depth)
-    if matrix.kind == _CHAR:
-        return _next(matrix.content).text()
-    if matrix.kind not in _NUMERIC:
-        raise ValueError(f"arrays of class {matrix.kind} are not supported (sparse, object, ...)")
-    numbers = _next(matrix.content).numbers()
-    if len(numbers) != math.prod(matrix.shape):
-        raise ValueError(f"arrays of shape {matrix.shape} cannot hold {len(numbers)} numbers")
-    return numbers.reshape(matrix.shape, order="F")
+class _Reader:
+    """Reads the value of one variable, of at most ``MAX_ARRAYS`` arrays."""
+
+    def __init__(self) -> None:
+        self._arrays = 0
+
+    def value(self, matrix: _Matrix, depth: int) -> Value:
+        """The value of an array and of all in it."""
+        self._arrays += 1
+        if depth > _DEEPEST or self._arrays > MAX_ARRAYS:
+            raise ValueError(f"more than {MAX_ARRAYS} arrays, or nested over {_DEEPEST} deep")
+        if matrix.kind == _CELL:
+            return [self._nested(matrix, depth) for _ in range(_count(matrix))]
+        if matrix.kind == _STRUCT:
+            return self._struct(matrix, depth)
+        if matrix.kind == _CHAR:
+            return _next(matrix.content).text()
+        if matrix.kind not in _NUMERIC:
+            raise ValueError(
+                f"arrays of class {matrix.kind} are not supported (sparse, object, ...)"
+            )
+        numbers = _next(matrix.content).numbers()
+        if len(numbers) != math.prod(matrix.shape):
+            raise ValueError(f"arrays of shape {matrix.shape} cannot hold {len(numbers)} numbers")
+        return numbers.reshape(matrix.shape, order="F")
+
+    def _nested(self, matrix: _Matrix, depth: int) -> Value:
+        element = _next(matrix.content)
+        # An element without content represents an empty array.
+        return self.value(_header(element), depth + 1) if len(element.data) else np.empty((0, 0))
+
+    def _struct(self, matrix: _Matrix, depth: int) -> dict[str, Value]:
+        if math.prod(matrix.shape) != 1:
+            raise ValueError(f"expected one struct, found an array of shape {matrix.shape}")
+        width = (*_next(matrix.content).integers(), 0)[0]
+        text = _next(matrix.content).text()
+        if width < 1 or len(text) % width or len(text) // width > MAX_ARRAYS:
+            raise ValueError("malformed field names of a struct")
+        names = [text[at : at + width].rstrip("\x00") for at in range(0, len(text), width)]
+        return {name: self._nested(matrix, depth) for name in names}
 
 
-def _nested(matrix: _Matrix, depth: int) -> Value:
-    element = _next(matrix.content)
-    # An element without content represents an empty array.
-    return _value(_header(element), depth + 1) if len(element.data) else np.empty((0, 0))
-
-
-def _struct(matrix: _Matrix, depth: int) -> dict[str, Value]:
-    if math.prod(matrix.shape) != 1:
-        raise ValueError(f"expected one struct, found an array of shape {matrix.shape}")
-    width = (*_next(matrix.content).integers(), 0)[0]
-    text = _next(matrix.content).text()
-    if width < 1 or len(text) % width:
-        raise ValueError("malformed field names of a struct")
-    names = [text[at : at + width].rstrip("\x00") for at in range(0, len(text), width)]
-    return {name: _nested(matrix, depth) for name in names}
+def _count(matrix: _Matrix) -> int:
+    """Number of arrays in a cell array, checked against the bytes that are there for them."""
+    count = math.prod(matrix.shape)
+    if count * _SMALLEST_ARRAY > matrix.size:
+        raise ValueError(f"a cell array of shape {matrix.shape} is truncated")
+    return count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import math
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ import numpy as np
 
 from bench.errors import ResultError
 from bench.results.formats.base import Exported, Found, RawResult, Resolve
-from bench.results.formats.mat5 import Value, read_variable
-from bench.results.formats.otb import raw_result, single_segment
+from bench.results.formats.mat5 import Value, read_first
+from bench.results.formats.otb import first_segment, raw_result
 from bench.results.formats.source import Source
+
+_BARE = ("result", "res", "boxes", "rects", "bboxes")  # names of matrices without a struct
 
 
 @dataclass(frozen=True)
@@ -24,26 +27,35 @@ class MatFormat:
     def find(self, source: Source, resolve: Resolve) -> list[Found]:
         """All ``.mat`` files, split after the sequence name; see ``Format.find``."""
         return [
-            Found(_before_tracker(file.stem, resolve), file) for file in source.with_suffix(".mat")
+            Found(*_split(file.stem, resolve)[:1], file, tracker=_split(file.stem, resolve)[1])
+            for file in source.with_suffix(".mat")
         ]
 
     def read(self, found: Found) -> RawResult:
-        """The struct of a one-pass run; see ``Format.read``."""
+        """The struct of a one-pass run, or a bare matrix of boxes; see ``Format.read``."""
         where = found.boxes.where
         try:
-            results = read_variable(found.boxes.load(), "results")
+            name, results = read_first(found.boxes.load(), "results", *_BARE)
         except ValueError as error:
-            raise ResultError(f"{where}: not a readable MATLAB file: {error}") from error
-        struct = single_segment(results, where)
+            raise ResultError(
+                f"{where}: not a readable MATLAB file: {str(error)[:300]}"
+            ) from error
+        if isinstance(results, np.ndarray):
+            bare = raw_result("rect", results, None, where)
+            note = f"boxes of the matrix {name!r}, x, y, w, h per row"
+            return dataclasses.replace(bare, notes=(*bare.notes, note))
+        struct, notes = first_segment(results, where)
         fps = _scalar(struct.get("fps"))
-        result = raw_result(struct.get("type"), struct.get("res"), fps, where)
+        result = raw_result(
+            struct.get("type"), struct.get("res"), fps, where, template=struct.get("tmplsize")
+        )
         length = _scalar(struct.get("len"), default=len(result.boxes))
         if length != len(result.boxes):
             raise ResultError(
                 f"{where}: expected len = {length:g} frames in res, found {len(result.boxes)}. "
                 "Save the file again."
             )
-        return result
+        return dataclasses.replace(result, notes=(*result.notes, *notes))
 
     def render(self, result: Exported) -> dict[str, bytes]:
         """A struct of type ``rect``, with reproducible bytes; see ``Format.render``."""
@@ -66,15 +78,24 @@ class MatFormat:
         return {f"{result.spelling}_{result.tracker}.mat": content}
 
 
-def _before_tracker(stem: str, resolve: Resolve) -> str:
-    """The longest prefix that is a sequence name, else all parts but the last.
+def _split(stem: str, resolve: Resolve) -> tuple[str, str]:
+    """The longest prefix that is a sequence name, else all parts but the last; and the rest.
 
-    >>> _before_tracker("car1_1_SRDCF", {"car1": "car1", "car1_1": "car1_1"}.get)
-    'car1_1'
+    >>> _split("car1_1_SRDCF", {"car1": "car1", "car1_1": "car1_1"}.get)
+    ('car1_1', 'SRDCF')
     """
     parts = stem.split("_")
-    lefts = ["_".join(parts[:end]) for end in range(len(parts) - 1, 0, -1)]
-    return next((left for left in lefts if resolve(left) is not None), (lefts or [stem])[0])
+    ends = range(len(parts), 0, -1)
+    lefts = ["_".join(parts[:end]) for end in ends]
+    known = next((left for left in lefts if _known(left, resolve)), (lefts[1:] or [stem])[0])
+    return known, stem[len(known) + 1 :]
+
+
+def _known(spelling: str, resolve: Resolve) -> bool:
+    try:
+        return resolve(spelling) is not None
+    except ResultError:  # ambiguous
+        return True
 
 
 def _scalar(value: Value | None, default: float = math.nan) -> float:

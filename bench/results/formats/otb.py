@@ -1,12 +1,13 @@
 """Shared reading of the OTB formats, MATLAB structs and JSON objects.
 
 Both state the kind of their numbers: ``rect`` has x, y, w, h per row; ``4corner`` has two rows
-per frame, the x and the y of four corners. Other kinds require the template size and warps of
-individual trackers and are rejected.
+per frame, the x and the y of four corners; ``ivtAff`` has the six parameters of an affine warp of
+the template per row. Other kinds are warps of individual trackers and are rejected.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,57 +15,88 @@ import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError
-from bench.geometry import pixel_corners_to_box
+from bench.geometry import pixel_corners_to_box, warped_template_to_box
 from bench.results.formats.base import RawResult, check_boxes, times_from_fps
 
 _FROM_FPS = "times derived from the mean frame rate, the only timing of the format"
+_FROM_WARPS = "boxes around the warped template, cut to whole pixels as in OTB calcRectCenter.m"
 _FROM_CORNERS = "boxes around corners, rounded as in OTB corner2rect.m"
 
 
-def single_segment(results: object, where: str) -> Mapping[str, Any]:
-    """The only segment of a one-pass run, stored alone or in a list.
+def first_segment(results: object, where: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """The segment of a one-pass run, stored alone or in a list, and remarks.
+
+    A file of many segments is of a robustness evaluation; its first is the one-pass run, which
+    OTB's own one-pass evaluation takes (``results{1}``).
 
     Raises:
-        ResultError: anything else, e.g. several segments.
+        ResultError: anything else.
     """
-    if isinstance(results, list) and len(results) == 1:
+    notes: tuple[str, ...] = ()
+    if isinstance(results, list) and results:
+        if len(results) > 1:
+            notes = (f"the first of {len(results)} segments, as OTB's one-pass evaluation reads",)
         results = results[0]
     if not isinstance(results, dict):
-        found = f"{len(results)} segments" if isinstance(results, list) else repr(results)[:40]
+        found = "0 segments" if isinstance(results, list) else repr(results)[:40]
         raise ResultError(f"{where}: expected the single segment of a one-pass run, found {found}")
-    return results
+    return results, notes
 
 
 def raw_result(
-    kind: object, res: object, fps: object, where: str, spelling: str | None = None
+    kind: object,
+    res: object,
+    fps: object,
+    where: str,
+    spelling: str | None = None,
+    template: object = None,
 ) -> RawResult:
     """Interpret the fields of a segment.
 
     Args:
-        kind: its type, ``"rect"`` or ``"4corner"``.
-        res: rows ``(N, 4)``, or ``(2 N, 4)`` for corners.
+        kind: its type, ``"rect"``, ``"4corner"`` or ``"ivtAff"``.
+        res: rows ``(N, 4)``, ``(2 N, 4)`` for corners, or ``(N, 6)`` for warps.
         fps: mean frame rate; anything but a positive number gives no times.
         where: name of the file in messages.
         spelling: the sequence name stated in the content, or None.
+        template: width and height of the template of a warp.
 
     Raises:
         ResultError: unsupported kind or invalid numbers.
     """
-    numbers = _rows(res, where)
     notes: tuple[str, ...] = ()
-    if kind == "rect":
-        boxes = numbers
+    if kind == "rect" or res is None:
+        boxes = _rows(res, where)
     elif kind == "4corner":
-        boxes, notes = _corners_to_boxes(numbers, where), (_FROM_CORNERS,)
+        boxes, notes = _corners_to_boxes(_rows(res, where), where), (_FROM_CORNERS,)
+    elif kind == "ivtAff":
+        boxes, notes = _warps_to_boxes(_rows(res, where, 6), template, where), (_FROM_WARPS,)
     else:
         raise ResultError(
-            f"{where}: expected results of type rect or 4corner, found {kind!r}. Convert them "
-            "to rect with their own toolkit (OTB calcSeqErrRobust.m)."
+            f"{where}: expected results of type ivtAff, rect or 4corner, found "
+            f"{repr(kind)[:40]}. Convert them to rect with their own toolkit (OTB "
+            "calcSeqErrRobust.m)."
         )
-    rate = float(fps) if isinstance(fps, int | float | np.number) else float("nan")
+    rate = float("nan")
+    if isinstance(fps, int | float | np.number) and not isinstance(fps, bool):
+        with contextlib.suppress(OverflowError):
+            rate = float(fps)
     times = times_from_fps(rate, len(boxes))
     notes += (_FROM_FPS,) if times is not None else ()
     return RawResult(check_boxes(boxes, where), times, spelling, notes)
+
+
+def _warps_to_boxes(rows: FloatArray, template: object, where: str) -> FloatArray:
+    """Boxes ``(N, 4)`` of a template warped by ``(N, 6)`` parameters (OTB calcRectCenter.m)."""
+    size = np.asarray(template if template is not None else [], dtype=object).ravel()
+    try:
+        width, height = (float(each) for each in size)
+    except (TypeError, ValueError):
+        raise ResultError(
+            f"{where}: expected tmplsize, the width and height of the template, with results of "
+            f"type ivtAff, found {repr(template)[:40]}"
+        ) from None
+    return warped_template_to_box(rows, width, height)
 
 
 def _corners_to_boxes(rows: FloatArray, where: str) -> FloatArray:
@@ -74,20 +106,22 @@ def _corners_to_boxes(rows: FloatArray, where: str) -> FloatArray:
     return pixel_corners_to_box(rows.reshape(-1, 2, 4).transpose(0, 2, 1))
 
 
-def _rows(value: object, where: str) -> FloatArray:
-    """``value`` as ``(N, 4)`` float64.
+def _rows(value: object, where: str, columns: int = 4) -> FloatArray:
+    """``value`` as ``(N, columns)`` float64.
 
     Raises:
-        ResultError: it is not a list of rows of four real numbers.
+        ResultError: it is not a list of rows of so many real numbers.
     """
     try:
         array = np.asarray(value)
     except (ValueError, OverflowError):
         array = np.empty(0, dtype=object)  # ragged rows
-    if array.ndim == 1 and len(array) == 4:
+    if array.ndim == 1 and len(array) == columns:
         array = array[None]  # a single frame
-    if array.ndim != 2 or array.shape[1] != 4 or array.dtype.kind not in "iuf":
+    if array.ndim != 2 or array.shape[1] != columns or array.dtype.kind not in "iuf":
         found = f"shape {array.shape}, {array.dtype}" if array.ndim else repr(value)[:40]
         found = "nothing" if value is None else found
-        raise ResultError(f"{where}: expected res with rows of 4 real numbers, found {found}")
+        raise ResultError(
+            f"{where}: expected res with rows of {columns} real numbers, found {found}"
+        )
     return array.astype(np.float64)

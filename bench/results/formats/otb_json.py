@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+import dataclasses
 import json
 import math
 from dataclasses import dataclass
 
-from bench.errors import ResultError
+from bench.files import read_json
 from bench.results.formats.base import Exported, Found, RawResult, Resolve
-from bench.results.formats.otb import raw_result, single_segment
+from bench.results.formats.otb import first_segment, raw_result
 from bench.results.formats.source import Source
 
 
@@ -25,19 +27,18 @@ class JsonFormat:
     def read(self, found: Found) -> RawResult:
         """The object of a one-pass run; see ``Format.read``."""
         where = found.boxes.where
-        try:
-            document = json.loads(found.boxes.load().decode("utf-8-sig"))
-        except (ValueError, RecursionError) as error:
-            raise ResultError(f"{where}: not readable as JSON ({error})") from error
-        record = single_segment(document, where)
+        document = read_json(found.boxes.load().removeprefix(codecs.BOM_UTF8), where)
+        record, notes = first_segment(document, where)
         spelling = record.get("seqName")
-        return raw_result(
+        result = raw_result(
             record.get("resType"),
             record.get("res"),
             record.get("fps"),
             where,
             spelling if isinstance(spelling, str) else None,
+            record.get("tmplsize"),
         )
+        return dataclasses.replace(result, notes=(*result.notes, *notes))
 
     def render(self, result: Exported) -> dict[str, bytes]:
         """A list of one object with the benchmark's fields; see ``Format.render``."""

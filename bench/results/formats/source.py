@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import lzma
-import zipfile
-import zlib
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from bench.archives import MAX_MEMBER_BYTES, MAX_MEMBERS, read_members
 from bench.errors import ResultError
+from bench.files import read_whole
 
-MAX_FILE_BYTES = 64 << 20
-MAX_TOTAL_BYTES = 1 << 30
-MAX_FILES = 50_000
 _TIMES_FOLDER = "times"
 _CLUTTER = ("__MACOSX", ".DS_Store", "Thumbs.db")
-_BROKEN_ZIP = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    NotImplementedError,  # unsupported compression or version
-    RuntimeError,  # encrypted
-    ValueError,
-)
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_RESULTS = (".txt", ".mat", ".json", ".bin")
+_RUN = re.compile(r"(.+)_(\d{3})")
+_REPETITIONS = "repetitions"
+_DEEPEST = 5  # folders that are entered while looking for the results of one tracker
 
 
 @dataclass(frozen=True)
@@ -58,11 +51,13 @@ class Source:
         path: the folder or archive.
         files: sorted by path.
         ignored: names of all other folders.
+        enter: opens one of these folders.
     """
 
     path: Path
     files: tuple[SourceFile, ...]
     ignored: tuple[str, ...] = ()
+    enter: Callable[[str], Source] | None = None
 
     def with_suffix(self, suffix: str) -> tuple[SourceFile, ...]:
         """The top-level files with a suffix."""
@@ -74,14 +69,22 @@ class Source:
         """The file at ``path`` below the source, or None."""
         return next((f for f in self.files if str(f.path) == path), None)
 
+    def inside(self, folder: str) -> Source:
+        """One of its folders as a source."""
+        return self if self.enter is None else self.enter(folder)
+
 
 def open_source(path: Path) -> Source:
-    """Open a folder or zip archive with the results of one tracker.
+    """Open a folder, a zip archive, or a folder in an archive (``results.zip/SiamFC``).
 
     Raises:
         ResultError: it does not exist, is unreadable, or the archive is unsafe.
     """
-    return _from_folder(path) if path.is_dir() else _arrange(path, _open_archive(path))
+    if path.is_dir():
+        return _from_folder(path)
+    archive, inner = _split(path)
+    contents = _open_archive(archive)
+    return _arrange(path, _below(contents, inner, archive))
 
 
 def open_tree(path: Path) -> tuple[SourceFile, ...]:
@@ -91,20 +94,114 @@ def open_tree(path: Path) -> tuple[SourceFile, ...]:
         ResultError: it does not exist, is unreadable, or is unsafe.
     """
     if path.is_dir():
-        found = [p for p in sorted(path.rglob("*")) if p.is_file()]
-        if len(found) > MAX_FILES:
-            raise ResultError(f"{path}: expected at most {MAX_FILES} files, found {len(found)}")
+        found = sorted(_walk(path))
+        if len(found) > MAX_MEMBERS:
+            raise ResultError(f"{path}: expected at most {MAX_MEMBERS} files, found more")
         return tuple(
             SourceFile(PurePosixPath(p.relative_to(path).as_posix()), str(p), partial(_read, p))
             for p in found
         )
-    contents = sorted(_open_archive(path).items())
+    archive, inner = _split(path)
+    contents = sorted(_below(_open_archive(archive), inner, archive).items())
     return tuple(SourceFile(p, f"{path}:{p}", partial(bytes, data)) for p, data in contents)
 
 
+def _walk(path: Path) -> Iterator[Path]:
+    """Everything below a folder but folders and their clutter; links to files included."""
+
+    def fail(error: OSError) -> None:
+        raise ResultError(f"{error.filename}: cannot be read ({error.strerror})") from error
+
+    for folder, _, names in os.walk(path, onerror=fail):
+        yield from (Path(folder, name) for name in names)
+
+
+def runs_of(source: Source, name: str) -> tuple[list[Source], list[str]]:
+    """The folders of one tracker's runs in a source, and remarks on what was chosen.
+
+    A source without results of its own may hold them in one folder, in folders of several
+    trackers, of which the one called ``name`` is taken, or in numbered folders, one per run of
+    one tracker (``dimp50_000``, ``dimp50_001``, as pytracking writes them).
+    """
+    notes: list[str] = []
+    for _ in range(_DEEPEST):
+        if any(map(source.with_suffix, _RESULTS)):
+            return [source, *_repetitions(source)], notes
+        numbered = _numbered(source.ignored, name)
+        if numbered:
+            runs = [runs_of(source.inside(folder), name)[0][0] for folder in numbered]
+            if len(runs) > 1:
+                notes.append(f"{len(runs)} runs: {numbered[0]} to {numbered[-1]}")
+            return runs, notes
+        named = [folder for folder in source.ignored if folder.casefold() == name.casefold()]
+        chosen = named or (source.ignored if len(source.ignored) == 1 else ())
+        if len(chosen) != 1:
+            break
+        notes.append(f"read from the folder {chosen[0]}")
+        source = source.inside(chosen[0])
+    return [source], notes
+
+
+def _repetitions(source: Source) -> list[Source]:
+    """Further runs as our own stores keep them, ``repetitions/002`` and so on."""
+    if _REPETITIONS not in source.ignored:
+        return []
+    folder = source.inside(_REPETITIONS)
+    return [folder.inside(name) for name in folder.ignored if name.isdecimal()]
+
+
+def _numbered(folders: tuple[str, ...], name: str) -> list[str]:
+    """Folders that differ in a final number of three digits alone; those of ``name`` first."""
+    by_stem: dict[str, list[str]] = {}
+    for folder in folders:
+        if match := _RUN.fullmatch(folder):
+            by_stem.setdefault(match[1], []).append(folder)
+    own = [runs for stem, runs in by_stem.items() if stem.casefold() == name.casefold()]
+    if own:
+        return own[0]
+    only = len(by_stem) == 1 and sum(map(len, by_stem.values())) == len(folders)
+    return next(iter(by_stem.values())) if only else []
+
+
+def _split(path: Path) -> tuple[Path, PurePosixPath]:
+    """The archive of a path, and the folder in it that the path goes on to."""
+    for above in (path, *path.parents):
+        if above.is_file():
+            return above, PurePosixPath(path.relative_to(above).as_posix())
+    return path, PurePosixPath()
+
+
+def _below(
+    contents: dict[PurePosixPath, bytes], inner: PurePosixPath, archive: Path
+) -> dict[PurePosixPath, bytes]:
+    """The files below a folder of an archive, wherever in it that folder lies."""
+    if not inner.parts:
+        return contents
+    depth = len(inner.parts)
+    places = {
+        p.parts[: start + depth]
+        for p in contents
+        for start in range(len(p.parts) - depth)
+        if p.parts[start : start + depth] == inner.parts
+    }
+    if len(places) != 1:
+        known = sorted({str(p.parent) for p in contents if p.parent.parts})
+        found = f"{len(places)} of them" if places else "none"
+        raise ResultError(
+            f"{archive}: expected one folder {inner} in the archive, found {found}. "
+            f"Its folders: {', '.join(known[:10]) or 'none'}{', ...' if len(known) > 10 else ''}."
+        )
+    (place,) = places
+    return {
+        PurePosixPath(*p.parts[len(place) :]): data
+        for p, data in contents.items()
+        if p.parts[: len(place)] == place
+    }
+
+
 def _open_archive(path: Path) -> dict[PurePosixPath, bytes]:
-    if not zipfile.is_zipfile(path):  # also False for a missing file
-        found = "another kind of file" if path.is_file() else "nothing"
+    if not path.is_file() or not _is_zip(path):
+        found = "another kind of file" if path.exists() else "nothing"
         raise ResultError(
             f"{path}: expected a folder or a .zip of raw results, found {found}. "
             "Give the folder with the result files."
@@ -112,80 +209,54 @@ def _open_archive(path: Path) -> dict[PurePosixPath, bytes]:
     return read_archive(path, str(path))
 
 
-def _from_folder(path: Path) -> Source:
-    files: dict[PurePosixPath, Callable[[], bytes]] = {}
-    ignored = []
-    for entry in sorted(path.iterdir()):
-        if entry.name == _TIMES_FOLDER and entry.is_dir():
-            inner = (e for e in sorted(entry.iterdir()) if e.is_file())
-            files |= {PurePosixPath(_TIMES_FOLDER, e.name): partial(_read, e) for e in inner}
-        elif entry.is_dir():
-            ignored.append(entry.name)
-        elif not entry.name.startswith("."):
-            files[PurePosixPath(entry.name)] = partial(_read, entry)
-    return Source(
-        path,
-        tuple(SourceFile(p, str(path / p), load) for p, load in files.items()),
-        tuple(ignored),
-    )
-
-
-def _read(path: Path) -> bytes:
+def _is_zip(path: Path) -> bool:
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ResultError(f"{path}: expected the result of one sequence, found over 64 MiB")
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            return stream.read(4) in _ZIP
     except OSError as error:
         raise ResultError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def _safe_members(archive: zipfile.ZipFile, where: str) -> list[zipfile.ZipInfo]:
-    """The file members of an open archive, after safety checks.
-
-    Raises:
-        ResultError: a member path leaves the archive, names repeat, or the sizes or the number
-            of members exceed the limits.
-    """
-    members = [m for m in archive.infolist() if not m.is_dir()]
-    for member in members:
-        path = PurePosixPath(member.filename)
-        if path.is_absolute() or ".." in path.parts or "\\" in member.filename:
-            raise ResultError(
-                f"{where}: the path of member {member.filename[:80]!r} leaves the archive. "
-                "Create the archive again."
-            )
-        if member.file_size > MAX_FILE_BYTES:
-            raise ResultError(
-                f"{where}: expected at most {MAX_FILE_BYTES} bytes in a member, found "
-                f"{member.file_size} in {member.filename[:80]!r}"
-            )
-    total = sum(member.file_size for member in members)
-    if total > MAX_TOTAL_BYTES or len(members) > MAX_FILES:
-        raise ResultError(
-            f"{where}: expected at most {MAX_FILES} members and {MAX_TOTAL_BYTES} bytes, found "
-            f"{len(members)} members and {total} bytes"
-        )
-    names = {member.filename for member in members}
-    if len(names) != len(members):
-        raise ResultError(f"{where}: two members have the same name. Create the archive again.")
-    return members
-
-
-def read_archive(stream: Path | BinaryIO, where: str) -> dict[PurePosixPath, bytes]:
+def read_archive(source: Path | BinaryIO, where: str) -> dict[PurePosixPath, bytes]:
     """The content of every member of a zip archive, by path.
 
     Raises:
         ResultError: it is not a zip archive, corrupt, encrypted, or unsafe.
     """
+    members = read_members(source, lambda _: True, ResultError, where=where)
+    return {path: member.content for path, member in members.items()}
+
+
+def _from_folder(path: Path) -> Source:
+    files: dict[PurePosixPath, Callable[[], bytes]] = {}
+    ignored = []
+    for entry in _entries(path):
+        if entry.name == _TIMES_FOLDER and entry.is_dir():
+            inner = (e for e in _entries(entry) if not e.is_dir())
+            files |= {PurePosixPath(_TIMES_FOLDER, e.name): partial(_read, e) for e in inner}
+        elif entry.name.startswith(".") or entry.name in _CLUTTER:
+            continue
+        elif entry.is_dir():
+            ignored.append(entry.name)
+        else:
+            files[PurePosixPath(entry.name)] = partial(_read, entry)
+    return Source(
+        path,
+        tuple(SourceFile(p, str(path / p), load) for p, load in files.items()),
+        tuple(ignored),
+        lambda name: _from_folder(path / name),
+    )
+
+
+def _entries(path: Path) -> list[Path]:
     try:
-        with zipfile.ZipFile(stream) as archive:
-            members = _safe_members(archive, where)
-            return {PurePosixPath(m.filename): archive.read(m) for m in members}
-    except _BROKEN_ZIP as error:
-        raise ResultError(
-            f"{where}: not a readable zip archive ({type(error).__name__}: {error}). "
-            "Create the archive again."
-        ) from error
+        return sorted(path.iterdir())
+    except OSError as error:
+        raise ResultError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _read(path: Path) -> bytes:
+    return read_whole(path, ResultError, MAX_MEMBER_BYTES)
 
 
 def _arrange(path: Path, contents: dict[PurePosixPath, bytes]) -> Source:
@@ -199,8 +270,14 @@ def _arrange(path: Path, contents: dict[PurePosixPath, bytes]) -> Source:
         for p, data in sorted(contents.items())
         if len(p.parts) == 1 or (len(p.parts) == 2 and p.parts[0] == _TIMES_FOLDER)
     }
+
+    def enter(name: str) -> Source:
+        inner = {PurePosixPath(*p.parts[1:]): d for p, d in contents.items() if p.parts[0] == name}
+        return _arrange(path / name, {p: data for p, data in inner.items() if p.parts})
+
     return Source(
         path,
         tuple(SourceFile(p, f"{path}:{p}", partial(bytes, data)) for p, data in wanted.items()),
         tuple(sorted({p.parts[0] for p in contents if p not in wanted})),
+        enter,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.arrays import FloatArray
 from bench.files import format_exact, parse_rows
 from bench.results.formats.base import (
     Exported,
@@ -15,7 +16,7 @@ from bench.results.formats.base import (
     RawResult,
     Resolve,
     check_boxes,
-    check_times,
+    fitting_times,
 )
 from bench.results.formats.source import Source, SourceFile
 
@@ -52,15 +53,13 @@ class TextFormat:
         """Rows in the numbers of the file; see ``Format.read``."""
         data, where = found.boxes.load(), found.boxes.where
         boxes = check_boxes(parse_rows(data, where), where)
-        times = None
-        if found.times is not None:
-            seconds = parse_rows(found.times.load(), found.times.where, columns=1)[:, 0]
-            times = check_times(seconds, len(boxes), found.times.where)
+        times, problem = _times(found.times, len(boxes))
+        notes = [f"{found.spelling}: {problem}"] if problem else []
         used = delimiter_of(data)
-        if used == self.delimiter:
-            return RawResult(boxes, times)
-        note = f"separated by {_DELIMITERS[used]}, {self.name} uses {_DELIMITERS[self.delimiter]}"
-        return RawResult(boxes, times, notes=(note,))
+        if used != self.delimiter:
+            theirs, ours = _DELIMITERS[used], _DELIMITERS[self.delimiter]
+            notes.append(f"separated by {theirs}, {self.name} uses {ours}")
+        return RawResult(boxes, times, notes=tuple(notes))
 
     def render(self, result: Exported) -> dict[str, bytes]:
         """Boxes, and times if the format has them, to the last bit; see ``Format.render``."""
@@ -71,6 +70,13 @@ class TextFormat:
             path = self.times.format(sequence=result.spelling)
             files[f"{folder}/{path}"] = format_exact(result.times[:, None])
         return files
+
+
+def _times(file: SourceFile | None, frames: int) -> tuple[FloatArray | None, str]:
+    """The times in a file, or None and why they are left out."""
+    if file is None:
+        return None, ""
+    return fitting_times(lambda: parse_rows(file.load(), file.where, columns=1)[:, 0], frames)
 
 
 def is_companion(file: SourceFile) -> bool:

@@ -20,8 +20,9 @@ import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError
-from bench.files import write_atomically
+from bench.files import read_whole, write_atomically
 from bench.geometry import Regions
+from bench.results.checksums import changed_files, record_hashes
 from bench.results.stores import check_rows, names_in, times_table, tracker_names
 from bench.results.vot.binary import count_records, parse_binary
 from bench.results.vot.text import (
@@ -72,7 +73,14 @@ class VotStore:
     def trackers(self) -> list[str]:
         folder = self.root / self.benchmark
         names = names_in(folder, folders=True)
-        return tracker_names(folder, (name for name in names if any(self._with_runs(name))))
+        return tracker_names(folder, (name for name in names if self._has_results(name)))
+
+    def _has_results(self, tracker: str) -> bool:
+        """True if a folder has results, or cannot be read: then it is refused by name."""
+        try:
+            return any(self._with_runs(tracker))
+        except ResultError:
+            return True
 
     def sequences(self, tracker: str) -> frozenset[str]:
         return frozenset(self._with_runs(tracker))
@@ -85,7 +93,7 @@ class VotStore:
         path = self._files(tracker, sequence.name).get(repetition)
         if path is None:
             return False
-        data = path.read_bytes()
+        data = read_whole(path)
         binary = path.suffix == ".bin"
         return (count_records(data, path) if binary else count_rows(data)) == len(sequence)
 
@@ -107,14 +115,16 @@ class VotStore:
         files = self._files(tracker, sequence)
         return [_read(files[repetition], frames) for repetition in sorted(files)]
 
-    def read_times(self, tracker: str, sequence: str) -> FloatArray | None:
+    def read_times(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> FloatArray | None:
         present = self.repetitions(tracker, sequence)
         path = self.times_path(tracker, sequence)
         if not present:
             return None
         if not path.is_file():
             return self._read_time_values(tracker, sequence, present)
-        stored = parse_times(path.read_bytes(), path)  # may have more or fewer columns than runs
+        stored = parse_times(read_whole(path), path)  # may have more or fewer columns than runs
         times = np.full((len(stored), present[-1]), np.nan)
         columns = [r - 1 for r in present if r <= stored.shape[1]]
         times[:, columns] = stored[:, columns]
@@ -128,12 +138,18 @@ class VotStore:
         repetition: int = 1,
     ) -> None:
         times = self._times_with(tracker, sequence, repetition, trajectory.times)
-        write_atomically(self.times_path(tracker, sequence.name), times)
+        files = {self.times_path(tracker, sequence.name): times}
         if not np.isnan(trajectory.scores).all():
-            path = self.confidence_path(tracker, sequence.name, repetition)
-            write_atomically(path, format_values(trajectory.scores))
-        path = self.run_path(tracker, sequence.name, repetition)
-        write_atomically(path, format_text(trajectory.regions))
+            files[self.confidence_path(tracker, sequence.name, repetition)] = format_values(
+                trajectory.scores
+            )
+        files[self.run_path(tracker, sequence.name, repetition)] = format_text(trajectory.regions)
+        record_hashes(self.folder(tracker), files)
+        for path, content in files.items():
+            write_atomically(path, content)
+
+    def changed_files(self, tracker: str) -> list[str]:
+        return changed_files(self.folder(tracker))
 
     def _times_with(
         self, tracker: str, sequence: Sequence, repetition: int, seconds: FloatArray
@@ -142,7 +158,7 @@ class VotStore:
         path = self.times_path(tracker, sequence.name)
         table = np.empty((len(seconds), 0))
         if path.is_file():
-            table = parse_times(path.read_bytes(), path)
+            table = parse_times(read_whole(path), path)
         if len(table) != len(seconds):
             raise ResultError(
                 f"{path}: expected {len(seconds)} rows, one per frame, found {len(table)}. "
@@ -162,7 +178,7 @@ class VotStore:
             run = self.run_path(tracker, sequence, repetition)
             path = run.with_name(f"{run.stem}_time.value")
             if path.is_file():
-                columns[repetition] = parse_values(path.read_bytes(), path)
+                columns[repetition] = parse_values(read_whole(path), path)
         return times_table(columns, present[-1])
 
     def _with_runs(self, tracker: str) -> Iterator[str]:
@@ -183,10 +199,7 @@ class VotStore:
 
 
 def _read(path: Path, frames: int | None) -> Regions:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ResultError(f"{path}: cannot be read ({error.strerror})") from error
+    data = read_whole(path)
     raw = (parse_binary if path.suffix == ".bin" else parse_text)(data, path)
     if raw.masks:
         raise ResultError(

@@ -155,7 +155,10 @@ def test_a_source_without_known_sequences(
 
 def test_two_files_of_one_sequence(tmp_path: Path, otb: Dataset, store: OnePassStore) -> None:
     source = write_texts(tmp_path / "theirs", {**FRAMES, "jogging_1": 4})
-    with pytest.raises(ResultError, match="theirs: 'Jogging-1' and 'jogging_1' both mean"):
+    report = import_results(source, store, "T", otb)
+    assert report.notes == ("1 unknown file ignored (no sequence of otb2015): jogging_1.txt",)
+    (source / "Jogging-1.txt").rename(source / "JOGGING-1.txt")
+    with pytest.raises(ResultError, match="theirs: 'JOGGING-1' and 'jogging_1' both mean"):
         import_results(source, store, "T", otb)
 
 

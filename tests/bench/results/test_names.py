@@ -135,8 +135,35 @@ def test_real_folders_match_completely(shared: Path, tracker: str) -> None:
 
 
 def test_two_files_of_one_sequence() -> None:
-    with pytest.raises(ResultError, match=r"'Jogging-1' and 'jogging\.1' both mean"):
-        SequenceNames(OTB).match(["Jogging-1", "jogging.1"])
+    with pytest.raises(ResultError, match=r"'JOGGING-1' and 'jogging\.1' both mean"):
+        SequenceNames(OTB).match(["JOGGING-1", "jogging.1"])
+
+
+def test_an_exact_name_wins_over_one_of_another_benchmark() -> None:
+    """``Car4`` of OTB and ``car4`` of UAV123 in one folder."""
+    for order in (["Car4", "car4"], ["car4", "Car4"]):
+        assert SequenceNames(("Car4",), "otb2015").match(order) == {"Car4": "Car4"}
+        assert SequenceNames(("car4",), "uav123").match(order) == {"car4": "car4"}
+    names = SequenceNames(("Jogging-1",), "otb2015")
+    assert names.match(["Jogging.1", "JOGGING_1"]) == {"Jogging-1": "Jogging.1"}
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "spelling", "name"),
+    [
+        ("otb2015", "otb_Bolt", "Bolt"),
+        ("otb2015", "OTB100-Jogging.1", "Jogging-1"),
+        ("otb2015", "Jogging(1)", "Jogging-1"),
+        ("otb2015", "Jogging (1)", "Jogging-1"),
+        ("otb2015", "nfs_Bolt", None),
+        ("otb2015", "uav_Bolt", None),
+        ("uav123", "uav_Bolt", "Bolt"),
+        ("uav123", "UAV123_Bolt", "Bolt"),
+        ("otb2015", "Bolt(2)", None),
+    ],
+)
+def test_prefixes_and_brackets(benchmark: str, spelling: str, name: str | None) -> None:
+    assert SequenceNames(("Bolt", "Jogging-1", "Jogging-2"), benchmark).resolve(spelling) == name
 
 
 def test_a_name_that_could_mean_two_sequences() -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench import archives
 from bench.benchmarks import TABLES, get_benchmark
 from bench.errors import ConfigError, SubmissionError
 from bench.files import format_exact
-from bench.results.formats import source
 from bench.results.onepass import OnePassStore
 from bench.results.pack import pack_trackingnet, validate_trackingnet
 from bench.sequence import Dataset
@@ -182,15 +182,15 @@ def test_files_other_than_archives(tmp_path: Path, small: Dataset) -> None:
     for content in (b"", b"no zip", zipped(tmp_path / "b.zip", good()).read_bytes()[:200]):
         path.write_bytes(content)
         (problem,) = validate_trackingnet(path, small)
-        assert "not a readable zip archive" in problem
+        assert "cannot be read as a zip archive" in problem
 
 
 def test_archives_that_unpack_to_too_much(
     tmp_path: Path, small: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 10)
     (problem,) = validate_trackingnet(zipped(tmp_path / "a.zip", good()), small)
-    assert "at most 10 bytes in a member, found 20" in problem
+    assert "unpacks to 0 MiB; expected at most" in problem
 
 
 def test_the_sample_of_the_server(shared: Path, make_dataset: MakeDataset) -> None:

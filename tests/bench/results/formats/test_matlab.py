@@ -60,7 +60,9 @@ def test_corners_become_the_box_of_the_official_code(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"type": "ivtAff"}, "rect or 4corner, found 'ivtAff'"),
+        ({"type": "ivtAff"}, r"rows of 6 real numbers, found shape \(2, 4\)"),
+        ({"type": "ivtAff", "res": np.ones((2, 6))}, "expected tmplsize"),
+        ({"type": "L1Aff"}, "rect or 4corner, found 'L1Aff'"),
         ({"type": None}, "rect or 4corner, found None"),
         ({"res": None}, "rows of 4 real numbers, found nothing"),
         ({"res": np.ones((2, 6))}, r"rows of 4 real numbers, found shape \(2, 6\)"),
@@ -91,7 +93,7 @@ def broken_mats() -> dict[str, Callable[[], bytes]]:
         "empty": lambda: b"",
         "text": lambda: b"1,2,3,4\n",
         "garbage": lambda: bytes(range(256)) * 4,
-        "other variable": lambda: saved(res=np.ones((2, 4))),
+        "other variable": lambda: saved(other=np.ones((2, 4))),
         "many segments": lambda: saved(results=segments),
         "no struct": lambda: saved(results=np.ones((1, 1))),
         "hdf5": lambda: b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF\r\n\x1a\n",

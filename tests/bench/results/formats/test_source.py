@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench import archives
 from bench.errors import ResultError
-from bench.results.formats import get_format, open_source, source
+from bench.results.formats import get_format, open_source
 
 BOXES = [[1.0, 2.0, 3.0, 4.0], [5.5, 6.0, 7.0, 8.0]]
 TEXT = "1,2,3,4\n5.5,6,7,8\n"
@@ -49,14 +50,13 @@ def test_member_paths_cannot_leave_the_archive(tmp_path: Path, name: str) -> Non
 
 def test_archives_that_unpack_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = zipped(tmp_path / "a.zip", {"a.txt": "0" * 2000, "b.txt": "0" * 2000}, compression=8)
-    monkeypatch.setattr(source, "MAX_FILE_BYTES", 1999)
-    with pytest.raises(ResultError, match=r"at most 1999 bytes .* found 2000 in 'a\.txt'"):
+    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 1999)
+    with pytest.raises(ResultError, match=r"'a\.txt' unpacks to 0 MiB; expected at most"):
         open_source(archive)
-    monkeypatch.setattr(source, "MAX_FILE_BYTES", 2000)
-    monkeypatch.setattr(source, "MAX_TOTAL_BYTES", 3999)
-    with pytest.raises(
-        ResultError, match=r"at most .* 3999 bytes, found 2 members and 4000 bytes"
-    ):
+    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 2000)
+    monkeypatch.setattr(archives, "_NO_BOMB", 3999)
+    monkeypatch.setattr(archives, "MAX_RATIO", 9)
+    with pytest.raises(ResultError, match=r"unpack to 0 MiB, over 9 times as much"):
         open_source(archive)
 
 
@@ -64,11 +64,19 @@ def test_broken_archives(tmp_path: Path) -> None:
     whole = zipped(tmp_path / "a.zip", {"Bolt.txt": TEXT * 50}, compression=8).read_bytes()
     path = tmp_path / "broken.zip"
     path.write_bytes(whole[:45] + b"\x00\x00\x00\x00" + whole[49:])
-    with pytest.raises(ResultError, match="not a readable zip archive"):
+    with pytest.raises(ResultError, match="is damaged; expected an intact archive"):
         open_source(path)
     path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ResultError, match=r"cannot be read as a zip archive"):
+        open_source(path)
+    path.write_bytes(b"no archive")
     with pytest.raises(ResultError, match=r"expected a folder or a \.zip"):
         open_source(path)
+
+
+def test_a_member_without_a_name(tmp_path: Path) -> None:
+    with pytest.raises(ResultError, match="a member has no name"):
+        open_source(zipped(tmp_path / "b.zip", {".": TEXT}))
 
 
 def test_a_missing_source(tmp_path: Path) -> None:

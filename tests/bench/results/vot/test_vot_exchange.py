@@ -141,7 +141,6 @@ def test_binary_masks_times_and_confidences(
         ({"bag/bag_time.txt": "1\n"}, r"bag_time.txt: .* each of 3 frames, found 1 rows"),
         ({"bag/bag_time.txt": "1\ninf\n1\n"}, r"bag_time.txt: expected a finite number"),
         ({"bag/bag_001_confidence.value": "a\n"}, r"confidence.value:1: expected a number"),
-        ({"Bag/Bag_001.txt": RUN}, "both mean the sequence bag"),
     ],
 )
 def test_malformed_sources_write_nothing(

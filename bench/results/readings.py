@@ -1,0 +1,266 @@
+"""Recognises boxes written in another convention: corners, centres, other orders, fractions.
+
+A tracker is started on the first box of the annotation, and toolkits write that box as the first
+row. Where almost every first row of a tracker equals the annotation only under another reading,
+the files are in that convention, and scores of them as they stand mean nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.arrays import BoolArray, FloatArray
+from bench.geometry import box_iou
+
+_ALMOST = 0.8  # share of the files that must agree before a whole set is called wrong
+_PIXELS = 0.6  # a reading fits a first row that it brings this close: half a pixel of rounding
+_EXACT = 0.02  # a shift of one pixel must be one pixel
+_REST = 5  # rows after the first that tell whether the whole file is written so
+_SMALLEST_IMAGE = 50  # pixels
+_FRACTION = 1.5  # no coordinate of a box given as a share of the image is larger
+
+AS_THEY_ARE = "xywh"
+"""The reading of ``--boxes`` that takes rows as x, y, w, h, whatever the first ones tell."""
+
+Read = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to write a box.
+
+    Attributes:
+        name: for the option ``--boxes``; empty where another option reads it.
+        title: what messages call it.
+        read: rows ``(N, 4)`` to x, y, w, h; None where the size of the image is needed.
+        remedy: how to import such files.
+    """
+
+    name: str
+    title: str
+    read: Read | None
+    remedy: str
+
+
+def _columns(rows: FloatArray, *order: int) -> FloatArray:
+    chosen: FloatArray = rows[..., list(order)]
+    return chosen
+
+
+def _corners(rows: FloatArray) -> FloatArray:
+    return np.concatenate([rows[..., :2], rows[..., 2:] - rows[..., :2]], axis=-1)
+
+
+def _inclusive(rows: FloatArray) -> FloatArray:
+    boxes: FloatArray = _corners(rows) + np.array([0.0, 0.0, 1.0, 1.0])
+    return boxes
+
+
+def _centres(rows: FloatArray) -> FloatArray:
+    return np.concatenate([rows[..., :2] - rows[..., 2:] / 2, rows[..., 2:]], axis=-1)
+
+
+def _swapped(rows: FloatArray) -> FloatArray:
+    return _columns(rows, 1, 0, 3, 2)
+
+
+READINGS = tuple(
+    Reading(name, title, read, f"Import them with --boxes {name}.")
+    for name, title, read in (
+        ("corners", "corners x1, y1, x2, y2", _corners),
+        ("corners-inclusive", "corners x1, y1, x2, y2 of pixels, both included", _inclusive),
+        ("centres", "centres and sizes cx, cy, w, h", _centres),
+        ("yx", "y before x: y, x, h, w", _swapped),
+        ("yx-corners", "corners with y before x: y1, x1, y2, x2", lambda r: _corners(_swapped(r))),
+        ("yx-centres", "centres with y before x: cy, cx, h, w", lambda r: _centres(_swapped(r))),
+        ("xyhw", "height before width: x, y, h, w", lambda r: _columns(r, 0, 1, 3, 2)),
+        ("yxwh", "y before x: y, x, w, h", lambda r: _columns(r, 1, 0, 2, 3)),
+    )
+)
+FRACTIONS = Reading(
+    "",
+    "fractions of the image",
+    None,
+    "Multiply them by the width and height of the images, and import the result.",
+)
+
+
+def reading(name: str) -> Reading | None:
+    """The reading that ``--boxes`` calls so, or None."""
+    return next((one for one in READINGS if one.name == name), None)
+
+
+@dataclass(frozen=True)
+class FirstRows:
+    """What is compared of one file.
+
+    Attributes:
+        sequence: its name.
+        rows: the first rows of the file, ``(K, 4)``.
+        truth: the ground truth of the same frames, ``(1, 4)`` or more.
+    """
+
+    sequence: str
+    rows: FloatArray
+    truth: FloatArray
+
+    @classmethod
+    def of(cls, sequence: str, boxes: FloatArray, truth: FloatArray) -> FirstRows:
+        """The rows that are compared of a result and the ground truth of its frames."""
+        return cls(sequence, boxes[: _REST + 1], truth[: _REST + 1])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Another reading that fits.
+
+    Attributes:
+        reading: the reading.
+        sequences: names of the files that it fits.
+        compared: how many files could tell.
+        only_first: True where it fits first rows alone, and the rows after them do not.
+    """
+
+    reading: Reading
+    sequences: tuple[str, ...]
+    compared: int
+    only_first: bool = False
+
+    @property
+    def shift(self) -> bool:
+        """True for boxes that are right but for what the first pixel is called."""
+        return self.reading.name == "" and self.reading.read is not None
+
+    @property
+    def whole(self) -> bool:
+        """True where almost every file is written so."""
+        return not self.only_first and len(self.sequences) >= _ALMOST * self.compared
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.sequences[:5]) + (", ..." if len(self.sequences) > 5 else "")
+        count = f"{len(self.sequences)} of {self.compared} files ({shown})"
+        if self.only_first:
+            return (
+                f"the first row alone reads as {self.reading.title} in {count}: harmless where "
+                "the rule replaces it by the ground truth"
+            )
+        return (
+            f"the first row equals the ground truth if read as {self.reading.title}, not as "
+            f"x, y, w, h, in {count}"
+        )
+
+
+def findings(files: Sequence[FirstRows], index_base: float | None = None) -> list[Finding]:
+    """Other readings that fit the first rows of one tracker's files, the commonest first.
+
+    Args:
+        files: first rows and ground truth of each file.
+        index_base: what the annotation calls the first pixel; only the other base is then
+            proposed.
+    """
+    usable = [f for f in files if len(f.rows) and _is_box(f.truth[0]) and _known(f.rows[0])]
+    if not usable:
+        return []
+    rows, truth = (np.stack([getattr(f, part)[0] for f in usable]) for part in ("rows", "truth"))
+    plain = _near(rows, truth, _PIXELS)
+    found = []
+    for one in READINGS:
+        read = _near(_read(one, rows), truth, _PIXELS) & ~plain
+        found += _split(one, usable, read)
+        plain |= read
+    if not found or not any(each.whole for each in found):
+        found += _fractions(usable, rows, truth) + _shifted(usable, rows, truth, index_base)
+    return sorted(found, key=lambda each: (not each.whole, -len(each.sequences)))
+
+
+def _read(one: Reading, rows: FloatArray) -> FloatArray:
+    return rows if one.read is None else one.read(rows)
+
+
+def _is_box(row: FloatArray) -> bool:
+    return bool(np.isfinite(row).all() and min(row[2:]) > 1)
+
+
+def _known(row: FloatArray) -> bool:
+    return bool(np.isfinite(row).all())
+
+
+def _near(rows: FloatArray, truth: FloatArray, tolerance: float) -> BoolArray:
+    near: BoolArray = np.all(np.abs(rows - truth) <= tolerance, axis=1)
+    return near
+
+
+def _split(one: Reading, files: Sequence[FirstRows], fits: BoolArray) -> list[Finding]:
+    """Findings of whole files and of first rows alone under one reading."""
+    by_kind: dict[bool, list[str]] = {False: [], True: []}
+    for file in (files[index] for index in np.flatnonzero(fits).tolist()):
+        by_kind[_only_first(one, file)].append(file.sequence)
+    return [
+        Finding(one, tuple(names), len(files), only_first)
+        for only_first, names in by_kind.items()
+        if names
+    ]
+
+
+def _only_first(one: Reading, file: FirstRows) -> bool:
+    """True if the rows after the first stay near the target as they stand, not as read."""
+    rest = file.rows[1:]
+    if not len(rest):
+        return False
+    truth = np.tile(file.truth[0], (len(rest), 1))
+    if len(file.truth) >= len(file.rows):
+        after = file.truth[1 : len(file.rows)]
+        known = np.isfinite(after).all(axis=1)
+        truth[known] = after[known]
+    as_is, as_read = (_mean_overlap(boxes, truth) for boxes in (rest, _read(one, rest)))
+    return as_is > as_read
+
+
+def _mean_overlap(boxes: FloatArray, truth: FloatArray) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.nan_to_num(box_iou(boxes, truth)).mean())
+
+
+def _fractions(files: Sequence[FirstRows], rows: FloatArray, truth: FloatArray) -> list[Finding]:
+    """Rows of small numbers that one width and height of an image turn into the ground truth."""
+    small = (np.abs(rows) <= _FRACTION).all(axis=1)
+    fits: BoolArray = np.zeros(len(rows), dtype=bool)
+    for read in (np.array, _corners, _centres):
+        boxes = read(rows)
+        with np.errstate(all="ignore"):
+            image = truth[:, 2:] / boxes[:, 2:]
+            beside = np.abs(boxes[:, :2] * image - truth[:, :2]) <= np.maximum(2, image / 500)
+        plausible = (image >= _SMALLEST_IMAGE) & (image < np.inf)
+        fits = np.logical_or(fits, (beside & plausible).all(axis=1))
+    names = tuple(files[index].sequence for index in np.flatnonzero(small & fits).tolist())
+    alike = len(rows) > 1 and len(np.unique(rows, axis=0)) == 1  # the same box everywhere
+    if alike or len(names) < _ALMOST * len(files):
+        return []
+    return [Finding(FRACTIONS, names, len(files))]
+
+
+def _shifted(
+    files: Sequence[FirstRows], rows: FloatArray, truth: FloatArray, base: float | None
+) -> list[Finding]:
+    """Files whose rows all start one pixel beside the ground truth, by the same pixel."""
+    for by in (-1.0, 1.0):
+        one = _shift(by, base)
+        fits = _near(_read(one, rows), truth, _EXACT)
+        if np.count_nonzero(fits) >= _ALMOST * len(files):
+            names = tuple(files[index].sequence for index in np.flatnonzero(fits).tolist())
+            return [Finding(one, names, len(files))]
+    return []
+
+
+def _shift(by: float, base: float | None) -> Reading:
+    """The reading of files whose x and y are larger by ``by`` than the annotation's."""
+    counted = None if base is None else base + by
+    if counted in (0, 1):
+        title, remedy = f"counted from {counted:g}", f"Import them with --origin {counted:g}."
+    else:
+        title = f"shifted by {by:+g} pixel in x and y"
+        remedy = f"Add {-by:+g} to x and y, and import the result."
+    return Reading("", title, lambda rows: rows - np.array([by, by, 0.0, 0.0]), remedy)

@@ -1,0 +1,177 @@
+"""Boxes in another convention are recognised, and real results never are taken for such."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.arrays import FloatArray
+from bench.datasets import open_dataset
+from bench.errors import ConfigError, ResultError
+from bench.evaluation import evaluate
+from bench.files import format_exact
+from bench.results.formats import get_format, open_source, sniff_format
+from bench.results.importing import import_results
+from bench.results.names import SequenceNames
+from bench.results.onepass import OnePassStore
+from bench.results.readings import FirstRows, findings
+from bench.sequence import Dataset, Sequence
+
+NAMES = ("Bolt", "Car1", "Dog", "Girl")
+Write = Callable[[FloatArray], FloatArray]
+
+
+def truth_of(seed: int, frames: int = 8) -> FloatArray:
+    """A target that moves by a few pixels in each frame."""
+    rng = np.random.default_rng(seed)
+    start = rng.uniform([40, 200, 20, 60], [160, 400, 50, 120])
+    steps = rng.uniform(-3, 3, (frames, 4)) * [1, 1, 0, 0]
+    return np.round(start + np.cumsum(steps, axis=0))
+
+
+def made(index_base: float = 1.0, benchmark: str = "otb2015") -> Dataset:
+    sequences = tuple(
+        Sequence(name, truth_of(seed), index_base=index_base) for seed, name in enumerate(NAMES)
+    )
+    return Dataset(benchmark, Path("data"), sequences)
+
+
+def corners(boxes: FloatArray) -> FloatArray:
+    return np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
+
+
+def centres(boxes: FloatArray) -> FloatArray:
+    return np.hstack([boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:]])
+
+
+WRITTEN: dict[str, tuple[Write, str]] = {
+    "corners": (corners, "--boxes corners"),
+    "corners-inclusive": (
+        lambda b: corners(b) - np.array([0, 0, 1, 1]),
+        "--boxes corners-inclusive",
+    ),
+    "centres": (centres, "--boxes centres"),
+    "yx": (lambda b: b[:, [1, 0, 3, 2]], "--boxes yx"),
+    "yx-corners": (lambda b: corners(b)[:, [1, 0, 3, 2]], "--boxes yx-corners"),
+    "yx-centres": (lambda b: centres(b)[:, [1, 0, 3, 2]], "--boxes yx-centres"),
+    "xyhw": (lambda b: b[:, [0, 1, 3, 2]], "--boxes xyhw"),
+    "yxwh": (lambda b: b[:, [1, 0, 2, 3]], "--boxes yxwh"),
+}
+
+
+def written(folder: Path, dataset: Dataset, write: Write) -> Path:
+    folder.mkdir()
+    for sequence in dataset:
+        content = format_exact(write(sequence.ground_truth.copy()))
+        (folder / f"{sequence.name}.txt").write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_set_in_another_convention_is_refused_and_read_on_request(
+    tmp_path: Path, name: str
+) -> None:
+    dataset, (write, remedy) = made(), WRITTEN[name]
+    store = OnePassStore(tmp_path / "r", "otb2015")
+    source = written(tmp_path / "raw", dataset, write)
+    with pytest.raises(ResultError, match=remedy) as caught:
+        import_results(source, store, "T", dataset)
+    assert "4 of 4 files (Bolt, Car1, Dog, Girl)" in str(caught.value)
+    assert not store.root.exists()
+    import_results(source, store, "T", dataset, boxes=name)
+    for sequence in dataset:
+        np.testing.assert_allclose(store.read_boxes("T", sequence.name), sequence.ground_truth)
+    import_results(source, store, "as-is", dataset, boxes="xywh")
+    (scores,) = evaluate(dataset, store)
+    assert not any("first row" in note for note in scores.trackers["T"].notes)
+    assert any("first row" in note for note in scores.trackers["as-is"].notes)
+
+
+@pytest.mark.parametrize("image", [(640, 480), (1280, 720)])
+@pytest.mark.parametrize("write", [np.array, corners, centres])
+def test_fractions_of_the_image(tmp_path: Path, image: tuple[int, int], write: Write) -> None:
+    dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
+    size = np.array([*image, *image], dtype=float)
+    source = written(tmp_path / "raw", dataset, lambda b: np.round(write(b) / size, 4))
+    with pytest.raises(ResultError, match="fractions of the image"):
+        import_results(source, store, "T", dataset)
+
+
+@pytest.mark.parametrize(
+    ("base", "by", "remedy"),
+    [(1.0, -1, "--origin 0"), (0.0, 1, "--origin 1"), (1.0, 1, "Add -1"), (0.0, -1, "Add .1")],
+)
+def test_another_first_pixel(tmp_path: Path, base: float, by: int, remedy: str) -> None:
+    dataset = made(base)
+    store = OnePassStore(tmp_path / "r", "otb2015")
+    source = written(tmp_path / "raw", dataset, lambda b: b + np.array([by, by, 0, 0]))
+    with pytest.raises(ResultError, match=remedy):
+        import_results(source, store, "T", dataset)
+    report = import_results(source, store, "stated", dataset, index_base=base)
+    assert any("first row" in note for note in report.notes)
+
+
+def test_a_first_row_alone_in_corners_is_noted(tmp_path: Path) -> None:
+    def write(boxes: FloatArray) -> FloatArray:
+        return np.vstack([corners(boxes)[:1], boxes[1:]])
+
+    dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
+    report = import_results(written(tmp_path / "raw", dataset, write), store, "T", dataset)
+    assert any("first row alone reads as corners" in note for note in report.notes)
+    (scores,) = evaluate(dataset, store)
+    assert scores.trackers["T"].measures["success"] == pytest.approx(20 / 21)
+    assert any("first row alone" in note for note in scores.trackers["T"].notes)
+
+
+def test_a_few_files_in_corners_are_noted_by_name(tmp_path: Path) -> None:
+    dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
+    source = written(tmp_path / "raw", dataset, np.array)
+    path = source / "Dog.txt"
+    path.write_bytes(format_exact(corners(dataset["Dog"].ground_truth)))
+    report = import_results(source, store, "T", dataset)
+    assert any("corners" in note and "1 of 4 files (Dog)" in note for note in report.notes)
+
+
+def test_an_unknown_reading(tmp_path: Path) -> None:
+    dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
+    source = written(tmp_path / "raw", dataset, np.array)
+    with pytest.raises(ConfigError, match=r"unknown reading 'corner'\. Did you mean 'corners'"):
+        import_results(source, store, "T", dataset, boxes="corner")
+
+
+REAL = {
+    "otb2015": ("SiamRPN++", "DaSiamRPN", "SiamFC", "ATOM", "LADCF", "SRDCF", "MUSTER", "ASLA"),
+    "uav123": ("SRDCF", "SiamFDB"),
+    "lasot": ("ATOM", "DiMP50"),
+}
+
+
+@pytest.mark.parametrize(("benchmark", "tracker"), [(b, t) for b in REAL for t in REAL[b]])
+def test_real_results_are_right_as_they_are_and_wrong_when_turned(
+    shared: Path, benchmark: str, tracker: str
+) -> None:
+    data = shared / "data" / benchmark
+    dataset = open_dataset(benchmark, data / "annotations")
+    names = SequenceNames.of(dataset)
+    source = open_source(data / "results" / tracker)
+    reader = get_format(sniff_format(source, benchmark))
+    files = []
+    for found in reader.find(source, names.resolve):
+        if (name := names.resolve(found.spelling)) is not None:
+            boxes, sequence = reader.read(found).boxes, dataset[name]
+            truth = sequence.ground_truth[sequence.leading(len(boxes)) :]
+            files.append(FirstRows.of(name, boxes, truth))
+    assert findings(files, 1.0) == []
+    turns: dict[str, Write] = {
+        "corners": corners,
+        "centres": centres,
+        "yx": lambda b: b[:, [1, 0, 3, 2]],
+    }
+    for kind, turn in turns.items():
+        turned = [FirstRows(f.sequence, turn(f.rows), f.truth) for f in files]
+        if tracker == "ASLA" and kind == "centres":  # whole pixels: half a pixel is lost
+            continue
+        assert [f.reading.name for f in findings(turned, 1.0) if f.whole] == [kind]
