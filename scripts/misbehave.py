@@ -268,7 +268,7 @@ def kills() -> Iterator[tuple[str, Trick]]:
         yield (
             f"sends itself {name}",
             doing(lambda wanted=wanted: os.kill(os.getpid(), wanted), tolerated),
-        )  # type: ignore[misc]  # noqa: E501
+        )  # type: ignore[misc]
     yield "reads from nowhere", doing(lambda: ctypes.string_at(0), True)
     yield "kills its group", doing(lambda: os.killpg(0, signal.SIGKILL), True)
     yield "kills its children", doing(lambda: os.system("kill -9 $$"))
@@ -328,7 +328,7 @@ def streams() -> Iterator[tuple[str, Trick]]:
     yield (
         "closes all streams",
         doing(lambda: [stream.close() for stream in (sys.stdin, sys.stdout, sys.stderr)]),
-    )  # noqa: E501
+    )
     yield "has no streams", doing(_no_streams)
     yield "closes every file", doing(lambda: os.closerange(0, 256))
     yield "closes every file of others", doing(lambda: os.closerange(3, 256))
@@ -338,7 +338,7 @@ def streams() -> Iterator[tuple[str, Trick]]:
     yield (
         "writes an endless message into every file",
         doing(lambda: _garbage(b"\xff\xff\xff\xff" + b"\x7f" + b"\xff" * 7)),
-    )  # noqa: E501
+    )
     yield "reads every file", doing(_read_all)
     yield "takes all files", doing(_take_files)
     yield "forks, and both go on", doing(os.fork)
@@ -360,7 +360,7 @@ def streams() -> Iterator[tuple[str, Trick]]:
     yield (
         "leaves a thread that ends all",
         doing(lambda: threading.Timer(0.5, lambda: os._exit(5)).start()),
-    )  # noqa: E501
+    )
     yield "starts a session", doing(_session)
     yield "limits its files", doing(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)))
     yield "limits what it writes", doing(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))

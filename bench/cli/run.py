@@ -111,15 +111,16 @@ def run(
     from bench.registry import make_spec
     from bench.results.opening import open_store
 
-    if name is not None and len(tracker) > 1:
-        raise ConfigError(f"--name {name}: expected one --tracker, found {len(tracker)}")
+    targets = options.split_names(tracker) or []
+    if name is not None and len(targets) > 1:
+        raise ConfigError(f"--name {name}: expected one --tracker, found {len(targets)}")
     store = open_store(results, benchmark, experiment)
     specs = [
         make_spec(
             each, options.parse_settings(settings), name, device, weights,
             images=images, first_box=first_box,
         )
-        for each in tracker
+        for each in targets
     ]  # fmt: skip
     dataset = open_dataset(benchmark, data, subset=subset)
     for caveat in () if quiet else dataset.caveats:

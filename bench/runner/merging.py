@@ -21,6 +21,7 @@ from bench.benchmarks import benchmarks
 from bench.errors import ConfigError, ResultError, unknown_name
 from bench.files import write_atomically
 from bench.locks import locked, sweep
+from bench.results.checksums import record_hashes
 from bench.results.opening import open_store
 from bench.results.record import RunRecord, continue_record, read_record, write_record
 from bench.results.stores import Store
@@ -110,7 +111,7 @@ def _merge(source: Store, tracker: str, results: Path, *, write: bool) -> Merge:
 
 
 def _plan(store: Store, source: Store, tracker: str) -> Merge:
-    runs = []
+    record, runs = _record(store, source, tracker), []
     for sequence in sorted(source.sequences(tracker)):
         present = store.repetitions(tracker, sequence)
         for repetition in source.repetitions(tracker, sequence):
@@ -122,7 +123,7 @@ def _plan(store: Store, source: Store, tracker: str) -> Merge:
                     f"{store.folder(tracker)}. Keep one of them: merge under another name, or "
                     "remove one."
                 )
-    return Merge(store, source, tracker, tuple(runs), _record(store, source, tracker))
+    return Merge(store, source, tracker, tuple(runs), record)
 
 
 def _equal(store: Store, source: Store, tracker: str, sequence: str, repetition: int) -> bool:
@@ -163,17 +164,21 @@ def _copy(plan: Merge, sequence: str, repetition: int) -> None:
     """Copy the files of one run, the regions last."""
     source, target = plan.source.folder(plan.tracker), plan.store.folder(plan.tracker)
     if plan.store.experiment == "onepass":
-        names = [part.format(sequence) for part in _PARTS]
-        if repetition > 1:
-            raise ResultError(f"{sequence}: only the first run of one-pass results can be merged")
+        inner = f"repetitions/{repetition:03d}/" if repetition > 1 else ""
+        names = [f"{inner}{part.format(sequence)}" for part in _PARTS]
     else:
         stem = f"{sequence}/{sequence}_{repetition:03d}"
         names = [f"{stem}_confidence.value", f"{stem}_time.value", f"{stem}.bin", f"{stem}.txt"]
         _merge_times(source, target, sequence, repetition)
     try:
-        for name in names:
-            if (source / name).is_file():
-                write_atomically(target / name, (source / name).read_bytes())
+        found = {
+            target / name: (source / name).read_bytes()
+            for name in names
+            if (source / name).is_file()
+        }
+        record_hashes(target, found)
+        for path, content in found.items():
+            write_atomically(path, content)
     except OSError as error:
         raise ResultError(f"{error.filename}: cannot be copied ({error.strerror})") from error
 
@@ -192,7 +197,9 @@ def _merge_times(source: Path, target: Path, sequence: str, repetition: int) -> 
     missing = max(0, repetition - table.shape[1])
     table = np.pad(table, ((0, 0), (0, missing)), constant_values=np.nan)
     table[:, repetition - 1] = theirs[:, repetition - 1]
-    write_atomically(target / name, format_times(table))
+    content = format_times(table)
+    record_hashes(target, {target / name: content})
+    write_atomically(target / name, content)
 
 
 def removable(store: Store, tracker: str) -> Path:

@@ -34,6 +34,7 @@ Wanted: TypeAlias = bool | Literal["lines"] | None
 """True shows a bar always, False nothing, ``"lines"`` a bar on a terminal and plain lines
 elsewhere, None a bar on a terminal and nothing elsewhere."""
 _PERIOD = 60.0  # seconds between two plain lines
+_NEVER = float("inf")
 
 
 @contextlib.contextmanager
@@ -85,9 +86,9 @@ def _plain_lines(sequences: int, frames: int) -> Show:
         nonlocal last
         now = time.monotonic()
         over = status.ended >= sequences
-        if now - last < _PERIOD and not over:
+        if last == _NEVER or (now - last < _PERIOD and not over):
             return
-        last = now
+        last = _NEVER if over else now
         speed = status.frames / max(now - started, 1e-3)
         left = "" if over else f", {_duration((frames - status.frames) / max(speed, 1e-9))} left"
         text = describe(status, sequences).removesuffix(": starting")

@@ -62,7 +62,7 @@ def run_tracker(
         partial: leave out sequences without frames; refused where most have none.
         names: run these sequences only.
         repetitions: maximum number of runs per sequence; by default the experiment's. In
-            one-pass evaluation, the number of runs, which must be one if the store keeps one.
+            one-pass evaluation, the number of runs: 1 by default; three that are equal end it.
         lockstep: sequences that a worker follows at once, through the tracker's batch form.
         tuned_on: label of the dataset whose scores chose the options; every score says so.
         engine: replaces workers, e.g. ``bench.runner.run_here``; ignores jobs and time-outs.
@@ -77,7 +77,7 @@ def run_tracker(
     _check_arguments(spec, jobs, frame_timeout, start_timeout)
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, engine)
-    wanted = _repetitions(store, experiment, spec, repetitions)
+    wanted = _repetitions(experiment, spec, repetitions)
     chosen = _choose(dataset, names, partial)
     current = make_record(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=jobs, lockstep=lockstep,
@@ -145,7 +145,7 @@ def plan_run(
     _check_arguments(spec, 1, 1.0)
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, None)
-    wanted = _repetitions(store, experiment, spec, repetitions)
+    wanted = _repetitions(experiment, spec, repetitions)
     chosen = _choose(dataset, names, partial)
     current = make_record(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep
@@ -172,23 +172,12 @@ def _waves(wanted: int) -> list[range]:
     return [wave for wave in waves if wave]
 
 
-def _repetitions(
-    store: Store, experiment: Experiment, spec: TrackerSpec, limit: int | None
-) -> int:
-    """How often a sequence is run at most.
-
-    Raises:
-        ConfigError: several runs of one-pass evaluation, and the store keeps one.
-    """
+def _repetitions(experiment: Experiment, spec: TrackerSpec, limit: int | None) -> int:
+    """How often a sequence is run at most."""
     if limit is None:
         return 1 if spec.is_deterministic() else experiment.repetitions
     if experiment.protocol != "onepass":
         return min(limit, experiment.repetitions)
-    if limit > 1 and not getattr(store, "keeps_repetitions", False):
-        raise ConfigError(
-            f"--repetitions {limit}: one-pass results keep one run of a sequence. Give each run "
-            "its own --seed and --name instead."
-        )
     return limit
 
 

@@ -30,7 +30,7 @@ def make_sequence(count: int = 4, first: Any = FIRST, **changes: Any) -> Sequenc
     return Sequence("Bolt", truth, **{"frames": frames, "index_base": 1.0, **changes})
 
 
-class Unspeakable(Exception):
+class UnspeakableError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no words")
 
@@ -215,7 +215,7 @@ def test_an_answer_changed_afterwards_stays_as_it_was() -> None:
         (Prediction(np.ones(4), "high"), "could not convert"),
         (ValueError("lost\nmy way"), r"ValueError: lost my way \(.*test_onepass.py:\d+\)"),
         (ValueError("\udc80\x1b[31m"), r"^frame 3: ValueError: \\udc80\\x1b\[31m \("),
-        (Unspeakable(), r"Unspeakable: \(its message cannot be read: RuntimeError\)"),
+        (UnspeakableError(), r"UnspeakableError: \(its message cannot be read: RuntimeError\)"),
         (Shy(), "expected a Prediction, found a Shy"),
         (KeyError(), r"KeyError \(.*test_onepass.py:\d+\)"),
         (TrackerError("out of memory"), "^frame 3: out of memory$"),
