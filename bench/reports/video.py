@@ -75,7 +75,8 @@ def _encoder(path: Path) -> str:
         import av
     except ImportError:
         raise ConfigError(
-            "writing a video needs PyAV: pip install 'siamattn-bench[reports]'"
+            "writing a video needs the extra `reports`: run pip install '.[reports]' in the "
+            "checkout of this project"
         ) from None
     wanted = _ENCODERS[path.suffix.lower()]
     for name in wanted:

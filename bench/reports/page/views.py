@@ -13,8 +13,8 @@ from bench.evaluation.along import Track
 from bench.geometry import outlines
 from bench.measures.catalogue import Measure, curve_measures, get_measure
 from bench.reports.page.encoding import OVERLAP_STEPS, PIXEL_STEPS, pack, rounded, spans
-from bench.reports.palette import DASHES, Look
-from bench.reports.score_table import columns_of, ranked, ranking_measure
+from bench.reports.palette import DASHES, SYMBOLS, Look
+from bench.reports.score_table import columns_of, ranked, ranking_measure, share_of
 from bench.reports.section import ReportSection
 from bench.scores import BenchmarkScores
 from bench.sequence import Sequence
@@ -36,7 +36,10 @@ def section_data(
     """
     names = ranked(scores)
     return {
-        "trackers": [{"name": name, **_look(looks[name])} for name in names],
+        "trackers": [
+            {"name": name, "share": share_of(scores, scores.trackers[name]), **_look(looks[name])}
+            for name in names
+        ],
         "columns": _columns(scores),
         "groups": _groups(scores, names),
         "sequences": _sequences(section, scores, names, files),
@@ -46,7 +49,12 @@ def section_data(
 
 
 def _look(look: Look) -> Plain:
-    return {"color": look.hex, "dash": look.dash, "strokes": DASHES[look.dash]}
+    return {
+        "color": look.hex,
+        "dash": look.dash,
+        "strokes": DASHES[look.dash],
+        "symbol": SYMBOLS[look.marker],
+    }
 
 
 def _columns(scores: BenchmarkScores) -> list[Plain]:

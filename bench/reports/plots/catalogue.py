@@ -10,12 +10,13 @@ from pathlib import Path
 from bench.errors import ConfigError, unknown_name
 from bench.files import write_atomically
 from bench.measures.catalogue import curve_measures, layout_of
+from bench.reports.escaping import without_folders
 from bench.reports.notes import heading_of
 from bench.reports.plots import attributes, ranking, sequences, vot
 from bench.reports.plots.curves import PlotFunction, curve_plots
 from bench.reports.plots.entries import Looks
 from bench.reports.plots.style import FORMATS, save
-from bench.reports.text_drawing import drawable, without_folders
+from bench.reports.text_drawing import drawable
 from bench.scores import BenchmarkScores
 
 _MARKUP = re.compile(r"[\\`*_<>\[\]|$&]")
