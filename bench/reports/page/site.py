@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Literal, cast
 
 from bench.arrays import Image
-from bench.errors import BenchError, ConfigError
+from bench.errors import BenchError, ConfigError, ResultError
 from bench.evaluation.along import Track, tracks_along
+from bench.locks import locked
 from bench.reports.escaping import without_folders
 from bench.reports.page import views
 from bench.reports.page.encoding import file_names, script
@@ -22,6 +23,7 @@ from bench.reports.section import ReportSection, shareable_section
 from bench.sequence import Sequence
 
 _MARK = ".bench-report"
+_LOCK = ".lock"  # of bench.locks
 _FIRST = 3
 FPS = 25.0
 
@@ -95,21 +97,46 @@ def _swapped_in(folder: Path) -> Iterator[Path]:
     folder = folder.absolute()
     partial = folder.with_name(f".{folder.name}.partial")
     earlier = folder.with_name(f".{folder.name}.earlier")
-    if earlier.exists() and not folder.exists():  # killed between the two renames below
-        earlier.rename(folder)
-    for left_over in (partial, earlier):
-        shutil.rmtree(left_over, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        yield partial
-        if folder.exists():
-            folder.rename(earlier)
-        partial.rename(folder)
-    finally:
-        if earlier.exists() and not folder.exists():
+    with _only_writer(folder, partial):
+        if earlier.exists() and not folder.exists():  # killed between the two renames below
             earlier.rename(folder)
-        shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(earlier, ignore_errors=True)
+        try:
+            yield partial
+            if folder.exists():
+                folder.rename(earlier)
+            partial.rename(folder)
+            (folder / _LOCK).unlink(missing_ok=True)
+        finally:
+            if earlier.exists() and not folder.exists():
+                earlier.rename(folder)
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(earlier, ignore_errors=True)
+
+
+@contextmanager
+def _only_writer(folder: Path, partial: Path) -> Iterator[None]:
+    """Hold ``partial``, emptied of what a killed writer left, for this process.
+
+    Raises:
+        ConfigError: another process writes this report, or the folder cannot be locked.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(partial))
+        except ResultError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                raise ConfigError(
+                    f"{folder}: another `bench report` is writing there. Wait for it to end, or "
+                    "name another folder with --out."
+                ) from error
+            raise ConfigError(str(error).replace(partial.name, folder.name)) from error
+        for left_over in partial.iterdir():
+            if left_over.is_dir():
+                shutil.rmtree(left_over)
+            elif left_over.name != _LOCK:
+                left_over.unlink()
+        yield
 
 
 class _Writer:
