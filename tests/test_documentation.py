@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -167,3 +168,36 @@ def test_the_description_of_the_package_has_no_link_into_the_checkout() -> None:
     settings.read(REPOSITORY / "setup.cfg")
     named = settings["metadata"]["long_description"].removeprefix("file: ")
     assert not LINK.findall((REPOSITORY / named).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("installer", "user", "called"),
+    [
+        ("exit 100", "0", True),
+        ("exit 0", "0", True),
+        ("exit 0", "1000", False),
+        (None, "0", False),
+    ],
+)
+def test_ci_installs_what_it_can_and_then_tests(
+    tmp_path: Path, installer: str | None, user: str, called: bool
+) -> None:
+    """Without apt, without a network or without rights, the tests still run."""
+    commands = {"make": 'echo "make $@" >> log', "id": f"echo {user}", "timeout": 'shift; "$@"'}
+    if installer is not None:
+        commands["apt-get"] = f'echo "apt-get $@" >> log; {installer}'
+    for name, body in commands.items():
+        (tmp_path / name).write_text(f"#!{shutil.which('bash')}\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [shutil.which("bash") or "bash", REPOSITORY / ".ci" / "run"], cwd=tmp_path,
+        env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    log = (tmp_path / "log").read_text().splitlines()
+    assert log[-1] == "make test"
+    assert any("chromium texlive-latex-base" in line for line in log) == (
+        called and installer == "exit 0"
+    )
+    assert any(line.startswith("apt-get") for line in log) == called
+    assert ("not installed: chromium" in done.stderr) == (installer == "exit 100")

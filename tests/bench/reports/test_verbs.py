@@ -222,3 +222,34 @@ def test_a_tracker_has_one_colour_in_plot_page_and_video(bench: Bench, work: Pat
     bench("video", "folder", "clip_a", *places(work), *only, "--out", work / "one.avi")
     frame = read_video(work / "one.avi")[1][3]
     assert nearest(frame, look.colour) < 30 < nearest(frame, alone.colour)
+
+
+def test_no_file_that_is_passed_on_names_a_folder(bench: Bench, work: Path) -> None:
+    """Whatever is wrong with a tracker's files is told without saying where they are."""
+    (work / "results" / "folder" / "bad" / "clip_b.txt").write_text("no,boxes\n")
+    private, out = str(work), work / "out"
+    code, printed, errors = bench(
+        "eval", "folder", *places(work), "--json", out / "s.json", "--csv", out / "s.csv"
+    )
+    assert code == 1
+    assert private in printed + errors  # the person at the terminal needs it
+    bench("plots", "folder", *places(work), "--out", out, "--only", "ranking", "--format", "svg")
+    bench("report", *places(work), "-b", "folder", "--videos", "none", "--out", out / "page")
+    written = [path for path in out.rglob("*") if path.suffix in
+               (".json", ".csv", ".md", ".svg", ".html", ".js")]  # fmt: skip
+    assert len(written) > 10
+    for path in written:
+        text = path.read_text(encoding="utf-8")
+        assert private not in text, path
+    assert "clip_b.txt:1: expected 4 numbers" in (out / "s.json").read_text(encoding="utf-8")
+    assert "clip\\_b.txt:1:" in (out / "folder" / "captions.md").read_text(encoding="utf-8")
+
+
+def test_tables_of_a_broken_tracker_name_no_folder(bench: Bench, work: Path) -> None:
+    folder = work / "results" / "otb2015" / "bad"
+    write_boxes(folder / "Board.txt", 5)
+    bench("tables", "otb", *places(work), "--out", work / "tables")
+    for path in (work / "tables").iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert str(work) not in text.replace("\\_", "_"), path
+        assert "bad" in text
