@@ -82,9 +82,17 @@ def _groups(scores: BenchmarkScores, names: list[str]) -> Plain:
     return {
         "kind": "tag" if tagged else "attribute",
         "unit": unit,
-        "rows": [{"name": group, "count": counts[group]} for group in groups],
+        "rows": [{"name": _words(group), "count": counts[group]} for group in groups],
         "values": _values(scores, groups, tables),
     }
+
+
+def _words(group: str) -> str:
+    """
+    >>> _words("camera_motion"), _words("OCC")
+    ('camera motion', 'OCC')
+    """
+    return group.replace("_", " ")
 
 
 def _sequences(
@@ -171,7 +179,7 @@ def sequence_data(
         "resets": section.resets,
         "truth": _packed(outlines(sequence.regions, sequence.index_base)),
         "absent": [] if sequence.absent is None else spans(sequence.absent),
-        "tags": {name: spans(flags) for name, flags in sequence.tags.items() if flags.any()},
+        "tags": {_words(name): spans(flags) for name, flags in sequence.tags.items() if flags.any()},
         "tracks": [_track(track, looks[track.tracker]) for track in tracks],
     }
 

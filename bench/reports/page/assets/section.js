@@ -52,10 +52,18 @@ function drawPoints(chart, data, points, shown) {
     marker: { color: bench.tone(tracker.color), size: 11, symbol: tracker.symbol + (tracker.share ? "-open" : ""), line: { width: 1, color: charts.colours().paper } },
     hovertemplate: `%{x:.3~f}, <b>%{y:.3f}</b><extra>${charts.text(bench.label(tracker))}</extra>`,
   }));
-  const speeds = points.places.map(([x]) => x).filter((x) => x > 0);
-  const wide = Math.max(...speeds) > 500 * Math.min(...speeds); // too wide for labels at 2 and 5
   return Plotly.react(chart, traces, charts.layout({ ...kept,
-    xaxis: charts.axis(points.xTitle, points.log ? { type: "log", dtick: wide ? 1 : "D2" } : {}), yaxis: charts.axis(points.yTitle) }), charts.config);
+    xaxis: charts.axis(points.xTitle, points.log ? logarithmic(points.places.map(([x]) => x)) : {}), yaxis: charts.axis(points.yTitle) }), charts.config);
+}
+
+/** A logarithmic axis with whole numbers beside its ticks: 1, 2, 5, 10 ... or decades only. */
+function logarithmic(values) {
+  const known = values.filter((value) => value > 0).map(Math.log10);
+  const [low, high] = [Math.floor(Math.min(...known)), Math.ceil(Math.max(...known))];
+  const steps = high - low > 3 ? [1] : [1, 2, 5];
+  const tickvals = [];
+  for (let decade = low; decade <= high; decade++) tickvals.push(...steps.map((step) => Number(`${step}e${decade}`)));
+  return { type: "log", tickvals, ticktext: tickvals.map(String) };
 }
 
 /** A table of one measure, a row for each attribute or sequence, a column for each tracker. */
