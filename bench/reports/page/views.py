@@ -179,7 +179,9 @@ def sequence_data(
         "resets": section.resets,
         "truth": _packed(outlines(sequence.regions, sequence.index_base)),
         "absent": [] if sequence.absent is None else spans(sequence.absent),
-        "tags": {_words(name): spans(flags) for name, flags in sequence.tags.items() if flags.any()},
+        "tags": {
+            _words(name): spans(flags) for name, flags in sequence.tags.items() if flags.any()
+        },
         "tracks": [_track(track, looks[track.tracker]) for track in tracks],
     }
 
