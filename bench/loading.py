@@ -94,9 +94,9 @@ def _load(target: str, location: str, registered: bool) -> ModuleType:
         raise _missing_module(target, location, error.name) from error
     except SystemExit as error:
         raise TrackerError(
-            f"importing {location!r} for tracker {target!r} failed: the module ends the process, "
-            f"{describe(error)}. Put what it runs as a script under "
-            'if __name__ == "__main__":'
+            f"importing {location!r} for tracker {target!r} failed: it called "
+            f"sys.exit({error.code!r}), {describe(error)}. Put what the module runs as a script "
+            'under if __name__ == "__main__":'
         ) from error
     except Exception as error:
         raise TrackerError(

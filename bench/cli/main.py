@@ -26,8 +26,7 @@ def main() -> None:
     except OSError as error:
         _to_nowhere(sys.stdout)
         code = _say("error: ", _of_system(error))
-    if code:
-        sys.exit(code)
+    sys.exit(code)
 
 
 def _run() -> Any:

@@ -115,6 +115,10 @@ Trackers = Annotated[
     list[str] | None,
     typer.Option("--tracker", "-t", help="Names, repeatable or with commas; all by default."),
 ]
+StoredTrackers = Annotated[
+    list[str] | None,
+    typer.Option("--trackers", "-t", help="Those with results to include; with commas."),
+]
 Partial = Annotated[
     bool, typer.Option("--partial", help="Accept missing sequences; every table says so.")
 ]

@@ -158,14 +158,17 @@ def _run(
         started = time.monotonic()
         with options.stoppable("finished sequences"):
             summary = run_tracker(dataset, spec, store, **arguments)
-        _report(summary, spec.name, store, time.monotonic() - started, quiet)
+        single = store.experiment == "onepass" and (arguments["repetitions"] or 1) == 1
+        unit = "sequence" if single else "run"
+        _report(summary, spec.name, unit, store, time.monotonic() - started, quiet)
         failed = failed or bool(summary.failures)
     if failed:
         raise typer.Exit(1)
 
 
-def _report(summary: RunSummary, name: str, store: Store, seconds: float, quiet: bool) -> None:
-    unit = "sequence" if store.experiment == "onepass" else "run"
+def _report(
+    summary: RunSummary, name: str, unit: str, store: Store, seconds: float, quiet: bool
+) -> None:
     before = len(summary.skipped)
     if not quiet:
         typer.echo(

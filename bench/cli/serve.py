@@ -70,7 +70,7 @@ def workspace(
     folder: Annotated[Path, typer.Argument(help="Folder to make; must not exist, or be empty.")],
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
-    trackers: options.Trackers = None,
+    trackers: options.StoredTrackers = None,
     tracker: Annotated[
         str | None, typer.Option("--tracker", help="Add one for `vot evaluate` to run.")
     ] = None,

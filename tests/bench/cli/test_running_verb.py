@@ -124,6 +124,15 @@ def test_foreign_classes_are_taken_as_stochastic(bench: Bench, work: Path) -> No
     assert "15 runs done" in done.stdout
 
 
+def test_several_one_pass_runs_are_kept(bench: Bench, work: Path) -> None:
+    line = ("run", "otb2015", "-t", "mine.py:Draws", *ONE, "--repetitions")
+    assert "2 runs done" in bench(*line, 2, cwd=work).stdout
+    assert "1 run done" in bench(*line, 3, cwd=work).stdout
+    folder = work / "results/otb2015/Draws"
+    runs = [folder / "Crossing.txt", *sorted(folder.glob("repetitions/*/Crossing.txt"))]
+    assert len({path.read_bytes() for path in runs}) == 3
+
+
 def test_a_crash_leaves_its_traceback(bench: Bench, work: Path) -> None:
     done = bench("run", "otb2015", "-t", "mine.py:Crash", *ONE, cwd=work, code=1)
     log = Path("results/otb2015/Crash/logs/Crossing.log")
@@ -149,11 +158,10 @@ def test_debug_shows_the_traceback_and_keeps_nothing(work: Path) -> None:
 
 REFUSED = [
     (("-t", "mine.py:Half"), ["Half", "mine.py", "init and update"]),
-    (("-t", "leaves.py:T"), ["the module ends the process", "SystemExit: 0", "leaves.py:2"]),
+    (("-t", "leaves.py:T"), ["called sys.exit(0)", "leaves.py:2"]),
     (("-t", "mine.py:Base", "--device", "cuda"), ["no option to choose where it runs"]),
     (("-t", "kcf", "--images", "bgr"), ["this toolkit's own interface", "--images bgr"]),
     (("-t", "mine.py:Base", "--images", "xyz"), ["xyz"]),
-    (("-t", "kcf", "--repetitions", 3), ["--repetitions 3", "--seed", "--name"]),
     (("-t", "kcf,static", "--name", "x"), ["--name x", "found 2"]),
 ]
 
@@ -295,6 +303,7 @@ def test_every_verb_explains_itself(verb: str, bench: Bench, tmp_path: Path) -> 
 
 
 def test_former_spellings_are_still_accepted(bench: Bench, work: Path) -> None:
-    bench("eval", "otb2015", "--trackers", "static", "--partial", cwd=work)
+    bench("run", "otb2015", "-t", "static", "--name", "former", *ONE, cwd=work)
+    bench("eval", "otb2015", "--trackers", "former", "--partial", cwd=work)
     bench("report", "--benchmarks", "otb2015", "--output", "page", "--videos", "none", cwd=work)
     assert (work / "page/index.html").exists()
