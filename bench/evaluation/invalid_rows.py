@@ -9,6 +9,8 @@ import numpy as np
 from bench.arrays import FloatArray, IntArray
 from bench.geometry import FAILED, SKIPPED, TRACKED
 
+_FARTHEST = 1e6  # pixels
+
 
 @dataclass(eq=False)
 class InvalidRows:
@@ -18,11 +20,13 @@ class InvalidRows:
         invalid: number of invalid rows.
         rows: number of rows, without the given first row of each sequence.
         sequences: number of sequences with an invalid row.
+        far: number of rows beyond any image.
     """
 
     invalid: int = 0
     rows: int = 0
     sequences: int = 0
+    far: int = 0
 
     def add(self, invalid: int, rows: int) -> None:
         """Add one sequence."""
@@ -49,6 +53,11 @@ def invalid_boxes(boxes: FloatArray) -> tuple[int, int]:
     sized = np.minimum(answers[:, 2], answers[:, 3]) > 0  # False for NaN
     sound = np.count_nonzero(sized & ~np.isnan(answers[:, :2]).any(axis=1))
     return len(answers) - int(sound), len(answers)
+
+
+def far_boxes(boxes: FloatArray) -> int:
+    """Count boxes with a number that no image has room for, such as 1e300."""
+    return int(np.count_nonzero((np.abs(boxes) > _FARTHEST).any(axis=1)))
 
 
 def invalid_answers(codes: IntArray, lengths: IntArray | None = None) -> tuple[int, int]:

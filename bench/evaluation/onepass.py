@@ -17,7 +17,7 @@ from bench.evaluation.batched_results import (
     result_notes,
     zero_boxes,
 )
-from bench.evaluation.invalid_rows import InvalidRows, invalid_boxes
+from bench.evaluation.invalid_rows import InvalidRows, far_boxes, invalid_boxes
 from bench.evaluation.repetitions import SequenceResults, spread_of
 from bench.evaluation.selection import Candidate, candidates, partial_note, refusal
 from bench.measures import onepass
@@ -114,6 +114,7 @@ def evaluate(
         results = list(load_boxes(store, sequence, trackers))
         for result in results:
             invalid[result.tracker].add(*invalid_boxes(result.boxes))
+            invalid[result.tracker].far += far_boxes(result.boxes)
             truth = sequence.ground_truth[result.leading :]
             first_rows[result.tracker].append(FirstRows.of(sequence.name, result.boxes, truth))
         _note_results(trackers, sequence, results)
@@ -171,6 +172,8 @@ def _note_invalid(one: _Collected, invalid: InvalidRows, rule: Convention) -> No
     """Note invalid rows; refuse a tracker without any valid row."""
     repair = onepass.words(rule, "repair")
     one.notes.extend(invalid.note("contain NaN or have no area", repair))
+    if invalid.far:
+        one.notes.append(f"{invalid.far} rows hold numbers beyond any image, over 1e6 pixels")
     if invalid.all:
         one.refused = one.refused or "no sequence has a valid box after its first row"
 

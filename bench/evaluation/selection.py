@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bench.errors import DatasetError, ResultError, unknown_name
-from bench.results.record import read_record
+from bench.results.record import read_record, remedy_for_missing
 from bench.results.stores import Store
 from bench.sequence import Dataset
 
@@ -21,7 +21,7 @@ class Candidate:
         missing: sequences of the dataset without a result.
         notes: remarks that hold under every convention.
         refused: why no convention can score it, or None.
-        imported: True if its results were made elsewhere.
+        remedy: what to do about the missing sequences.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Candidate:
     missing: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     refused: str | None = None
-    imported: bool = False
+    remedy: str = "Finish the run with `bench run`"
 
     def refuse(self, reason: str) -> None:
         """Refuse the tracker; the first reason stays."""
@@ -53,11 +53,7 @@ def _candidate(dataset: Dataset, store: Store, name: str) -> Candidate:
         folder = store.folder(name)
         found.refuse(f"{folder}: no result matches a sequence of {dataset.root}")
         return found
-    try:
-        record = read_record(store.record_path(name))
-    except ResultError:
-        record = None
-    found.imported = record is not None and record.kind != "run"
+    found.remedy = remedy_for_missing(store.record_path(name))
     found.notes += [*tuning_note(dataset, store, name), *_surplus_note(dataset, available)]
     if changed:
         found.notes.append(
@@ -116,10 +112,10 @@ def no_results(store: Store) -> str:
 
 def refusal(dataset: Dataset, one: Candidate) -> str:
     """Why an incomplete tracker is refused, and the remedy."""
-    remedy = "Import the missing files" if one.imported else "Finish the run with `bench run`"
     return (
         f"no result for {len(one.missing)} of {len(dataset)} sequences "
-        f"({first_few(one.missing)}). {remedy}, or score the finished sequences with --partial."
+        f"({first_few(one.missing)}). {one.remedy}, or score the finished sequences with "
+        "--partial."
     )
 
 

@@ -21,6 +21,7 @@ from bench.errors import ResultError, SubmissionError
 from bench.files import format_exact, parse_rows, write_atomically
 from bench.results.formats.matching import listed
 from bench.results.formats.source import read_archive
+from bench.results.record import remedy_for_missing
 from bench.results.stores import Store, require_results
 from bench.sequence import Dataset
 
@@ -70,7 +71,8 @@ def pack_trackingnet(
     if missing:
         raise SubmissionError(
             f"{store.folder(tracker)}: no result for {len(missing)} of {len(wanted)} sequences "
-            f"({listed(missing, _SHOWN)}). Finish the run with `bench run {_BENCHMARK}`."
+            f"({listed(missing, _SHOWN)}). "
+            f"{remedy_for_missing(store.record_path(tracker), _BENCHMARK)}."
         )
     boxes = {name: store.read_run(tracker, name).values[:, :4] for name in sorted(wanted)}
     contents = {f"{name}.txt": format_exact(rows) for name, rows in boxes.items()}

@@ -78,6 +78,17 @@ class RunRecord:
         return dataclasses.replace(self, sessions=(*earlier, {**latest, "ended": now()}))
 
 
+def remedy_for_missing(path: Path, benchmark: str = "") -> str:
+    """What to do about sequences without a result, by how the others were made."""
+    try:
+        record = read_record(path)
+    except ResultError:
+        record = None
+    if record is not None and record.kind != "run":
+        return "Import the missing files"
+    return f"Finish the run with `{' '.join(filter(None, ('bench run', benchmark)))}`"
+
+
 def now() -> str:
     """The current time in ISO 8601, UTC, in seconds."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")

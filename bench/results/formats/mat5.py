@@ -231,6 +231,6 @@ class _Reader:
 def _count(matrix: _Matrix) -> int:
     """Number of arrays in a cell array, checked against the bytes that are there for them."""
     count = math.prod(matrix.shape)
-    if count * _SMALLEST_ARRAY > matrix.size:
-        raise ValueError(f"a cell array of shape {matrix.shape} is truncated")
+    if count > MAX_ARRAYS or count * _SMALLEST_ARRAY > matrix.size:
+        raise ValueError(f"a cell array of shape {matrix.shape} is truncated, or too large")
     return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,8 @@ from bench.results.vot.trajectory import (
 _NUMBER_BYTES = b"0123456789.-+eE"
 _DELIMITERS = str.maketrans(",;\t", "   ")
 _TO_SPACES = bytes.maketrans(b",;\t", b"   ")
+_OTHER_SEPARATOR = re.compile(r"[;\t]|\d +[-+.\d]")
+_DECIMAL_FIELDS = 8  # of four numbers with decimal commas
 _LONGEST_LINE = 1 << 20  # bytes; a mask has at most 65,535 runs
 
 
@@ -37,8 +40,37 @@ def parse_text(data: bytes, where: Path | str) -> RawTrajectory:
         ResultError: a line is not a code, region or mask; the message names file and line.
     """
     check_length(count_rows(data), where)
+    if b"." not in data:
+        _refuse_decimal_commas(data, where)
     regions = _parse_fast(data)
     return _parse_carefully(data, where) if regions is None else RawTrajectory(regions)
+
+
+def _refuse_decimal_commas(data: bytes, where: Path | str) -> None:
+    """Refuse rows such as ``10,05,20,50,30,00,40,25``: four numbers that look like a polygon.
+
+    Every second field then has as many digits in all rows, and some begin with zero, or all have
+    one digit.
+
+    Raises:
+        ResultError: all rows are of this kind.
+    """
+    rows = [line.strip().split(b",") for line in data.split(b"\n")]
+    decimals = [field for row in rows if len(row) == _DECIMAL_FIELDS for field in row[1::2]]
+    if len({len(field) for field in decimals}) != 1 or not all(map(bytes.isdigit, decimals)):
+        return
+    whole = [field for row in rows if len(row) == _DECIMAL_FIELDS for field in row[::2]]
+    if len(whole) <= _DECIMAL_FIELDS // 2 or sum(len(f) > 1 for f in whole) <= len(whole) / 2:
+        return  # a single row, or too small for pixels of a target: no reason to suspect it
+    width = len(decimals[0])
+    if width > 1 and not any(field.startswith(b"0") for field in decimals):
+        return
+    line = next(n for n, row in enumerate(rows, start=1) if len(row) == _DECIMAL_FIELDS)
+    raise ResultError(
+        f"{where}:{line}: expected decimal points, found what looks like decimal commas: "
+        f"{b','.join(rows[line - 1])[:80].decode('ascii', 'replace')!r}. Replace the comma within "
+        "each number by a point."
+    )
 
 
 def count_rows(data: bytes) -> int:
@@ -122,7 +154,7 @@ def _parse_line(line: str, where: str) -> list[float]:
         numbers = [float(field) for field in fields]
     except ValueError:
         raise ResultError(f"{where}: expected numbers, found {line[:80]!r}") from None
-    if len(numbers) != 1 and "," in line and ("\t" in line or ";" in line):
+    if "," in line and _OTHER_SEPARATOR.search(line):
         raise ResultError(
             f"{where}: expected one separator, found commas and others in {line[:80]!r}. Write "
             "decimal points, not decimal commas."

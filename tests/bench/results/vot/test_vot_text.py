@@ -128,3 +128,27 @@ def test_fast_enough_for_fifteen_repetitions() -> None:
     for _ in range(300):
         parse_text(data, "f")
     assert time.process_time() - started < 0.45
+
+
+@pytest.mark.parametrize(
+    "row", ["10,5,20,2,30,0,40,7", "10,0500,20,2500,30,0000,40,7500", "10,50 20,25 30,00 40,75"]
+)
+def test_decimal_commas_are_no_polygon(row: str) -> None:
+    with pytest.raises(ResultError, match=r"f:2: expected .*comma"):
+        parse_text(f"1\n{row}\n{row}\n".encode(), "f")
+
+
+def test_whole_numbers_may_be_corners() -> None:
+    row = "100,120,180,121,181,190,101,189"
+    assert parse_text(f"1\n{row}\n".encode(), "f").regions.counts.tolist() == [1, 8]
+
+
+def test_masks_are_counted_before_they_are_drawn() -> None:
+    rows = "\n".join(["m0,0,4096,4096,5,5"] * 100)
+    with pytest.raises(ResultError, match="expected masks of at most"):
+        parse_text(rows.encode(), "f")
+
+
+def test_a_line_of_megabytes() -> None:
+    with pytest.raises(ResultError, match="a line of 2000003 bytes"):
+        parse_text(b"1\n" + b"1," * 1_000_001 + b"x", "f")
