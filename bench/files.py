@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import errno
+import hashlib
+import itertools
 import json
+import logging
 import os
 import re
+import socket
 import stat
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +25,9 @@ from bench.errors import BenchError, ResultError
 
 MAX_PIXEL = 1e100
 """Largest accepted coordinate; beyond it, the squared area of a box overflows."""
+_TEMPORARY = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)-\d+\.tmp")
+_COUNTER = itertools.count()
+_NO_FSYNC = (errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP)
 _NUMBER_BYTES = b"0123456789.-+eE "
 # Accepted by float() or split(), but malformed: empty fields, digit groups such as 1_000.
 _NOT_A_FIELD = re.compile(r"[,;\n][ \t]*[,;]|_")
@@ -36,19 +44,83 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file through a temporary one: complete or absent, even after ``kill -9``."""
+    """Write a file through a temporary one: complete or absent, even after ``kill -9``.
+
+    Its permissions follow the umask. What a killed process of this machine left in the folder is
+    removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    _sweep_once(path.parent)
+    temporary = path.with_name(temporary_name(path.name))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(temporary, flags | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+            _to_disk(stream.fileno(), path.parent)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _to_disk(handle: int, folder: Path) -> None:
+    """Wait until a file is on its disk; best effort where the file system cannot tell."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_FSYNC:
+            raise
+        _say_once(
+            f"{folder}: its file system cannot flush files ({error.strerror}); a power cut "
+            "may lose what was written last"
+        )
+
+
+@lru_cache(maxsize=8)
+def _say_once(text: str) -> None:
+    logging.getLogger("bench").warning(text)
+
+
+@lru_cache(maxsize=1)
+def _machine() -> str:
+    """A mark of this machine, its start and its process numbers, the same in all processes."""
+    facts = [socket.gethostname()]
+    for source in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
+        with contextlib.suppress(OSError):
+            path = Path(source)
+            text = str(path.readlink()) if path.is_symlink() else path.read_text("ascii")
+            facts.append(text)
+    return hashlib.sha256("\n".join(facts).encode("utf-8", "replace")).hexdigest()[:8]
+
+
+def temporary_name(name: str) -> str:
+    """A hidden name for an unfinished file or folder, which says what process writes it."""
+    return f".{name}.{_machine()}-{os.getpid()}-{next(_COUNTER)}.tmp"
+
+
+def is_litter(name: str) -> bool:
+    """True for the name of an unfinished file whose process, on this machine, is gone."""
+    match = _TEMPORARY.fullmatch(name)
+    if match is None or match[1] != _machine():
+        return False
+    try:
+        os.kill(int(match[2]), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # somebody else's
+        return False
+    return False
+
+
+@lru_cache(maxsize=1024)
+def _sweep_once(folder: Path) -> None:
+    """Remove what killed processes left in a folder, the first time this process writes there."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if is_litter(path.name):
+                path.unlink(missing_ok=True)
 
 
 def format_rows(rows: FloatArray, decimals: int = 4, delimiter: str = ",") -> bytes:

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from bench.errors import ResultError
+from bench.files import is_litter, temporary_name
 
-_TEMPORARY = re.compile(r"\..+\.(txt|json|value)\.[a-z0-9_]{8}")  # as write_atomically names them
+_FORMER = re.compile(r"\..+\.(txt|json|value)\.[a-z0-9_]{8}")  # temporary names of old versions
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, name: str = ".lock", keep: bool = True) -> Iterator[None]:
     """Hold ``folder`` for this process, and create it if necessary.
 
     The file ``.lock`` names the process that holds the folder. The system releases the lock of a
     process that is killed.
 
+    Args:
+        folder: the folder.
+        name: of the file that is locked in it.
+        keep: leave that file, empty of meaning, for the next holder.
+
     Raises:
         ResultError: another process holds the folder, or it cannot be created or locked.
     """
-    path = folder / ".lock"
+    path = folder / name
     lock = FileLock(path, fallback_to_soft=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,22 +42,53 @@ def locked(folder: Path) -> Iterator[None]:
         raise ResultError(f"{folder}: cannot be written to ({error.strerror})") from error
     try:
         lock.acquire(blocking=False)
-        path.write_text(f"{os.getpid()}\n", encoding="ascii")
     except Timeout as error:
         raise ResultError(
             f"{folder}: another run (process {_holder(path)}) is writing there. "
-            "Wait for it to end, or give this run another --name."
+            "Wait for it to end, or give this run another --name or folder."
         ) from error
     except OSError as error:
         lock.release()
+        if error.errno in _FULL:
+            raise ResultError(f"{folder}: cannot be written to ({error.strerror})") from error
         raise ResultError(
             f"{path}: cannot be locked ({error.strerror}), and without a lock two runs could mix. "
             "Choose a folder that you can write to, on a file system that supports locks."
         ) from error
+    with contextlib.suppress(OSError):  # on a full disk the holder has no name
+        path.write_text(f"{os.getpid()}\n", encoding="ascii")
     try:
         yield
     finally:
+        if not keep:
+            path.unlink(missing_ok=True)
         lock.release()
+
+
+@contextlib.contextmanager
+def rebuilt(folder: Path) -> Iterator[Path]:
+    """A new folder to build in, which takes the place of ``folder`` once the block ends well.
+
+    One process at a time; a reader sees the old content or the new, and after a kill the next
+    call removes what was left.
+
+    Raises:
+        ResultError: another process rebuilds the folder, or its parent cannot be written to.
+    """
+    with locked(folder.parent, name=f".{folder.name}.lock", keep=False):
+        for entry in folder.parent.iterdir():
+            if entry.name.startswith(f".{folder.name}.") and is_litter(entry.name):
+                shutil.rmtree(entry, ignore_errors=True)
+        fresh, old = (folder.with_name(temporary_name(folder.name)) for _ in range(2))
+        fresh.mkdir()
+        try:
+            yield fresh
+            if folder.exists():
+                folder.replace(old)
+            fresh.replace(folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _holder(path: Path) -> str:
@@ -59,7 +99,11 @@ def _holder(path: Path) -> str:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files of a killed writer; call this only while holding the lock."""
+    """Remove the temporary files of a killed writer; call this only while holding the lock.
+
+    Those of processes that live, or of other machines, stay.
+    """
     for path in folder.rglob(".*"):
-        if _TEMPORARY.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+        if _FORMER.fullmatch(path.name) or is_litter(path.name):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)

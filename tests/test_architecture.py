@@ -15,8 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("bench.arrays", "bench.errors", "bench.scores", "bench.version"),
-    ("bench.files", "bench.locks", "bench.geometry", "bench.benchmarks"),
-    ("bench.archives", "bench.images"),
+    ("bench.files", "bench.geometry", "bench.benchmarks"),
+    ("bench.archives", "bench.images", "bench.locks"),
     ("bench.sequence", "bench.tracker", "bench.loading", "bench.measures"),
     ("bench.registry", "bench.datasets", "bench.protocols", "bench.results"),
     ("bench.runner", "bench.evaluation", "bench.published"),

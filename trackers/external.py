@@ -91,5 +91,5 @@ def _require_trax() -> None:
     except (ImportError, OSError) as error:
         raise TrackerError(
             f"trackers over TraX need the package vot-trax ({error}): "
-            "`pip install 'siamattn-bench[interop]'`"
+            "`pip install '.[interop]'` in this project's checkout"
         ) from error

@@ -38,7 +38,7 @@ def as_got10k(
     except ModuleNotFoundError as error:
         raise TrackerError(
             f"got10k needs {error.name!r}, which is not installed: "
-            "`pip install 'siamattn-bench[interop]'`"
+            "`pip install '.[interop]'` in this project's checkout"
         ) from error
 
     class Exported(Got10kTracker):  # type: ignore[misc]

@@ -210,9 +210,11 @@ def write_file(path: Path, text: str) -> None:
         ConfigError: it cannot be written.
     """
     from bench.files import write_atomically
+    from bench.reports.leftovers import swept
 
     try:
-        write_atomically(path, text.encode())
+        with swept(path.parent):
+            write_atomically(path, text.encode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
 

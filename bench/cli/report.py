@@ -56,6 +56,7 @@ def report(
       bench report --data /data --benchmark lasot,vot2018 --out reports/ours
     """
     from bench.reports.page import Videos, absent_section, write_report
+    from bench.results.opening import known_trackers
 
     wanted = options.split_names(benchmarks)
     chosen = [get_benchmark(name).name for name in wanted or _six()]
@@ -64,7 +65,9 @@ def report(
         found = _sections(name, data, results) if name in chosen else [absent_section(name)]
         sections += found
     with _watched() as progress:
-        problems = write_report(sections, out, Videos(videos, video_width), progress)
+        problems = write_report(
+            sections, out, Videos(videos, video_width), progress, known_trackers(results)
+        )
     for problem in problems:
         typer.echo(f"note: {problem}", err=True)
     for section in sections:

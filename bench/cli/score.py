@@ -114,10 +114,11 @@ def evaluate(
 
 
 def _write(scored: list[BenchmarkScores], json_file: Path | None, csv_file: Path | None) -> None:
+    from bench.reports.notes import shareable
     from bench.reports.score_table import scores_csv
 
     if json_file:
-        plain = [one.to_json() for one in scored]
+        plain = [shareable(one).to_json() for one in scored]
         content = plain[0] if len(plain) == 1 else plain
         options.write_file(json_file, json.dumps(content, indent=1, allow_nan=False))
     if csv_file:

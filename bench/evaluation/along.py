@@ -11,10 +11,10 @@ import numpy as np
 from bench.arrays import FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
-from bench.evaluation.vot import overlap_bounds
+from bench.evaluation.vot import overlap_bounds, padded
 from bench.geometry import FAILED, INITIALISED, outlines, region_overlaps
 from bench.measures import onepass, vot
-from bench.results.stores import Store
+from bench.results.stores import Store, check_rows
 from bench.sequence import Sequence
 
 
@@ -90,7 +90,8 @@ def _box_overlap(
 def _regions_track(store: Store, sequence: Sequence, tracker: str) -> Track:
     """The first run of a VOT experiment, with the bounds of expected overlaps."""
     repetitions = store.repetitions(tracker, sequence.name)
-    run = store.read_run(tracker, sequence.name, repetitions[0], len(sequence))
+    run = padded(store.read_run(tracker, sequence.name, repetitions[0]), len(sequence))
+    check_rows(f"{store.folder(tracker)}: {sequence.name}", len(run), len(sequence))
     rule = vot.get_convention(get_benchmark(store.benchmark).rule)
     _, bounds = overlap_bounds(sequence, rule)
     return Track(

@@ -51,7 +51,7 @@ def invalid_boxes(boxes: FloatArray) -> tuple[int, int]:
     return len(answers) - int(sound), len(answers)
 
 
-def invalid_answers(codes: IntArray) -> tuple[int, int]:
+def invalid_answers(codes: IntArray, lengths: IntArray | None = None) -> tuple[int, int]:
     """Count frames that were skipped without a failure before, and all answered frames.
 
     A region with NaN is read as ``SKIPPED``, which the protocol writes only after a failure.
@@ -59,8 +59,11 @@ def invalid_answers(codes: IntArray) -> tuple[int, int]:
 
     Args:
         codes: ``(R, N)`` codes of the runs on a sequence.
+        lengths: ``(R,)`` frames that each run has; None if all have ``N``.
     """
     skipped = codes == SKIPPED
+    if lengths is not None:
+        skipped &= np.arange(codes.shape[1]) < lengths[:, None]
     before = np.maximum.accumulate(np.where(skipped, 0, np.arange(codes.shape[1])), axis=1)
     failed = np.take_along_axis(codes, before, axis=1) == FAILED
     broken = int(np.count_nonzero(skipped & ~failed))

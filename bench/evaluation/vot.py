@@ -12,14 +12,16 @@ from bench.arrays import BoolArray, FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.evaluation.invalid_rows import InvalidRows, invalid_answers
-from bench.evaluation.selection import Candidate, candidates, partial_note, refusal
+from bench.evaluation.selection import Candidate, candidates, first_few, partial_note, refusal
 from bench.geometry import SKIPPED, Regions, region_overlaps
 from bench.geometry.overlap import Counter, pixel_counter
 from bench.measures import vot
-from bench.results.stores import Store
+from bench.results.stores import Store, check_rows
 from bench.scores import BenchmarkScores, TrackerScores
 from bench.sequence import Dataset, Sequence
 
+_EQUAL = 1e-3  # difference of overlaps that counts as none
+_ENOUGH = 3  # equal repetitions after which the official code stops
 Interval = tuple[int, int]
 Bounds = tuple[float, float] | None
 
@@ -63,6 +65,7 @@ def evaluate(
             for name, runs in _overlapped(sequence, regions, rule, count).items():
                 collected[name].runs[rule.name].append(runs)
     for one in collected.values():
+        _note_repetitions(one)
         _note_invalid(one)
         _note_unbounded(one, dataset)
         _add_times(one, store, dataset)
@@ -85,17 +88,55 @@ def _read(
         if one.refused or sequence.name not in one.available:
             continue
         try:
-            yield one, store.read_runs(one.name, sequence.name, len(sequence.ground_truth))
+            runs = store.read_runs(one.name, sequence.name)
+            for run in runs:
+                _check_run(store, one.name, sequence, run)
         except ResultError as error:
             one.refuse(str(error))
+            continue
+        one.notes += run_notes(sequence, store.repetitions(one.name, sequence.name), runs)
+        yield one, runs
+
+
+def _check_run(store: Store, name: str, sequence: Sequence, run: Regions) -> None:
+    """Refuse a run of more rows than frames; the official code scores shorter ones."""
+    frames = len(sequence.ground_truth)
+    if not 0 < len(run) <= frames:
+        check_rows(f"{store.folder(name)}: {sequence.name}", len(run), frames)
+
+
+def run_notes(
+    sequence: Sequence, repetitions: tuple[int, ...], runs: list[Regions]
+) -> Iterator[str]:
+    """Remarks on runs that end early, and on repetitions that are not there."""
+    frames = len(sequence.ground_truth)
+    short = sorted({len(run) for run in runs if len(run) < frames})
+    if short:
+        yield (
+            f"{sequence.name}: ends at frame {', '.join(map(str, short))} of {frames}; scored as "
+            "far as it goes, as in the official code"
+        )
+    gaps = sorted(set(range(1, repetitions[-1])) - set(repetitions))
+    if gaps:
+        yield f"{sequence.name}: repetition {', '.join(map(str, gaps))} is missing"
+
+
+def padded(run: Regions, frames: int) -> Regions:
+    """A run with skipped frames up to the end of its sequence (sequence_tag_selectors.m)."""
+    if len(run) >= frames:
+        return run
+    return Regions.concatenate([run, Regions.from_rows([[SKIPPED]] * (frames - len(run)))])
 
 
 def _overlapped(
     sequence: Sequence, regions: dict[str, list[Regions]], rule: vot.VotConvention, count: Counter
 ) -> dict[str, vot.SequenceRuns]:
     """Every tracker's runs on a sequence with their overlaps, computed in one batch."""
-    results = Regions.concatenate([run for runs in regions.values() for run in runs])
     truth = sequence.regions
+    lengths = {name: np.array([len(run) for run in runs]) for name, runs in regions.items()}
+    results = Regions.concatenate(
+        [padded(run, len(truth)) for runs in regions.values() for run in runs]
+    )
     repeated = np.tile(np.arange(len(truth)), sum(map(len, regions.values())))
     truth = truth[repeated]
     wide, narrow = overlap_bounds(sequence, rule)
@@ -116,7 +157,7 @@ def _overlapped(
         own = slice(start, start + len(runs))
         overlapped[name] = vot.SequenceRuns(
             sequence.name, codes[own], accuracy[own], expected[own], sequence.tags,
-            sequence.practical,
+            sequence.practical, None if (lengths[name] == frames).all() else lengths[name],
         )  # fmt: skip
         start = own.stop
     return overlapped
@@ -148,11 +189,33 @@ def _note_invalid(one: _Collected) -> None:
     """Note invalid answers; refuse a tracker without any valid one."""
     invalid = InvalidRows()
     for runs in next(iter(one.runs.values())):  # codes are the same under every convention
-        invalid.add(*invalid_answers(runs.codes))
+        invalid.add(*invalid_answers(runs.codes, runs.lengths))
     outcome = "excluded from accuracy, overlap 0 in EAO"
     one.tracker.notes += invalid.note("have no region without a failure before", outcome)
     if invalid.all:
         one.tracker.refuse("no sequence has a frame with a region")
+
+
+def _note_repetitions(one: _Collected) -> None:
+    """Note sequences with fewer runs than others, where their runs are not all the same."""
+    counts = {runs.name: runs.repetitions for runs in next(iter(one.runs.values()))}
+    most = max(counts.values(), default=0)
+    fewer = [
+        f"{runs.name} ({runs.repetitions})"
+        for runs in next(iter(one.runs.values()))
+        if runs.repetitions < most and not _stopped_early(runs)
+    ]
+    if fewer:
+        one.tracker.notes.append(f"fewer than {most} repetitions of {first_few(fewer)}")
+
+
+def _stopped_early(runs: vot.SequenceRuns) -> bool:
+    """True for the three equal runs after which the official code stops."""
+    if runs.repetitions != _ENOUGH:
+        return False
+    overlaps = np.nan_to_num(runs.eao_overlaps)
+    close = np.abs(overlaps - overlaps[0]) <= _EQUAL
+    return bool((runs.codes == runs.codes[0]).all() and close.all())
 
 
 def _note_unbounded(one: _Collected, dataset: Dataset) -> None:

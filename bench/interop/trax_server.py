@@ -206,5 +206,5 @@ def _require_trax() -> None:
     except (ImportError, OSError) as error:
         raise TrackerError(
             f"serving a tracker over TraX requires the package vot-trax ({error}). Install it "
-            "with `pip install 'siamattn-bench[interop]'`."
+            "with `pip install '.[interop]'` in this project's checkout."
         ) from error

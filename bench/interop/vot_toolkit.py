@@ -33,8 +33,8 @@ def run(arguments: Sequence[str]) -> None:
     except (ImportError, TypeError) as error:
         raise ConfigError(
             f"vot-toolkit cannot be imported ({type(error).__name__}: {error}). Install "
-            "compatible versions with `pip install 'siamattn-bench[interop]'` (attributee 0.1.10 "
-            "breaks it)."
+            "compatible versions with `pip install '.[interop]'` in this project's checkout "
+            "(attributee 0.1.10 breaks it)."
         ) from error
     if vot.toolkit_version() in _PATCHED:
         _patch(cli)

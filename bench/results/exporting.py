@@ -7,6 +7,7 @@ from pathlib import Path
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.files import write_atomically
+from bench.locks import locked
 from bench.results.formats import EXPERIMENTS, Exported, get_format
 from bench.results.importing import check_index_base, moved
 from bench.results.names import safe_file_name, toolkit_name
@@ -93,16 +94,19 @@ def _write_all(files: dict[str, bytes], destination: Path) -> None:
     """Write files below a folder, unless one would replace a file with other content.
 
     Raises:
-        ResultError: a file exists with other content, or the folder is not writable.
+        ResultError: a file exists with other content, another process exports there, or the
+            folder is not writable.
     """
+    lock = f".{destination.name}.lock"
     try:
-        new = {
-            path: content
-            for name, content in files.items()
-            if not (path := destination / name).is_file() or not _holds(path, content)
-        }
-        for path, content in new.items():
-            write_atomically(path, content)
+        with locked(destination.absolute().parent, name=lock, keep=False):
+            new = {
+                path: content
+                for name, content in files.items()
+                if not (path := destination / name).is_file() or not _holds(path, content)
+            }
+            for path, content in new.items():
+                write_atomically(path, content)
     except OSError as error:
         raise ResultError(f"{destination}: cannot be written ({error})") from error
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +25,7 @@ from bench.files import (
     read_rows,
     read_whole,
     shown,
+    temporary_name,
     write_atomically,
 )
 
@@ -212,3 +217,65 @@ def test_values_in_messages_are_printable_and_short() -> None:
     assert shown("a\x1b[31m") == r"'a\x1b[31m'"
     assert shown("\ud800") == r"'\ud800'"
     assert len(shown("x" * 10_000_000)) < 100
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_files_honour_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        write_atomically(tmp_path / "a.txt", b"x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOSYS, errno.EINVAL])
+def test_a_file_system_that_cannot_flush_is_told_once(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    for name in ("a.txt", "b.txt"):
+        write_atomically(tmp_path / name, b"x")
+    assert (tmp_path / "b.txt").read_bytes() == b"x"
+    assert sum("cannot flush" in record.message for record in caplog.records) == 1
+
+
+def dead_process() -> int:
+    """The number of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process numbers")
+def test_the_next_writer_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    mine = temporary_name("a.csv")
+    machine = mine.split(".")[-2].split("-")[0]
+    gone = f".a.csv.{machine}-{dead_process()}-0.tmp"
+    elsewhere = f".a.csv.{'0' * 8}-{dead_process()}-0.tmp"
+    other = ".notes.tmp"
+    for name in (mine, gone, elsewhere, other):
+        (tmp_path / name).touch()
+    write_atomically(tmp_path / "b.csv", b"x")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {mine, elsewhere, other, "b.csv"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_killed_writer_leaves_nothing_for_good(tmp_path: Path) -> None:
+    script = (
+        "import os, signal; from pathlib import Path; from bench import files\n"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"files.write_atomically(Path({str(tmp_path)!r}, 'a.txt'), b'x')\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    write_atomically(tmp_path / "b.txt", b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["b.txt"]

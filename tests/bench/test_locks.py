@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import ResultError
-from bench.locks import locked, sweep
+from bench.locks import locked, rebuilt, sweep
 
 
 def test_a_second_holder_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:
@@ -84,3 +84,35 @@ def test_sweeping_takes_only_what_a_writer_left(tmp_path: Path) -> None:
     sweep(tmp_path)
     left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
     assert left == set(kept)
+
+
+def test_a_rebuilt_folder_is_old_or_new_and_never_between(tmp_path: Path) -> None:
+    folder = tmp_path / "page"
+    with rebuilt(folder) as fresh:
+        (fresh / "index.html").write_text("1")
+        assert not folder.exists()
+    with pytest.raises(KeyError), rebuilt(folder):
+        raise KeyError
+    assert (folder / "index.html").read_text() == "1"
+    with rebuilt(folder) as fresh:
+        (fresh / "other.html").write_text("3")
+        with pytest.raises(ResultError, match="another run"), rebuilt(folder):
+            pass
+    assert [path.name for path in folder.iterdir()] == ["other.html"]
+    assert [path.name for path in tmp_path.iterdir()] == ["page"]
+
+
+def test_a_full_disk_is_no_matter_of_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def fail(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    with (
+        pytest.raises(ResultError, match=r"cannot be written to .No space left"),
+        locked(tmp_path),
+    ):
+        pass

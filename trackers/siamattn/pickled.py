@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
-_LONGEST = 4 << 20  # bytes of a pickle: ten times that of the paper's network with its optimiser
+_LONGEST = 1 << 20  # bytes of a pickle: several times that of a network with its optimiser
 _PICKLES = 5  # in a file of before PyTorch 1.6: magic number, version, system, weights, keys
 _RECORDS = 100_000  # in an archive
 

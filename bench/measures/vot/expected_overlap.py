@@ -64,6 +64,8 @@ class Segments:
         repetition, first: ``(P,)`` repetition and first frame of a segment, from 0.
         length: ``(P,)`` number of frames. The official code includes the frame of the next
             initialisation; vot-toolkit ends before the failure.
+        span, until: ``(P,)`` number of frames that a tag's share is taken of, and where counting
+            the tag ends; they differ from the length in runs shorter than their sequence.
         reach: ``(P,)`` greatest length with a value; L if it ended in a failure.
         means: ``(P, L)`` mean overlap in frames 2..N for N in 1..L; 1 at N = 1, 0 beyond reach.
     """
@@ -71,6 +73,8 @@ class Segments:
     repetition: IntArray
     first: IntArray
     length: IntArray
+    span: IntArray
+    until: IntArray
     reach: IntArray
     means: FloatArray
 
@@ -81,6 +85,8 @@ class Segments:
             self.repetition[rows],
             self.first[rows],
             self.length[rows],
+            self.span[rows],
+            self.until[rows],
             self.reach[rows],
             self.means[rows],
         )
@@ -142,23 +148,31 @@ def cut_runs(runs: List[SequenceRuns], longest: int, cut: Cut = "official") -> C
 def _cut(run: SequenceRuns, longest: int, cut: Cut) -> Segments:
     """Segments of all repetitions; frames are numbered across repetitions."""
     frames, total = len(run), run.codes.size
+    lengths = np.full(run.repetitions, frames) if run.lengths is None else run.lengths
     failures = np.flatnonzero(run.codes == FAILED)
-    restarts = failures[failures % frames + _RESTART < frames] + _RESTART
-    starts = np.sort(np.concatenate([np.arange(0, total, frames), restarts]))
-    following = np.append(starts[1:], total)
+    late_enough = failures % frames + _RESTART < lengths[failures // frames]
+    begins = np.arange(0, total, frames)
+    starts = np.sort(np.concatenate([begins, failures[late_enough] + _RESTART]))
+    within, first = starts // frames, starts % frames
+    goes_on = np.append(within[1:] == within[:-1], False)
+    following = np.where(goes_on, np.append(starts[1:], total), (begins + lengths)[within])
     if cut == "shifted":
         failure = np.append(failures, total)[np.searchsorted(failures, starts)]
         ended = failure < following
         length = np.where(ended, failure, following) - starts
     else:
-        late = np.isin(following - _RESTART, failures)
-        ended = late if cut == "late" else following % frames > 0
+        ended = np.isin(following - _RESTART, failures) if cut == "late" else goes_on
         length = following + ended - starts
+    # Official: the last piece of a short run weighs as far as it goes, one without failures whole.
+    short = ~goes_on & (lengths[within] < frames)
+    whole = short & (first == 0) & ~np.isin(within, failures // frames)
+    span = np.where(short, frames - first, length)
+    until = np.where(whole, frames, np.minimum(first + length, lengths[within]))
     reach = np.where(ended, longest, np.minimum(length, longest))
     overlaps = np.nan_to_num(run.eao_overlaps).ravel()
     means = _running_means(overlaps, starts, following - starts, longest)
     means *= np.arange(longest) < reach[:, None]
-    return Segments(starts // frames, starts % frames, length, reach, means)
+    return Segments(within, first, length, span, until, reach, means)
 
 
 def _running_means(
@@ -180,13 +194,13 @@ def _running_means(
 
 def _weights(run: SequenceRuns, segments: Segments, tag: str | None) -> FloatArray:
     """``(P,)`` fraction of tagged frames, divided by the number of repetitions."""
-    last = np.minimum(segments.first + segments.length, len(run))
+    last = segments.until
     tagged = last - segments.first
     if tag is not None:
         until = np.concatenate([[0], np.cumsum(run.tagged(tag))])
         # The official query ignores the segment for EMPTY, so this fraction can exceed 1.
         tagged = until[-1:] if tag == EMPTY else until[last] - until[segments.first]
-    weights: FloatArray = tagged / segments.length / run.repetitions
+    weights: FloatArray = tagged / segments.span / run.repetitions
     return weights
 
 

@@ -24,6 +24,8 @@ class SequenceRuns:
         eao_overlaps: ``(R, N)`` overlap within the bounds of EAO; NaN without region.
         tags: flags ``(N,)`` by tag.
         practical: ``(N,)`` practical difference, or None if not annotated.
+        lengths: ``(R,)`` frames that each run has; None where all have ``N``. The frames after
+            them are ``SKIPPED``.
     """
 
     name: str
@@ -32,6 +34,7 @@ class SequenceRuns:
     eao_overlaps: FloatArray
     tags: Mapping[str, BoolArray]
     practical: FloatArray | None = None
+    lengths: IntArray | None = None
 
     def __len__(self) -> int:
         return int(self.codes.shape[1])
@@ -50,6 +53,7 @@ class SequenceRuns:
             self.eao_overlaps[rows],
             self.tags,
             self.practical,
+            None if self.lengths is None else self.lengths[rows],
         )
 
     def tagged(self, tag: str) -> BoolArray:

@@ -15,10 +15,18 @@ from typing import Any
 
 from bench.errors import ResultError
 from bench.geometry import Regions
-from bench.results.vot.trajectory import RawTrajectory, check_length, checked_row, mask_row
+from bench.results.vot.trajectory import (
+    MAX_MASK_PIXELS,
+    RawTrajectory,
+    check_length,
+    check_pixels,
+    checked_row,
+    mask_row,
+)
 
 _VERSION = 1
 _HEADER = "<hI"
+_MASK = 3
 _SMALLEST_ROW = 5  # bytes of a type and a code
 
 
@@ -29,11 +37,14 @@ def parse_binary(data: bytes, where: Path | str) -> RawTrajectory:
         ResultError: it is truncated, has trailing bytes, or a row of an unknown type.
     """
     reader = _Reader(data, str(where))
-    rows, masks = [], 0
+    rows, masks, pixels = [], 0, 0
     count = count_records(data, where)
     reader.take(_HEADER)
     for number in range(1, count + 1):
-        numbers, is_mask = _read_row(reader, f"{where}, row {number}")
+        row = f"{where}, row {number}"
+        pixels += min(reader.mask_pixels(), MAX_MASK_PIXELS)
+        check_pixels(pixels, row)
+        numbers, is_mask = _read_row(reader, row)
         rows.append(numbers)
         masks += is_mask
     if reader.left:
@@ -91,6 +102,14 @@ class _Reader:
     def left(self) -> int:
         """Number of remaining bytes."""
         return len(self._data) - self._position
+
+    def mask_pixels(self) -> int:
+        """Pixels of the mask that follows; 0 if the next row is no mask."""
+        at = self._position
+        if self.left < 9 or self._data[at] != _MASK:
+            return 0
+        width, height = struct.unpack_from("<HH", self._data, at + 5)
+        return int(width * height)
 
     def take(self, form: str) -> tuple[Any, ...]:
         """The next numbers, in a format of ``struct``.

@@ -7,7 +7,7 @@ PySOT and vot-toolkit (which writes ``.bin`` by default).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import numpy as np
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, ResultError, unknown_name
 from bench.results.formats.base import Found
-from bench.results.formats.matching import match_files
+from bench.results.formats.matching import cut, match_files
 from bench.results.formats.source import SourceFile, open_tree
 from bench.results.names import SequenceNames, safe_file_name
 from bench.results.provenance import ImportReport, fingerprint, write_import
@@ -204,25 +204,49 @@ def _read_experiment(
     match = match_files(candidates, SequenceNames.of(dataset), source, partial=partial)
     files: dict[str, bytes] = {}
     masks = 0
+    notes: list[str] = []
+    broken: list[str] = []
     for name, found in match.found.items():
         folder, sequence = folders[found.spelling], dataset[name]
         for rest, file in folder.companions.items():
-            files[f"{name}/{name}{rest}"] = _checked_companion(file, len(sequence))
+            try:
+                files[f"{name}/{name}{rest}"] = _checked_companion(file, len(sequence))
+            except ResultError as error:
+                notes.append(f"left out: {error}")
         # A .txt sorts after its .bin and replaces it.
         runs = {rest.partition(".")[0]: file for rest, file in sorted(folder.runs.items())}
+        notes += _missing_runs(name, runs)
         for number, file in runs.items():
-            raw = _checked_run(file, sequence)
+            try:
+                raw, note = _checked_run(file, sequence)
+            except ResultError as error:
+                broken.append(str(error))
+                continue
             masks += raw.masks
+            notes += [note] if note else []
             files[f"{name}/{name}{number}.txt"] = format_text(raw.regions, decimals=None)
+    if broken:
+        raise ResultError("\n".join(cut(broken, 20)))
     converted = [f"{masks} masks converted to rotated rectangles"] if masks else []
-    return files, [*match.notes, *converted]
+    return files, [*match.notes, *notes, *converted]
 
 
-def _checked_run(file: SourceFile, sequence: Sequence) -> RawTrajectory:
+def _missing_runs(name: str, runs: Iterable[str]) -> list[str]:
+    """A remark on repetitions that are not there."""
+    numbers = {int(number.strip("_")) for number in runs}
+    gaps = sorted(set(range(1, max(numbers))) - numbers)
+    return [f"{name}: repetition {', '.join(map(str, gaps))} is missing"] if gaps else []
+
+
+def _checked_run(file: SourceFile, sequence: Sequence) -> tuple[RawTrajectory, str]:
+    """A run, and a remark if it ends early: the official code scores it as far as it goes."""
     read = parse_binary if file.path.suffix == ".bin" else parse_text
     raw = read(file.load(), file.where)
-    check_rows(file.where, len(raw.regions), len(sequence))
-    return raw
+    rows, frames = len(raw.regions), len(sequence)
+    if rows < frames:
+        return raw, f"{file.path.name}: {rows} of {frames} frames, scored as far as it goes"
+    check_rows(file.where, rows, frames)
+    return raw, ""
 
 
 def _checked_companion(file: SourceFile, frames: int) -> bytes:
@@ -237,7 +261,7 @@ def _checked_companion(file: SourceFile, frames: int) -> bytes:
     if len(values) != frames or np.isinf(values).any():
         raise ResultError(
             f"{file.where}: expected a finite number for each of {frames} frames, found "
-            f"{len(values)} rows. Remove the file to import without it."
+            f"{len(values)} rows"
         )
     return data
 
@@ -249,7 +273,7 @@ def _render(store: Store, tracker: str, sequence: Sequence) -> Iterator[tuple[st
     if times is not None:
         yield f"{name}/{name}_time.txt", format_times(times)
     for repetition in store.repetitions(tracker, name):
-        regions = store.read_run(tracker, name, repetition, len(sequence))
+        regions = store.read_run(tracker, name, repetition)
         yield f"{name}/{name}_{repetition:03d}.txt", format_text(regions, decimals=None)
         if not isinstance(store, VotStore):
             continue

@@ -12,15 +12,19 @@ from bench.errors import ResultError
 from bench.files import format_exact, format_rows, parse_numbers, parse_rows
 from bench.geometry import Regions
 from bench.results.vot.trajectory import (
+    MAX_MASK_PIXELS,
     RawTrajectory,
     are_checked,
     check_length,
+    check_pixels,
     checked_row,
     mask_row,
 )
 
 _NUMBER_BYTES = b"0123456789.-+eE"
 _DELIMITERS = str.maketrans(",;\t", "   ")
+_TO_SPACES = bytes.maketrans(b",;\t", b"   ")
+_LONGEST_LINE = 1 << 20  # bytes; a mask has at most 65,535 runs
 
 
 def parse_text(data: bytes, where: Path | str) -> RawTrajectory:
@@ -83,10 +87,31 @@ def _parse_fast(data: bytes) -> Regions | None:
 def _parse_carefully(data: bytes, where: Path | str) -> RawTrajectory:
     """Parse line by line, so that errors name the line."""
     content = data.removeprefix(codecs.BOM_UTF8).rstrip().split(b"\n")
+    for number, line in enumerate(content, start=1):
+        if len(line) > _LONGEST_LINE:
+            raise ResultError(
+                f"{where}:{number}: expected a region, found a line of {len(line)} bytes"
+            )
+    _check_masks(content, where)
     lines = [line.decode("ascii", errors="replace").strip() for line in content]
     rows = [_parse_line(line, f"{where}:{n}") for n, line in enumerate(lines, start=1)]
     masks = sum(line.startswith("m") for line in lines)
     return RawTrajectory(Regions.from_rows(rows), masks)
+
+
+def _check_masks(lines: list[bytes], where: Path | str) -> None:
+    """Add up the pixels of all masks before the first is drawn.
+
+    Raises:
+        ResultError: they are far more than a sequence can have.
+    """
+    pixels = 0
+    for number, line in enumerate(lines, start=1):
+        if line.startswith(b"m"):
+            sizes = line[1:200].translate(_TO_SPACES).split()[2:4]
+            if len(sizes) == 2 and all(size.isdigit() and len(size) < 10 for size in sizes):
+                pixels += min(int(sizes[0]) * int(sizes[1]), MAX_MASK_PIXELS)
+        check_pixels(pixels, f"{where}:{number}")
 
 
 def _parse_line(line: str, where: str) -> list[float]:
@@ -97,6 +122,11 @@ def _parse_line(line: str, where: str) -> list[float]:
         numbers = [float(field) for field in fields]
     except ValueError:
         raise ResultError(f"{where}: expected numbers, found {line[:80]!r}") from None
+    if len(numbers) != 1 and "," in line and ("\t" in line or ";" in line):
+        raise ResultError(
+            f"{where}: expected one separator, found commas and others in {line[:80]!r}. Write "
+            "decimal points, not decimal commas."
+        )
     if "_" in line or ",," in line or line.startswith(("m", ",")) or line.endswith(","):
         raise ResultError(f"{where}: expected plain numbers, found {line[:80]!r}")
     return list(checked_row(numbers, where))

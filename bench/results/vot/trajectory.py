@@ -25,6 +25,7 @@ CODES = (SKIPPED, INITIALISED, FAILED)
 MAX_ROWS = 200_000
 MAX_NUMBERS = 200
 MAX_MASK_PIXELS = 1 << 24
+MAX_PIXELS = 1 << 30  # of all masks of a file: 1,000 frames of 1024 x 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,18 @@ def check_length(rows: int, where: Path | str) -> None:
     """
     if not 0 < rows <= MAX_ROWS:
         raise ResultError(f"{where}: expected one row per frame of a sequence, found {rows} rows")
+
+
+def check_pixels(pixels: int, where: str) -> None:
+    """Check that the masks of a file can be drawn in a few seconds.
+
+    Raises:
+        ResultError: they have far more pixels than a sequence.
+    """
+    if pixels > MAX_PIXELS:
+        raise ResultError(
+            f"{where}: expected masks of at most {MAX_PIXELS} pixels in a file, found more"
+        )
 
 
 def checked_row(numbers: Rows[float], where: str) -> Rows[float]:

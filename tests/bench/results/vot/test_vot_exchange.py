@@ -136,11 +136,27 @@ def test_binary_masks_times_and_confidences(
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"bag/bag_002.txt": "1\n0\n"}, r"bag_002.txt: expected 3 rows, .* found 2"),
+        ({"bag/bag_time.txt": "1\n"}, "bag_time.txt: expected a finite number for each of 3"),
+        ({"bag/bag_time.txt": "1\ninf\n1\n"}, "bag_time.txt: expected a finite number"),
+        ({"bag/bag_001_confidence.value": "a\n"}, "confidence.value:1: expected a number"),
+        ({"bag/bag_002.txt": "1\n0\n"}, "bag_002.txt: 2 of 3 frames, scored as far as it goes"),
+        ({"bag/bag_004.txt": RUN}, "bag: repetition 3 is missing"),
+    ],
+)
+def test_what_scoring_does_not_need_is_left_out_with_a_remark(
+    tmp_path: Path, dataset: Dataset, store: VotStore, change: dict[str, str], problem: str
+) -> None:
+    source = fill(tmp_path / "theirs", {**runs(), **change})
+    report = import_results(source, store, "T", dataset)
+    assert any(problem in note for note in report.notes)
+    assert "bag" in baseline(store).sequences("T")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"bag/bag_002.txt": "1\n0\n0\n0\n"}, r"bag_002.txt: expected 3 rows, .* found 4"),
         ({"bag/bag_002.txt": "1\n0\nx\n"}, r"bag_002.txt:3: expected numbers, found 'x'"),
-        ({"bag/bag_time.txt": "1\n"}, r"bag_time.txt: .* each of 3 frames, found 1 rows"),
-        ({"bag/bag_time.txt": "1\ninf\n1\n"}, r"bag_time.txt: expected a finite number"),
-        ({"bag/bag_001_confidence.value": "a\n"}, r"confidence.value:1: expected a number"),
     ],
 )
 def test_malformed_sources_write_nothing(
