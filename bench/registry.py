@@ -300,7 +300,9 @@ def _without_options(tracker: str | type | object) -> TrackerSpec:
 def _is_tracker(tracker: object) -> bool:
     """Whether an object has our interface, or one that an adapter knows."""
     own = all(callable(getattr(tracker, name, None)) for name in ("init", "update"))
-    return own or adapt(type(tracker)) is not type(tracker)
+    with contextlib.suppress(ConfigError):  # of no kind of tracker
+        return own or adapt(type(tracker)) is not type(tracker)
+    return False
 
 
 def _parse_settings(
