@@ -40,6 +40,7 @@ NOT_RUN = {
     r"(\w+=\S+ )?python -m trackers\.siamattn\.training ": "trains",
     r"pip install ": "installs",
     r"bench mini data/tune ": "generates video for a minute; `bench mini` is run",
+    r"bench serve ": "waits for the toolkit that starts it",
     r"bench --install-completion": "writes into the shell's start-up file",
     r"bench tables 1 --results$": "is not complete",
 }
@@ -72,6 +73,16 @@ class {name}:
     def update(self, image):
         from bench.tracker import Prediction
         return Prediction(self.box)
+"""
+PYSOT = """
+class SiamRPN:  # the methods of PySOT's tracker, which is not installed here
+    def __init__(self, config: str, weights: str) -> None:
+        open(config).close()
+        open(weights).close()
+    def init(self, image, box):
+        self.box = box
+    def track(self, image):
+        return {"bbox": self.box, "best_score": 0.5}
 """
 TRAX = """
 from trax import Server
@@ -285,7 +296,9 @@ class Machine:
         (folder / "my_trackers.py").write_text(TRACKER.format(name="Drift"))
         (folder / "my_module.py").write_text(TRACKER.format(name="MyTracker"))
         (folder / "my_vot_tracker.py").write_text(TRAX)
-        (folder / "best.pth").write_bytes(b"weights")
+        (folder / "my_pysot.py").write_text(PYSOT)
+        for name in ("best.pth", "model.pth", "config.yaml"):
+            (folder / name).write_bytes(b"of another project")
         (folder / "Makefile").symlink_to(REPOSITORY / "Makefile")
         (folder / ".venv").mkdir()
         for name in ("setup.cfg", "pyproject.toml", "constraints.txt", "packaging"):
