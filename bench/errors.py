@@ -11,7 +11,12 @@
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
+
+_HERE = str(Path(__file__).resolve().parent)
+_SHORT = 300  # characters of a foreign message that are shown
 
 
 class BenchError(Exception):
@@ -51,3 +56,58 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigError:
     nearest = difflib.get_close_matches(name.lower(), lowered, n=1)
     hint = f" Did you mean {lowered[nearest[0]]!r}?" if nearest else ""
     return ConfigError(f"unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
+
+
+def printable(text: str, lines: bool = False) -> str:
+    """Text that any terminal and any file takes.
+
+    Control characters and lone surrogates are spelled as escapes, so that what a tracker or a
+    file says cannot steer a terminal or break the encoding of a file.
+
+    Args:
+        text: any text.
+        lines: keep line breaks and tabs.
+
+    >>> printable("red\\x1b[31m")
+    'red\\\\x1b[31m'
+    """
+    kept = "\n\t" if lines else ""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def message_of(error: BaseException) -> str:
+    """The message of an exception in one line, also where its ``str`` raises."""
+    try:
+        return printable(" ".join(str(error).split()))
+    except Exception as problem:  # the class of a plug-in may do anything
+        return f"(its message cannot be read: {type(problem).__name__})"
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line: type, message, and the line of the plug-in that raised it."""
+    message = message_of(error)
+    short = message if len(message) <= _SHORT else f"{message[:_SHORT]}..."
+    raised = printable(f"{type(error).__name__}: {short}".removesuffix(": "))
+    own = [call for call in traceback.extract_tb(error.__traceback__) if _is_own(call.filename)]
+    if not own:
+        return raised
+    return f"{raised} ({printable(own[-1].filename)}:{own[-1].lineno})"
+
+
+def _is_own(file: str) -> bool:
+    """Whether a line is of a plug-in: neither installed, nor of this package or Python itself."""
+    if file.startswith("<frozen") or file.startswith(_HERE):
+        return False
+    return "site-packages" not in Path(file).parts
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback of an exception with those of its causes, also where its ``str`` raises."""
+    try:
+        return printable("".join(traceback.format_exception(error)), lines=True)
+    except Exception:
+        return f"{describe(error)}\n"

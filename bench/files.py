@@ -1,4 +1,4 @@
-"""Rows of numbers and JSON, read with limits, and atomic file writes."""
+"""Fast parsing of number rows, JSON with limits, and atomic file writes."""
 
 from __future__ import annotations
 

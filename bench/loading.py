@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from bench.errors import ConfigError, TrackerError, unknown_name
+from bench.errors import ConfigError, TrackerError, describe, unknown_name
 
 ROOT = str(Path(__file__).resolve().parent.parent)
 """The folder that this package was imported from."""
@@ -68,7 +68,14 @@ def _find(target: str, location: str, class_name: str, registered: bool) -> type
             f"tracker {target!r}: expected a class, found a {type(found).__name__}. Name a class "
             f"of {location!r} that has init and update."
         )
-    return adapt(found)
+    adapted = adapt(found)
+    missing = [n for n in ("init", "update") if not callable(getattr(adapted, n, None))]
+    if missing:
+        raise ConfigError(
+            f"tracker {target!r}: expected a class with init(image, region) and update(image), "
+            f"found {class_name} without {' and '.join(missing)}. Name another class."
+        )
+    return adapted
 
 
 def _load(target: str, location: str, registered: bool) -> ModuleType:
@@ -85,10 +92,15 @@ def _load(target: str, location: str, registered: bool) -> ModuleType:
         raise
     except ModuleNotFoundError as error:
         raise _missing_module(target, location, error.name) from error
+    except SystemExit as error:
+        raise TrackerError(
+            f"importing {location!r} for tracker {target!r} failed: it called "
+            f"sys.exit({error.code!r}), {describe(error)}. Put what the module runs as a script "
+            'under if __name__ == "__main__":'
+        ) from error
     except Exception as error:
         raise TrackerError(
-            f"importing {location!r} for tracker {target!r} failed: "
-            f"{type(error).__name__}: {error}"
+            f"importing {location!r} for tracker {target!r} failed: {describe(error)}"
         ) from error
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.errors import ConfigError, TrackerError, unknown_name
+from bench.errors import ConfigError, TrackerError, describe, unknown_name
 from bench.loading import (
     adapt,
     class_around,
@@ -35,6 +35,9 @@ __all__ = [
     "registered_trackers",
     "tracker_options",
 ]
+
+
+_WRITTEN = frozenset(("log", "logs", "out", "output", "save", "dump", "debug", "trace", "cache"))
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,10 @@ class TrackerSpec:
             return typing.cast(Tracker, builder(**self.options))
         except (ConfigError, TrackerError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise TrackerError(
                 f"tracker {self.target!r} could not be built with options {dict(self.options)}: "
-                f"{type(error).__name__}: {error}"
+                f"{describe(error)}"
             ) from error
 
     def is_registered(self) -> bool:
@@ -96,9 +99,23 @@ class TrackerSpec:
         builder = self.builder
         return all(callable(getattr(builder, name, None)) for name in ("start", "advance"))
 
+    def files(self) -> list[Path]:
+        """The existing files that options name (weights, configuration), defaults included.
+
+        Text counts as a path where such a file exists, unless the option is named like one that
+        a tracker writes to (``log``, ``out_file``).
+        """
+        named = dict(self.options)
+        with contextlib.suppress(TypeError, ValueError):
+            for parameter in inspect.signature(self.builder).parameters.values():
+                if parameter.default is not parameter.empty:
+                    named.setdefault(parameter.name, parameter.default)
+        read = [v for k, v in named.items() if isinstance(v, Path) or not is_written(k)]
+        return list(dict.fromkeys(_files_in(read)))
+
     def weights_hash(self) -> str | None:
-        """SHA-256 over the files that options name (weights and the like); None without any."""
-        files = [Path(v) for v in self.options.values() if isinstance(v, Path) and v.is_file()]
+        """SHA-256 over the files that options name; None without any."""
+        files = self.files()
         if not files:
             return None
         digest = hashlib.sha256()
@@ -121,6 +138,32 @@ class TrackerSpec:
             factory, options = pickle.loads(state["factory"])
             state = {**state, "factory": factory, "options": options}
         vars(self).update(state)
+
+
+def is_written(option: str) -> bool:
+    """Whether an option is named like a file that a tracker writes to."""
+    return bool(_WRITTEN.intersection(option.lower().split("_")))
+
+
+def named_file(value: Any) -> Path | None:
+    """The existing file that the value of an option names, as text or as a path."""
+    if not isinstance(value, str | Path) or not str(value):
+        return None
+    try:
+        return Path(value) if Path(value).is_file() else None
+    except (OSError, ValueError):  # too long, or with a null
+        return None
+
+
+def _files_in(value: Any) -> Iterator[Path]:
+    """The files that values of options name, lists and dictionaries included."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _files_in(each)
+    elif (path := named_file(value)) is not None:
+        yield path
 
 
 @contextlib.contextmanager
@@ -149,13 +192,24 @@ def tracker_options(tracker: str | type) -> dict[str, inspect.Parameter]:
     found = find_tracker(tracker) if isinstance(tracker, str) else adapt(tracker)
     try:
         hints = typing.get_type_hints(found.__init__)  # type: ignore[misc]
-    except NameError:  # annotations imported for type checkers only: options are then text
+    except Exception:  # for type checkers only, or of a newer Python: options are then text
         hints = {}
-    parameters = inspect.signature(found).parameters.values()
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):  # a class written in C may not tell
+        return {}
     named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return {
-        p.name: p.replace(annotation=hints.get(p.name, str)) for p in parameters if p.kind in named
+        p.name: p.replace(annotation=hints.get(p.name, _declared(p)))
+        for p in parameters
+        if p.kind in named
     }
+
+
+def _declared(parameter: inspect.Parameter) -> Any:
+    """The type of a parameter whose annotation was not evaluated; text by default."""
+    annotation = parameter.annotation
+    return str if annotation is parameter.empty or isinstance(annotation, str) else annotation
 
 
 def make_spec(
@@ -164,6 +218,9 @@ def make_spec(
     name: str | None = None,
     device: str | None = None,
     weights: Path | None = None,
+    *,
+    images: str | None = None,
+    first_box: str | None = None,
 ) -> TrackerSpec:
     """A checked specification of a tracker.
 
@@ -175,6 +232,8 @@ def make_spec(
         name: name of the result folder; by default the registered or class name.
         device: value of the option ``device``.
         weights: value of the option ``weights``.
+        images: what a tracker written for another toolkit reads, e.g. ``"bgr"``.
+        first_box: how such a tracker is started, ``"as-is"`` or ``"pysot"``.
 
     Raises:
         ConfigError: an unknown option, a value of the wrong type, a required option without a
@@ -192,6 +251,10 @@ def make_spec(
                 f"--device {device} was given; leave it out"
             )
         options["device"] = device
+    for option, chosen in (("images", images), ("first_box", first_box)):
+        if chosen is not None:
+            taken = _adapter_option(bare, option, chosen, known)
+            options[taken] = parse_value(chosen, known[taken].annotation, f"--{option}")
     missing = [k for k, p in known.items() if p.default is p.empty and k not in options]
     if missing:
         raise ConfigError(
@@ -199,6 +262,23 @@ def make_spec(
             f"give them with --set {missing[0]}=VALUE"
         )
     return TrackerSpec(name or bare.name, bare.target, options, bare.factory)
+
+
+def _adapter_option(
+    bare: TrackerSpec, option: str, chosen: str, known: Mapping[str, inspect.Parameter]
+) -> str:
+    """The name of an adapter's option in the options of an adapted tracker.
+
+    Raises:
+        ConfigError: the tracker is not of another toolkit.
+    """
+    if not hasattr(bare.builder, "foreign"):
+        raise ConfigError(
+            f"tracker {bare.target!r} has this toolkit's own interface, which takes RGB images "
+            f"and boxes as they are, but --{option.replace('_', '-')} {chosen} was given; leave "
+            "it out"
+        )
+    return f"adapter_{option}" if f"adapter_{option}" in known else option
 
 
 def _without_options(tracker: str | type | object) -> TrackerSpec:
@@ -220,7 +300,9 @@ def _without_options(tracker: str | type | object) -> TrackerSpec:
 def _is_tracker(tracker: object) -> bool:
     """Whether an object has our interface, or one that an adapter knows."""
     own = all(callable(getattr(tracker, name, None)) for name in ("init", "update"))
-    return own or adapt(type(tracker)) is not type(tracker)
+    with contextlib.suppress(ConfigError):  # of no kind of tracker
+        return own or adapt(type(tracker)) is not type(tracker)
+    return False
 
 
 def _parse_settings(

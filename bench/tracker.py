@@ -21,6 +21,11 @@ Region = NDArray[Any]
 """A box ``(4,)`` x, y, w, h; a polygon ``(K, 2)`` of corners; or a mask ``(H, W)`` bool.
 0-based continuous pixels."""
 StartsOn = Literal["bounding", "area-preserving", "polygon"]
+ABSENT = (-10_000.0, -10_000.0, 1.0, 1.0)
+"""The box, in 0-based pixels, that stands for "not visible" in one-pass results.
+
+It lies outside every image, so that it overlaps nothing under the rules of every toolkit. A row
+without a size would not do: OTB's official code replaces it by the row before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +33,12 @@ class Prediction:
     """A tracker's answer for one frame.
 
     Attributes:
-        region: box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)``.
+        region: box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)``; None where the target is not
+            visible, as is a mask without a pixel or the box 0, 0, 0, 0.
         score: confidence, higher is surer; None if the tracker gives none.
     """
 
-    region: Region
+    region: Region | None
     score: float | None = None
 
 
@@ -75,17 +81,32 @@ def starts_on(tracker: object) -> StartsOn:
     return typing.cast(StartsOn, wanted)
 
 
+def is_absent(region: Region | None) -> bool:
+    """Whether a region says "not visible": None, a mask without a pixel, or 0, 0, 0, 0."""
+    if region is None:
+        return True
+    array = np.asarray(region)
+    if array.dtype == bool:
+        return array.ndim == 2 and not array.any()
+    return array.shape == (4,) and array.dtype.kind in "biuf" and not array.any()
+
+
 def as_box(region: Region) -> NDArray[np.float64]:
     """The axis-aligned box ``(4,)`` x, y, w, h that bounds a box, polygon or mask.
 
     Raises:
-        TrackerError: the region has another shape, is not finite, or is an empty mask.
+        TrackerError: the region has another shape or type, is not finite, has a negative size, or
+            is an empty mask.
     """
     from bench import geometry
 
     region = np.asarray(region)
     if region.ndim == 2 and region.dtype == bool:
         return geometry.mask_to_box(region)
+    if region.dtype.kind in "cmM":
+        raise TrackerError(f"expected real numbers, found {region.dtype} in {region.tolist()}")
+    if region.dtype.kind in "SU":
+        raise TrackerError(f"expected numbers, found the text {str(region.tolist())[:80]!r}")
     region = region.astype(np.float64)
     if region.shape == (4,):
         box = region
@@ -98,4 +119,8 @@ def as_box(region: Region) -> NDArray[np.float64]:
         )
     if not np.isfinite(box).all():
         raise TrackerError(f"expected finite numbers, found {region.tolist()}")
+    if (box[2:] < 0).any():
+        raise TrackerError(
+            f"expected a width and a height of at least 0, found x, y, w, h = {box.tolist()}"
+        )
     return box

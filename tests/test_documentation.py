@@ -1,26 +1,39 @@
-"""The documentation's Python runs as it stands, on the miniature."""
+"""The documentation's Python and its command lines run on the miniature; links lead somewhere."""
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from bench.mini import write_miniature
+from tests.conftest import REPOSITORY
+from tests.documented import NOT_RUN, PAGES, Line, Machine, lines, mentioned
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """A reader's folders, one set for all processes that test."""
+    base = tmp_path_factory.getbasetemp()
+    parallel = "PYTEST_XDIST_WORKER" in os.environ
+    return Machine.shared((base.parent if parallel else base) / "machine")
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the miniature in ``data/mini``, as `bench mini` leaves it."""
     root = tmp_path_factory.mktemp("docs")
-    write_miniature(root / "data" / "mini", benchmarks=["otb2015", "vot2018"], jobs=2)
+    (root / "data").mkdir()
+    (root / "data" / "mini").symlink_to(machine.data)
     return root
 
 
@@ -63,3 +76,128 @@ def test_the_notebook_runs_and_its_outputs_are_stored(folder: Path) -> None:
     kinds = {kind for cell in cells for out in cell["outputs"] for kind in out.get("data", {})}
     assert {"text/html", "image/png", "image/jpeg"} <= kinds
     assert not any(out["output_type"] == "error" for cell in cells for out in cell["outputs"])
+
+
+RUN = [line for line in lines() if line.why_not_run is None]
+UNDERSTOOD = [line for line in lines() if line.why_not_run is not None]
+
+
+@pytest.mark.parametrize("line", RUN, ids=str)
+def test_every_command_line_does_its_work(machine: Machine, line: Line, tmp_path: Path) -> None:
+    done = machine.run(line, tmp_path)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("line", UNDERSTOOD, ids=str)
+def test_every_other_command_line_is_understood(line: Line, tmp_path: Path) -> None:
+    """By name and options; ``NOT_RUN`` says why it is not run."""
+    words = shlex.split(line.text)
+    if words[0] == "make":
+        assert set(words[1:]) <= targets()
+    elif words[:2] == ["pip", "install"]:
+        extras = configparser.ConfigParser()
+        extras.read(REPOSITORY / "setup.cfg")
+        named = re.findall(r"\[(\w+)\]", line.text)
+        assert set(named) <= set(extras["options.extras_require"])
+        assert words[-1].startswith(".") or words[2] == "-e", "no index has this package"
+    else:
+        known = words[words.index("-m") :] if "-m" in words else ["-m", *words]
+        done = subprocess.run(
+            [sys.executable, *known, "--help"], cwd=REPOSITORY, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+
+def targets() -> set[str]:
+    """What the Makefile makes."""
+    text = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z0-9-]+):.*## ", text, re.MULTILINE))
+
+
+def test_there_are_lines_of_every_kind() -> None:
+    assert len(RUN) > 25
+    for known in NOT_RUN:
+        assert any(re.match(known, line.text) for line in UNDERSTOOD), f"{known} is in no page"
+
+
+@pytest.mark.parametrize("line", mentioned(), ids=str)
+def test_every_command_in_a_sentence_exists(line: Line) -> None:
+    from typer.main import get_command
+
+    from bench.cli.main import app
+
+    words = line.text.split()
+    if words[0] == "make":
+        assert words[1] in targets()
+    if words[0] == "bench" and not words[1].startswith("-"):
+        assert words[1] in get_command(app).commands  # type: ignore[attr-defined]
+
+
+LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\(([^)\s]+)\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_picture_is_there(page: Path) -> None:
+    prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in LINK.findall(prose):
+        if not target.startswith(("http://", "https://")):
+            file, _, anchor = target.partition("#")
+            path = page.parent / file if file else page
+            assert path.exists(), target
+            assert not anchor or anchor in anchors(path), target
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def test_all_pages_are_reached_from_the_readme() -> None:
+    linked = set(LINK.findall((REPOSITORY / "README.md").read_text(encoding="utf-8")))
+    pages = " ".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for page in PAGES[1:]:
+        assert f"docs/{page.name}" in linked or f"({page.name})" in pages, page.name
+
+
+def test_the_description_of_the_package_has_no_link_into_the_checkout() -> None:
+    """It is shown where neither docs nor pictures are."""
+    settings = configparser.ConfigParser()
+    settings.read(REPOSITORY / "setup.cfg")
+    named = settings["metadata"]["long_description"].removeprefix("file: ")
+    assert not LINK.findall((REPOSITORY / named).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("installer", "user", "called"),
+    [
+        ("exit 100", "0", True),
+        ("exit 0", "0", True),
+        ("exit 0", "1000", False),
+        (None, "0", False),
+    ],
+)
+def test_ci_installs_what_it_can_and_then_tests(
+    tmp_path: Path, installer: str | None, user: str, called: bool
+) -> None:
+    """Without apt, without a network or without rights, the tests still run."""
+    commands = {"make": 'echo "make $@" >> log', "id": f"echo {user}", "timeout": 'shift; "$@"'}
+    if installer is not None:
+        commands["apt-get"] = f'echo "apt-get $@" >> log; {installer}'
+    for name, body in commands.items():
+        (tmp_path / name).write_text(f"#!{shutil.which('bash')}\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [shutil.which("bash") or "bash", REPOSITORY / ".ci" / "run"], cwd=tmp_path,
+        env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    log = (tmp_path / "log").read_text().splitlines()
+    assert log[-1] == "make test"
+    assert any("chromium texlive-latex-base" in line for line in log) == (
+        called and installer == "exit 0"
+    )
+    assert any(line.startswith("apt-get") for line in log) == called
+    assert ("not installed: chromium" in done.stderr) == (installer == "exit 100")

@@ -6,209 +6,188 @@ A class is recognised by its methods, so the other toolkits need not be installe
 written for   methods                                       images and output
 ============  ============================================  ====================================
 pytracking    initialize(image, info), track(image, info)   RGB array; dict with ``target_bbox``
-got10k        init, update, track(files, box)               PIL image; box
+got10k        init, update, track(files, box)               PIL image, or RGB array; box
 PySOT         init(image, box), track(image)                BGR array; dict with ``bbox``
-no toolkit    init(image, box), update(image)               RGB array; box
+no toolkit    init(image, box), update(image)               RGB array; box, or a Prediction
 ============  ============================================  ====================================
 
 Boxes are x, y, w, h in 0-based pixels in all of them. The options of an adapted tracker are those
-of the original constructor.
+of the original constructor, and three of the adapter:
+
+* ``images``: what the tracker reads, ``rgb``, ``bgr``, ``gray`` or ``pil``; ``auto`` offers PIL
+  images, and arrays to a tracker that cannot read these.
+* ``first_box``: ``as-is``, or ``pysot``: moved by half a pixel, as PySOT's test script does.
+* ``origin``: coordinate of the first pixel in the tracker's boxes, 0 or 1.
+
+Where the original constructor has an option of that name, the adapter's is ``adapter_images`` etc.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
-import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from bench.arrays import Image
-from bench.errors import TrackerError
-from bench.tracker import Prediction, Region, as_box
-
-SCORE_KEYS = ("best_score", "max_score", "score", "confidence")
-"""Keys under which trackers that return a dict report their confidence, in order of preference."""
-
-
-class Adapted:
-    """Wraps a foreign tracker in our interface; subclasses convert images and results."""
-
-    wrapped: Any
-
-    def init(self, image: Image, region: Region) -> None:
-        """Start the foreign tracker on the box of ``region``."""
-        self.wrapped.init(image, as_box(region))
-
-    def update(self, image: Image) -> Prediction:
-        """The foreign tracker's result as a Prediction.
-
-        Raises:
-            TrackerError: the result is not a region.
-        """
-        return as_prediction(self.wrapped.update(image))
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "wrapped":  # not set yet: avoids infinite recursion
-            raise AttributeError(name)
-        return getattr(self.wrapped, name)
-
-
-class _FromGot10k(Adapted):
-    def init(self, image: Image, region: Region) -> None:
-        from PIL import Image as Pillow
-
-        self.wrapped.init(Pillow.fromarray(image), as_box(region))
-
-    def update(self, image: Image) -> Prediction:
-        from PIL import Image as Pillow
-
-        return as_prediction(self.wrapped.update(Pillow.fromarray(image)))
-
-
-class _FromPySOT(Adapted):
-    def init(self, image: Image, region: Region) -> None:
-        self.wrapped.init(_bgr(image), as_box(region).tolist())
-
-    def update(self, image: Image) -> Prediction:
-        return from_answer(self.wrapped.track(_bgr(image)), ("polygon", "bbox"))
-
-
-class _FromPyTracking(Adapted):
-    def init(self, image: Image, region: Region) -> None:
-        info = {"init_bbox": as_box(region).tolist()}
-        self.previous = self.wrapped.initialize(image, info) or {}
-        self.takes_info = len(inspect.signature(self.wrapped.track).parameters) > 1
-
-    def update(self, image: Image) -> Prediction:
-        info = [{"previous_output": self.previous}] if self.takes_info else []
-        self.previous = self.wrapped.track(image, *info)
-        return from_answer(self.previous, ("target_bbox",))
+from bench.errors import BenchError, ConfigError, TrackerError
+from bench.protocols.steps import describe
+from bench.tracker import Prediction
+from trackers.adapted import (
+    Adapted,
+    Bare,
+    BatchBare,
+    FirstBox,
+    FromGot10k,
+    FromPySOT,
+    FromPyTracking,
+    Images,
+    Origin,
+    parameters,
+)
+from trackers.answers import absent, as_prediction, from_answer
+from trackers.foreign_options import is_declared_deterministic, read_signature, read_values
 
 
 def adapter_for(found: type) -> type | None:
-    """A class with our interface around a foreign one; None if not needed or not recognised.
+    """A class with our interface around a foreign one; None for one that needs none.
 
     The new class keeps the foreign one's name and options; options without annotation get the
     type of their default.
+
+    Raises:
+        ConfigError: the class has the methods of no kind of tracker.
     """
+    if _is_ours(found):
+        return None
     base = _kind(found)
     if base is None:
+        raise ConfigError(missing_methods(found) or f"{found.__name__} is not a tracker")
+    return type(found.__name__, (base,), {"__init__": _constructor(found, base), **_said(found)})
+
+
+def missing_methods(found: type) -> str | None:
+    """What a class lacks to be a tracker of any kind, as a message; None if it lacks nothing."""
+    if _kind(found) is not None:
         return None
-    return type(found.__name__, (base,), {"__init__": _constructor(found), **_described(found)})
+    known = ("init", "update", "initialize", "track", "forward", "__call__", "predict", "start")
+    own = [n for n in known if any(n in vars(kind) for kind in found.__mro__[:-1])]
+    return (
+        f"class {found.__qualname__} ({_where(found)}) is not a tracker: expected methods init "
+        "and update, as of this toolkit and got10k; init and track, as of PySOT; or initialize "
+        f"and track, as of pytracking; found {', '.join(own) or 'none of them'}. Name another "
+        "class, or write one with init(image, region) and update(image) around it "
+        "(docs/plugins.md)."
+    )
+
+
+def _where(found: type) -> str:
+    try:
+        return f"{inspect.getsourcefile(found)}:{inspect.getsourcelines(found)[1]}"
+    except (OSError, TypeError):
+        return f"of module {found.__module__}"
 
 
 def _kind(found: type) -> type[Adapted] | None:
-    """The adapter that fits a class's methods; None for our own trackers and other classes."""
+    """The adapter that fits a class's methods; None if it has not those of a tracker."""
 
     def has(*names: str) -> bool:
         return all(callable(getattr(found, name, None)) for name in names)
 
-    if not inspect.isclass(found) or _answers_prediction(found):
+    if not inspect.isclass(found):
         return None
     if has("initialize", "track"):
-        return _FromPyTracking
-    if has("init", "update", "track") and _runs_files(found):
-        return _FromGot10k
+        return FromPyTracking
+    if has("init", "update", "track") and _tracks_files(found):
+        return FromGot10k
     if has("init", "track"):
-        return _FromPySOT
-    return Adapted if has("init", "update") else None
+        return FromPySOT
+    if has("init", "update"):
+        return BatchBare if has("start", "advance") else Bare
+    return None
 
 
-def _runs_files(found: Any) -> bool:
+def _tracks_files(found: Any) -> bool:
     """True for got10k's ``track(img_files, box)``, False for PySOT's ``track(img)``."""
-    parameters = inspect.signature(found.track).parameters.values()
-    return sum(parameter.default is parameter.empty for parameter in parameters) > 2  # with self
+    required = [p for p in parameters(found.track) if p.default is p.empty]
+    return len(required) > 2  # with self
 
 
-def _answers_prediction(found: type) -> bool:
-    """True for our own interface: ``update`` is annotated to return a Prediction."""
-    update = getattr(found, "update", None)
+def _is_ours(found: type) -> bool:
+    """Whether ``update`` is known to give a Prediction, so that the class needs no adapter.
+
+    It need not be found out of every class of ours: an adapter makes no difference to one.
+    """
+    update = inspect.unwrap(getattr(found, "update", None) or _is_ours)
+    names = getattr(update, "__globals__", {})
+    code = getattr(update, "__code__", None)
+    used = () if code is None else code.co_names
     declared = getattr(update, "__annotations__", {}).get("return")
-    return declared is not None and "Prediction" in str(declared)
+    if isinstance(declared, str):
+        declared = names.get(declared.rpartition(".")[2])
+    answers = [declared, *(names.get(name) for name in used)]
+    return callable(getattr(found, "init", None)) and any(
+        inspect.isclass(each) and issubclass(each, Prediction) for each in answers
+    )
 
 
-def _described(found: type) -> dict[str, Any]:
+def _said(found: type) -> dict[str, Any]:
     """Attributes that the adapted class copies from the foreign one."""
-    return {
+    said: dict[str, Any] = {
         "__doc__": found.__doc__,
         "__module__": found.__module__,
-        "deterministic": getattr(found, "deterministic", True),
+        "foreign": found,
+        "deterministic": is_declared_deterministic(found),
     }
+    if isinstance(inspect.getattr_static(found, "convert", None), staticmethod):
+        said["convert"] = staticmethod(found.convert)  # type: ignore[attr-defined]
+    return said
 
 
-def _constructor(found: type) -> Callable[..., None]:
-    """An ``__init__`` that builds the foreign tracker and has the same signature."""
-    foreign: Callable[..., None] = found.__init__  # type: ignore[misc]
+def _constructor(found: type, base: type[Adapted]) -> Callable[..., None]:
+    """An ``__init__`` that builds the foreign tracker, with its options and the adapter's."""
+    foreign = read_signature(found.__init__)  # type: ignore[misc]
+    taken = foreign.parameters
+    offered = {
+        "images": (Images, base.default_images),
+        "first_box": (FirstBox, "as-is"),
+        "origin": (Origin, 0),
+    }
+    names = {(f"adapter_{name}" if name in taken else name): name for name in offered}
 
-    @functools.wraps(foreign)
     def construct(self: Adapted, *args: Any, **options: Any) -> None:
-        self.wrapped = found(*args, **options)
+        chosen = {own: options.pop(name, offered[own][1]) for name, own in names.items()}
+        built = _built(found, args, read_values(foreign, options))
+        Adapted.__init__(self, built, **chosen)
+        said = getattr(built, "is_deterministic", None)  # got10k's, known only now
+        if isinstance(said, bool):
+            self.deterministic = said
 
-    construct.__annotations__ = _option_types(foreign)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    added = [
+        inspect.Parameter(name, keyword, default=offered[own][1], annotation=offered[own][0])
+        for name, own in names.items()
+    ]
+    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    listed = sorted((this, *taken.values(), *added), key=lambda p: p.kind)
+    construct.__signature__ = inspect.Signature(listed)  # type: ignore[attr-defined]
+    construct.__annotations__ = {p.name: p.annotation for p in (*taken.values(), *added)}
     return construct
 
 
-def _option_types(constructor: Callable[..., None]) -> dict[str, Any]:
-    """Types of a constructor's options: the annotation, else the default's type."""
-    try:
-        declared = typing.get_type_hints(constructor)
-    except (NameError, TypeError, AttributeError):  # names imported only for type checking
-        declared = {}
-    parameters = inspect.signature(constructor).parameters.values()
-    guessed = {p.name: type(p.default) for p in parameters if type(p.default) in _PLAIN_TYPES}
-    return {**guessed, **declared}
-
-
-_PLAIN_TYPES = (bool, int, float, str)
-
-
-def from_answer(answer: Any, region_keys: tuple[str, ...]) -> Prediction:
-    """A Prediction from a dict, with the region under the first of ``region_keys`` it contains.
+def _built(found: type, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """The foreign tracker.
 
     Raises:
-        TrackerError: the answer is not a dict, or has no region.
+        TrackerError: its constructor raised, or tried to end the process.
     """
-    if not isinstance(answer, Mapping):
-        raise TrackerError(f"expected a dict from track(), found {type(answer).__name__}")
-    regions = [answer[key] for key in region_keys if answer.get(key) is not None]
-    if not regions:
+    try:
+        return found(*args, **options)
+    except BenchError:
+        raise
+    except (Exception, SystemExit) as error:
         raise TrackerError(
-            f"expected {' or '.join(map(repr, region_keys))} in the result of track(), "
-            f"found {', '.join(map(repr, answer)) or 'an empty dict'}"
-        )
-    scores = [answer[key] for key in SCORE_KEYS if answer.get(key) is not None]
-    score = float(np.asarray(scores[0]).ravel()[0]) if scores else None
-    return Prediction(_region(regions[0]), score)
+            f"tracker {found.__qualname__} could not be built with options {options}: "
+            f"{describe(error)}"
+        ) from error
 
 
-def as_prediction(answer: Any) -> Prediction:
-    """A Prediction from a bare box: an array, list or tuple of four numbers.
-
-    Raises:
-        TrackerError: the answer is not a box.
-    """
-    return answer if isinstance(answer, Prediction) else Prediction(_region(answer))
-
-
-def _region(value: Any) -> Region:
-    """Box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)`` from a foreign tracker's result."""
-    try:
-        region = np.asarray(value)
-        region = region if region.dtype == bool else region.astype(np.float64)
-    except (TypeError, ValueError, RuntimeError):
-        region = np.array(np.nan)
-    if region.ndim == 0:
-        raise TrackerError(f"expected a box of four numbers, found {value!r:.80}")
-    if region.ndim == 1 and region.size >= 6 and region.size % 2 == 0:
-        return region.reshape(-1, 2)  # x1, y1, x2, y2, .. as PySOT returns polygons
-    if region.ndim == 2 and 1 in region.shape and region.size == 4:
-        return region.ravel()  # a batch of one
-    return region
-
-
-def _bgr(image: Image) -> Image:
-    """The image in OpenCV's channel order."""
-    return np.ascontiguousarray(image[:, :, ::-1])
+__all__ = ["Adapted", "absent", "adapter_for", "as_prediction", "from_answer", "missing_methods"]

@@ -11,6 +11,7 @@ import shlex
 from bench.arrays import Image
 from bench.errors import ConfigError, TrackerError
 from bench.tracker import Prediction, Region, as_box
+from trackers.answers import absent
 from trackers.trax_session import TraxSession
 
 _LONGEST = 86400.0  # maximum time-out in seconds: a day
@@ -59,11 +60,10 @@ class TraxTracker:
         if self.restart or self.session is None or not self.session.alive:
             self.close()
             self.session = TraxSession(self.command, self.timeout)
-        self.region: Region = as_box(region)
         self.session.initialize(image, as_box(region))
 
     def update(self, image: Image) -> Prediction:
-        """Track into the next frame; a reported failure repeats the last region with score 0.
+        """Track into the next frame; a target that the tracker reports lost is not visible.
 
         Raises:
             TrackerError: the process exits or does not answer in time.
@@ -71,10 +71,7 @@ class TraxTracker:
         if self.session is None:
             raise TrackerError("trax: expected init() before update()")
         region, score = self.session.frame(image)
-        if region is None:
-            return Prediction(self.region, 0.0)
-        self.region = region
-        return Prediction(region, score)
+        return absent(0.0) if region is None else Prediction(region, score)
 
     def close(self) -> None:
         """End the process."""
@@ -94,5 +91,5 @@ def _require_trax() -> None:
     except (ImportError, OSError) as error:
         raise TrackerError(
             f"trackers over TraX need the package vot-trax ({error}): "
-            "`pip install 'siamattn-bench[interop]'`"
+            "`pip install '.[interop]'` in this project's checkout"
         ) from error

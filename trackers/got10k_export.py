@@ -15,6 +15,7 @@ from bench.errors import TrackerError
 from bench.registry import TrackerSpec, make_spec
 from bench.sequence import to_file, to_tracker
 from bench.tracker import Tracker, as_box
+from trackers.answers import as_region
 
 
 def as_got10k(
@@ -37,7 +38,7 @@ def as_got10k(
     except ModuleNotFoundError as error:
         raise TrackerError(
             f"got10k needs {error.name!r}, which is not installed: "
-            "`pip install 'siamattn-bench[interop]'`"
+            "`pip install '.[interop]'` in this project's checkout"
         ) from error
 
     class Exported(Got10kTracker):  # type: ignore[misc]
@@ -47,11 +48,12 @@ def as_got10k(
             ours.init(np.array(image.convert("RGB")), to_tracker(as_box(box), origin))
 
         def update(self, image: Any) -> FloatArray:
-            found = ours.update(np.array(image.convert("RGB")))
-            return to_file(as_box(found.region), origin)
+            found = as_region(ours.update(np.array(image.convert("RGB"))).region)
+            # got10k has no answer "not visible"; a box without size overlaps nothing.
+            return to_file(np.zeros(4) if found is None else as_box(found), origin)
 
     ours, own_name = _built(tracker)
-    return Exported(name or own_name, getattr(ours, "deterministic", True))
+    return Exported(name or own_name, getattr(ours, "deterministic", False))
 
 
 def _built(tracker: str | TrackerSpec | type) -> tuple[Tracker, str]:

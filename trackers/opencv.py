@@ -16,10 +16,12 @@ import numpy as np
 from bench.arrays import FloatArray, Image
 from bench.errors import ConfigError, TrackerError
 from bench.tracker import Prediction, Region, as_box
+from trackers.weight_files import check_file
 
 if TYPE_CHECKING:
     import cv2
 
+_THIN = 4  # pixels; CSRT's search region may lose narrower targets when it is scaled
 OFFERED_AT = "https://github.com/opencv/opencv/blob/4.x/samples/python/tracker.py"
 
 
@@ -43,11 +45,13 @@ class OpenCVTracker:
         self.box = as_box(region)
         x, y, w, h = _whole_pixels(self.box, image, self.smallest)
         self.share = np.minimum(1, self.box[2:] / (w, h))  # target size relative to the box
+        self.started = f"box {x, y, w, h} in an image of {image.shape[1]} x {image.shape[0]}"
+        self.thin = min(w, h) < _THIN
         try:
             self.tracker = self._create()
             self.tracker.init(image[:, :, ::-1].copy(), (x, y, w, h))
         except cv2.error as error:
-            raise TrackerError(f"OpenCV cannot start on box {x, y, w, h}: {error.err}") from error
+            raise TrackerError(f"OpenCV cannot start on {self._said(error)}") from error
 
     def update(self, image: Image) -> Prediction:
         """Find the target.
@@ -60,7 +64,7 @@ class OpenCVTracker:
         try:
             found, rectangle = self.tracker.update(image[:, :, ::-1].copy())
         except cv2.error as error:
-            raise TrackerError(f"OpenCV failed in update: {error.err}") from error
+            raise TrackerError(f"OpenCV cannot go on from {self._said(error)}") from error
         if not found:
             return Prediction(self.box, 0.0)
         corner, size = np.array(rectangle, dtype=np.float64).reshape(2, 2)
@@ -69,6 +73,14 @@ class OpenCVTracker:
 
     def _create(self) -> cv2.Tracker:
         raise NotImplementedError
+
+    def _said(self, error: cv2.error) -> str:
+        """Where it failed, what may be the cause, and OpenCV's own words."""
+        name = type(self).__name__
+        cause = f"{name} cannot follow what is shown there"
+        if self.thin:
+            cause = f"the target is too thin for {name}; use another tracker for such targets"
+        return f"{self.started}: {cause} (OpenCV: {' '.join(str(error.err).split())})"
 
     def _score(self) -> float:
         return 1.0
@@ -135,7 +147,7 @@ class _NetworkTracker(OpenCVTracker):
     """Base of the trackers with a network, which report a score.
 
     Raises:
-        ConfigError: a file is missing or is not a network.
+        ConfigError: a file is missing, is not a network, or is one that OpenCV cannot track with.
     """
 
     tracker: cv2.TrackerNano | cv2.TrackerVit | cv2.TrackerDaSiamRPN
@@ -213,9 +225,14 @@ class DaSiamRPN(_NetworkTracker):
         return cv2.TrackerDaSiamRPN.create(parameters)
 
 
+_TRIAL = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
+
+
 def _file(path: Path | None, option: str, expected: str) -> str:
     """The path of a network's file, if it exists."""
-    if path is None or not path.is_file():
+    if path is not None and path.exists():
+        check_file(path, f"option {option!r}: the network {expected}")
+    else:
         found = "it is not given" if path is None else f"{path} is not a file"
         raise ConfigError(
             f"option {option!r}: expected the file {expected}, but {found}. "
@@ -226,15 +243,24 @@ def _file(path: Path | None, option: str, expected: str) -> str:
 
 
 def _created(tracker: _NetworkTracker) -> None:
-    """Load the networks once, so that unreadable files fail at start-up."""
+    """Load the networks and track once, so that files that do not fit fail at start-up."""
     import cv2
 
+    files = " or ".join(value for value in vars(tracker).values() if isinstance(value, str))
     try:
-        tracker._create()
+        network = tracker._create()
     except cv2.error as error:
-        files = [value for value in vars(tracker).values() if isinstance(value, str)]
         raise ConfigError(
-            f"OpenCV {cv2.__version__} cannot read {' or '.join(files)} as a network: {error.err}"
+            f"OpenCV {cv2.__version__} cannot read {files} as a network: {error.err}"
+        ) from error
+    try:
+        network.init(_TRIAL.copy(), (100, 100, 40, 40))
+        network.update(_TRIAL.copy())
+    except cv2.error as error:
+        raise ConfigError(
+            f"OpenCV {cv2.__version__} reads {files}, but cannot track with it: expected the "
+            f"networks of {type(tracker).__name__} that OpenCV offers ({OFFERED_AT}), found "
+            f"another version or export (OpenCV: {' '.join(str(error.err).split())})"
         ) from error
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable
 from concurrent import futures
 from pathlib import Path
@@ -27,8 +29,60 @@ from bench.tracker import Region
 
 Answer = TypeVar("Answer")
 
+_MESSAGE = b"@@TRAX:"
+_HIDDEN = re.compile(rb"(?<!\n)" + _MESSAGE)  # a message that does not start a line
+_CHUNK = 1 << 16
+
 _QUOTED_LINES = 15  # lines of stderr quoted in errors
 _EXIT_GRACE = 2.0  # seconds a process gets to exit
+
+
+class Output(threading.Thread):
+    """Passes a tracker's output on to the client, with every message at the start of a line.
+
+    A tracker that prints without a newline would hide its answers from the library.
+
+    Attributes:
+        lines: what the client reads.
+        ended: set before ``lines`` ends, because the tracker has ended or closed its output.
+    """
+
+    def __init__(self, source: IO[bytes] | None) -> None:
+        super().__init__(daemon=True)
+        assert source is not None
+        self.source = source.fileno()
+        inside, self.sink = os.pipe()
+        self.lines = os.fdopen(inside, "rb", buffering=0)
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        """Pass on until the tracker's output ends."""
+        held, before = b"", b"\n"
+        with contextlib.suppress(OSError):  # the reader is gone: the session has ended
+            while chunk := os.read(self.source, _CHUNK):
+                data = held + chunk
+                held = _start_of_message(data)
+                data = data[: len(data) - len(held)]
+                self._pass(_HIDDEN.sub(b"\n" + _MESSAGE, before + data)[1:])
+                before = data[-1:] or before
+        self.ended.set()
+        os.close(self.sink)
+
+    def _pass(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self.sink, rest) :]
+
+    def close(self) -> None:
+        """Wait for the end, which comes with that of the process, and close what it opened."""
+        self.join(_EXIT_GRACE)
+        self.lines.close()
+
+
+def _start_of_message(data: bytes) -> bytes:
+    """The end of ``data`` that may be the start of a message."""
+    lengths = range(min(len(_MESSAGE) - 1, len(data)), 0, -1)
+    return next((_MESSAGE[:n] for n in lengths if data.endswith(_MESSAGE[:n])), b"")
 
 
 class TraxSession:
@@ -48,8 +102,10 @@ class TraxSession:
         self.folder = tempfile.TemporaryDirectory(prefix="bench-trax-")
         self.process = self._start()
         self.thread = futures.ThreadPoolExecutor(max_workers=1)
+        self.output = Output(self.process.stdout)
+        self.output.start()
         # The client requires a log; this one discards everything.
-        stream = tuple(pipe.fileno() for pipe in self._pipes)
+        stream = (self._pipes[0].fileno(), self.output.lines.fileno())
         self.client = self._ask("start", lambda: Client(stream=stream, log=lambda line: None))
 
     @property
@@ -71,6 +127,7 @@ class TraxSession:
         objects: list[tuple[Any, dict[str, str]]] = [(self._region(box), {})]
         self.frames = 1
         self._ask("frame 1", lambda: self.client.initialize(images, objects, {}))
+        self._check_alive()
 
     def frame(self, image: Image) -> tuple[Region | None, float | None]:
         """Region and confidence in the next frame; no region if the tracker reports failure."""
@@ -80,11 +137,29 @@ class TraxSession:
         objects, _ = self._ask(
             f"frame {self.frames}", lambda: self.client.frame(images, {}, objects=[])
         )
+        self._check_alive()
         if not objects:
             return None, 0.0
         region, properties = objects[0]
-        score = properties.get("confidence")
-        return _decode(region, image), None if score is None else float(score)
+        return _decode(region, image), self._score(properties.get("confidence"))
+
+    def _score(self, text: str | None) -> float | None:
+        try:
+            return None if text is None else float(text)
+        except ValueError as error:
+            raise TrackerError(
+                f"trax: {self.command!r} at frame {self.frames}: expected a number as its "
+                f"confidence, found {text!r:.80}"
+            ) from error
+
+    def _check_alive(self) -> None:
+        """Refuse an answer of a tracker that has ended: the library gives one for silence.
+
+        Raises:
+            TrackerError: the process has ended, or closed its output.
+        """
+        if self.output.ended.is_set() or not self.alive:
+            raise self._failure(f"frame {self.frames}", self._state())
 
     def close(self) -> None:
         """Ask the process to quit, then end it."""
@@ -99,6 +174,7 @@ class TraxSession:
             # Python has freed the log before. Release it now, while both exist.
             self.client._handle = None
         self.client = None
+        self.output.close()
         for pipe in self._pipes:
             pipe.close()
         self.folder.cleanup()
@@ -152,6 +228,7 @@ class TraxSession:
 
     def _failure(self, what: str, cause: str) -> TrackerError:
         """Build the error with the cause and the end of stderr; ends the session."""
+        self._kill()
         lines = (self._path / "stderr").read_text(errors="replace").rstrip().splitlines()
         quoted = "\n  ".join(lines[-_QUOTED_LINES:]) or "(nothing)"
         self.close()
@@ -202,5 +279,11 @@ class TraxSession:
 
 
 def _decode(region: Any, image: Image) -> Region | None:
-    """A TraX region as a box, polygon or mask of the image; None for a reported failure."""
-    return decode_region(region, image) if region.type in REGIONS else None
+    """A TraX region as a box, polygon or mask of the image; None for "not visible".
+
+    That is a special region, or a mask without a pixel.
+    """
+    if region.type not in REGIONS:
+        return None
+    found = decode_region(region, image)
+    return None if found.dtype == bool and not found.any() else found

@@ -91,8 +91,11 @@ def run(
     options: Mapping[str, Any] | None = None,
     weights: str | Path | None = None,
     device: str | None = None,
+    images: str | None = None,
+    first_box: str | None = None,
     experiment: str | None = None,
     repetitions: int | None = None,
+    partial: bool = False,
     jobs: int = 1,
     lockstep: int = 1,
     seed: int = 0,
@@ -110,8 +113,12 @@ def run(
         options: keyword arguments of the tracker's constructor.
         weights: file for the tracker's option of that name.
         device: for the tracker's option of that name, e.g. ``"cuda"``.
+        images: what a tracker of another toolkit reads: ``"rgb"``, ``"bgr"``, ``"gray"`` or
+            ``"pil"``.
+        first_box: of such a tracker, ``"pysot"`` moves it by half a pixel.
         experiment: of the VOT challenge; the benchmark's main one by default.
         repetitions: maximum number of runs per sequence (VOT).
+        partial: leave out sequences without frames.
         jobs: worker processes; results do not depend on it.
         lockstep: sequences that a batch tracker follows in one call.
         seed: of every random generator, renewed for each sequence.
@@ -129,7 +136,7 @@ def run(
         ConfigError: an unknown tracker, option or experiment, or a wrong argument.
         ResultError: ``results`` holds results of something else under that name.
     """
-    spec = _spec(tracker, name, options, weights, device)
+    spec = _spec(tracker, name, options, weights, device, images=images, first_box=first_box)
     if isinstance(data, Sequence):
         return _run_sequence(spec, data, experiment, seed)
     from bench.results.opening import open_store
@@ -141,7 +148,7 @@ def run(
         store = open_store(folder, dataset.benchmark, experiment)
         summary = run_tracker(
             dataset, spec, store, jobs=jobs, seed=seed, frame_timeout=timeout,
-            repetitions=repetitions, lockstep=lockstep, progress=progress,
+            repetitions=repetitions, lockstep=lockstep, progress=progress, partial=partial,
             engine=_engine(tracker, jobs),
         )  # fmt: skip
         _warn(spec.name, summary.failures, done=bool(store.sequences(spec.name)))
@@ -166,7 +173,8 @@ def _warn(name: str, failures: tuple[RunFailure, ...], *, done: bool) -> None:
     causes = "\n".join(
         f"  {each.sequence}, frame {each.frame or 0}: {each.cause}" for each in failures[:5]
     )
-    message = f"{name}: {len(failures)} sequences failed:\n{causes}"
+    many = "sequence" if len(failures) == 1 else "sequences"
+    message = f"{name}: {len(failures)} {many} failed:\n{causes}"
     if not done:
         raise TrackerError(message)
     warnings.warn(message, stacklevel=3)
@@ -178,6 +186,7 @@ def _spec(
     options: Mapping[str, Any] | None,
     weights: str | Path | None,
     device: str | None,
+    **foreign: str | None,
 ) -> TrackerSpec:
     from bench.registry import make_spec
 
@@ -188,7 +197,7 @@ def _spec(
             f"with init and update, found {type(tracker).__name__}"
         )
     file = None if weights is None else require_path(weights, "weights")
-    return make_spec(tracker, options, name, device, file)
+    return make_spec(tracker, options, name, device, file, **foreign)
 
 
 def _engine(tracker: Any, jobs: int) -> Any:

@@ -42,6 +42,7 @@ def confidence(
       bench confidence otb2015 Crossing --frame 60 --weights siamattn.safetensors -o crossing.png
     """
     from bench.datasets import open_dataset
+    from bench.interop.threads import few_threads
     from bench.protocols.onepass import check_frames
     from bench.registry import make_spec
 
@@ -59,7 +60,9 @@ def confidence(
     follower = make_spec(tracker, given, device=device, weights=weights).build()
     if not hasattr(follower, "confidence_maps"):
         raise ConfigError(f"tracker {tracker!r} has no attention to look at")
-    _maps(follower, clip, start, frame).save(out)
+    with few_threads():
+        maps = _maps(follower, clip, start, frame)
+    maps.save(out)
     typer.echo(f"{out}: frame {frame} of {sequence}")
 
 

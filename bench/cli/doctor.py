@@ -26,13 +26,13 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor() -> None:
-    """Print versions and devices, and warn of known traps; exit code 1 if one is found.
+    """Print versions, devices and settings, and warn of known traps; exit code 1 if one is found.
 
     [bold]Examples[/]
 
       bench doctor
     """
-    for name, value in _environment().items():
+    for name, value in {**_environment(), **_settings()}.items():
         typer.echo(f"{name:24} {value}")
     found = _traps()
     for trap in found:
@@ -54,6 +54,28 @@ def _environment() -> dict[str, str]:
         found[package] = _version(package) or "not installed"
     found["cuda"] = _cuda()
     return found
+
+
+def _settings() -> dict[str, str]:
+    """The folders that apply without options, and what says so."""
+    from bench.cli.config import configuration, configuration_files
+
+    found = configuration()
+    applied: dict[str, str] = {}
+    for path in configuration_files():
+        applied[f"settings {len(applied) + 1}"] = (
+            f"{path}{'' if path in found.files else ' (none)'}"
+        )
+    for name, configured in (("data", found.data_of("")), ("results", found.results)):
+        variable = f"BENCH_{name.upper()}"
+        if os.environ.get(variable):
+            applied[name] = f"{os.environ[variable]} ({variable})"
+        else:
+            applied[name] = f"{configured} (settings)" if configured else f"{name} (by default)"
+    for name, folder in found.data.items():
+        if name != "default" and not os.environ.get("BENCH_DATA"):
+            applied[f"data of {name}"] = f"{folder} (settings)"
+    return applied
 
 
 def _version(package: str) -> str | None:

@@ -1,107 +1,91 @@
-"""The ``bench`` command: finds the verbs and turns errors into one line and an exit code."""
+"""The entry point of the ``bench`` command: an error is one line and an exit code.
+
+It imports next to nothing itself, so that Ctrl-C is taken care of from the first moment.
+"""
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-from typer.core import TyperGroup
-
-from bench.errors import BenchError
-from bench.version import __version__
-
-# The module of each verb, in the order of the help; it is imported when the verb is used.
-_VERBS = {
-    "run": "run",
-    "trackers": "run",
-    "eval": "score",
-    "video": "video",
-    "report": "report",
-    "plots": "plots",
-    "tables": "tables",
-    "check": "datasets",
-    "mini": "datasets",
-    "import": "exchange",
-    "export": "exchange",
-    "pack": "exchange",
-    "serve": "serve",
-    "workspace": "serve",
-    "vot": "serve",
-    "convert": "convert",
-    "confidence": "confidence",
-    "tune": "tune",
-    "doctor": "doctor",
-}
-# Former spellings of options and verbs, still accepted.
-_ALIASES = {"output": "out", "archive": "out", "show": "video"}
-
-
-def _spelled(name: str) -> str:
-    return _ALIASES.get(name, name)
-
-
-class _Verbs(TyperGroup):
-    """The verbs, each imported on first use."""
-
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        self.commands: Any = dict.fromkeys(_VERBS)  # the names, for "did you mean"
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(_VERBS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in _VERBS:
-            return None
-        verbs = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
-        importlib.import_module(f"bench.cli.{_VERBS[cmd_name]}").register(verbs)
-        return typer.main.get_group(verbs).commands[cmd_name]
-
-
-app = typer.Typer(
-    cls=_Verbs,
-    no_args_is_help=True,
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "token_normalize_func": _spelled,
-    },
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    help="Run single-object trackers over six benchmarks and score them officially.",
-    epilog="Start with [bold]bench mini[/] and [bold]bench run otb2015 --data data/mini[/]; "
-    "every verb has its own --help with examples.",
-)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"bench {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def root(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", "-V", callback=_print_version, is_eager=True, help="Print the version."
-        ),
-    ] = False,
-) -> None:
-    """Run single-object trackers over six benchmarks and score them officially."""
+_STOPPED = 130  # exit code after Ctrl-C, as shells have it
+_CLOSED = 141  # exit code where a pipe closed, as shells have it
 
 
 def main() -> None:
     """Entry point of the console command: a known error is one message, never a traceback."""
     try:
-        app()
-    except BenchError as error:
-        typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        typer.echo(str(error), err=True)
-        sys.exit(1)
+        code = _run()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = _say("stopped", "", _STOPPED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        _to_nowhere(sys.stdout)
+        code = _CLOSED
+    except OSError as error:
+        _to_nowhere(sys.stdout)
+        code = _say("error: ", _of_system(error))
+    sys.exit(code)
+
+
+def _run() -> Any:
+    """The exit code of the command; None or 0 for success."""
+    from bench.errors import BenchError, describe, printable, traceback_of
+
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:  # names of files and trackers may not fit the terminal
+            reconfigure(errors="backslashreplace")
+    try:
+        from bench.cli.verbs import app
+
+        app()
+    except SystemExit as end:
+        return end.code
+    except BenchError as error:
+        return _say("error: ", printable(str(error), lines=True))
+    except (OSError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # a fault of ours
+        if "BENCH_DEBUG" in os.environ:
+            sys.stderr.write(traceback_of(error))
+        return _say(
+            "error: ",
+            f"the toolkit failed: {describe(error)}. Please report it; BENCH_DEBUG=1 in the "
+            "environment shows the traceback.",
+        )
+    return None
+
+
+def _say(start: str, text: str, code: int = 1) -> int:
+    """Write one message to standard error."""
+    if start.startswith("error") and sys.stderr is not None and sys.stderr.isatty():
+        start = f"\033[1;31m{start}\033[0m"
+    try:
+        print(f"{start}{text}", file=sys.stderr, flush=True)
+    except OSError:
+        _to_nowhere(sys.stderr)
+    return code
+
+
+def _of_system(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}. Is there room, and may you write there?"
+
+
+def _to_nowhere(stream: Any) -> None:
+    """Let nothing more fail on a stream that takes nothing, not even its end."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError, AttributeError):
+        return
+
+
+def __getattr__(name: str) -> Any:
+    """``app``, which is loaded on first use."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from bench.cli.verbs import app
+
+    return app

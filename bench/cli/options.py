@@ -9,12 +9,17 @@ from typing import Annotated
 
 import typer
 
-from bench.benchmarks import benchmarks
+from bench.benchmarks import benchmarks, get_benchmark
 from bench.errors import ConfigError
 
 
 def _complete_benchmark(incomplete: str) -> list[str]:
     return [name for name in benchmarks() if name.startswith(incomplete)]
+
+
+def _canonical(name: str) -> str:
+    """The benchmark's own name, whatever spelling was given."""
+    return get_benchmark(name).name
 
 
 def complete_tracker(incomplete: str) -> list[str]:
@@ -35,16 +40,66 @@ BenchmarkName = Annotated[
         metavar="BENCHMARK",
         help="otb2015, uav123, vot2016, vot2018, lasot, trackingnet, or folder for own clips.",
         autocompletion=_complete_benchmark,
+        callback=_canonical,
+        is_eager=True,
     ),
 ]
+DEFAULT_DATA = Path("data")
+DEFAULT_RESULTS = Path("results")
+DEFAULT_TIMEOUT = 120.0
+STOPPED = 130  # exit code after Ctrl-C, as shells have it
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line or in the environment."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT")
+
+
+def _data(context: typer.Context, value: Path) -> Path:
+    """The dataset's folder: as given, else as configured, else ``data``."""
+    if _is_given(context, "data"):
+        return value
+    return data_of(str(context.params.get("benchmark") or ""), DEFAULT_DATA)
+
+
+def _results(context: typer.Context, value: Path) -> Path:
+    if _is_given(context, "results"):
+        return value
+    from bench.cli.config import configuration
+
+    return configuration().results or DEFAULT_RESULTS
+
+
+def data_of(benchmark: str, data: Path) -> Path:
+    """The folder of one benchmark where a verb reads several: ``data``, unless configured."""
+    from bench.cli.config import configuration
+
+    if data is not DEFAULT_DATA:
+        return data
+    return configuration().data_of(benchmark) or DEFAULT_DATA
+
+
 Data = Annotated[
     Path,
     typer.Option(
-        "--data", "-d", help="The dataset's folder, or the folder that holds it as <benchmark>/."
+        "--data",
+        "-d",
+        envvar="BENCH_DATA",
+        callback=_data,
+        help="The dataset's folder, or the folder that holds it as <benchmark>/. Also from "
+        "bench.toml.",
     ),
 ]
 Results = Annotated[
-    Path, typer.Option("--results", "-r", help="Folder of raw results, <benchmark>/<tracker>/.")
+    Path,
+    typer.Option(
+        "--results",
+        "-r",
+        envvar="BENCH_RESULTS",
+        callback=_results,
+        help="Folder of raw results, <benchmark>/<tracker>/. Also from bench.toml.",
+    ),
 ]
 Subset = Annotated[
     str, typer.Option(help="test; train, all (LaSOT); TRAIN_0 .. TRAIN_11 (TrackingNet).")
@@ -58,7 +113,11 @@ Experiment = Annotated[
 ]
 Trackers = Annotated[
     list[str] | None,
-    typer.Option("--trackers", "-t", help="Names, repeatable or with commas; all by default."),
+    typer.Option("--tracker", "-t", help="Names, repeatable or with commas; all by default."),
+]
+StoredTrackers = Annotated[
+    list[str] | None,
+    typer.Option("--trackers", "-t", help="Those with results to include; with commas."),
 ]
 Partial = Annotated[
     bool, typer.Option("--partial", help="Accept missing sequences; every table says so.")
@@ -70,7 +129,17 @@ Tracker = Annotated[
     typer.Option(
         "--tracker",
         "-t",
-        help="Registered name (see `bench trackers`) or module:Class.",
+        help="Registered name (see `bench trackers`), module:Class or path/file.py:Class.",
+        autocompletion=complete_tracker,
+    ),
+]
+RunTrackers = Annotated[
+    list[str],
+    typer.Option(
+        "--tracker",
+        "-t",
+        help="Registered name (see `bench trackers`), module:Class or path/file.py:Class; "
+        "repeatable.",
         autocompletion=complete_tracker,
     ),
 ]
@@ -81,7 +150,8 @@ Settings = Annotated[
 Weights = Annotated[Path | None, typer.Option(help="File of weights for the tracker.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")]
 Repetitions = Annotated[
-    int | None, typer.Option(min=1, help="VOT: at most so many runs of a sequence.")
+    int | None,
+    typer.Option(min=1, help="Runs of a sequence; on VOT at most so many, 15 by default."),
 ]
 Lockstep = Annotated[
     int, typer.Option(min=1, help="Sequences that a batch tracker follows in one call.")
@@ -92,11 +162,6 @@ Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds a tracker may tak
 Sequences = Annotated[
     list[str] | None, typer.Option("--sequence", help="Only these; repeatable or with commas.")
 ]
-
-DEFAULT_DATA = Path("data")
-DEFAULT_RESULTS = Path("results")
-DEFAULT_TIMEOUT = 120.0
-STOPPED = 130  # exit code after Ctrl-C, as shells have it
 
 
 def parse_settings(settings: list[str] | None) -> dict[str, str]:
@@ -145,9 +210,11 @@ def write_file(path: Path, text: str) -> None:
         ConfigError: it cannot be written.
     """
     from bench.files import write_atomically
+    from bench.reports.leftovers import swept
 
     try:
-        write_atomically(path, text.encode())
+        with swept(path.parent):
+            write_atomically(path, text.encode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
 
@@ -160,3 +227,12 @@ def exit_on_refusals(refused: Mapping[str, str]) -> None:
         typer.secho(f"not scored: {names_in(names)}: {why}", fg="red", err=True)
     if refused:
         raise typer.Exit(1)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "sequence"), counted(2, "result")
+    ('1 sequence', '2 results')
+    """
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -30,7 +30,9 @@ Formats = Annotated[
 ]
 Sequences = Annotated[
     list[str] | None,
-    typer.Option(help="Sequences of the strip; by default those where trackers differ most."),
+    typer.Option(
+        "--sequence", help="Sequences of the strip; by default those where trackers differ most."
+    ),
 ]
 Frames = Annotated[
     list[str] | None, typer.Option(help="Frames of the strip; four spread evenly by default.")
@@ -71,9 +73,9 @@ def plots(
 
       bench plots otb2015 --data data/mini --results results/mini
 
-      bench plots vot2018 --data /data/VOT2018 --only ar,expected_overlap --trackers ECO,LADCF
+      bench plots vot2018 --data /data/VOT2018 --only ar,expected_overlap --tracker ECO,LADCF
 
-      bench plots otb2015 --data /data/OTB2015 --only strip --sequences Crossing --frames 20,60
+      bench plots otb2015 --data /data/OTB2015 --only strip --sequence Crossing --frames 20,60
     """
     from bench.datasets import open_dataset
     from bench.evaluation import evaluate

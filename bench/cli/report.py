@@ -31,7 +31,9 @@ def report(
     ),
     benchmarks: Annotated[
         list[str] | None,
-        typer.Option("--benchmarks", "-b", help="Names, with commas; all six by default."),
+        typer.Option(
+            "--benchmark", "-b", help="Names, repeatable or with commas; all six by default."
+        ),
     ] = None,
     videos: Annotated[
         Literal["none", "first", "all"],
@@ -51,9 +53,10 @@ def report(
 
       bench report --data data/mini --results results/mini --videos all
 
-      bench report --data /data --benchmarks lasot,vot2018 --out reports/ours
+      bench report --data /data --benchmark lasot,vot2018 --out reports/ours
     """
     from bench.reports.page import Videos, absent_section, write_report
+    from bench.results.opening import known_trackers
 
     wanted = options.split_names(benchmarks)
     chosen = [get_benchmark(name).name for name in wanted or _six()]
@@ -62,7 +65,9 @@ def report(
         found = _sections(name, data, results) if name in chosen else [absent_section(name)]
         sections += found
     with _watched() as progress:
-        problems = write_report(sections, out, Videos(videos, video_width), progress)
+        problems = write_report(
+            sections, out, Videos(videos, video_width), progress, known_trackers(results)
+        )
     for problem in problems:
         typer.echo(f"note: {problem}", err=True)
     for section in sections:
@@ -87,7 +92,9 @@ def _sections(benchmark: str, data: Path, results: Path) -> Iterator[ReportSecti
     for place, experiment in enumerate(get_benchmark(benchmark).experiments):
         store = open_store(results, benchmark, experiment)
         if not place or store.trackers():
-            yield open_section(partial(open_dataset, benchmark, data), store)
+            yield open_section(
+                partial(open_dataset, benchmark, options.data_of(benchmark, data)), store
+            )
 
 
 @contextmanager

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from bench.cli import options
+from bench.errors import ConfigError
 
 if TYPE_CHECKING:
+    from bench.registry import TrackerSpec
+    from bench.results.stores import Store
     from bench.runner import RunSummary
+    from bench.sequence import Dataset
 
 ResultName = Annotated[
     str | None, typer.Option(help="Name of the result folder; the tracker's by default.")
@@ -19,6 +22,33 @@ ResultName = Annotated[
 TunedOn = Annotated[
     str | None,
     typer.Option(help="Dataset whose scores chose these options; every table says so."),
+]
+Images = Annotated[
+    Literal["rgb", "bgr", "gray", "pil"] | None,
+    typer.Option(help="What a tracker of another toolkit reads; as its toolkit does by default."),
+]
+FirstBox = Annotated[
+    Literal["as-is", "pysot"] | None,
+    typer.Option(help="For one of another toolkit: pysot moves the first box by half a pixel."),
+]
+LeaveOut = Annotated[bool, typer.Option("--partial", help="Leave out sequences without frames.")]
+Progress = Annotated[
+    bool | None,
+    typer.Option(
+        "--progress/--no-progress",
+        help="A bar on a terminal, else a line every minute; on by default.",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print failures only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what the tracker prints.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check dataset and tracker, and list what would run.")
+]
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug", help="Run one sequence in this process, keep nothing, show the traceback."
+    ),
 ]
 TrackerToShow = Annotated[
     str | None,
@@ -34,13 +64,15 @@ def register(app: typer.Typer) -> None:
 
 def run(
     benchmark: options.BenchmarkName,
-    tracker: options.Tracker = "kcf",
+    tracker: options.RunTrackers = ["kcf"],  # noqa: B006  typer copies it
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
     name: ResultName = None,
     settings: options.Settings = None,
     weights: options.Weights = None,
     device: options.Device = None,
+    images: Images = None,
+    first_box: FirstBox = None,
     experiment: options.Experiment = None,
     repetitions: options.Repetitions = None,
     lockstep: options.Lockstep = 1,
@@ -49,12 +81,19 @@ def run(
     timeout: options.Timeout = options.DEFAULT_TIMEOUT,
     sequences: options.Sequences = None,
     subset: options.Subset = "test",
+    partial: LeaveOut = False,
     tuned_on: TunedOn = None,
+    progress: Progress = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    dry_run: DryRun = False,
+    debug: Debug = False,
 ) -> None:
     """Run a tracker over a benchmark; finished sequences are kept and never run twice.
 
     One-pass, and on VOT2016 and VOT2018 reset-based, unless --experiment says otherwise.
-    Stop it at any moment (Ctrl-C, even kill -9) and give the same command again to go on.
+    Stop it at any moment (Ctrl-C, even kill -9) and give the same command again to go on. The
+    traceback of a failure goes to logs/<sequence>.log beside the results.
 
     [bold]Examples[/]
 
@@ -62,52 +101,142 @@ def run(
 
       bench run lasot --data /data/LaSOT --tracker my_module:MyTracker --jobs 4
 
-      bench run vot2018 --data /data/VOT2018 -t my_module:MyTracker --experiment realtime
+      bench run vot2018 --data /data/VOT2018 -t path/file.py:MyTracker --experiment realtime
 
       bench run folder --data ~/clips -t opencv-mil --set seed=7 --name mil-7
+
+      bench run otb2015 -t path/file.py:MyTracker --sequence Bolt --debug
     """
     from bench.datasets import open_dataset
     from bench.registry import make_spec
     from bench.results.opening import open_store
+
+    targets = options.split_names(tracker) or []
+    if name is not None and len(targets) > 1:
+        raise ConfigError(f"--name {name}: expected one --tracker, found {len(targets)}")
+    store = open_store(results, benchmark, experiment)
+    specs = [
+        make_spec(
+            each, options.parse_settings(settings), name, device, weights,
+            images=images, first_box=first_box,
+        )
+        for each in targets
+    ]  # fmt: skip
+    dataset = open_dataset(benchmark, data, subset=subset)
+    for caveat in () if quiet else dataset.caveats:
+        typer.echo(f"note: {caveat}", err=True)
+    names = options.split_names(sequences)
+    common = {
+        "names": names, "seed": seed, "repetitions": repetitions, "lockstep": lockstep,
+        "partial": partial,
+    }  # fmt: skip
+    shown: Any = False if quiet or progress is False else "lines"
+    running = {
+        "jobs": jobs, "frame_timeout": timeout, "tuned_on": tuned_on, "verbose": verbose,
+        "progress": shown,
+    }  # fmt: skip
+    if debug:
+        _debug(dataset, specs, store, names, seed)
+    elif dry_run:
+        _plan(dataset, specs, store, common)
+    else:
+        _run(dataset, specs, store, {**common, **running}, quiet)
+
+
+def _run(
+    dataset: Dataset,
+    specs: list[TrackerSpec],
+    store: Store,
+    arguments: dict[str, Any],
+    quiet: bool,
+) -> None:
+    """Run one tracker after the other; exit with 1 if a sequence of any could not be finished."""
     from bench.runner import run_tracker
 
-    store = open_store(results, benchmark, experiment)
-    spec = make_spec(tracker, options.parse_settings(settings), name, device, weights)
-    dataset = open_dataset(benchmark, data, subset=subset)
-    for caveat in dataset.caveats:
-        typer.echo(f"note: {caveat}", err=True)
-    started = time.monotonic()
-    with options.stoppable("finished sequences"):
-        summary = run_tracker(
-            dataset,
-            spec,
-            store,
-            jobs=jobs,
-            seed=seed,
-            frame_timeout=timeout,
-            names=options.split_names(sequences),
-            repetitions=repetitions,
-            lockstep=lockstep,
-            tuned_on=tuned_on,
+    failed = False
+    for spec in specs:
+        started = time.monotonic()
+        with options.stoppable("finished sequences"):
+            summary = run_tracker(dataset, spec, store, **arguments)
+        single = store.experiment == "onepass" and (arguments["repetitions"] or 1) == 1
+        unit = "sequence" if single else "run"
+        _report(summary, spec.name, unit, store, time.monotonic() - started, quiet)
+        failed = failed or bool(summary.failures)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _report(
+    summary: RunSummary, name: str, unit: str, store: Store, seconds: float, quiet: bool
+) -> None:
+    before = len(summary.skipped)
+    if not quiet:
+        typer.echo(
+            f"{name}: {options.counted(len(summary.finished), unit)} done in {seconds:.1f} s, "
+            f"{before} {'was' if before == 1 else 'were'} finished before, "
+            f"{len(summary.failures)} failed -> {store.folder(name)}"
         )
-    unit = "sequences" if store.experiment == "onepass" else "runs"
-    _report(summary, spec.name, unit, store.folder(spec.name), time.monotonic() - started)
-
-
-def _report(summary: RunSummary, name: str, unit: str, folder: Path, seconds: float) -> None:
-    typer.echo(
-        f"{name}: {len(summary.finished)} {unit} done in {seconds:.1f} s, "
-        f"{len(summary.skipped)} were finished before, {len(summary.failures)} failed -> {folder}"
-    )
+        if summary.adapter:
+            typer.echo(f"note: {name}: {summary.adapter}", err=True)
     for failure in summary.failures:
         where = (
             failure.sequence
             if failure.frame is None
             else (f"{failure.sequence}, frame {failure.frame}")
         )
-        typer.secho(f"failed: {where}: {failure.cause}", fg="red", err=True)
-    if summary.failures:
-        raise typer.Exit(1)
+        log = summary.logs.get(failure.sequence)
+        more = f" (traceback: {log})" if log else ""
+        typer.secho(f"failed: {where}: {failure.cause}{more}", fg="red", err=True)
+
+
+def _plan(
+    dataset: Dataset, specs: list[TrackerSpec], store: Store, arguments: dict[str, Any]
+) -> None:
+    """Say what would run; nothing is run or written."""
+    from bench.runner import plan_run
+    from bench.runner.unit import build_tracker
+
+    unit = "sequence" if store.experiment == "onepass" else "run"
+    for spec in specs:
+        plan = plan_run(dataset, spec, store, **arguments)
+        with options.stoppable("finished sequences"):
+            build_tracker(spec, arguments["seed"])
+        typer.echo(
+            f"{spec.name}: {options.counted(len(plan.to_do), unit)} to run, "
+            f"{len(plan.done)} done, {len(plan.left_out)} cannot run -> {store.folder(spec.name)}"
+        )
+        for heading, names in (("to run", plan.to_do), ("done", plan.done)):
+            if names:
+                typer.echo(f"  {heading}: {', '.join(names)}")
+        for sequence, why in plan.left_out.items():
+            typer.secho(f"  cannot run: {sequence}: {why}", fg="red")
+
+
+def _debug(
+    dataset: Dataset,
+    specs: list[TrackerSpec],
+    store: Store,
+    names: list[str] | None,
+    seed: int,
+) -> None:
+    """Run one sequence in this process, keep nothing, and show the traceback of a failure."""
+    from bench.benchmarks import get_experiment
+    from bench.errors import traceback_of
+    from bench.runner import run_here
+    from bench.runner.outcomes import Finished
+    from bench.runner.unit import Unit
+
+    chosen = dataset[names[0]] if names else dataset[0]
+    unit = Unit(chosen, seed, experiment=get_experiment(store.experiment))
+    for spec in specs:
+        try:
+            outcomes = list(run_here([unit], spec, seed, raise_errors=True))
+        except (Exception, SystemExit) as error:
+            typer.echo(traceback_of(error), err=True)
+            raise typer.Exit(1) from None
+        for outcome in outcomes:
+            if isinstance(outcome, Finished):
+                typer.echo(f"{spec.name}: {chosen.name}: {outcome.trajectory!r}; not kept")
 
 
 def trackers(tracker: TrackerToShow = None) -> None:

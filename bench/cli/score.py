@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli import options
+from bench.errors import ConfigError
 
 if TYPE_CHECKING:
     from bench.scores import BenchmarkScores
@@ -92,6 +93,11 @@ def evaluate(
     from bench.results.opening import open_store
 
     store = open_store(results, benchmark, experiment)
+    if ranks and store.experiment == "onepass":
+        raise ConfigError(
+            f"--ranks: {store.benchmark} has one-pass evaluation, and only VOT ranks by "
+            "significance tests. Leave the option out, or compare two trackers with --compare A B."
+        )
     dataset = open_dataset(benchmark, data, subset=subset)
     wanted = options.split_names(trackers)
     if compare:
@@ -108,10 +114,11 @@ def evaluate(
 
 
 def _write(scored: list[BenchmarkScores], json_file: Path | None, csv_file: Path | None) -> None:
+    from bench.reports.notes import shareable
     from bench.reports.score_table import scores_csv
 
     if json_file:
-        plain = [one.to_json() for one in scored]
+        plain = [shareable(one).to_json() for one in scored]
         content = plain[0] if len(plain) == 1 else plain
         options.write_file(json_file, json.dumps(content, indent=1, allow_nan=False))
     if csv_file:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from bench.cli import options
+from bench.errors import TrackerError
 
 
 def register(app: typer.Typer) -> None:
@@ -24,19 +27,42 @@ def serve(
     weights: options.Weights = None,
     device: options.Device = None,
     seed: options.Seed = 0,
+    idle: Annotated[
+        float, typer.Option(min=1, help="Seconds without a message after which it ends.")
+    ] = 3600.0,
 ) -> None:
     """Run a tracker as a TraX server, for a toolkit that speaks TraX to start.
+
+    What the tracker prints goes to standard error.
 
     [bold]Examples[/]
 
       bench serve --tracker kcf --set scales=5
     """
     from bench.interop.trax_server import TraxServer
+    from bench.interop.trax_streams import protocol_streams
     from bench.registry import make_spec
 
     chosen = options.parse_settings(settings)
-    spec = make_spec(tracker, chosen, device=device, weights=weights)
-    TraxServer(spec, seed).serve()
+    with protocol_streams() as streams, no_exit(tracker):  # before anything of it is imported
+        spec = make_spec(tracker, chosen, device=device, weights=weights)
+        TraxServer(spec, seed).serve(streams, idle)
+
+
+@contextmanager
+def no_exit(tracker: str) -> Iterator[None]:
+    """A tracker that ends the process, for instance on import, is an error.
+
+    Raises:
+        TrackerError: it called ``sys.exit``.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise TrackerError(
+            f"tracker {tracker!r} called sys.exit({error.code!r}); expected a module and a class "
+            "that leave the process alone"
+        ) from error
 
 
 def workspace(
@@ -44,7 +70,7 @@ def workspace(
     folder: Annotated[Path, typer.Argument(help="Folder to make; must not exist, or be empty.")],
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
-    trackers: options.Trackers = None,
+    trackers: options.StoredTrackers = None,
     tracker: Annotated[
         str | None, typer.Option("--tracker", help="Add one for `vot evaluate` to run.")
     ] = None,
@@ -55,6 +81,12 @@ def workspace(
     protocol: Annotated[
         Literal["trax", "python"], typer.Option(help="How the toolkit talks to it.")
     ] = "trax",
+    timeout: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Seconds the toolkit waits for an answer; its own 30 if not set."
+        ),
+    ] = None,
     images: Annotated[
         Literal["none", "link", "copy"], typer.Option(help="`vot evaluate` needs them.")
     ] = "none",
@@ -69,7 +101,7 @@ def workspace(
 
       bench workspace vot2018 w --data /data/VOT2018 --trackers kcf,static
 
-      bench workspace vot2018 w --data /data/VOT2018 --tracker kcf --images link
+      bench workspace vot2018 w --data /data/VOT2018 --tracker kcf --images link --timeout 120
 
       bench vot evaluate --workspace w --experiments baseline kcf
     """
@@ -81,7 +113,9 @@ def workspace(
     served = []
     if tracker is not None:
         chosen = options.parse_settings(settings)
-        served = [Served(make_spec(tracker, chosen, name, device, weights), protocol)]
+        with no_exit(tracker):
+            spec = make_spec(tracker, chosen, name, device, weights)
+        served = [Served(spec, protocol, timeout)]
     names = options.split_names(trackers) or []
     write_workspace(
         folder,

@@ -139,7 +139,9 @@ def _section(benchmark: str, data: Path, results: Path, *, partial: bool) -> Rep
     from bench.results.opening import open_store
 
     store = open_store(results, benchmark)
-    return open_section(lambda: open_dataset(benchmark, data), store, partial=partial)
+    return open_section(
+        lambda: open_dataset(benchmark, options.data_of(benchmark, data)), store, partial=partial
+    )
 
 
 def _write(table: Table, folder: Path, ending: str, *, intervals: bool) -> Path:

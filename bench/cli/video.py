@@ -26,7 +26,11 @@ def video(
     sequence: Annotated[str, typer.Argument(help="Name of the sequence.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Write .mp4, .webm or .avi; played in a window without."),
+        typer.Option(
+            "--out",
+            "-o",
+            help="Write .mp4, .webm or .avi; without it, a window, if OpenCV has any.",
+        ),
     ] = None,
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
@@ -52,6 +56,7 @@ def video(
     from bench.datasets import open_dataset
     from bench.reports import overlay
     from bench.reports.legend_strip import annotated_frames
+    from bench.reports.notes import counted
     from bench.reports.palette import looks
     from bench.reports.video import write_video
     from bench.results.opening import known_trackers, open_store
@@ -70,7 +75,8 @@ def video(
         overlay.play(iter(frames), f"{sequence} ({benchmark})", fps)
         return
     count = write_video(_tracked(frames, len(frames)), out, fps)
-    typer.echo(f"{out}: {count} frames, ground truth and {', '.join(names) or 'no tracker'}")
+    shown = ", ".join(names) or "no tracker"
+    typer.echo(f"{out}: {counted(count, 'frame')}, ground truth and {shown}")
 
 
 def _shown(store: Store, sequence: str, wanted: list[str] | None) -> list[str]:
@@ -86,7 +92,7 @@ def _shown(store: Store, sequence: str, wanted: list[str] | None) -> list[str]:
         if sequence not in store.sequences(name):
             raise ConfigError(
                 f"{name} has no result of {sequence} in {store.folder(name)}. Make one with "
-                "`bench run`, or leave the tracker out of --trackers."
+                "`bench run`, or leave the tracker out of --tracker."
             )
     return wanted or [name for name in known if sequence in store.sequences(name)]
 

@@ -18,7 +18,7 @@ import numpy as np
 from bench.arrays import BoolArray
 from bench.benchmarks import Benchmark
 from bench.datasets.files import polygons_and_boxes, subfolders
-from bench.datasets.rows import LARGEST
+from bench.datasets.rows import LARGEST, refuse_impossible
 from bench.datasets.scan import Entry, Scan, compare, missing_dataset
 from bench.datasets.tables import attributes_from_titles, listed_attributes
 from bench.errors import DatasetError
@@ -101,6 +101,7 @@ def _load(
     try:
         images = _names(video["img_names"])
         polygons, boxes = polygons_and_boxes(video["gt_rect"], where)
+        refuse_impossible(boxes, f"{where}: row ", nan=not benchmark.numbers_only)
         tags = {tag: _tag(video[tag], len(boxes)) for tag in TAGS if tag in video}
         absent = _absent(video["absent"], len(boxes)) if "absent" in video else None
         size = stated

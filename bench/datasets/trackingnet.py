@@ -10,6 +10,7 @@ from bench.archives import read_members
 from bench.benchmarks import Benchmark
 from bench.datasets.files import Readable, read_boxes, stems, subfolders
 from bench.datasets.frames import numbered_frames
+from bench.datasets.rows import refuse_impossible
 from bench.datasets.scan import Entry, Scan, compare, require_subset
 from bench.datasets.tables import read_table
 from bench.errors import DatasetError
@@ -75,6 +76,7 @@ def _in_archive(path: Path) -> dict[str, Readable]:
 
 def _load(benchmark: Benchmark, name: str, path: Readable, images: Path) -> Sequence:
     boxes = read_boxes(path)
+    refuse_impossible(boxes, f"{path}:", nan=not benchmark.numbers_only)
     hidden = len(boxes) == 1
     return Sequence(
         name=name,

@@ -65,7 +65,9 @@ def _listed(folder: Path) -> set[str]:
 
 def _load(benchmark: Benchmark, folder: Path, stated: tuple[int, int] | None) -> Sequence:
     """``stated`` is the table's size of the images, for folders without readable ones."""
-    polygons, boxes = _read_regions(folder / "groundtruth.txt")
+    path = folder / "groundtruth.txt"
+    polygons, boxes = _read_regions(path)
+    refuse_impossible(boxes, f"{path}:", nan=not benchmark.numbers_only)
     coloured = folder / "color"
     frames = numbered_frames(coloured if coloured.is_dir() else folder, 1, len(boxes))
     practical = folder / "practical.value"
@@ -87,7 +89,7 @@ def _read_regions(path: Path) -> tuple[FloatArray | None, FloatArray]:
     data = read_bytes(path)
     values = len(re.split(rb"[\s,;]+", data.partition(b"\n")[0].strip()))
     rows = parse_rows(data, path, 4 if values == 4 else 8, DatasetError)
-    refuse_impossible(rows, f"{path}:", nan=False)
+    refuse_impossible(rows, f"{path}:")
     polygons, boxes = polygons_and_boxes(rows.tolist(), str(path))
     if polygons is not None:
         refuse_decimal_commas(polygons, str(path))

@@ -19,6 +19,7 @@ from bench.sequence import read_image
 from bench.tracker import Region, as_box
 
 Plain: TypeAlias = "tuple[float, ...] | list[tuple[float, float]]"
+_NOWHERE = (0.0, 0.0, 0.0, 0.0)  # "not visible": a box that overlaps nothing
 Answer: TypeAlias = "tuple[Plain, dict[str, float]]"
 
 
@@ -68,7 +69,8 @@ class PluginTracker:
             region, score = self._session.follow(read_image(Path(frame)))
         except BenchError as error:
             raise RuntimeError(str(error)) from error
-        return _encode(region), {} if score is None else {"confidence": score}
+        found = _NOWHERE if region is None else _encode(region)
+        return found, {} if score is None else {"confidence": score}
 
 
 def _decode(region: Plain | Region) -> Region:

@@ -15,12 +15,14 @@ from typing import Any
 from bench.errors import ConfigError
 
 _PATCHED = ("0.9.0",)
+STOPPED = 130  # exit code after Ctrl-C
 
 
 def run(arguments: Sequence[str]) -> None:
     """Run ``vot`` with these arguments; it exits the process with its own exit code.
 
-    The code is 0 even if a tracker or analysis failed; only the output shows the failure.
+    The code is 0 even if a tracker or analysis failed; only the output shows the failure. Where
+    Ctrl-C stopped it, the code is 130, as shells have it.
 
     Raises:
         ConfigError: vot-toolkit is not installed or cannot be imported.
@@ -31,13 +33,38 @@ def run(arguments: Sequence[str]) -> None:
     except (ImportError, TypeError) as error:
         raise ConfigError(
             f"vot-toolkit cannot be imported ({type(error).__name__}: {error}). Install "
-            "compatible versions with `pip install 'siamattn-bench[interop]'` (attributee 0.1.10 "
-            "breaks it)."
+            "compatible versions with `pip install '.[interop]'` in this project's checkout "
+            "(attributee 0.1.10 breaks it)."
         ) from error
     if vot.toolkit_version() in _PATCHED:
         _patch(cli)
     sys.argv = ["vot", *arguments]
-    cli.main()
+    interrupted = _note_interrupts()
+    try:
+        cli.main()
+    except KeyboardInterrupt:
+        interrupted.append(True)
+    finally:
+        if interrupted:  # the toolkit catches it, and ends as if it were done
+            sys.exit(STOPPED)
+
+
+def _note_interrupts() -> list[bool]:
+    """A list that gets an item when Ctrl-C stops an experiment."""
+    from vot import experiment
+
+    seen: list[bool] = []
+    run_experiment = experiment.run_experiment
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        try:
+            return run_experiment(*arguments, **options)
+        except KeyboardInterrupt:
+            seen.append(True)
+            raise
+
+    experiment.run_experiment = noted
+    return seen
 
 
 def _patch(cli: Any) -> None:

@@ -47,10 +47,13 @@ class Served:
     Attributes:
         spec: the tracker; its name is used in the workspace.
         protocol: TraX, or a class that the toolkit imports.
+        timeout: seconds that the toolkit waits for each answer, including the start; its own
+            30 by default.
     """
 
     spec: TrackerSpec
     protocol: Protocol = "trax"
+    timeout: int | None = None
 
 
 def write_workspace(
@@ -171,6 +174,8 @@ def _registry(trackers: list[str], served: list[Served], identifiers: dict[str, 
         registry[identifiers[name]] = {"label": name, "command": ""}
     for one in served:
         fields = {"label": one.spec.name, "protocol": one.protocol, **_command(one)}
+        if one.timeout is not None:
+            fields["timeout"] = str(one.timeout)
         registry[identifiers[one.spec.name]] = {k: v.replace("%", "%%") for k, v in fields.items()}
     stream = io.StringIO()
     registry.write(stream)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from bench.errors import DatasetError
-from bench.protocols.steps import Follow, OnFrame, Start, Steps, Synchronize, drive
-from bench.sequence import Frames, Sequence, Trajectory
-from bench.tracker import Tracker, as_box
+from bench.protocols.steps import Follow, OnFrame, Start, Steps, Synchronize, check_answer, drive
+from bench.sequence import Frames, Sequence, Trajectory, check_first_box
+from bench.tracker import Tracker
 
 
 def run_one_pass(
@@ -21,8 +19,9 @@ def run_one_pass(
 ) -> Trajectory:
     """Start ``tracker`` on the first frame of ``sequence`` and follow it to the last.
 
-    The first stored box is the initial one. Times count the tracker alone, without decoding and
-    checks. The tracker may modify each image.
+    The first stored box is the initial one; where the tracker says that the target is not
+    visible, ``bench.tracker.ABSENT`` is stored, which overlaps nothing. Times count the tracker
+    alone, without decoding and checks. The tracker may modify each image.
 
     Args:
         tracker: a tracker in any state; ``init`` starts it anew.
@@ -51,14 +50,13 @@ def one_pass_steps(sequence: Sequence, on_frame: OnFrame | None = None) -> Steps
             on_frame(index + 1)
         image = np.array(frames[index])  # a copy, so that frames in memory do not change
         if index == 0:
+            check_first_box(sequence, image)
             answer = yield Start(1, image, boxes[0].copy())
         else:
             answer = yield Follow(index + 1, image)
         times[index] = answer.seconds
         if answer.prediction is not None:
-            boxes[index] = as_box(answer.prediction.region)
-            score = answer.prediction.score
-            scores[index] = math.nan if score is None else score
+            boxes[index], scores[index] = check_answer(answer.prediction)
     return Trajectory(boxes, times, scores)
 
 

@@ -11,15 +11,16 @@ import itertools
 import math
 import sys
 import time
-import traceback
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
+import numpy as np
+
 from bench.arrays import FloatArray, Image
-from bench.errors import TrackerError
-from bench.tracker import BatchTracker, Prediction, Region, Tracker, as_box
+from bench.errors import TrackerError, message_of
+from bench.errors import describe as describe
+from bench.tracker import ABSENT, BatchTracker, Prediction, Region, Tracker, as_box, is_absent
 
 Result = TypeVar("Result")
 Key = TypeVar("Key", bound=Hashable)
@@ -95,7 +96,7 @@ def drive(
                 answer = Answer(seconds)
             else:
                 seconds, prediction = clock.measure(tracker.update, step.image)
-                answer = Answer(seconds, check_prediction(prediction))
+                answer = Answer(seconds, check_prediction(prediction, step.image))
         except Exception as error:
             raise _frame_error(step, error) from error
         step, done = _advance(steps, answer)
@@ -169,8 +170,9 @@ def _follow_lanes(tracker: BatchTracker, lanes: list[_Lane[Key, Result]], clock:
     for lane, state, prediction in zip(lanes, states, predictions, strict=True):
         lane.state = state
         try:
-            answer = Answer(seconds / len(lanes), check_prediction(prediction))
-        except TrackerError as error:
+            said = check_prediction(prediction, _image(lane))
+            answer = Answer(seconds / len(lanes), said)
+        except Exception as error:
             raise _frame_error(lane.step, error) from error
         lane.go_on(answer)
 
@@ -193,33 +195,44 @@ def _advance(
 
 def _frame_error(step: Start | Follow | None, error: Exception) -> FrameError:
     number = 0 if step is None else step.number
-    return FrameError(number, str(error) if isinstance(error, TrackerError) else describe(error))
+    is_ours = isinstance(error, TrackerError)
+    return FrameError(number, message_of(error) if is_ours else describe(error))
 
 
-def check_prediction(answer: object) -> Prediction:
-    """``answer`` if it is a ``Prediction`` with a finite region and score.
+def check_prediction(answer: object, image: Image) -> Prediction:
+    """``answer`` if it is a ``Prediction`` with a finite score and a region of ``image``, or none.
 
     Raises:
         TrackerError: it is not.
     """
     check_answer(answer)
-    return answer  # type: ignore[return-value]  # just checked
+    said: Prediction = answer  # type: ignore[assignment]  # just checked
+    region = np.asarray(said.region)
+    if region.dtype == bool and region.shape != image.shape[:2]:
+        raise TrackerError(
+            f"expected a mask as large as the image, {image.shape[:2]}, found {region.shape}"
+        )
+    return said
 
 
 def check_answer(answer: object) -> tuple[FloatArray, float]:
     """Box ``(4,)`` and score (NaN for none) of a tracker's answer.
+
+    The box is ``ABSENT`` where the tracker says that the target is not visible.
 
     Raises:
         TrackerError: the answer is not a ``Prediction``, or its region or score is not finite.
     """
     if not isinstance(answer, Prediction):
         raise TrackerError(
-            f"expected a Prediction, found {_shorten(repr(answer))}. "
+            f"expected a Prediction, found {_shorten(_shown(answer))}. "
             "`update` returns bench.tracker.Prediction(region, score)."
         )
     score = math.nan if answer.score is None else float(answer.score)
     if math.isinf(score) or (answer.score is not None and math.isnan(score)):
         raise TrackerError(f"expected a finite score or None, found {score}")
+    if answer.region is None or is_absent(answer.region):
+        return np.array(ABSENT), score
     return as_box(answer.region), score
 
 
@@ -230,14 +243,11 @@ def synchronize_cuda() -> None:
         cuda.synchronize()
 
 
-def describe(error: BaseException) -> str:
-    """An exception in one line: type, message, and the line of the plug-in that raised it."""
-    raised = f"{type(error).__name__}: {_shorten(str(error))}".removesuffix(": ")
-    calls = traceback.extract_tb(error.__traceback__)
-    own = [call for call in calls if "site-packages" not in Path(call.filename).parts]
-    if not own or own[-1].filename == __file__:
-        return raised
-    return f"{raised} ({own[-1].filename}:{own[-1].lineno})"
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # foreign objects may raise anything
+        return f"a {type(value).__name__}"
 
 
 def _shorten(text: str, limit: int = 300) -> str:

@@ -17,10 +17,11 @@ from bench.benchmarks import Experiment
 from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions, region_overlaps
 from bench.protocols.onepass import check_frames
 from bench.protocols.steps import Answer, Follow, OnFrame, Start, Steps
-from bench.sequence import RegionTrajectory, Sequence, to_file, to_tracker
-from bench.tracker import Region, StartsOn
+from bench.sequence import RegionTrajectory, Sequence, check_first_box, to_file, to_tracker
+from bench.tracker import Region, StartsOn, is_absent
 
 _DECIMALS = 4  # of a stored region: scoring the file must find the same failures
+_ABSENT = (0.0, 0.0, 0.0, 0.0)  # as vot-toolkit writes an empty mask; overlaps nothing
 
 
 def vot_steps(
@@ -33,7 +34,9 @@ def vot_steps(
 
     With resets, a frame fails if its region, as stored, does not overlap the ground truth within
     (W - 1, H - 1). The tracker is re-initialised ``experiment.skip`` frames later, or on the next
-    frame after that whose ground truth is known. A frame without known ground truth cannot fail.
+    frame after that whose ground truth is known. An answer that the target is not visible
+    overlaps nothing: a failure with resets, else the row 0, 0, 0, 0. A frame without known ground
+    truth cannot fail.
 
     Args:
         sequence: with frames.
@@ -52,6 +55,8 @@ def vot_steps(
         along.at(index, on_frame)
         image = np.array(frames[index])
         along.bounds = (image.shape[1] - 1, image.shape[0] - 1)
+        if index == 0:
+            check_first_box(sequence, image)
         answer = yield Start(index + 1, image, starting_region(along.truth(index), starts_on))
         along.started(index, answer)
         pace.started(answer.seconds)
@@ -117,7 +122,9 @@ class _Along:
         score = answer.prediction.score
         self.scores[index] = math.nan if score is None else score
         self.times[index] = answer.seconds
-        self.last = _numbers(answer.prediction.region, self.sequence.index_base)
+        region = answer.prediction.region
+        absent = region is None or is_absent(region)
+        self.last = list(_ABSENT) if absent else _numbers(region, self.sequence.index_base)
         self.rows[index] = self.last
 
     def repeat(self, index: int) -> None:
@@ -205,7 +212,7 @@ def as_region(regions: Regions, index: int, index_base: float) -> FloatArray:
     return corners
 
 
-def _numbers(region: Region, index_base: float) -> list[float]:
+def _numbers(region: Region | None, index_base: float) -> list[float]:
     """A region as a row of a file: a box, or corners; a mask becomes its rectangle."""
     array = np.asarray(region)
     if array.ndim == 2 and array.dtype == bool:

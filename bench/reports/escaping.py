@@ -7,10 +7,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from bench.errors import ConfigError
 from bench.reports.table import Mark
+
+_START = re.compile(r"(?<![^\s'\"`(=,])(?:~?/|[A-Za-z]:[\\/])(?=[^\s\\/])")
+_FOLDERS = re.compile(r"(?:[^\s\\/'\"`:]+[\\/])+(?=[^\s\\/'\"`:])")
+_PATH_ENDS = re.compile(r"['\"`:\n]")
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,56 @@ class Dialect:
 def plain(text: str) -> str:
     """Text on one line, without control characters and marks that change its direction."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def without_folders(text: str) -> str:
+    """Text in which absolute paths are reduced to file names: what is passed on is not private.
+
+    >>> without_folders("/home/me/results/kcf/Bolt.txt:3: found 5/60, see https://a.org/b")
+    'Bolt.txt:3: found 5/60, see https://a.org/b'
+    """
+    found, done = [], 0
+    for start in _START.finditer(text):
+        end = _end_of_folders(text, start)
+        if start.start() >= done and end > start.start():
+            found.append(text[done : start.start()])
+            done = end
+    return "".join([*found, text[done:]])
+
+
+def _end_of_folders(text: str, start: re.Match[str]) -> int:
+    """Where the last part of a path begins; names with spaces count if such a folder exists.
+
+    A path of one part, or what looks like one, has no folders.
+    """
+    spaceless = _FOLDERS.match(text, start.end())
+    least = spaceless.end() if spaceless else start.start()
+    stop = _PATH_ENDS.search(text, start.end())
+    longest = text[start.start() : stop.start() if stop else len(text)]
+    for place in reversed([place for place, sign in enumerate(longest) if sign in "/\\"]):
+        end = start.start() + place + 1
+        if end <= least:
+            break
+        if " " in longest[:place] and _is_folder(longest[:place]):
+            return end
+    return least
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).expanduser().is_dir()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
+def harmless(text: str) -> str:
+    """A name for a CSV file: an apostrophe precedes what a spreadsheet would run as a formula.
+
+    >>> harmless("=1+1"), harmless("kcf")
+    ("'=1+1", 'kcf')
+    """
+    line = plain(text)
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
 
 
 def escape_markdown(text: str) -> str:
@@ -138,4 +193,7 @@ HTML = Dialect(
 
 def needs_extra() -> ConfigError:
     """The error for a missing library of the extra ``reports``."""
-    return ConfigError("tables for papers need: pip install 'siamattn-bench[reports]'")
+    return ConfigError(
+        "tables for papers need the extra `reports`: run pip install '.[reports]' in the "
+        "checkout of this project"
+    )

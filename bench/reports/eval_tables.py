@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
+from bench.benchmarks import get_benchmark
 from bench.measures.catalogue import Measure, layout_of
 from bench.published.expectations import expected_of
-from bench.reports.notes import footnotes, heading_of, scores_notes, title_of
+from bench.reports.notes import counted, footnotes, heading_of, scores_notes, title_of
 from bench.reports.score_table import cell_of, column_of, ranked, score_table, share_of
-from bench.reports.table import Cell, Column, Row, Table
+from bench.reports.table import MISSING, Cell, Column, Row, Table
 from bench.scores import BenchmarkScores
 
 _COUNTED = {"attribute": "sequences", "tag": "frames"}
@@ -74,11 +77,12 @@ def convention_table(scored: list[BenchmarkScores]) -> Table:
             tracker = scores.trackers.get(name)
             values = tracker.measures if tracker else None
             cells |= _cells(scores.convention, measures, values, _UNSCORED)
-        partial = first.trackers.get(name)
-        share = share_of(first, partial) if partial else ""
+        own = first.trackers.get(name)
+        share = share_of(first, own) if own else ""
         rows.append(Row(name, "", cells, ranked=not share, share=share))
     shown = " / ".join(measure.short for measure in measures)
-    title = f"{heading_of(first)}, {first.sequences} sequences, every convention: {shown}"
+    sequences = counted(first.sequences, "sequence")
+    title = f"{heading_of(first)}, {sequences}, every convention: {shown}"
     notes = tuple(dict.fromkeys(_convention_notes(scored)))
     name = f"{first.benchmark}-conventions"
     return Table(name, title, columns, tuple(rows), notes, stacked=True)
@@ -100,27 +104,48 @@ def breakdown_table(scores: BenchmarkScores, by: str) -> Table:
     layout = layout_of(scores.experiment)
     measures = layout.breakdown if by == "sequence" else layout.by_group
     parts = {name: getattr(scores.trackers[name], f"per_{by}") for name in ranked(scores)}
-    columns, counted = _columns(parts, measures), _COUNTED.get(by)
-    if counted:
-        columns = (Column("count", counted.capitalize(), better=None, decimals=0), *columns)
+    columns, unit = _columns(parts, measures, partial(_heading, scores)), _COUNTED.get(by)
+    if unit:
+        columns = (Column("count", unit.capitalize(), better=None, decimals=0), *columns)
     rows = []
     for key in dict.fromkeys(key for part in parts.values() for key in part):
         cells: dict[str, Cell] = {}
         for name, part in parts.items():
             cells |= _cells(name, measures, part.get(key))
-        if counted:
-            counts = {int(part[key][counted]) for part in parts.values() if key in part}
+        if unit:
+            counts = {int(part[key][unit]) for part in parts.values() if key in part}
             cells["count"] = Cell(max(counts), text="/".join(map(str, sorted(counts))))
         rows.append(Row(key, "", cells, ranked=False))
     shown = " / ".join(measure.short for measure in measures)
-    title, notes = f"{title_of(scores)}: {shown}", tuple(scores_notes(scores, rule=False))
-    return Table(f"{scores.benchmark}-{by}", title, columns, tuple(rows), notes, by.capitalize())
+    title, notes = f"{title_of(scores)}: {shown}", list(scores_notes(scores, rule=False))
+    if not rows:
+        columns, notes = (), [*notes, _nothing_by(scores, by)]
+    name = f"{scores.benchmark}-{by}"
+    return Table(name, title, columns, tuple(rows), tuple(notes), by.capitalize())
 
 
-def _columns(groups: Iterable[str], measures: Iterable[Measure]) -> tuple[Column, ...]:
+def _heading(scores: BenchmarkScores, name: str) -> str:
+    """A tracker above its columns, with the number of its sequences if some are missing."""
+    share = share_of(scores, scores.trackers[name])
+    return f"{name} ({share})" if share else name
+
+
+def _nothing_by(scores: BenchmarkScores, by: str) -> str:
+    """Why there is no breakdown; an empty table would be read as an error."""
+    title = get_benchmark(scores.benchmark).title
+    if by == "sequence":
+        return "by sequence: no sequence has a score"
+    return f"by {by}: this folder of {title} has no {by}s, so there is nothing to break down by"
+
+
+def _columns(
+    groups: Iterable[str], measures: Iterable[Measure], heading: Callable[[str], str] = str
+) -> tuple[Column, ...]:
     """A column for each measure under each group, i.e. tracker or convention."""
     return tuple(
-        dataclasses.replace(column_of(measure, group=group), key=f"{group}/{measure.name}")
+        dataclasses.replace(
+            column_of(measure, group=heading(group)), key=f"{group}/{measure.name}"
+        )
         for group in groups
         for measure in measures
     )
@@ -159,7 +184,7 @@ def comparison_table(scores: BenchmarkScores, a: str, b: str) -> Table:
     for measure, test in compare(scores, a, b).items():
         cells = {
             "difference": cell_of(test.difference),
-            "interval": Cell(text=f"[{test.low:+.3f}, {test.high:+.3f}]".replace("-", "−")),
+            "interval": _interval(test.low, test.high),
             "p": Cell(test.p_value, text=f"{test.p_value:.2g}"),
             "wins": Cell(text=f"{test.wins}/{test.losses} of {test.sequences}"),
         }
@@ -167,6 +192,13 @@ def comparison_table(scores: BenchmarkScores, a: str, b: str) -> Table:
     title, notes = f"{title_of(scores)}: {a} minus {b}", tuple(scores_notes(scores, rule=False))
     name = f"{scores.benchmark}-comparison"
     return Table(name, title, columns, tuple(rows), notes, "Measure")
+
+
+def _interval(low: float, high: float) -> Cell:
+    """Both ends of an interval; missing if there are too few sequences for one."""
+    if math.isnan(low) or math.isnan(high):
+        return MISSING
+    return Cell(text=f"[{low:+.3f}, {high:+.3f}]".replace("-", "−"))
 
 
 def rank_table(scores: BenchmarkScores) -> Table:

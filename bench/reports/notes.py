@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Sized
+from dataclasses import replace
 
 from bench.benchmarks import Benchmark, get_benchmark
 from bench.measures.catalogue import layout_of
-from bench.scores import BenchmarkScores
+from bench.reports.escaping import without_folders
+from bench.scores import BenchmarkScores, Caveat, TrackerScores
 
 _INTERVALS = "intervals: 95 % bootstrap over sequences"
 _NAMED = 5  # names that a note lists
+_ALIKE = 3  # notes on single sequences that differ in name and numbers only
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def heading_of(scores: BenchmarkScores) -> str:
@@ -32,9 +37,16 @@ def labels_of(scores: BenchmarkScores) -> list[str]:
 
 def title_of(scores: BenchmarkScores) -> str:
     """The heading with the number of sequences and the convention."""
-    plural = "s" * (scores.sequences != 1)
-    sequences = f"{scores.sequences} sequence{plural}"
+    sequences = counted(scores.sequences, "sequence")
     return f"{heading_of(scores)}, {sequences}, convention {scores.convention}"
+
+
+def counted(number: int, noun: str) -> str:
+    """
+    >>> counted(1, "tracker"), counted(2, "tracker")
+    ('1 tracker', '2 trackers')
+    """
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def footnotes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]:
@@ -56,8 +68,63 @@ def meanings_note(scores: BenchmarkScores) -> str:
 
 def tracker_notes(scores: BenchmarkScores) -> list[str]:
     """Every distinct note on trackers once, with the trackers it applies to."""
-    notes = ((note, name) for name, each in scores.trackers.items() for note in each.notes)
-    return [f"{names_in(names)}: {note}" for note, names in grouped(notes).items()]
+    return [f"{names_in(names)}: {note}" for note, names in noted(scores).items()]
+
+
+def noted(scores: BenchmarkScores) -> dict[str, list[str]]:
+    """The trackers that each distinct note applies to.
+
+    Of many notes on single sequences that differ in numbers only, the first stands for all.
+    """
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for name, each in scores.trackers.items():
+        for note in each.notes:
+            kinds.setdefault(_kind_of(note, each), []).append((note, name))
+    found: dict[str, list[str]] = {}
+    for notes in kinds.values():
+        about = grouped(notes)
+        if len(about) > _ALIKE:
+            names = list(dict.fromkeys(name for _, name in notes))
+            about = {notes[0][0] + _more(notes): names}
+        for note, names in about.items():
+            found.setdefault(note, []).extend(names)
+    return found
+
+
+def _kind_of(note: str, tracker: TrackerScores) -> str:
+    """The note itself; without name and numbers if it is on a single sequence."""
+    sequence, colon, rest = note.partition(": ")
+    of_one = colon and (sequence in tracker.per_sequence or sequence in tracker.missing)
+    return f"sequence: {_NUMBER.sub('#', rest)}" if of_one else note
+
+
+def _more(notes: Sized) -> str:
+    return f"; and the like on {counted(len(notes) - 1, 'more result')}"
+
+
+def condensed(tracker: TrackerScores) -> list[str]:
+    """The notes on one tracker, of many alike the first with the number of the others."""
+    kinds: dict[str, list[str]] = {}
+    for note in tracker.notes:
+        kinds.setdefault(_kind_of(note, tracker), []).append(note)
+    found = []
+    for notes in kinds.values():
+        found += notes if len(notes) <= _ALIKE else [notes[0] + _more(notes)]
+    return found
+
+
+def shareable(scores: BenchmarkScores) -> BenchmarkScores:
+    """The same scores for files that are passed on: no note names a folder of this machine."""
+    trackers = {
+        name: replace(each, notes=tuple(map(without_folders, each.notes)))
+        for name, each in scores.trackers.items()
+    }
+    return replace(
+        scores,
+        trackers=trackers,
+        refused={name: without_folders(why) for name, why in scores.refused.items()},
+        caveats=tuple(Caveat(each.kind, without_folders(each.text)) for each in scores.caveats),
+    )
 
 
 def grouped(notes: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -105,8 +172,11 @@ def scores_notes(
 
 
 def _complete(scores: BenchmarkScores, benchmark: Benchmark) -> Iterator[str]:
+    """How complete the dataset is; the word alone would be read of the trackers, too."""
     if benchmark.sequences is not None:
-        yield f"complete: {scores.sequences} of {benchmark.sequences} sequences"
+        partial = any(tracker.partial for tracker in scores.trackers.values())
+        what = "dataset" if partial else "complete"
+        yield f"{what}: {scores.sequences} of {benchmark.sequences} sequences"
 
 
 def _interval_note(interval: tuple[int, int], published: tuple[int, int] | None) -> str:

@@ -29,6 +29,12 @@ DASHES: dict[Dash, tuple[float, ...]] = {
 """Dash patterns by Plotly's name: lengths of strokes and gaps in line widths."""
 MARKERS = "oDs^v<>PXhpd"
 """Markers, as matplotlib names them."""
+SYMBOLS = {
+    "o": "circle", "D": "diamond", "s": "square", "^": "triangle-up", "v": "triangle-down",
+    "<": "triangle-left", ">": "triangle-right", "P": "cross", "X": "x", "h": "hexagon",
+    "p": "pentagon", "d": "diamond-tall",
+}  # fmt: skip
+"""The same markers by Plotly's name."""
 TRUTH: RGB = (255, 255, 255)
 LONGEST = 32  # characters of a name; longer names lose their middle
 

@@ -10,7 +10,7 @@ from datetime import date
 from bench.benchmarks import get_benchmark
 from bench.measures.catalogue import layout_of
 from bench.published.papers import Figure, Heading, Match, PaperTable, Status, match_row
-from bench.reports.notes import grouped, labels_of, scores_notes
+from bench.reports.notes import condensed, grouped, labels_of, scores_notes
 from bench.reports.score_table import measure_cell, share_of
 from bench.reports.section import ReportSection
 from bench.reports.table import MISSING, Cell, Column, Kind, Row, State, Table
@@ -202,7 +202,7 @@ def _row_notes(entry: _Entry) -> Iterator[str]:
     if entry.scores is None:
         yield f"{title}: {entry.section.refused.get(entry.name, 'not scored')}"
         return
-    notes = entry.scores.notes
+    notes = condensed(entry.scores)
     yield from (f"{title}: {note}" for note in notes[:_NOTES_PER_ROW])
     if len(notes) > _NOTES_PER_ROW:
         yield f"{title}: {len(notes) - _NOTES_PER_ROW} further notes, listed by `bench eval`"

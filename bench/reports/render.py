@@ -17,8 +17,10 @@ from bench.reports.escaping import (
     Dialect,
     escape_latex,
     escape_markdown,
+    harmless,
     needs_extra,
     plain,
+    without_folders,
 )
 from bench.reports.table import Cell, Column, Mark, Row, Table, bounds_of, text_of
 
@@ -65,7 +67,7 @@ def to_markdown(table: Table, *, intervals: bool = False) -> str:
     except ImportError:
         raise needs_extra() from None
     notes = [f"<sup>{mark}</sup> {note}" for mark, note in _marked(table, MARKDOWN)]
-    notes += [escape_markdown(note) for note in table.notes]
+    notes += [escape_markdown(note) for note in _notes(table)]
     lines = "".join(f"\n- {note}" for note in notes)
     return f"**{escape_markdown(table.title)}**\n\n{body}\n{lines}\n"
 
@@ -86,7 +88,7 @@ def to_latex(table: Table, *, intervals: bool = False) -> str:
         name=table.name,
         tabular=tabular.rstrip(),
         marked=_marked(table, LATEX),
-        notes=[escape_latex(note) for note in table.notes],
+        notes=[escape_latex(note) for note in _notes(table)],
     )  # fmt: skip
 
 
@@ -103,8 +105,8 @@ def to_html(table: Table, *, intervals: bool = False) -> str:
         caption=plain(table.title),
         name=table.name,
         body=body,
-        marked=[(letter, plain(note)) for letter, note in _lettered(table)],
-        notes=[plain(note) for note in table.notes],
+        marked=[(letter, plain(without_folders(note))) for letter, note in _lettered(table)],
+        notes=[plain(note) for note in _notes(table)],
     )  # fmt: skip
 
 
@@ -122,16 +124,18 @@ def to_html_page(table: Table, *, intervals: bool = False) -> str:
 def to_csv(table: Table, *, intervals: bool = True) -> str:
     """One line per figure: value, interval, state, mark and notes in columns of their own.
 
-    Names that a spreadsheet would run as a formula get an apostrophe in front.
+    The first line of a row has its notes, the first of all those of the table. Names that a
+    spreadsheet would run as a formula get an apostrophe in front.
     """
     import pandas as pd
 
-    notes = "; ".join(plain(note) for note in table.notes)
     lines = [
-        {**_csv_line(table, index, row, column, intervals), "table_notes": notes}
+        _csv_line(table, index, row, column, intervals)
         for index, row in enumerate(table.rows)
         for column in table.columns
     ]
+    for line in lines[:1]:
+        line["table_notes"] = harmless("; ".join(_notes(table)))
     text: str = pd.DataFrame(lines).to_csv(index=False, lineterminator="\n")
     return text
 
@@ -141,12 +145,14 @@ def _csv_line(
 ) -> dict[str, Any]:
     cell = row.cell(column)
     low, high = (cell.interval if intervals else None) or (None, None)
+    of_row = row.footnote if column == table.columns[0] else ""
+    note = "; ".join(filter(None, (of_row, cell.note)))
     return {
         "table": table.name,
-        "row": _harmless(row.label),
+        "row": harmless(row.label),
         "kind": row.kind,
-        "group": column.group,
-        "column": column.heading,
+        "group": harmless(column.group),
+        "column": harmless(column.heading),
         "unit": column.unit,
         "better": column.better,
         "value": _exact(cell),
@@ -154,22 +160,18 @@ def _csv_line(
         "high": high,
         "state": cell.state,
         "mark": table.mark(index, column),
-        "note": _harmless("; ".join(filter(None, (row.footnote, cell.note)))),
+        "note": harmless(without_folders(note)),
+        "table_notes": "",
     }
 
 
 def _exact(cell: Cell) -> float | str | None:
     """A value in full precision, or with the decimals of its source; a text as it is."""
     if cell.value is None:
-        return _harmless(cell.text) or None
+        return harmless(cell.text) or None
     if cell.decimals is None:
         return cell.value
     return f"{cell.value:.{cell.decimals}f}"
-
-
-def _harmless(text: str) -> str:
-    line = plain(text)
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
 
 
 def _has_kinds(table: Table) -> bool:
@@ -238,7 +240,13 @@ def _letter(number: int) -> str:
 
 
 def _marked(table: Table, dialect: Dialect) -> list[tuple[str, str]]:
-    return [(letter, dialect.escape(note)) for letter, note in _lettered(table)]
+    marked = _lettered(table)
+    return [(letter, dialect.escape(without_folders(note))) for letter, note in marked]
+
+
+def _notes(table: Table) -> list[str]:
+    """The notes under a table as they are passed on."""
+    return [without_folders(note) for note in table.notes]
 
 
 def _styled(frame: DataFrame) -> Any:

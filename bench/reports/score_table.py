@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from bench.benchmarks import get_benchmark
 from bench.measures.catalogue import Measure, layout_of, measures
-from bench.reports.notes import footnotes, title_of
+from bench.reports.escaping import harmless
+from bench.reports.notes import condensed, footnotes, shareable, title_of
 from bench.reports.table import MISSING, Cell, Column, Row, Table
 from bench.scores import BenchmarkScores, TrackerScores
 
 _CSV = (
-    "benchmark", "convention", "tracker", "measure", "value", "low", "high", "partial", "notes"
+    "benchmark", "convention", "tracker", "measure", "value", "low", "high", "partial", "caveat",
+    "notes",
 )  # fmt: skip
 _UNTIMED = Cell(state="missing", note="no times are stored")
 
@@ -145,19 +147,30 @@ def measure_cell(tracker: TrackerScores, measure: str, scale: float = 1.0) -> Ce
 
 
 def scores_csv(scored: Iterable[BenchmarkScores]) -> str:
-    """One line per benchmark, convention, tracker and measure, in full precision."""
+    """One line per benchmark, convention, tracker and measure, in full precision.
+
+    The first line of a tracker has its notes. Names that a spreadsheet would run as a formula
+    get an apostrophe in front.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(_CSV)
-    for scores in scored:
-        expected = get_benchmark(scores.benchmark).sequences
-        short = scores.partial and expected not in (None, scores.sequences)
+    for scores in map(shareable, scored):
         for name in ranked(scores):
-            tracker = scores.trackers[name]
-            notes = "; ".join([*map(str, scores.caveats), *tracker.notes])
-            for measure, value in tracker.measures.items():
-                interval = tracker.intervals.get(measure, (math.nan, math.nan))
-                cells = ["" if math.isnan(x) else repr(x) for x in (value, *interval)]
-                row = (scores.benchmark, scores.convention, name, measure, *cells)
-                writer.writerow([*row, short or tracker.partial, notes])
+            writer.writerows(_csv_lines(scores, name))
     return stream.getvalue()
+
+
+def _csv_lines(scores: BenchmarkScores, name: str) -> Iterator[list[object]]:
+    """The lines of one tracker, its notes in the first."""
+    tracker = scores.trackers[name]
+    expected = get_benchmark(scores.benchmark).sequences
+    short = scores.partial and expected not in (None, scores.sequences)
+    caveat = ", ".join(each.kind for each in scores.caveats)
+    notes = harmless("; ".join([*map(str, scores.caveats), *condensed(tracker)]))
+    for measure, value in tracker.measures.items():
+        interval = tracker.intervals.get(measure, (math.nan, math.nan))
+        cells = ["" if math.isnan(x) else repr(x) for x in (value, *interval)]
+        row = (scores.benchmark, scores.convention, harmless(name), measure, *cells)
+        yield [*row, short or tracker.partial, caveat, notes]
+        notes = ""

@@ -10,8 +10,9 @@ from typing import Literal
 from bench.benchmarks import Benchmark, get_benchmark, get_experiment
 from bench.errors import DatasetError
 from bench.evaluation import evaluate
-from bench.evaluation.selection import no_results
 from bench.measures.catalogue import Measure, layout_of
+from bench.reports.escaping import without_folders
+from bench.reports.notes import counted, shareable
 from bench.reports.score_table import ranked, ranking_measure
 from bench.results.provenance import Provenance, provenance_of
 from bench.results.stores import Store
@@ -95,6 +96,13 @@ class ReportSection:
             return "miniature"
         return "partial" if self.scores.partial else "complete"
 
+    @property
+    def incomplete(self) -> str:
+        """How many scored trackers lack sequences, in words; empty if none does."""
+        scored = self.scores.trackers.values() if self.scores else ()
+        lacking = sum(tracker.partial for tracker in scored)
+        return f"{counted(lacking, 'tracker')} with missing sequences" if lacking else ""
+
     @cached_property
     def trackers(self) -> tuple[str, ...]:
         """Names with results: best first, then partial ones, then those without scores."""
@@ -121,7 +129,7 @@ def open_section(
     benchmark = get_benchmark(store.benchmark)
     section = ReportSection(benchmark, store.experiment, store, provenance)
     if not provenance:
-        return replace(section, problem=no_results(store))
+        return replace(section, problem=_no_results(section))
     dataset = None
     try:
         dataset = open_dataset()
@@ -137,8 +145,33 @@ def open_section(
     return replace(section, problem=problem)
 
 
+def _no_results(section: ReportSection) -> str:
+    """What a page says of a benchmark without results; it names no folder of this machine."""
+    name = section.benchmark.name
+    return (
+        f"no results here. Run a tracker with `bench run {name} ...`, or import results with "
+        f"`bench import {name} ...`."
+    )
+
+
+def shareable_section(section: ReportSection) -> ReportSection:
+    """The same section for a page that is passed on: nothing in it names a folder."""
+    return replace(
+        section,
+        provenance={name: _without(each) for name, each in section.provenance.items()},
+        scores=shareable(section.scores) if section.scores else None,
+        refused={name: without_folders(why) for name, why in section.refused.items()},
+        problem=without_folders(section.problem) if section.problem else section.problem,
+    )
+
+
+def _without(origin: Provenance) -> Provenance:
+    failures = tuple(map(without_folders, origin.failures))
+    return replace(origin, details=without_folders(origin.details), failures=failures)
+
+
 def absent_section(benchmark: str) -> ReportSection:
     """The empty section of a benchmark left out of the report."""
     row = get_benchmark(benchmark)
-    problem = "Left out of this report by --benchmarks."
+    problem = "Left out of this report by --benchmark."
     return ReportSection(row, row.experiments[0], problem=problem)

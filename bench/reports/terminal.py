@@ -37,10 +37,11 @@ def as_text(table: Table) -> str:
 
 
 def print_tables(console: Console, tables: Iterable[Table]) -> None:
-    """Print tables, then their notes, each note once."""
+    """Print tables, then their notes, each note once; of a table without rows its notes only."""
     notes: dict[str, None] = {}
     for table in tables:
-        console.print(_grid(table))
+        if table.rows:
+            console.print(_grid(table))
         notes |= dict.fromkeys(table.notes)
     for note in notes:
         console.print(f"* {escape(note)}", style="dim", highlight=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ from bench.reports.palette import RGB, shortened
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
-_FOLDERS = re.compile(r"(?<![^\s'\"(])(?:~?/|[A-Za-z]:[\\/])(?:[^\s\\/'\":]+[\\/])*(?=[^\s\\/])")
 _FINE = 64  # pixels: the size at which text is measured for wrapping
 
 
@@ -50,15 +48,6 @@ def drawable(text: str) -> str:
     """Text with escapes for missing glyphs, not shortened."""
     known = _known_characters()
     return "".join(c if c.isprintable() and ord(c) in known else _escape(c) for c in text)
-
-
-def without_folders(text: str) -> str:
-    """Text in which absolute paths are reduced to file names.
-
-    >>> without_folders("/home/me/results/kcf/Bolt.txt:3: found 5/60, see https://a.org/b")
-    'Bolt.txt:3: found 5/60, see https://a.org/b'
-    """
-    return _FOLDERS.sub("", text)
 
 
 def _escape(character: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -13,6 +15,7 @@ import numpy as np
 
 from bench.arrays import Image
 from bench.errors import ConfigError
+from bench.reports.leftovers import swept
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -52,17 +55,34 @@ def write_video(frames: Iterable[Image], path: Path, fps: float) -> int:
     first = next(rest, None)
     if first is None:
         raise ConfigError(f"{path}: expected at least one frame, found none")
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        count = _encode(chain([first], rest), partial, encoder, rate)
-        partial.replace(path)
+        with swept(path.parent), _aside(path) as partial:
+            return _encode(chain([first], rest), partial, path.suffix.lower(), encoder, rate)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """A new file beside ``path`` that replaces it on success and is gone otherwise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    partial = Path(name)
+    try:
+        yield partial
+        partial.chmod(0o666 & ~_umask())
+        partial.replace(path)
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-    return count
+
+
+def _umask() -> int:
+    """The permissions that this process takes off new files."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _encoder(path: Path) -> str:
@@ -75,7 +95,8 @@ def _encoder(path: Path) -> str:
         import av
     except ImportError:
         raise ConfigError(
-            "writing a video needs PyAV: pip install 'siamattn-bench[reports]'"
+            "writing a video needs the extra `reports`: run pip install '.[reports]' in the "
+            "checkout of this project"
         ) from None
     wanted = _ENCODERS[path.suffix.lower()]
     for name in wanted:
@@ -93,12 +114,12 @@ def _rate(fps: float) -> Fraction:
     return Fraction(fps).limit_denominator(1001)
 
 
-def _encode(frames: Iterable[Image], path: Path, encoder: str, rate: Fraction) -> int:
+def _encode(frames: Iterable[Image], path: Path, ending: str, encoder: str, rate: Fraction) -> int:
     import av
 
-    options = {"movflags": "+faststart"} if path.suffix.lower() == ".mp4" else {}
+    options = {"movflags": "+faststart"} if ending == ".mp4" else {}
     count, stream = 0, None
-    with av.open(str(path), "w", options=options) as container:
+    with av.open(str(path), "w", format=ending[1:], options=options) as container:
         for image in frames:
             stream = stream or _open_stream(container, encoder, rate, image)
             picture = av.VideoFrame.from_ndarray(_fitted(image, stream.height, stream.width))

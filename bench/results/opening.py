@@ -24,10 +24,10 @@ def open_store(results: str | Path, benchmark: str, experiment: str | None = Non
     if row.kind == "onepass":
         from bench.results.onepass import OnePassStore
 
-        return OnePassStore(Path(results), benchmark)
+        return OnePassStore(Path(results), row.name)
     from bench.results.vot.store import VotStore
 
-    return VotStore(Path(results), benchmark, name)
+    return VotStore(Path(results), row.name, name)
 
 
 def known_trackers(results: str | Path) -> list[str]:

@@ -167,11 +167,17 @@ def continue_record(store: Store, tracker: str, current: RunRecord) -> RunRecord
         return current
     return dataclasses.replace(
         current,
-        provenance={**earlier.provenance, **current.provenance},
+        provenance=_merged(earlier.provenance, current.provenance),
         sessions=(*earlier.sessions, *current.sessions),
         failures=earlier.failures,
         tuned_on=current.tuned_on or earlier.tuned_on,
     )
+
+
+def _merged(earlier: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts of both; a tracker's files become known bit by bit."""
+    files = {**earlier.get("tracker_files", {}), **current.get("tracker_files", {})}
+    return {**earlier, **current, **({"tracker_files": files} if files else {})}
 
 
 def require_same(path: Path, earlier: RunRecord, current: RunRecord) -> None:
@@ -198,11 +204,12 @@ def _objection(earlier: RunRecord | None, current: RunRecord) -> str | None:
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
-    """Every differing fact; devices are compared only if both are known."""
+    """Every differing fact; devices, and the tracker's files, only if both are known."""
     flat_there, flat_here = _flatten(there), _flatten(here)
     for name in sorted(flat_there | flat_here):
         before, after = flat_there.get(name), flat_here.get(name)
-        if before != after and not (name == "device" and None in (before, after)):
+        late = name == "device" or name.startswith("tracker_files.")
+        if before != after and not (late and None in (before, after)):
             yield f"{name}: expected {after!r}, found {before!r}"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bench.errors import BenchError
-from bench.protocols.steps import FrameError, describe
+from bench.errors import BenchError, describe, message_of, traceback_of
+from bench.protocols.steps import FrameError
 from bench.registry import TrackerSpec
 from bench.runner.outcomes import Beat, Failed, Finished, Outcome
+from bench.runner.own_files import files_of
 from bench.runner.unit import Unit, build_tracker, device_name, run_unit
 from bench.tracker import Tracker
 
@@ -52,15 +53,18 @@ def run_here(
 def _attempt(tracker: Tracker, unit: Unit, raise_errors: bool) -> Finished | Failed:
     frames = [0]
     try:
-        return Finished(unit, run_unit(tracker, unit, frames.append), device_name())
-    except Exception as error:
+        trajectory = run_unit(tracker, unit, frames.append)
+        choice = str(getattr(tracker, "adapter_choice", ""))
+        return Finished(unit, trajectory, device_name(), files_of(tracker), choice)
+    except (Exception, SystemExit) as error:
         if raise_errors:
             raise
         return _failure(unit, frames[-1], error)
 
 
-def _failure(unit: Unit, frame: int, error: Exception) -> Failed:
+def _failure(unit: Unit, frame: int, error: BaseException) -> Failed:
+    log = traceback_of(error)
     if isinstance(error, FrameError):
-        return Failed(unit, error.frame, error.cause)
-    cause = str(error) if isinstance(error, BenchError) else describe(error)
-    return Failed(unit, frame or None, cause)
+        return Failed(unit, error.frame, error.cause, log)
+    cause = message_of(error) if isinstance(error, BenchError) else describe(error)
+    return Failed(unit, frame or None, cause, log)

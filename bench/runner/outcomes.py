@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from bench.registry import TrackerSpec
@@ -12,20 +12,40 @@ from bench.runner.unit import AnyTrajectory, Unit
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """A unit finished on the device of that name."""
+    """A unit finished on the device of that name.
+
+    Attributes:
+        unit: what was run.
+        trajectory: the tracker's results.
+        device: where it ran.
+        files: hashes of the tracker's own files that were loaded, by name.
+        notes: what the tracker's adapter chose, in words; empty for our own trackers.
+        alone: True if it ran alone although lockstep was asked for, after a failure there.
+    """
 
     unit: Unit
     trajectory: AnyTrajectory
     device: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    notes: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Failed:
-    """A unit failed; ``frame`` counts from 1 and is None if it failed before the first."""
+    """A unit failed.
+
+    Attributes:
+        unit: what was run.
+        frame: where it failed, from 1; None if before the first frame.
+        cause: what went wrong, in one line.
+        log: the traceback, and what the tracker printed; empty if there is neither.
+    """
 
     unit: Unit
     frame: int | None
     cause: str
+    log: str = ""
 
 
 @dataclass(frozen=True, eq=False)

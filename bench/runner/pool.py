@@ -6,6 +6,7 @@ unit only.
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import time
 from collections import deque
@@ -13,7 +14,7 @@ from collections.abc import Generator, Iterable, Iterator
 from multiprocessing.connection import wait
 
 from bench.registry import TrackerSpec
-from bench.runner.outcomes import Beat, Failed, Outcome
+from bench.runner.outcomes import Beat, Failed, Finished, Outcome
 from bench.runner.process import Limits, Shared, WorkerProcess, start_conditions
 from bench.runner.unit import Unit
 
@@ -29,30 +30,37 @@ def run_units(
     jobs: int,
     limits: Limits,
     lanes: int = 1,
+    echo: bool = False,
 ) -> Generator[Outcome, None, None]:
     """Run every unit on one of ``jobs`` worker processes and yield each outcome as it comes.
 
     Workers get the units in the order given. With several ``lanes``, each worker gets an equal
-    share to follow in lockstep; units that fail there run again, one at a time. Closing the
+    share to follow in lockstep; units that fail there run again, one at a time. What trackers
+    print goes into the log of a failure, and with ``echo`` to standard error as well. Closing the
     generator kills the workers.
 
     Raises:
         TrackerError: the tracker cannot be sent to a worker, or a worker could not build it.
     """
     waiting = _shares(list(units), jobs, lanes)
+    again: set[str] = set()
     workers: list[WorkerProcess] = []
     try:
         while waiting or any(each.units for each in workers):
             busy = sum(bool(each.units) for each in workers)
             while len(workers) < min(jobs, len(waiting) + busy):
                 with start_conditions():
-                    workers.append(WorkerProcess(spec, seed))
+                    workers.append(WorkerProcess(spec, seed, echo))
             yield from _hand_out(workers, waiting, lanes)
-            wait([each.connection for each in workers], timeout=_TICK)
+            wait([channel for each in workers for channel in each.channels()], timeout=_TICK)
             for each in workers:
                 for event in each.events(limits):
                     if isinstance(event, Shared):
+                        if lanes > 1:
+                            again.update(unit.name for unit in event.units)
                         waiting.extend((unit,) for unit in event.units)
+                    elif isinstance(event, Finished) and event.unit.name in again:
+                        yield dataclasses.replace(event, alone=True)
                     else:
                         yield event
             yield _beat(workers)

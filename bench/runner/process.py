@@ -6,13 +6,17 @@ import contextlib
 import multiprocessing
 import os
 import pickle
+import secrets
 import signal
+import socket
+import struct
 import sys
 import time
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
 from typing import TypeAlias
 
 import cloudpickle
@@ -21,8 +25,24 @@ from bench.errors import TrackerError
 from bench.loading import path_of_workers
 from bench.registry import TrackerSpec
 from bench.runner import worker
+from bench.runner.channel import KEY_BYTES, GarbledError, Inbox, Output
 from bench.runner.outcomes import Failed, Finished
 from bench.runner.unit import Unit, thread_environment
+
+_LONGEST_STEP = 1.0  # seconds between two looks at a worker that count at most
+_SENDING = 20  # seconds that a worker may take to receive units
+
+
+class BuildError(TrackerError):
+    """A worker could not build the tracker.
+
+    Attributes:
+        log: the traceback, and what was printed.
+    """
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
 
 
 @dataclass(frozen=True)
@@ -35,7 +55,7 @@ class Limits:
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """Units in lockstep failed together, and any of them may be the cause: run each alone."""
+    """Units that failed for a cause that may lie in another one: run each alone, anew."""
 
     units: tuple[Unit, ...]
     cause: str
@@ -51,31 +71,44 @@ class WorkerProcess:
         units: the units that it is running, by index; empty while it waits or starts.
         ready: True once its tracker is built.
         dead: True once it has ended, failed or been given up; ``kill`` then removes the rest.
+        output: what it prints; None on Windows, where that goes to the terminal.
 
     Raises:
         TrackerError: the tracker cannot be sent to another process.
     """
 
-    def __init__(self, spec: TrackerSpec, seed: int) -> None:
+    def __init__(self, spec: TrackerSpec, seed: int, echo: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         arguments = _pickle_spec(spec), seed
         self.connection, theirs = context.Pipe()
         self._counter = context.RawValue("q", 0)
+        key = secrets.token_bytes(KEY_BYTES)
+        self._inbox = Inbox(self.connection, key)
+        self.output: Output | None = None
+        printed = None
+        if sys.platform != "win32":
+            _limit_sending(self.connection)
+            ours, printed = context.Pipe(duplex=False)
+            self.output = Output(ours, echo)
         self.process = context.Process(
-            target=worker.work, args=(theirs, self._counter, *arguments)
+            target=worker.work, args=(theirs, self._counter, *arguments, key, printed)
         )
         with path_of_workers(spec.is_registered()), _without_main_module():
             self.process.start()
         theirs.close()
+        if printed is not None:
+            printed.close()
         self.units: dict[int, Unit] = {}
-        self.ready = self.dead = False
+        self.ready = self.dead = self._worked = False
         self._target = spec.target
         self._look()
 
     @property
     def frame(self) -> int:
         """The number of its current frame, from 1; 0 before the first."""
-        return int(self._counter.value)
+        frames = sum(len(unit.sequence) for unit in self.units.values())
+        found = int(self._counter.value)
+        return found if 0 <= found <= frames else 0  # a tracker may have written there
 
     def hand(self, units: tuple[Unit, ...], lanes: int) -> None:
         """Send it units to run, ``lanes`` of them in lockstep.
@@ -86,10 +119,18 @@ class WorkerProcess:
         pickled = cloudpickle.dumps(worker.Work(units, lanes))
         self.units = dict(enumerate(units))
         self._counter.value = 0
+        if self.output is not None:
+            self.output.text()
+            self.output.clear()
         self._look()
-        # If it died while idle, ``events`` notices, and the unit has failed.
-        with contextlib.suppress(ConnectionError):
+        # If it died while idle, or takes nothing, ``events`` notices, and the unit has failed.
+        with contextlib.suppress(OSError):
             self.connection.send_bytes(pickled)
+
+    def channels(self) -> list[Connection]:
+        """What to wait for."""
+        printed = [self.output.connection] if self.output is not None and self.output.open else []
+        return [self.connection, *printed]
 
     def events(self, limits: Limits) -> Iterator[Event]:
         """What happened since the last call.
@@ -98,9 +139,14 @@ class WorkerProcess:
             TrackerError: the tracker could not be built.
         """
         ended = not self.process.is_alive()  # first: its last message is still in the pipe
+        if self.output is not None:
+            self.output.read()
         try:
-            while self.connection.poll():
-                yield from self._take(self.connection.recv())
+            for message in self._inbox.messages():
+                yield from self._take(message)
+        except GarbledError:
+            yield from self._give_up("something wrote into the channel between its worker and us")
+            return
         except (EOFError, OSError):
             self.process.join(timeout=1.0)
             ended = True
@@ -110,12 +156,14 @@ class WorkerProcess:
             self._look()
         elif (self.units or not self.ready) and not self.dead:
             limit = limits.frame if self.ready else limits.start
-            if time.monotonic() - self._since > limit:
+            if self._silence() > limit:
                 yield from self._give_up(f"no answer within {limit:g} s, so it was stopped")
 
     def kill(self) -> None:
         """Kill the process and every process that its tracker started."""
         self.connection.close()
+        if self.output is not None:
+            self.output.connection.close()
         if sys.platform != "win32" and self.process.pid is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -123,31 +171,50 @@ class WorkerProcess:
         self.process.join()
 
     def _take(self, message: worker.Message) -> Iterator[Event]:
+        if self.dead:
+            return
         if isinstance(message, worker.Unbuilt):
-            raise TrackerError(message.cause)
+            raise BuildError(message.cause, self._log(message.log))
         if isinstance(message, worker.Ready):
             self.ready = True
-        elif not self.units:
-            raise RuntimeError(f"a worker without a unit answered {message}")
-        elif isinstance(message, worker.Done):
-            yield Finished(self.units.pop(message.index), message.trajectory, message.device)
-        else:
+            self._look()
+        elif isinstance(message, worker.Done) and message.index in self.units:
+            self._worked = True
+            yield Finished(
+                self.units.pop(message.index),
+                message.trajectory,
+                message.device,
+                message.files,
+                message.notes,
+            )
+        elif isinstance(message, worker.Stumbled) and self.units:
             self.dead = True
-            yield from self._lose(message.frame, message.cause)
+            yield from self._lose(message.frame, message.cause, message.log)
 
     def _give_up(self, cause: str) -> Iterator[Event]:
+        if self.dead:
+            return
         self.dead = True
         if not self.ready:
-            raise TrackerError(f"tracker {self._target!r} could not be built: {cause}")
+            raise BuildError(f"tracker {self._target!r} could not be built: {cause}", self._log())
+        if self._worked and not self.frame:  # what ran before may be the cause: once more, anew
+            yield Shared(tuple(self.units.values()), cause)
+            self.units = {}
+            return
         yield from self._lose(self.frame or None, cause)
 
-    def _lose(self, frame: int | None, cause: str) -> Iterator[Event]:
+    def _lose(self, frame: int | None, cause: str, log: str = "") -> Iterator[Event]:
         """End the units that were running; a single one has failed."""
         units, self.units = tuple(self.units.values()), {}
         if len(units) == 1:
-            yield Failed(units[0], frame, cause)
+            yield Failed(units[0], frame, cause, self._log(log))
         elif units:
             yield Shared(units, cause)
+
+    def _log(self, log: str = "") -> str:
+        """A traceback, and what the tracker printed."""
+        printed = "" if self.output is None else self.output.text()
+        return f"{log}\nWhat it printed:\n{printed}" if printed else log
 
     def _cause_of_death(self) -> str:
         code = self.process.exitcode
@@ -159,7 +226,25 @@ class WorkerProcess:
         return f"its process was killed by signal {-code} ({signal.strsignal(-code)}{hint})"
 
     def _look(self) -> None:
-        self._seen, self._since = self.frame, time.monotonic()
+        self._seen, self._silent, self._asked = self.frame, 0.0, time.monotonic()
+
+    def _silence(self) -> float:
+        """Seconds without an answer in which this process ran too.
+
+        While it is stopped (SIGSTOP, a suspended job), its workers may be as well.
+        """
+        now = time.monotonic()
+        self._silent += min(now - self._asked, _LONGEST_STEP)
+        self._asked = now
+        return self._silent
+
+
+def _limit_sending(connection: Connection) -> None:
+    """Let a send fail, rather than wait for ever, where the other end takes nothing."""
+    with contextlib.suppress(OSError, AttributeError):
+        end = socket.socket(fileno=os.dup(connection.fileno()))
+        with end:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SENDING, 0))
 
 
 @contextlib.contextmanager

@@ -1,12 +1,15 @@
-"""The progress line of a run: sequences, frames per second, time left."""
+"""The progress of a run: a bar on a terminal, or a plain line every minute."""
 
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
+
+from bench.errors import printable
 
 
 @dataclass(frozen=True)
@@ -27,20 +30,28 @@ class Status:
 
 
 Show: TypeAlias = Callable[[Status], None]
+Wanted: TypeAlias = bool | Literal["lines"] | None
+"""True shows a bar always, False nothing, ``"lines"`` a bar on a terminal and plain lines
+elsewhere, None a bar on a terminal and nothing elsewhere."""
+_PERIOD = 60.0  # seconds between two plain lines
+_NEVER = float("inf")
 
 
 @contextlib.contextmanager
-def progress_display(sequences: int, frames: int, wanted: bool | None) -> Iterator[Show]:
-    """Give a function that shows a status as a line on the terminal, or does nothing.
+def progress_display(sequences: int, frames: int, wanted: Wanted) -> Iterator[Show]:
+    """Give a function that shows a status, or does nothing.
 
     Args:
         sequences: number of sequences to run.
         frames: number of frames in all of them.
-        wanted: True shows it always, False never, None if standard error is a terminal.
+        wanted: see ``Wanted``.
     """
     from rich.console import Console
 
-    console = Console(stderr=True, force_terminal=wanted)
+    console = Console(stderr=True, force_terminal=wanted if isinstance(wanted, bool) else None)
+    if not console.is_terminal and wanted == "lines":
+        yield _plain_lines(sequences, frames)
+        return
     if not console.is_terminal:
         yield lambda status: None
         return
@@ -64,6 +75,47 @@ def progress_display(sequences: int, frames: int, wanted: bool | None) -> Iterat
             display.update(task, completed=status.frames, description=text, speed=speed)
 
         yield show
+
+
+def _plain_lines(sequences: int, frames: int) -> Show:
+    """Print a line now, one every minute, and one when everything has ended."""
+    started = last = time.monotonic()
+    print(f"{counted(sequences, 'sequence')} to run, {counted(frames, 'frame')}", file=sys.stderr)
+
+    def show(status: Status) -> None:
+        nonlocal last
+        now = time.monotonic()
+        over = status.ended >= sequences
+        if last == _NEVER or (now - last < _PERIOD and not over):
+            return
+        last = _NEVER if over else now
+        speed = status.frames / max(now - started, 1e-3)
+        left = "" if over else f", {_duration((frames - status.frames) / max(speed, 1e-9))} left"
+        text = describe(status, sequences).removesuffix(": starting")
+        line = f"{text}; {speed:.0f} frames/s{left}"
+        print(printable(line), file=sys.stderr, flush=True)
+
+    return show
+
+
+def _duration(seconds: float) -> str:
+    """Seconds in words.
+
+    >>> _duration(42), _duration(600), _duration(9000)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "sequence"), counted(2, "sequence")
+    ('1 sequence', '2 sequences')
+    """
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def describe(status: Status, sequences: int) -> str:

@@ -14,15 +14,16 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from bench.registry import TrackerSpec, registered_trackers
+from bench.registry import TrackerSpec, is_written, named_file, registered_trackers
 from bench.results.record import RunRecord, now
+from bench.runner.own_files import files_of, imported_files
 from bench.runner.unit import thread_count
 from bench.sequence import Dataset
 from bench.version import __version__
@@ -86,18 +87,55 @@ def make_record(
         **_machine(),
     }
     # Through JSON, so that later comparisons see what will have been read back.
-    stored: dict[str, Any] = json.loads(json.dumps(provenance, default=str))
-    return RunRecord(stored, (session,), tuned_on=tuned_on)
+    return RunRecord(_as_stored(provenance), (_as_stored(session),), tuned_on=tuned_on)
+
+
+def _as_stored(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as they will be read back; what is no text, as names of files may be, is spelled."""
+    text = json.dumps(facts, default=str, ensure_ascii=False)
+    plain: dict[str, Any] = json.loads(text.encode(errors="replace"))
+    return plain
 
 
 def _tracker_facts(spec: TrackerSpec) -> dict[str, Any]:
     return {
         "tracker": spec.name,
         "target": spec.target,
-        "options": {name: _option(value) for name, value in spec.options.items()},
+        "options": {name: _option(name, value) for name, value in spec.options.items()},
         "weights_sha256": spec.weights_hash(),
         "tracker_code_sha256": _digest(_tracker_sources(spec)),
+        "tracker_files": _tracker_files(spec),
     }
+
+
+def _tracker_files(spec: TrackerSpec) -> dict[str, str]:
+    """Hashes of the tracker's own files as far as they are known before it is built.
+
+    Workers add what they load later, see ``runner.own_files``.
+    """
+    builder = spec.builder
+    names = {kind.__module__ for kind in _kinds(spec)}
+    if spec.factory is None:
+        target = registered_trackers().get(spec.target, spec.target)
+        names.add(target.rpartition(":")[0])
+    named = files_of(builder) if inspect.isclass(builder) else {}
+    return {**imported_files(sorted(names)), **named}
+
+
+def _kinds(spec: TrackerSpec) -> tuple[Any, ...]:
+    """The class of a tracker with its base classes, or the function that builds it.
+
+    Of a class written for another toolkit, its own and the adapter's.
+    """
+    builder: Any = spec.builder
+    if isinstance(builder, partial):
+        builder = builder.func
+    if not (inspect.isclass(builder) or inspect.isfunction(builder)):
+        builder = type(builder)  # an object that can be called
+    if not inspect.isclass(builder):
+        return (builder,)
+    foreign = getattr(builder, "foreign", None)
+    return (*(foreign.__mro__[:-1] if inspect.isclass(foreign) else ()), *builder.__mro__[:-1])
 
 
 def _code_facts() -> dict[str, Any]:
@@ -123,9 +161,11 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _option(value: Any) -> Any:
+def _option(name: str, value: Any) -> Any:
     """The folder of a file does not affect results; the weights' hash covers its content."""
-    return value.name if isinstance(value, Path) and value.is_file() else value
+    file = named_file(value)
+    counts = isinstance(value, Path) or not is_written(name)
+    return value if file is None or not counts else file.name
 
 
 def _tracker_sources(spec: TrackerSpec) -> Iterator[tuple[str, bytes]]:
@@ -134,12 +174,7 @@ def _tracker_sources(spec: TrackerSpec) -> Iterator[tuple[str, bytes]]:
     If one of these is a package or is in a sub-package, every module of that package counts. The
     text of a class that is in no file, such as one of a notebook, counts by itself.
     """
-    builder = spec.builder if spec.factory is None else spec.factory
-    if isinstance(builder, partial):
-        builder = builder.func
-    if not (inspect.isclass(builder) or inspect.isfunction(builder)):
-        builder = type(builder)  # an object that can be called
-    kinds = builder.__mro__[:-1] if inspect.isclass(builder) else (builder,)
+    kinds = _kinds(spec)
     names = {kind.__module__ for kind in kinds}
     if spec.factory is None:
         names.add(registered_trackers().get(spec.target, spec.target).rpartition(":")[0])

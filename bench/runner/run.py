@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import functools
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.benchmarks import Experiment, get_experiment
-from bench.errors import ConfigError, DatasetError
+from bench.datasets.frames import VideoFrames
+from bench.errors import BenchError, ConfigError, DatasetError
+from bench.protocols.onepass import check_frames
 from bench.registry import TrackerSpec
+from bench.results.record import continue_record
 from bench.results.stores import Store
 from bench.runner.outcomes import Engine, Outcome
 from bench.runner.pool import run_units
 from bench.runner.process import Limits
+from bench.runner.progress import Wanted
 from bench.runner.provenance import make_record
 from bench.runner.session import ENOUGH, RunSummary, open_session
+from bench.runner.unit import Unit
 from bench.sequence import Dataset, Sequence
 
 
@@ -28,7 +34,9 @@ def run_tracker(
     seed: int = 0,
     frame_timeout: float = 120.0,
     start_timeout: float = 300.0,
-    progress: bool | None = None,
+    progress: Wanted = None,
+    verbose: bool = False,
+    partial: bool = False,
     names: Collection[str] | None = None,
     repetitions: int | None = None,
     lockstep: int = 1,
@@ -48,16 +56,20 @@ def run_tracker(
         seed: of every random generator, renewed for each sequence and repetition.
         frame_timeout: seconds for a frame after which a worker is stopped.
         start_timeout: seconds that building the tracker may take.
-        progress: show it; by default on a terminal only.
+        progress: show it; by default on a terminal only. ``"lines"`` prints a line every minute
+            where there is no terminal.
+        verbose: show what the tracker prints, which otherwise goes into the log of a failure.
+        partial: leave out sequences without frames; refused where most have none.
         names: run these sequences only.
-        repetitions: maximum number of runs per sequence; by default the experiment's.
+        repetitions: maximum number of runs per sequence; by default the experiment's. In
+            one-pass evaluation, the number of runs: 1 by default; three that are equal end it.
         lockstep: sequences that a worker follows at once, through the tracker's batch form.
         tuned_on: label of the dataset whose scores chose the options; every score says so.
         engine: replaces workers, e.g. ``bench.runner.run_here``; ignores jobs and time-outs.
 
     Raises:
         ConfigError: an unknown sequence or tracker, or an invalid number or name.
-        DatasetError: no sequence has frames.
+        DatasetError: most sequences have no frames, and ``partial`` is not given.
         TrackerError: the tracker could not be built.
         ResultError: the results of that name have another origin, or another run holds them.
         KeyboardInterrupt: after the workers were stopped and the record was closed.
@@ -65,15 +77,18 @@ def run_tracker(
     _check_arguments(spec, jobs, frame_timeout, start_timeout)
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, engine)
-    chosen = _choose(dataset, names)
+    wanted = _repetitions(experiment, spec, repetitions)
+    chosen = _choose(dataset, names, partial)
     current = make_record(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=jobs, lockstep=lockstep,
         tuned_on=tuned_on, engine="workers" if engine is None else _name(engine),
     )  # fmt: skip
     limits = Limits(frame_timeout, start_timeout)
-    run = engine or partial(run_units, jobs=jobs, limits=limits, lanes=lockstep)
+    run = engine or functools.partial(
+        run_units, jobs=jobs, limits=limits, lanes=lockstep, echo=verbose
+    )
     with open_session(store, spec.name, current) as session:
-        for wave in _waves(experiment, spec, repetitions):
+        for wave in _waves(wanted):
             units = session.plan(chosen, seed, experiment, wave)
             with _closing(run(units, spec, seed)) as outcomes:
                 session.gather(outcomes, units, progress)
@@ -92,27 +107,104 @@ def _closing(outcomes: Iterable[Outcome]) -> Iterator[Iterable[Outcome]]:
 
 
 def _name(engine: Engine) -> str:
-    inner = engine.func if isinstance(engine, partial) else engine
+    inner = engine.func if isinstance(engine, functools.partial) else engine
     return str(getattr(inner, "__name__", type(inner).__name__))
 
 
-def _waves(experiment: Experiment, spec: TrackerSpec, limit: int | None) -> list[range]:
+@dataclass(frozen=True)
+class RunPlan:
+    """What a run would do.
+
+    Attributes:
+        done: names of the finished runs.
+        to_do: names of those that would run, the longest first.
+        left_out: sequences that cannot run, and why.
+    """
+
+    done: tuple[str, ...]
+    to_do: tuple[str, ...]
+    left_out: Mapping[str, str]
+
+
+def plan_run(
+    dataset: Dataset,
+    spec: TrackerSpec,
+    store: Store,
+    *,
+    seed: int = 0,
+    names: Collection[str] | None = None,
+    repetitions: int | None = None,
+    lockstep: int = 1,
+    partial: bool = False,
+) -> RunPlan:
+    """What ``run_tracker`` would do with these arguments; runs and writes nothing.
+
+    Raises:
+        ConfigError, DatasetError, TrackerError, ResultError: as ``run_tracker`` before it starts.
+    """
+    _check_arguments(spec, 1, 1.0)
+    experiment = get_experiment(store.experiment)
+    _check_lockstep(spec, experiment, lockstep, None)
+    wanted = _repetitions(experiment, spec, repetitions)
+    chosen = _choose(dataset, names, partial)
+    current = make_record(
+        dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep
+    )
+    continue_record(store, spec.name, current)
+    done, to_do, left_out = [], [], {}
+    for sequence in chosen:
+        units = [Unit(sequence, seed, n, experiment) for n in range(1, wanted + 1)]
+        try:
+            here = [unit for unit in units if store.finished(spec.name, sequence, unit.repetition)]
+            if len(here) < min(ENOUGH, wanted):
+                check_frames(sequence)
+                to_do += [unit for unit in units[:ENOUGH] if unit not in here]
+            done += [unit.name for unit in here]
+        except (BenchError, OSError) as error:
+            left_out[sequence.name] = str(error)
+    to_do.sort(key=lambda unit: -len(unit.sequence))
+    return RunPlan(tuple(done), tuple(unit.name for unit in to_do), left_out)
+
+
+def _waves(wanted: int) -> list[range]:
     """Repetitions to run: first enough to see whether they are equal, then the rest."""
-    wanted = 1 if spec.is_deterministic() else experiment.repetitions
-    if limit is not None:
-        wanted = min(limit, experiment.repetitions)
     waves = range(1, min(ENOUGH, wanted) + 1), range(ENOUGH + 1, wanted + 1)
     return [wave for wave in waves if wave]
 
 
-def _choose(dataset: Dataset, names: Collection[str] | None) -> list[Sequence]:
+def _repetitions(experiment: Experiment, spec: TrackerSpec, limit: int | None) -> int:
+    """How often a sequence is run at most."""
+    if limit is None:
+        return 1 if spec.is_deterministic() else experiment.repetitions
+    if experiment.protocol != "onepass":
+        return min(limit, experiment.repetitions)
+    return limit
+
+
+def _choose(dataset: Dataset, names: Collection[str] | None, partial: bool) -> list[Sequence]:
     chosen = list(dataset) if names is None else [dataset[name] for name in dict.fromkeys(names)]
+    bare = [sequence for sequence in chosen if not _has_frames(sequence)]
     if chosen and all(sequence.frames is None for sequence in chosen):
         raise DatasetError(
             f"{dataset.root}: annotation only; running a tracker needs the images too. "
             "Give the folder of the official download with --data."
         )
+    if partial and len(bare) < len(chosen):
+        return [sequence for sequence in chosen if sequence not in bare]
+    if names is None and 2 * len(bare) > len(chosen):
+        shown = ", ".join(each.name for each in bare[:3]) + (", ..." if len(bare) > 3 else "")
+        raise DatasetError(
+            f"{len(bare)} of {len(chosen)} sequences in {dataset.root} have no frames ({shown}). "
+            "Add the frames, name sequences that have some with --sequence, or leave the others "
+            "out with --partial."
+        )
     return chosen
+
+
+def _has_frames(sequence: Sequence) -> bool:
+    """Whether there is any frame; lists a folder of images, but opens no video."""
+    frames = sequence.frames
+    return frames is not None and (isinstance(frames, VideoFrames) or len(frames) > 0)
 
 
 def _check_lockstep(

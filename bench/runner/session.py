@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as List
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
 from bench.benchmarks import Experiment
-from bench.errors import BenchError, ResultError
+from bench.errors import BenchError, ResultError, printable
+from bench.files import write_atomically
 from bench.geometry import Regions, region_overlaps
 from bench.locks import locked, sweep
 from bench.protocols.onepass import check_frames
@@ -24,9 +28,10 @@ from bench.results.record import (
 )
 from bench.results.stores import Store
 from bench.runner.outcomes import Beat, Finished, Outcome
-from bench.runner.progress import Status, progress_display
+from bench.runner.process import BuildError
+from bench.runner.progress import Status, Wanted, progress_display
 from bench.runner.unit import Unit
-from bench.sequence import Sequence
+from bench.sequence import Frames, ImageFiles, Sequence
 
 ENOUGH = 3
 """Number of repetitions that, if equal, end the experiment on a sequence."""
@@ -42,11 +47,15 @@ class RunSummary:
             challenge with the number of the repetition (``bag_001``).
         skipped: sequences finished before.
         failures: one for each sequence that could not be finished.
+        logs: the file with the traceback of a failure, by sequence.
+        adapter: how a tracker of another toolkit was run, in words.
     """
 
     finished: tuple[str, ...]
     skipped: tuple[str, ...]
     failures: tuple[RunFailure, ...]
+    logs: Mapping[str, Path] = field(default_factory=dict, compare=False)
+    adapter: str = field(default="", compare=False)
 
 
 @contextmanager
@@ -73,6 +82,8 @@ class Session:
         record: how the results are made; written at every change.
         started: True once anything has run.
         finished, skipped, failures: see ``RunSummary``.
+        notes: what the tracker's adapter chose, in words; empty for our own trackers.
+        logs: the file with the traceback of each failure, by sequence.
     """
 
     store: Store
@@ -82,6 +93,8 @@ class Session:
     finished: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     failures: list[RunFailure] = field(default_factory=list)
+    notes: str = ""
+    logs: dict[str, Path] = field(default_factory=dict)
 
     def plan(
         self,
@@ -113,9 +126,10 @@ class Session:
             if self._is_finished(unit):
                 if unit.name not in self.finished:
                     self.skipped.append(unit.name)
+                    self._clear(unit)  # a killed run may have left its failure
             else:
                 check_frames(sequence)
-                yield unit
+                yield dataclasses.replace(unit, sequence=with_full_paths(sequence))
 
     def _settled(self, sequence: Sequence) -> bool:
         """Whether more repetitions are pointless: the first are equal, or one has failed."""
@@ -127,7 +141,9 @@ class Session:
 
     def summary(self) -> RunSummary:
         """The outcome so far."""
-        return RunSummary(tuple(self.finished), tuple(self.skipped), tuple(self.failures))
+        return RunSummary(
+            tuple(self.finished), tuple(self.skipped), tuple(self.failures), self.logs, self.notes
+        )
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
@@ -139,16 +155,14 @@ class Session:
             if self.started or self.record is not before:
                 write_record(self._path, self.record.ended())
 
-    def gather(
-        self, outcomes: Iterable[Outcome], units: list[Unit], progress: bool | None
-    ) -> None:
+    def gather(self, outcomes: Iterable[Outcome], units: list[Unit], progress: Wanted) -> None:
         """Keep every result and note every failure at once; the record is written first."""
         if not units:
             return
         self.started = True
         write_record(self._path, self.record)
         frames, total = 0, sum(len(unit.sequence) for unit in units)
-        with progress_display(self._ended + len(units), total, progress) as show:
+        with self._said(), progress_display(self._ended + len(units), total, progress) as show:
             for outcome in outcomes:
                 if isinstance(outcome, Beat):
                     show(self._status(frames, outcome))
@@ -157,10 +171,23 @@ class Session:
                 if isinstance(outcome, Finished):
                     self._keep(outcome)
                 else:
-                    self._fail(outcome.unit.name, outcome.frame, outcome.cause)
+                    log = self._write_log(outcome.unit.name, outcome.cause, outcome.log)
+                    self._fail(outcome.unit.name, outcome.frame, outcome.cause, log)
+                show(self._status(frames, Beat(())))
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Keep the traceback of a tracker that cannot be built, and name its file."""
+        try:
+            yield
+        except BuildError as error:
+            log = self._write_log("build", str(error), error.log)
+            if log is None:
+                raise
+            raise BuildError(f"{error} (traceback in {log})", error.log) from None
 
     def _keep(self, outcome: Finished) -> None:
-        record = self.record.on_device(outcome.device)
+        record = self._with_facts(outcome)
         require_same(self._path, self.record, record)
         try:
             unit = outcome.unit
@@ -168,12 +195,50 @@ class Session:
         except OSError as error:
             raise ResultError(f"{error.filename}: cannot be written ({error.strerror})") from error
         self.finished.append(outcome.unit.name)
-        self._note(record.finished(outcome.unit.name))
+        self._note(record)
+        self._clear(outcome.unit)
 
-    def _fail(self, name: str, frame: int | None, cause: str) -> None:
-        failure = RunFailure(name, frame, cause)
+    def _with_facts(self, outcome: Finished) -> RunRecord:
+        """The record with what is known once a unit has run: device, files, adapter, lockstep."""
+        record = self.record.on_device(outcome.device)
+        facts: dict[str, Any] = dict(record.provenance)
+        if outcome.files:
+            facts["tracker_files"] = {**facts.get("tracker_files", {}), **outcome.files}
+        *earlier, latest = record.sessions
+        if outcome.notes:
+            latest = {**latest, "adapter": outcome.notes}
+            self.notes = outcome.notes
+        if outcome.alone:
+            latest = {**latest, "alone": [*latest.get("alone", []), outcome.unit.name]}
+        return dataclasses.replace(record, provenance=facts, sessions=(*earlier, latest))
+
+    def _clear(self, unit: Unit) -> None:
+        """Forget the failures of a unit that is finished, and their logs."""
+        record = self.record.finished(unit.name).finished(unit.sequence.name)
+        with contextlib.suppress(OSError):
+            self._log_path(unit.name).unlink(missing_ok=True)
+        self._note(record)
+
+    def _fail(self, name: str, frame: int | None, cause: str, log: Path | None = None) -> None:
+        failure = RunFailure(printable(name), frame, printable(_cut(cause)))
         self.failures.append(failure)
+        if log is not None:
+            self.logs[name] = log
         self._note(self.record.failed(failure))
+
+    def _write_log(self, name: str, cause: str, log: str) -> Path | None:
+        """Keep the traceback of a failure, and what the tracker printed; best effort."""
+        if not log:
+            return None
+        path = self._log_path(name)
+        try:
+            write_atomically(path, printable(f"{cause}\n\n{log}", lines=True).encode())
+        except OSError:
+            return None
+        return path
+
+    def _log_path(self, name: str) -> Path:
+        return self.store.folder(self.name) / "logs" / f"{name}.log"
 
     def _note(self, record: RunRecord) -> None:
         if record != self.record:
@@ -206,3 +271,28 @@ def are_equal(runs: List[Regions]) -> bool:
         if not (np.array_equal(first.codes, other.codes) and same.all()):
             return False
     return True
+
+
+def with_full_paths(sequence: Sequence) -> Sequence:
+    """A sequence whose frames are found wherever a tracker changes the working folder to."""
+    frames: Any = sequence.frames
+    if isinstance(frames, ImageFiles):
+        if all(path.is_absolute() for path in frames.paths):
+            return sequence
+        paths = tuple(path.absolute() for path in frames.paths)
+        return dataclasses.replace(sequence, frames=ImageFiles(paths))
+    if not dataclasses.is_dataclass(frames) or isinstance(frames, type):
+        return sequence
+    changed = {
+        each.name: value.absolute()
+        for each in dataclasses.fields(frames)
+        if isinstance(value := getattr(frames, each.name), Path) and not value.is_absolute()
+    }
+    if not changed:
+        return sequence
+    replaced = dataclasses.replace(frames, **changed)
+    return dataclasses.replace(sequence, frames=cast(Frames, replaced))
+
+
+def _cut(text: str, limit: int = 1000) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}..."

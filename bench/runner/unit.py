@@ -49,7 +49,7 @@ class Unit:
     @property
     def name(self) -> str:
         """Its name in messages: the stem of its result file."""
-        if self.experiment.protocol == "onepass":
+        if self.experiment.protocol == "onepass" and self.repetition == 1:
             return self.sequence.name
         return f"{self.sequence.name}_{self.repetition:03d}"
 

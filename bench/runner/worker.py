@@ -1,7 +1,7 @@
 """The worker process: builds the tracker once, then runs the units that it receives.
 
-It answers through a pipe, and writes its current frame to a shared integer, which the parent can
-read even after a crash. It ends when its parent ends, even if that is killed.
+It answers through a channel, and writes its current frame to a shared integer, which the parent
+can read even after a crash. It ends when its parent ends, even if that is killed.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ import pickle
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Protocol, TypeAlias, cast
 
-from bench.errors import BenchError, TrackerError
-from bench.protocols.steps import FrameError, describe
+from bench.errors import BenchError, TrackerError, describe, message_of, traceback_of
+from bench.protocols.steps import FrameError
 from bench.registry import TrackerSpec
+from bench.runner.channel import Outbox, redirect_output
+from bench.runner.own_files import files_of, loaded_files
 from bench.runner.unit import (
     AnyTrajectory,
     Unit,
@@ -46,9 +48,10 @@ class Ready:
 
 @dataclass(frozen=True)
 class Unbuilt:
-    """The tracker could not be built, for this cause."""
+    """The tracker could not be built, for this cause; ``log`` is the traceback."""
 
     cause: str
+    log: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +62,15 @@ class Done:
         index: of the unit among those sent.
         trajectory: the tracker's results.
         device: where it ran.
+        files: hashes of the tracker's own files that were loaded.
+        notes: what the tracker's adapter chose, in words.
     """
 
     index: int
     trajectory: AnyTrajectory
     device: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    notes: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,16 +80,25 @@ class Stumbled:
     Attributes:
         frame: number of the frame, from 1; None if it failed before the first.
         cause: what went wrong.
+        log: the traceback.
     """
 
     frame: int | None
     cause: str
+    log: str = ""
 
 
 Message: TypeAlias = Ready | Unbuilt | Done | Stumbled
 
 
-def work(connection: Connection, counter: Counter, pickled: bytes, seed: int) -> None:
+def work(
+    connection: Connection,
+    counter: Counter,
+    pickled: bytes,
+    seed: int,
+    key: bytes,
+    output: Connection | None = None,
+) -> None:
     """Run units until one fails or the other end of ``connection`` closes.
 
     A failure ends the worker, because it may leave the tracker or the CUDA context of this
@@ -93,20 +109,31 @@ def work(connection: Connection, counter: Counter, pickled: bytes, seed: int) ->
         counter: number of the current frame.
         pickled: the tracker's ``TrackerSpec``.
         seed: of every random generator while the tracker is built.
+        key: that the messages begin with.
+        output: takes what the tracker prints.
     """
     _live_alone()
     _limit_threads()
-    try:
-        tracker = build_tracker(_load_spec(pickled), seed)
-    except BenchError as error:
-        connection.send(Unbuilt(str(error)))
-        return
-    answer: Message = Ready()
-    with contextlib.suppress(EOFError, ConnectionError):  # the parent is done, or has ended
-        connection.send(answer)
+    outbox = Outbox(connection, key)
+    if output is not None:
+        redirect_output(output)
+    with contextlib.suppress(EOFError, OSError):  # the parent is done, or has ended
+        try:
+            tracker = build_tracker(_load_spec(pickled), seed)
+            named = files_of(tracker)
+        except BaseException as error:
+            said = isinstance(error, BenchError) and error.__cause__ is None  # meant for the user
+            outbox.send(Unbuilt(_cause(error), "" if said else traceback_of(error)))
+            return
+        answer: Message = Ready()
+        outbox.send(answer)
         while not isinstance(answer, Stumbled):
-            for answer in _attempt(connection.recv_bytes(), counter, tracker):
-                connection.send(answer)
+            for answer in _attempt(connection.recv_bytes(), counter, tracker, named):
+                outbox.send(answer)
+
+
+def _cause(error: BaseException) -> str:
+    return message_of(error) if isinstance(error, BenchError) else describe(error)
 
 
 def _load_spec(pickled: bytes) -> TrackerSpec:
@@ -127,11 +154,17 @@ class Work:
     lanes: int = 1
 
 
-def _attempt(pickled: bytes, counter: Counter, tracker: Tracker) -> Iterator[Done | Stumbled]:
+def _attempt(
+    pickled: bytes, counter: Counter, tracker: Tracker, named: Mapping[str, str]
+) -> Iterator[Done | Stumbled]:
     """Run the units received; an exception becomes an answer."""
 
     def note(frame: int) -> None:
         counter.value = frame if lanes == 1 else counter.value + 1
+
+    def done(index: int, trajectory: AnyTrajectory) -> Done:
+        choice = str(getattr(tracker, "adapter_choice", ""))
+        return Done(index, trajectory, device_name(), {**loaded_files(), **named}, choice)
 
     lanes = 1
     try:
@@ -140,16 +173,17 @@ def _attempt(pickled: bytes, counter: Counter, tracker: Tracker) -> Iterator[Don
         if lanes > 1:
             batch = cast(BatchTracker, tracker)
             for index, trajectory in run_lockstep(batch, work.units, lanes, note):
-                yield Done(index, trajectory, device_name())
+                yield done(index, trajectory)
         else:
             for index, unit in enumerate(work.units):
-                yield Done(index, run_unit(tracker, unit, note), device_name())
+                yield done(index, run_unit(tracker, unit, note))
     except FrameError as error:
-        yield Stumbled(error.frame, error.cause)
-    except BenchError as error:
-        yield Stumbled(counter.value or None, str(error))
-    except Exception as error:
-        yield Stumbled(counter.value or None, describe(error))
+        yield Stumbled(error.frame, error.cause, traceback_of(error))
+    except (SystemExit, GeneratorExit) as error:
+        print(traceback_of(error), file=sys.stderr)  # for the log, then the process ends so
+        raise
+    except BaseException as error:
+        yield Stumbled(counter.value or None, _cause(error), traceback_of(error))
 
 
 def _limit_threads() -> None:

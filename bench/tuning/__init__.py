@@ -11,7 +11,7 @@ try:
 except ModuleNotFoundError as error:
     raise ConfigError(
         "a search needs optuna, which is not installed. Install the extra that has it: "
-        'pip install "siamattn-bench[train]".'
+        "pip install '.[train]' in this project's checkout."
     ) from error
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # each trial prints a line of its own

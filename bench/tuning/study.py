@@ -85,6 +85,7 @@ def _agree(plan: Plan, study: optuna.Study) -> None:
         return
     if there["protocol"] == "one-pass":  # its former name
         there = {**there, "protocol": "onepass"}
+    there = {"tracker_files": here["tracker_files"], **there} if "tracker_files" in here else there
     names = sorted(n for n in here.keys() | there.keys() if here.get(n) != there.get(n))
     differing = [f"{n} is {there.get(n)!r} there, {here.get(n)!r} here" for n in names]
     if differing:

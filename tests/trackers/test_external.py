@@ -47,6 +47,23 @@ with Server(regions, [image_format]) as server:
                 sys.stderr.write("thinking\\n")
                 sys.stderr.flush()
                 time.sleep(60)
+            if mode in ("raises", "leaves", "mumbles") and count == 2:
+                sys.stdout.write("fps 30 ")
+                sys.stdout.flush()
+                if mode == "raises":
+                    raise ValueError("boom")
+                import os; os._exit(mode == "mumbles")
+            if mode == "prints":
+                print("fps 30", end=" ", flush=True)
+            if mode == "split":
+                print("fps @@TR", end="", flush=True)
+                time.sleep(0.1)
+            if mode == "words":
+                server.status([(region, {"confidence": "sure"})])
+                continue
+            if mode == "empty" and count == 2:
+                server.status([(Mask.create(np.zeros((2, 3), np.uint8)), {"confidence": 0.0})])
+                continue
             if mode == "lose" and count == 2:
                 server.status([(Special.create(0), {})])
                 continue
@@ -81,12 +98,47 @@ def test_a_working_tracker_runs_twice(server: str, image_format: str, restart: b
     tracker.close()
 
 
-def test_a_failure_keeps_the_region(server: str) -> None:
-    tracker = TraxTracker(f"{server} lose path")
+@pytest.mark.parametrize("mode", ["lose", "empty"])
+def test_a_lost_target_is_not_visible(server: str, mode: str) -> None:
+    tracker = TraxTracker(f"{server} {mode} path")
     tracker.init(IMAGE, BOX)
-    found, lost = tracker.update(IMAGE), tracker.update(IMAGE)
-    assert lost.region.tolist() == found.region.tolist()
+    found, lost, again = (tracker.update(IMAGE) for _ in range(3))
+    assert found.region is not None
+    assert lost.region is None
     assert lost.score == 0
+    assert again.region is not None
+    tracker.close()
+
+
+@pytest.mark.parametrize("mode", ["prints", "split"])
+def test_prints_without_a_newline_hide_no_answer(server: str, mode: str) -> None:
+    tracker = TraxTracker(f"{server} {mode} path", timeout=20)
+    tracker.init(IMAGE, BOX)
+    assert [tracker.update(IMAGE).region[0] for _ in range(3)] == [11, 12, 13]
+    tracker.close()
+
+
+@pytest.mark.parametrize("mode", ["raises", "leaves", "mumbles"])
+def test_a_process_that_ends_is_a_failure(server: str, mode: str) -> None:
+    """The library answers for a process that is gone, as if the target were lost."""
+    tracker = TraxTracker(f"{server} {mode} path", timeout=20)
+    tracker.init(IMAGE, BOX)
+    tracker.update(IMAGE)
+    with pytest.raises(TrackerError, match=r"frame 3: it ended with exit code [01]"):
+        tracker.update(IMAGE)
+
+
+def test_a_tracker_that_crashed_is_not_counted_as_done(shared: Path) -> None:
+    script = shared / "cases" / "trax-crash-counted-done" / "vot_tracker.py"
+    with pytest.raises(TrackerError, match=r"frame 1: it ended with exit code 1(?s:.*)boom"):
+        TraxTracker(f"{sys.executable} {script}").init(IMAGE, BOX)
+
+
+def test_a_confidence_that_is_no_number(server: str) -> None:
+    tracker = TraxTracker(f"{server} words path")
+    tracker.init(IMAGE, BOX)
+    with pytest.raises(TrackerError, match="a number as its confidence, found 'sure'"):
+        tracker.update(IMAGE)
     tracker.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -85,6 +86,45 @@ def test_mil_refuses_a_box_of_the_whole_image() -> None:
         MIL().init(NOISE, np.array([0.0, 0.0, 160.0, 120.0]))
 
 
+def test_a_thin_target_is_named_when_a_frame_fails() -> None:
+    class Fails(FakeCV):
+        def update(self, image: np.ndarray) -> tuple[bool, tuple[int, int, int, int]]:
+            cv2.resize(np.zeros((0, 0, 3), np.uint8), (1, 1))
+            raise AssertionError
+
+    tracker = Wrapped(Fails([]))
+    tracker.init(NOISE, np.array([10.0, 10.0, 100.0, 2.0]))
+    with pytest.raises(TrackerError) as caught:
+        tracker.update(NOISE)
+    assert str(caught.value) == (
+        "OpenCV cannot go on from box (10, 10, 100, 2) in an image of 160 x 120: the target is "
+        "too thin for Wrapped; use another tracker for such targets (OpenCV: !ssize.empty())"
+    )
+
+
+def test_networks_that_do_not_fit_are_refused_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NanoTrack V3's files are read by OpenCV, which then fails on the first frame after."""
+
+    class Fails(FakeCV):
+        def update(self, image: np.ndarray) -> tuple[bool, tuple[int, int, int, int]]:
+            cv2.resize(np.zeros((0, 0, 3), np.uint8), (1, 1))
+            raise AssertionError
+
+    monkeypatch.setattr("trackers.opencv.Nano._create", lambda self: Fails([]))
+    path = tmp_path / "nanotrack_v3.onnx"
+    path.write_bytes(b"network")
+    with pytest.raises(ConfigError, match=r"reads .*v3\.onnx.* cannot track with it: expected"):
+        make_spec("opencv-nano", dict.fromkeys(("backbone", "head"), str(path))).build()
+
+
+def test_a_pointer_in_place_of_a_network(shared: Path) -> None:
+    path = shared / "cases" / "checkpoints" / "object_tracking_vittrack_2023sep.onnx"
+    with pytest.raises(ConfigError, match=r"2023sep\.onnx: expected .* found a Git LFS pointer"):
+        make_spec("opencv-vit", {"weights": str(path)}).build()
+
+
 def test_mil_on_a_real_sequence(shared: Path) -> None:
     folder = shared / "data/otb2015/sequences/Crossing"
     truth = read_rows(folder / "groundtruth_rect.txt") - [1, 1, 0, 0]
@@ -103,7 +143,6 @@ def test_mil_on_a_real_sequence(shared: Path) -> None:
 
 @pytest.mark.parametrize("name", ["opencv-csrt", "opencv-kcf"])
 def test_contributed_trackers_name_the_build(name: str) -> None:
-    cv2 = pytest.importorskip("cv2")
     if hasattr(cv2, "TrackerCSRT"):
         pytest.skip("this OpenCV has the contributed modules")
     with pytest.raises(TrackerError, match="opencv-contrib-python-headless"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -26,12 +27,16 @@ from torch import Tensor
 from bench.errors import ConfigError
 from trackers.siamattn.config import Config, preset, preset_names
 from trackers.siamattn.network import Network
+from trackers.siamattn.pickled import RefusedError, check_pickle
+from trackers.weight_files import LARGEST, check_file
 
 State = dict[str, Tensor]
 
 COUNTER = ".num_batches_tracked"  # of batch norms; unused, and omitted by older files
+_OWN_STATE = "pytorch-lightning_version"  # key of the state of a training run
 PREFIX = "module."  # key prefix added by multi-device training
 ALIGNMENT = 64  # bytes, of memory allocated by PyTorch
+HEADER = 8 << 20  # bytes of the longest header of a safetensors file
 SHOWN = 3  # keys listed in an error
 
 
@@ -133,6 +138,8 @@ def write(state: State, target: Path, record: Mapping[str, str]) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         save_file(state, partial, metadata={"format": "pt", **record})
+        with partial.open("rb+") as stream:
+            os.fsync(stream.fileno())
         partial.replace(target)
     except (OSError, SafetensorError) as error:
         raise ConfigError(f"{target}: cannot be written ({error})") from error
@@ -147,8 +154,7 @@ def read(path: Path) -> tuple[State, dict[str, str]]:
     Raises:
         ConfigError: the file is missing, damaged, unsafe, or holds no weights.
     """
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such file; expected weights (.pth or .safetensors)")
+    check_file(path, "weights (.pth or .safetensors)")
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     return _unwrap(_read_pickle(path), path), {}
@@ -250,6 +256,10 @@ def shapes(config: Config) -> Mapping[str, tuple[int, ...]]:
 
 def _read_safetensors(path: Path) -> tuple[State, dict[str, str]]:
     try:
+        with path.open("rb") as stream:
+            header = int.from_bytes(stream.read(8), "little")
+        if HEADER < header < path.stat().st_size:
+            raise SafetensorError(f"its header has more than {HEADER >> 20} MB")
         with safe_open(path, framework="pt") as file:
             keys = file.keys()
             return {key: file.get_tensor(key) for key in keys}, file.metadata() or {}
@@ -269,9 +279,12 @@ def _read_pickle(path: Path) -> Any:
         *(type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8")),
     ]
     try:
+        check_pickle(path)
         with torch.serialization.safe_globals(harmless), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about unusual pickles, which are rejected anyway
             return torch.load(path, map_location="cpu", weights_only=True)
+    except RefusedError as error:
+        raise ConfigError(f"{path}: {error}. No code in it was executed.") from error
     except Exception as error:  # reading a damaged pickle may raise anything
         raise ConfigError(
             f"{path}: {_complaint(error)}. No code in it was executed. Download it again."
@@ -290,23 +303,37 @@ def _complaint(error: Exception) -> str:
 
 def _unwrap(content: Any, path: Path) -> State:
     """Tensors by key, from a bare dictionary or a training state that contains one."""
+    if isinstance(content, Mapping) and _OWN_STATE in content:
+        raise ConfigError(
+            f"{path}: the state of a training run, not weights. Export the weights of its run "
+            "folder with `python -m trackers.siamattn.training export RUN FILE.safetensors`, and "
+            "give that file"
+        )
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content:
+        empty = " that is empty" if isinstance(content, Mapping) else ""
         raise ConfigError(
             f"{path}: expected tensors by key, or a dictionary with 'state_dict', found "
-            f"{_shorten(repr(content))}"
+            f"{type(content).__name__}{empty}"
         )
     alien = [key for key, value in content.items() if not isinstance(value, Tensor)]
     if alien:
         raise ConfigError(
             f"{path}: expected tensors by key, found {len(alien)} other entries: {_first(alien)}"
         )
+    sparse = [key for key, tensor in content.items() if tensor.layout != torch.strided]
+    size = sum(tensor.numel() * tensor.element_size() for tensor in content.values())
+    if sparse or size > LARGEST:
+        raise ConfigError(
+            f"{path}: expected dense tensors of at most {LARGEST >> 30} GB together, found "
+            f"{len(sparse)} sparse ones and {size / (1 << 30):.1f} GB"
+        )
     return {str(key).removeprefix(PREFIX): tensor for key, tensor in content.items()}
 
 
 def _first(items: Iterable[object]) -> str:
-    names = [str(item) for item in items]
+    names = [_shorten(str(item)) for item in items]
     return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.errors import ConfigError
 from bench.evaluation.along import Track
-from bench.reports.notes import footnotes
+from bench.reports.notes import counted, footnotes
 from bench.reports.palette import DASHES, Look
 from bench.reports.score_table import score_table, sequence_table
 from bench.reports.section import ReportSection
@@ -27,6 +27,15 @@ class Leader:
     share: str = ""
 
 
+def card_status(section: ReportSection, leaders: Iterable[Leader]) -> str:
+    """The label of a card on the overview, which is of what the card shows."""
+    scores = section.scores
+    if section.status != "partial" or scores is None:
+        return section.status
+    whole = scores.sequences == section.benchmark.sequences
+    return "complete" if whole and not any(each.share for each in leaders) else "partial"
+
+
 class Renderer:
     """Turns sections into pages of HTML."""
 
@@ -35,7 +44,8 @@ class Renderer:
             from jinja2 import Environment, PackageLoader, StrictUndefined
         except ImportError:
             raise ConfigError(
-                "the report page needs Jinja: pip install 'siamattn-bench[reports]'"
+                "the report page needs the extra `reports`: run pip install '.[reports]' in the "
+                "checkout of this project"
             ) from None
         self.sections = sections
         self.tables = {s.key: score_table(s.scores) for s in sections if s.scores}
@@ -48,19 +58,21 @@ class Renderer:
         )
         self.environment.globals.update(
             sections=sections, looks=looks, strokes=DASHES, text_of=_text, detail_of=_detail,
-            written=now(), version=__version__,
+            counted=counted, written=now(), version=__version__,
         )  # fmt: skip
 
     def overview(self) -> str:
         """The page that links to all others."""
         main = [section for section in self.sections if section.is_main]
         names = dict.fromkeys(name for section in main for name in section.trackers)
+        best = {key: leaders(table) for key, table in self.tables.items()}
         results = {name: sum(name in section.provenance for section in main) for name in names}
         return self._render(
             "index.html.j2",
             root="",
             main=main,
-            leaders={key: leaders(table) for key, table in self.tables.items()},
+            leaders=best,
+            labels={each.key: card_status(each, best.get(each.key, ())) for each in main},
             tables=self.tables,
             places={key: _places(table) for key, table in self.tables.items()},
             names=sorted(names, key=lambda name: (-results[name], name.lower())),

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Literal, cast
 
 from bench.arrays import Image
-from bench.errors import BenchError, ConfigError
-from bench.evaluation.along import tracks_along
+from bench.errors import BenchError, ConfigError, ResultError
+from bench.evaluation.along import Track, tracks_along
+from bench.locks import locked
+from bench.reports.escaping import without_folders
 from bench.reports.page import views
 from bench.reports.page.encoding import file_names, script
 from bench.reports.page.render import Renderer
 from bench.reports.palette import looks
-from bench.reports.section import ReportSection
+from bench.reports.section import ReportSection, shareable_section
 from bench.sequence import Sequence
 
 _MARK = ".bench-report"
+_LOCK = ".lock"  # of bench.locks
 _FIRST = 3
 FPS = 25.0
 
@@ -51,6 +54,7 @@ def write_report(
     folder: Path,
     videos: Videos,
     progress: Progress | None = None,
+    known: Iterable[str] = (),
 ) -> list[str]:
     """Write the report; an earlier one stays until the new one is complete.
 
@@ -59,6 +63,7 @@ def write_report(
         folder: created, or replaced if it holds a report.
         videos: which sequences get one.
         progress: called with what is being written.
+        known: further trackers with results, so that those shown keep their looks.
 
     Returns:
         messages about videos that could not be written because frames cannot be read.
@@ -69,7 +74,8 @@ def write_report(
     _require_ours(folder)
     try:
         with _swapped_in(folder) as partial:
-            return _Writer(partial, sections, videos, progress or (lambda _: None)).write()
+            watch = progress or (lambda _: None)
+            return _Writer(partial, sections, videos, watch, known).write()
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be written ({error.strerror or error})") from error
 
@@ -91,35 +97,65 @@ def _swapped_in(folder: Path) -> Iterator[Path]:
     folder = folder.absolute()
     partial = folder.with_name(f".{folder.name}.partial")
     earlier = folder.with_name(f".{folder.name}.earlier")
-    if earlier.exists() and not folder.exists():  # killed between the two renames below
-        earlier.rename(folder)
-    for left_over in (partial, earlier):
-        shutil.rmtree(left_over, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        yield partial
-        if folder.exists():
-            folder.rename(earlier)
-        partial.rename(folder)
-    finally:
-        if earlier.exists() and not folder.exists():
+    with _only_writer(folder, partial):
+        if earlier.exists() and not folder.exists():  # killed between the two renames below
             earlier.rename(folder)
-        shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(earlier, ignore_errors=True)
+        try:
+            yield partial
+            if folder.exists():
+                folder.rename(earlier)
+            partial.rename(folder)
+            (folder / _LOCK).unlink(missing_ok=True)
+        finally:
+            if earlier.exists() and not folder.exists():
+                earlier.rename(folder)
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(earlier, ignore_errors=True)
+
+
+@contextmanager
+def _only_writer(folder: Path, partial: Path) -> Iterator[None]:
+    """Hold ``partial``, emptied of what a killed writer left, for this process.
+
+    Raises:
+        ConfigError: another process writes this report, or the folder cannot be locked.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(partial))
+        except ResultError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                raise ConfigError(
+                    f"{folder}: another `bench report` is writing there. Wait for it to end, or "
+                    "name another folder with --out."
+                ) from error
+            raise ConfigError(str(error).replace(partial.name, folder.name)) from error
+        for left_over in partial.iterdir():
+            if left_over.is_dir():
+                shutil.rmtree(left_over)
+            elif left_over.name != _LOCK:
+                left_over.unlink()
+        yield
 
 
 class _Writer:
     """Writes one report into an empty folder."""
 
     def __init__(
-        self, folder: Path, sections: list[ReportSection], videos: Videos, progress: Progress
+        self,
+        folder: Path,
+        sections: list[ReportSection],
+        videos: Videos,
+        progress: Progress,
+        known: Iterable[str],
     ) -> None:
         self.folder = folder
-        self.sections = sections
+        self.sections = list(map(shareable_section, sections))
         self.videos = videos
         self.progress = progress
-        self.looks = looks(name for section in sections for name in section.trackers)
-        self.renderer = Renderer(sections, self.looks)
+        self.looks = looks([*known, *(name for each in sections for name in each.trackers)])
+        self.renderer = Renderer(self.sections, self.looks)
         self.problems: list[str] = []
 
     def write(self) -> list[str]:
@@ -148,7 +184,7 @@ class _Writer:
         sequence, key = section.sequences[index], f"{section.key}/{files[index]}"
         self.progress(f"{section.title}: {sequence.name}")
         store, trackers = section.store, section.trackers
-        tracks = list(tracks_along(store, trackers, sequence)) if store else []
+        tracks = list(map(_shareable, tracks_along(store, trackers, sequence))) if store else []
         data = views.sequence_data(section, sequence, tracks, self.looks)
         video = self._write_video(section, sequence, key) if film else None
         self._write_text(f"data/{key}.js", script(key, {**data, "video": video, "fps": FPS}))
@@ -170,6 +206,13 @@ class _Writer:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+
+
+def _shareable(track: Track) -> Track:
+    """A track whose problem names no folder of this machine."""
+    return (
+        track if track.problem is None else replace(track, problem=without_folders(track.problem))
+    )
 
 
 def paper_tables(sections: list[ReportSection]) -> Iterator[str]:

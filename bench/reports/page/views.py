@@ -13,8 +13,8 @@ from bench.evaluation.along import Track
 from bench.geometry import outlines
 from bench.measures.catalogue import Measure, curve_measures, get_measure
 from bench.reports.page.encoding import OVERLAP_STEPS, PIXEL_STEPS, pack, rounded, spans
-from bench.reports.palette import DASHES, Look
-from bench.reports.score_table import columns_of, ranked, ranking_measure
+from bench.reports.palette import DASHES, SYMBOLS, Look
+from bench.reports.score_table import columns_of, ranked, ranking_measure, share_of
 from bench.reports.section import ReportSection
 from bench.scores import BenchmarkScores
 from bench.sequence import Sequence
@@ -36,7 +36,10 @@ def section_data(
     """
     names = ranked(scores)
     return {
-        "trackers": [{"name": name, **_look(looks[name])} for name in names],
+        "trackers": [
+            {"name": name, "share": share_of(scores, scores.trackers[name]), **_look(looks[name])}
+            for name in names
+        ],
         "columns": _columns(scores),
         "groups": _groups(scores, names),
         "sequences": _sequences(section, scores, names, files),
@@ -46,7 +49,12 @@ def section_data(
 
 
 def _look(look: Look) -> Plain:
-    return {"color": look.hex, "dash": look.dash, "strokes": DASHES[look.dash]}
+    return {
+        "color": look.hex,
+        "dash": look.dash,
+        "strokes": DASHES[look.dash],
+        "symbol": SYMBOLS[look.marker],
+    }
 
 
 def _columns(scores: BenchmarkScores) -> list[Plain]:
@@ -74,9 +82,17 @@ def _groups(scores: BenchmarkScores, names: list[str]) -> Plain:
     return {
         "kind": "tag" if tagged else "attribute",
         "unit": unit,
-        "rows": [{"name": group, "count": counts[group]} for group in groups],
+        "rows": [{"name": _words(group), "count": counts[group]} for group in groups],
         "values": _values(scores, groups, tables),
     }
+
+
+def _words(group: str) -> str:
+    """
+    >>> _words("camera_motion"), _words("OCC")
+    ('camera motion', 'OCC')
+    """
+    return group.replace("_", " ")
 
 
 def _sequences(
@@ -163,7 +179,9 @@ def sequence_data(
         "resets": section.resets,
         "truth": _packed(outlines(sequence.regions, sequence.index_base)),
         "absent": [] if sequence.absent is None else spans(sequence.absent),
-        "tags": {name: spans(flags) for name, flags in sequence.tags.items() if flags.any()},
+        "tags": {
+            _words(name): spans(flags) for name, flags in sequence.tags.items() if flags.any()
+        },
         "tracks": [_track(track, looks[track.tracker]) for track in tracks],
     }
 

@@ -41,7 +41,8 @@ def radar(scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | None
     entries = _best_entries(scores, measure, _ON_RADAR, looks)
     keys = _groups(scores, entries, measure, 3)
     angles = np.linspace(0, 2 * np.pi, len(keys), endpoint=False)
-    best = {key: np.nanmax(_values(entries, key, measure)) for key in keys}
+    whole = [entry for entry in entries if not entry.scores.partial] or entries
+    best = {key: _best(whole, entries, key, measure) for key in keys}
     labels = [f"{_words(key)}\n{best[key]:.3f}" for key in keys]
     sheet = new_sheet(axes, size=(COLUMN, _height(labels, angles)), projection="polar")
     panel: Any = sheet.panels[0]
@@ -119,6 +120,12 @@ def _groups(
 
 def _values(entries: list[Entry], key: str, measure: Measure) -> FloatArray:
     return np.array([entry.group_value(key, measure) for entry in entries])
+
+
+def _best(whole: list[Entry], entries: list[Entry], key: str, measure: Measure) -> float:
+    """The best value of complete results; of all where no complete one has a value."""
+    values = _values(whole, key, measure)
+    return float(np.nanmax(values if np.nansum(values) > 0 else _values(entries, key, measure)))
 
 
 def _words(key: str) -> str:

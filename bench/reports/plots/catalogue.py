@@ -10,12 +10,14 @@ from pathlib import Path
 from bench.errors import ConfigError, unknown_name
 from bench.files import write_atomically
 from bench.measures.catalogue import curve_measures, layout_of
+from bench.reports.escaping import without_folders
+from bench.reports.leftovers import swept
 from bench.reports.notes import heading_of
 from bench.reports.plots import attributes, ranking, sequences, vot
 from bench.reports.plots.curves import PlotFunction, curve_plots
 from bench.reports.plots.entries import Looks
 from bench.reports.plots.style import FORMATS, save
-from bench.reports.text_drawing import drawable, without_folders
+from bench.reports.text_drawing import drawable
 from bench.scores import BenchmarkScores
 
 _MARKUP = re.compile(r"[\\`*_<>\[\]|$&]")
@@ -125,7 +127,8 @@ def write_captions(
         own = [note for note in each if note not in common]
         lines += ["", f"## {name}", "", *_bullets(own)] if own else []
     try:
-        write_atomically(path, "\n".join([*lines, ""]).encode())
+        with swept(folder):
+            write_atomically(path, "\n".join([*lines, ""]).encode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
     return path

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.errors import ConfigError
 from bench.measures.catalogue import Measure, layout_of
 from bench.reports import palette
-from bench.reports.notes import heading_of, scores_notes
+from bench.reports.escaping import without_folders
+from bench.reports.notes import heading_of, names_in, noted, scores_notes
 from bench.reports.palette import Look
 from bench.reports.plots.style import line_of, marker_of
-from bench.reports.text_drawing import legible, without_folders
+from bench.reports.text_drawing import legible
 from bench.scores import BenchmarkScores, TrackerScores
 
 NAMED = 20
@@ -51,13 +52,15 @@ class Entry:
 
     @property
     def line(self) -> dict[str, Any]:
-        """Keywords of ``plot`` for its line."""
-        return line_of(self.look, marked=self.marked)
+        """Keywords of ``plot`` for its line, a thin one if the result is partial."""
+        thin = {"linewidth": 0.7} if self.scores.partial else {}
+        return {**line_of(self.look, marked=self.marked), **thin}
 
     @property
     def point(self) -> dict[str, Any]:
-        """Keywords of ``plot`` for its marker."""
-        return marker_of(self.look)
+        """Keywords of ``plot`` for its marker, a hollow one if the result is partial."""
+        hollow = {"markerfacecolor": "white", "markeredgecolor": self.look.hex}
+        return {**marker_of(self.look), **(hollow if self.scores.partial else {})}
 
     def group_value(self, group: str, measure: Measure) -> float:
         """Its value on an attribute (or a frame tag on VOT), NaN if there is none."""
@@ -141,25 +144,31 @@ def notes_of(
     """
     shown = _only(scores, entries)
     measures = [measure.name] if measure else []
-    about: dict[str, list[str]] = {}
-    for name, tracker in shown.trackers.items():
-        for note in tracker.notes:
-            about.setdefault(note, []).append(legible(name))
-    refused = ", ".join(map(legible, scores.refused))
+    refused = _legible(scores.refused)
     notes = [
         *own,
         *map(str, scores_notes(shown, rule=False, measures=measures)),
         f"convention {scores.convention}",
         *(f"not the official definition: {each}" for each in scores.differences),
         *([f"not drawn, results broken or missing: {refused}"] if refused else []),
-        *(f"{note} ({', '.join(names)})" for note, names in about.items()),
+        *(f"{note} ({_legible(names)})" for note, names in noted(shown).items()),
     ]
     return list(map(without_folders, notes))
+
+
+def _legible(names: Iterable[str]) -> str:
+    return names_in([legible(name) for name in names])
 
 
 def _only(scores: BenchmarkScores, entries: Sequence[Entry]) -> BenchmarkScores:
     """The scores of the trackers drawn, since only these make a plot partial."""
     return replace(scores, trackers={entry.name: entry.scores for entry in entries})
+
+
+def hollow_note(entries: Sequence[Entry]) -> list[str]:
+    """The note on the markers of partial results."""
+    partial = any(entry.named and entry.scores.partial for entry in entries)
+    return ["hollow: the results lack sequences, so the figures are not comparable"] * partial
 
 
 def limit_note(entries: Sequence[Entry]) -> list[str]:

@@ -6,7 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 from bench.errors import ConfigError
-from bench.reports.plots.entries import Looks, entries_of, first_measure, notes_of, title_of
+from bench.reports.plots.entries import (
+    Looks,
+    entries_of,
+    first_measure,
+    hollow_note,
+    notes_of,
+    title_of,
+)
 from bench.reports.plots.style import COLUMN, TALLEST, Plot, grid, in_style, new_sheet
 from bench.scores import BenchmarkScores
 
@@ -41,6 +48,7 @@ def ranking(scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | No
         scores,
         shown,
         "bars: 95 % bootstrap interval over sequences",
+        *hollow_note(shown),
         *([f"without a value: {missing}"] if missing else []),
         measure=measure,
     )

@@ -15,6 +15,7 @@ from bench.reports.plots.entries import (
     Looks,
     entries_of,
     first_measure,
+    hollow_note,
     limit_note,
     notes_of,
     title_of,
@@ -61,6 +62,7 @@ def accuracy_robustness(
         entries,
         "F failures in M frames; crosses: 95 % bootstrap intervals over sequences",
         f"in brackets: {measure.short}",
+        *hollow_note(entries),
         *limit_note(entries),
         measure=measure,
     )
@@ -113,6 +115,7 @@ def speed(scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | None
         "times as stored with the results: machines may differ",
         *([f"dashed: VOT's real-time bound, {bound:g} frames per second"] if bound else []),
         *([f"without times: {untimed}"] if untimed else []),
+        *hollow_note(timed),
         *limit_note(timed),
     )
     return sheet.finish(title_of(rate.title, scores, timed), notes, _keys(timed))

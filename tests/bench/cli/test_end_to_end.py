@@ -72,7 +72,8 @@ def test_scores_are_labelled_miniature_everywhere(bench: Bench, work: Path) -> N
     assert set(plain["trackers"]) == {"static", "drift"}
     assert "miniature" in plain["caveats"][0]
     rows = list(csv.DictReader((work / "s.csv").read_text().splitlines()))
-    assert all("miniature" in row["notes"] for row in rows)
+    assert all(row["caveat"] == "miniature" for row in rows)
+    assert ["miniature" in row["notes"] for row in rows if row["notes"]] == [True, True]
     success = {row["tracker"]: row["value"] for row in rows if row["measure"] == "success"}
     assert float(success["static"]) == plain["trackers"]["static"]["measures"]["success"]
 

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from bench.cli import serve
-from bench.errors import BenchError, ConfigError, ResultError
+from bench.errors import BenchError, ConfigError, ResultError, TrackerError
 
 app = typer.Typer()
 serve.register(app)
@@ -49,6 +49,53 @@ def test_a_workspace_that_can_run_a_tracker(data: Path, tmp_path: Path) -> None:
     images = folder / "sequences/bag/color"
     assert len(list(images.iterdir())) == 2
     assert '"low": 30' in (folder / "stack.yaml").read_text()
+
+
+def test_a_workspace_waits_for_a_slow_tracker(data: Path, tmp_path: Path) -> None:
+    options = ("--data", data, "--tracker", "kcf", "--timeout", 120)
+    call("workspace", "vot2018", tmp_path / "w", *options)
+    assert "timeout = 120" in (tmp_path / "w/trackers.ini").read_text()
+    call("workspace", "vot2018", tmp_path / "v", *options[:-2])
+    assert "timeout" not in (tmp_path / "v/trackers.ini").read_text()
+
+
+def test_a_tracker_that_exits_on_import(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "leaving_at_once.py").write_text("import sys\nsys.exit()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for verb in (("serve",), ("workspace", "vot2018", tmp_path / "w", "--data", data)):
+        with pytest.raises(TrackerError, match=r"called sys\.exit\(None\)"):
+            call(*verb, "--tracker", "leaving_at_once:Class")
+
+
+def test_ctrl_c_in_the_other_toolkit_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("vot", exc_type=(ImportError, TypeError))
+    from vot import experiment
+    from vot.utilities import cli
+
+    from bench.interop import vot_toolkit
+
+    def stopped(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    def main(caught: bool) -> None:
+        try:
+            experiment.run_experiment()
+        except KeyboardInterrupt:
+            if not caught:
+                raise
+
+    monkeypatch.setattr(experiment, "run_experiment", stopped)
+    monkeypatch.setattr(vot_toolkit, "_patch", lambda cli: None)
+    monkeypatch.setattr(sys, "argv", ["bench"])
+    for caught in (True, False):
+        monkeypatch.setattr(cli, "main", lambda caught=caught: main(caught))
+        with pytest.raises(SystemExit) as ended:
+            vot_toolkit.run(["evaluate"])
+        assert ended.value.code == 130
+    monkeypatch.setattr(cli, "main", lambda: None)
+    vot_toolkit.run(["analysis"])
 
 
 @pytest.mark.parametrize(

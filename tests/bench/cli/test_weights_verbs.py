@@ -104,6 +104,28 @@ def test_confidence_follows_up_to_the_frame_before(work: Path) -> None:
     assert (work / "five.png").read_text() == repr(told)
 
 
+def test_confidence_uses_as_many_threads_as_a_run(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    code = PLUGIN.replace(
+        "self.region = region", "import torch; self.told['step'] = torch.get_num_threads()"
+    )
+    (work / "plug_threads.py").write_text(
+        code.replace("Prediction(self.region)", "Prediction(self.told['box'])")
+    )
+    before = torch.get_num_threads()
+    for count in (None, 2):
+        if count:
+            monkeypatch.setenv("OMP_NUM_THREADS", str(count))
+        else:
+            monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        common = ("confidence", "folder", "clip", "--data", "clips", "-t", "plug_threads:Looking")
+        call(*common, "--frame", 2, "-o", "two.png")
+        assert f"'step': {count or 1}" in (work / "two.png").read_text()
+        assert torch.get_num_threads() == before
+
+
 @pytest.mark.parametrize(("frame", "start"), [(6, 1), (3, 3), (2, 4)])
 def test_confidence_needs_a_frame_after_the_start(work: Path, frame: int, start: int) -> None:
     common = ("confidence", "folder", "clip", "--data", "clips", "-t", "plug_weights:Looking")

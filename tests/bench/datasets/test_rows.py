@@ -74,14 +74,13 @@ def test_rows_of_nan(tmp_path: Path) -> None:
     for benchmark in ("otb2015", "lasot"):
         place(tmp_path / benchmark, benchmark, rows)
         assert len(doubts(open_dataset(benchmark, tmp_path / benchmark))) == 1
-    for benchmark in ("vot2018", "trackingnet"):
-        place(tmp_path / benchmark, benchmark, rows)
 
 
-def test_the_vot_rule_has_no_value_for_nan(tmp_path: Path) -> None:
-    place(tmp_path, "vot2018", ["1,2,3,4", "NaN,NaN,NaN,NaN"])
-    with pytest.raises(DatasetError, match=r"groundtruth\.txt:2: expected finite numbers"):
-        open_dataset("vot2018", tmp_path)
+@pytest.mark.parametrize("benchmark", ["vot2018", "trackingnet"])
+def test_rules_without_a_value_for_nan(tmp_path: Path, benchmark: str) -> None:
+    path = place(tmp_path, benchmark, ["1,2,3,4", "NaN,NaN,NaN,NaN"])
+    with pytest.raises(DatasetError, match=rf"{path.name}:2: expected finite numbers"):
+        open_dataset(benchmark, tmp_path)
 
 
 def test_absent_targets_of_lasot_may_have_any_size(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,14 +31,27 @@ from bench.tracker import Prediction, Region
 
 class Echo:
     starts_on = "polygon"
-    def __init__(self, step: float = 1.0, fail: bool = False, mask: bool = False) -> None:
-        self.step, self.fail, self.mask = step, fail, mask
+    def __init__(
+        self, step: float = 1.0, fail: bool = False, mask: bool = False, exit: bool = False,
+        nothing: bool = False,
+    ) -> None:
+        self.step, self.fail, self.mask, self.exit = step, fail, mask, exit
+        self.nothing = nothing
     def init(self, image: Image, region: Region) -> None:
         assert image.shape == (48, 64, 3) and image[0, 0].tolist() == [200, 0, 0], image[0, 0]
         assert image[20, 30].tolist() == [1, 2, 3]
         self.region = region
         print("a line that is not of the protocol", flush=True)
+        print("@@TRAX:state", end="", flush=True)  # not even the start of a message
+        import os, sys
+        os.write(1, b"written past Python")
+        assert sys.stdin.read() == ""
     def update(self, image: Image) -> Prediction:
+        print("fps 30", end=" ", flush=True)
+        if self.exit:
+            raise SystemExit(0)
+        if self.nothing:
+            return Prediction(np.zeros((48, 64), dtype=bool), score=0.25)
         if self.fail:
             raise RuntimeError("lost my mind")
         self.region = self.region + self.step
@@ -157,6 +173,132 @@ def test_the_client_is_told_what_failed(start: Callable[..., TraxSession]) -> No
     session.initialize(IMAGE, BOX)
     with pytest.raises(TrackerError, match="tracker 'Echo' at update: RuntimeError: lost my mind"):
         session.frame(IMAGE)
+
+
+def test_a_tracker_that_exits_is_a_failure(start: Callable[..., TraxSession]) -> None:
+    session = start(exit="true")
+    session.initialize(IMAGE, BOX)
+    with pytest.raises(TrackerError, match="at update: SystemExit: 0"):
+        session.frame(IMAGE)
+
+
+def test_not_visible_reaches_the_client(start: Callable[..., TraxSession]) -> None:
+    session = start(nothing="true")
+    session.initialize(IMAGE, BOX)
+    assert session.frame(IMAGE) == (None, 0.25)
+    assert session.frame(IMAGE) == (None, 0.25)
+
+
+START = '@@TRAX:initialize "1,2,3,4" \n'
+FRAME = '@@TRAX:frame "file://{image}" \n'
+
+
+def serve(
+    messages: str, folder: Path, *options: object, end: bool = True, reads: bool = True
+) -> tuple[int, str, str]:
+    """Exit code and both outputs of `bench serve`, for a client that says this and is gone."""
+    image = folder / "image.png"
+    cv2.imwrite(str(image), IMAGE)
+    command = [sys.executable, "-m", "bench", "serve", "--tracker", "static", *map(str, options)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, **pipes, cwd=folder, text=True, env=environment())
+    assert process.stdin is not None
+    if not reads:
+        assert process.stdout is not None
+        process.stdout.close()
+    process.stdin.write(messages.format(image=image))
+    process.stdin.flush()
+    try:
+        if end:
+            said, error = process.communicate(timeout=30)
+            return process.returncode, said, error
+        process.wait(timeout=30)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        said = process.stdout.read() if reads else ""
+        return process.returncode, said, process.stderr.read()
+    finally:
+        process.kill()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+def environment() -> dict[str, str]:
+    root = str(Path(__file__).parents[3])
+    return {**os.environ, "PYTHONPATH": root, "COLUMNS": "300", "TERM": "dumb"}
+
+
+def test_a_client_that_quits(tmp_path: Path) -> None:
+    code, said, error = serve(START + FRAME + FRAME + "@@TRAX:quit \n", tmp_path)
+    assert (code, error) == (0, "")
+    assert said.count("@@TRAX:state") == 2
+
+
+@pytest.mark.parametrize(
+    "messages",
+    ["", START, START + FRAME, START + FRAME + FRAME, START + FRAME + '@@TRAX:frame "file:///',
+     START + '@@TRAX:initialize "1,2', "noise\n\0\n"],
+)  # fmt: skip
+def test_a_client_that_is_gone_in_the_middle(messages: str, tmp_path: Path) -> None:
+    code, _, error = serve(messages, tmp_path)
+    assert code == 1
+    assert error.startswith("error: the TraX client disconnected: it is gone, without `quit`")
+    assert "Traceback" not in error
+
+
+def test_a_client_that_falls_silent(tmp_path: Path) -> None:
+    code, _, error = serve(START + FRAME, tmp_path, "--idle", 1, end=False)
+    assert code == 1
+    assert "it said nothing for 1 s between two messages" in error
+    assert "in the middle of a message" in serve("@@TRAX:in", tmp_path, "--idle", 1, end=False)[2]
+
+
+def test_a_client_that_does_not_read(tmp_path: Path) -> None:
+    code, _, error = serve(START + FRAME + FRAME, tmp_path, end=False, reads=False)
+    assert code == 1
+    assert "error: the TraX client disconnected: it does not read" in error
+
+
+@pytest.mark.parametrize(
+    "region",
+    ["", "mask:", "mask:a,b", "x", "nan,1,2,3", "mask:0,0,-5,-5,0,5", "mask:0,0,99999,99999,0,5",
+     "mask:0,0,2147483647,2147483647,1,2"],
+)  # fmt: skip
+def test_a_region_that_is_none(region: str, tmp_path: Path) -> None:
+    """The library crashes on the first, and makes room for the last ones."""
+    code, _, error = serve(f'@@TRAX:initialize "{region}" \n' + FRAME, tmp_path)
+    assert code == 1
+    assert f'expected the numbers of a region in `initialize`, found "{region}"' in error
+    assert "Traceback" not in error
+
+
+def test_a_tracker_that_exits_on_import(tmp_path: Path) -> None:
+    (tmp_path / "leaving.py").write_text("print('no newline', end='')\nimport sys\nsys.exit()\n")
+    command = [sys.executable, "-m", "bench", "serve", "--tracker", "leaving:Class"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, env=environment(), check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "called sys.exit(None)" in done.stderr
+
+
+def test_over_a_socket(tmp_path: Path) -> None:
+    """As vot-toolkit has it with ``socket = true``."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        command = [sys.executable, "-m", "bench", "serve", "--tracker", "static"]
+        port = {"TRAX_SOCKET": str(server.getsockname()[1])}
+        with subprocess.Popen(
+            command, env=environment() | port, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+        ) as process:
+            connection, _ = server.accept()
+            with connection:
+                assert connection.recv(1 << 16).startswith(b"@@TRAX:")
+            _, error = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert b"error: the TraX client disconnected: " in error
 
 
 def test_a_registered_tracker_with_options(start: Callable[..., TraxSession]) -> None:

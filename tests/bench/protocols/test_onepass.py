@@ -15,18 +15,29 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from bench.errors import DatasetError, TrackerError
+from bench.measures.onepass import frame_measures, get_convention
 from bench.protocols.onepass import run_one_pass
 from bench.protocols.steps import FrameError
-from bench.sequence import Sequence
-from bench.tracker import Prediction
+from bench.sequence import Sequence, to_file, to_tracker
+from bench.tracker import ABSENT, Prediction
 
 FIRST = (10.0, 20.0, 30.0, 40.0)
 
 
 def make_sequence(count: int = 4, first: Any = FIRST, **changes: Any) -> Sequence:
     truth = np.tile(np.array(first), (count, 1))
-    frames = [np.full((6, 8, 3), index, np.uint8) for index in range(count)]
+    frames = [np.full((60, 80, 3), index, np.uint8) for index in range(count)]
     return Sequence("Bolt", truth, **{"frames": frames, "index_base": 1.0, **changes})
+
+
+class UnspeakableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class Shy:
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
 
 
 class Scripted:
@@ -50,6 +61,8 @@ class Scripted:
 
 @given(arrays(np.float64, (3, 4), elements=st.floats(-1e6, 1e6)))
 def test_stores_the_first_box_zero_based_and_every_answer_as_it_came(answers: np.ndarray) -> None:
+    answers[:, 2:] = np.abs(answers[:, 2:])
+    answers[~answers.any(axis=1)] = 1.0  # 0, 0, 0, 0 says "not visible"
     tracker = Scripted(*(Prediction(box, score=0.5) for box in answers))
     result = run_one_pass(tracker, make_sequence())
     assert tracker.region.tolist() == result.boxes[0].tolist() == [9.0, 19.0, 30.0, 40.0]
@@ -60,12 +73,31 @@ def test_stores_the_first_box_zero_based_and_every_answer_as_it_came(answers: np
 
 
 def test_polygon_and_mask_become_the_box_around_them() -> None:
-    mask = np.zeros((6, 8), dtype=bool)
+    mask = np.zeros((60, 80), dtype=bool)
     mask[2:4, 3:8] = True
     polygon = np.array([[1.0, 0.0], [5.0, 2.0], [4.0, 6.0], [0.0, 4.0]])
     result = run_one_pass(Scripted(Prediction(polygon), Prediction(mask)), make_sequence(3))
     assert result.boxes[1:].tolist() == [[0, 0, 5, 6], [3, 2, 5, 2]]
     assert np.isnan(result.scores).all()
+
+
+NOT_VISIBLE = [None, np.zeros((60, 80), dtype=bool), np.zeros(4), [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("region", NOT_VISIBLE)
+@pytest.mark.parametrize("rule", ["otb", "lasot", "trackingnet", "pysot", "got10k"])
+def test_a_target_that_is_not_visible_overlaps_nothing(region: Any, rule: str) -> None:
+    tracker = Scripted(Prediction(np.array([9.0, 19, 30, 40])), Prediction(region, 0.25))
+    sequence = make_sequence(3)
+    result = run_one_pass(tracker, sequence)
+    assert result.boxes[2].tolist() == list(ABSENT)
+    assert result.scores[2] == 0.25
+    rows = to_file(result.boxes, 1.0)
+    assert np.array_equal(to_tracker(rows, 1.0)[2], ABSENT)  # reads back from a file as absent
+    rules = get_convention(rule, "otb2015")
+    overlap = frame_measures(rows, sequence.ground_truth, rules).overlap
+    assert overlap[1] > 0.9  # the row before, which OTB's rule puts in place of a row without size
+    assert overlap[2] == 0
 
 
 def test_one_frame_is_a_sequence() -> None:
@@ -86,7 +118,7 @@ def test_the_clock_counts_the_tracker_but_not_the_decoding() -> None:
             time.sleep(0.02)
             return Prediction(self.region)
 
-    frames = SlowFrames(np.zeros((6, 8, 3), np.uint8) for _ in range(3))
+    frames = SlowFrames(np.zeros((60, 80, 3), np.uint8) for _ in range(3))
     times = run_one_pass(Sleeper(), make_sequence(3, frames=frames)).times
     assert times.shape == (3,)
     assert (times[1:] >= 0.02).all()
@@ -124,7 +156,7 @@ def test_each_frame_is_announced_before_it_is_decoded() -> None:
             assert announced[-1] == index + 1
             return super().__getitem__(index)
 
-    frames = Watched(np.zeros((6, 8, 3), np.uint8) for _ in range(3))
+    frames = Watched(np.zeros((60, 80, 3), np.uint8) for _ in range(3))
     tracker = Scripted(*[Prediction(np.ones(4))] * 2)
     run_one_pass(tracker, make_sequence(3, frames=frames), on_frame=announced.append)
     assert announced == [1, 2, 3]
@@ -169,14 +201,22 @@ def test_an_answer_changed_afterwards_stays_as_it_was() -> None:
         (Prediction(np.array([1, 2, np.inf, 4])), "expected finite numbers"),
         (Prediction(np.ones(5)), r"found shape \(5,\)"),
         (Prediction(np.ones((2, 2))), r"found shape \(2, 2\)"),
-        (Prediction(np.zeros((6, 8), dtype=bool)), "empty"),
-        (Prediction("1,2,3,4"), "could not convert|found shape"),
+        (Prediction(np.array([10, 10, -5, 5])), "a width and a height of at least 0, found x, y"),
+        (Prediction(np.array([10, 10, 5, -1e-9])), "a width and a height of at least 0"),
+        (Prediction(np.ones((5, 8), dtype=bool)), r"mask as large as the image, \(60, 80\)"),
+        (Prediction(np.zeros((8, 6), dtype=bool)), r"mask as large as the image, \(60, 80\)"),
+        (Prediction(np.ones(4) * 1j), "expected real numbers, found complex128"),
+        (Prediction(np.array(["1", "2", "3", "4"])), "expected numbers, found the text"),
+        (Prediction(np.zeros(4, "datetime64[s]")), "expected real numbers, found datetime64"),
+        (Prediction("1,2,3,4"), "expected numbers, found the text"),
         (Prediction([[1, 2], [3]]), "inhomogeneous"),
-        (Prediction(None), "shape|NoneType"),
         (Prediction(np.ones(4), float("nan")), "expected a finite score or None, found nan"),
         (Prediction(np.ones(4), float("inf")), "expected a finite score or None, found inf"),
         (Prediction(np.ones(4), "high"), "could not convert"),
         (ValueError("lost\nmy way"), r"ValueError: lost my way \(.*test_onepass.py:\d+\)"),
+        (ValueError("\udc80\x1b[31m"), r"^frame 3: ValueError: \\udc80\\x1b\[31m \("),
+        (UnspeakableError(), r"UnspeakableError: \(its message cannot be read: RuntimeError\)"),
+        (Shy(), "expected a Prediction, found a Shy"),
         (KeyError(), r"KeyError \(.*test_onepass.py:\d+\)"),
         (TrackerError("out of memory"), "^frame 3: out of memory$"),
     ],
@@ -205,7 +245,7 @@ def test_a_tracker_that_fails_to_start_fails_on_frame_one() -> None:
     [
         ({"frames": None}, "'Bolt' is annotation only"),
         ({"frames": []}, "expected 4 frames, found 0"),
-        ({"frames": [np.zeros((6, 8, 3), np.uint8)] * 3}, "expected 4 frames, found 3"),
+        ({"frames": [np.zeros((60, 80, 3), np.uint8)] * 3}, "expected 4 frames, found 3"),
         ({"first": [1.0, np.nan, 3.0, 4.0]}, "expected a box with an area"),
         ({"first": [1.0, 2.0, 0.0, 4.0]}, "expected a box with an area"),
         ({"count": 0}, "expected 1 frames, found 0"),
@@ -217,6 +257,6 @@ def test_a_sequence_that_cannot_be_run_is_an_error(changes: Any, message: str) -
 
 
 def test_hidden_ground_truth_is_run_to_the_last_frame() -> None:
-    frames = [np.zeros((6, 8, 3), np.uint8)] * 5
+    frames = [np.zeros((60, 80, 3), np.uint8)] * 5
     tracker = Scripted(*[Prediction(np.ones(4))] * 4)
     assert len(run_one_pass(tracker, make_sequence(1, frames=frames, hidden=True)).boxes) == 5

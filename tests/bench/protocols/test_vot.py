@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bench.benchmarks import Experiment, get_experiment
 from bench.errors import TrackerError
+from bench.geometry import region_overlaps
 from bench.protocols.steps import Answer, FrameError, Start, drive, drive_lockstep
 from bench.protocols.vot import vot_steps
 from bench.sequence import RegionTrajectory, Sequence
@@ -85,6 +86,32 @@ def planned_codes(count: int, failures: tuple[int, ...]) -> list[int]:
         else:
             codes.append(-1)
     return codes
+
+
+NOT_VISIBLE = [None, np.zeros((48, 64), dtype=bool), np.zeros(4)]
+
+
+class Blind(Planned):
+    """Says "not visible" in one of its ways where it would have failed."""
+
+    region: Any = None
+
+    def update(self, image: np.ndarray) -> Prediction:
+        answer = super().update(image)
+        lost = int(image[0, 0, 0]) + 1 in self.failures
+        return Prediction(self.region, answer.score) if lost else answer
+
+
+@pytest.mark.parametrize("region", NOT_VISIBLE)
+def test_not_visible_is_a_failure_with_resets_and_a_row_without(region: Any) -> None:
+    sequence = make_sequence(12)
+    blind = Blind(sequence, 4)
+    blind.region = region
+    assert run(sequence, blind).regions.codes.tolist() == planned_codes(12, (4,))
+    free = run(sequence, blind, get_experiment("unsupervised")).regions
+    assert free.values[3, :4].tolist() == [0, 0, 0, 0]
+    assert free.counts[3] == 4
+    assert region_overlaps(sequence.regions, free, "vot", (63, 47))[3] == 0
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,13 @@ def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
+        code = 0
+        try:
             main()
+        except SystemExit as left:
+            code = int(left.code or 0)
         output = capsys.readouterr()
         assert "Traceback" not in output.err
-        return int(left.value.code or 0), output.out, output.err
+        return code, output.out, output.err
 
     return run

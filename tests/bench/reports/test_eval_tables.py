@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from bench.reports.eval_tables import (
     eval_tables,
     rank_table,
 )
-from bench.reports.notes import heading_of, tracker_notes
+from bench.reports.notes import heading_of, shareable, tracker_notes
 from bench.reports.render import Document
 from bench.reports.score_table import score_table, scores_csv, sequence_table
 from bench.reports.table import Table
@@ -205,7 +206,11 @@ def test_csv_keeps_full_precision_and_the_caveats() -> None:
     assert len(rows) == 2 * 6
     assert rows[0]["tracker"] == ODD
     assert float(rows[0]["value"]) == 0.5
-    assert all("miniature" in row["notes"] and row["partial"] == "True" for row in rows)
+    assert all(row["caveat"] == "miniature" and row["partial"] == "True" for row in rows)
+    first = [row for row in rows if row["notes"]]
+    assert [row["tracker"] for row in first] == [ODD, "low"]  # once for each
+    assert all("miniature: generated video" in row["notes"] for row in first)
+    assert "odd rows" in first[1]["notes"]
     fps = next(row for row in rows if row["measure"] == "fps")
     assert (fps["low"], fps["high"]) == ("", "")
 
@@ -223,3 +228,83 @@ def test_a_table_writes_itself_in_every_language() -> None:
     assert "**0.500**" in document.to_markdown()
     assert "<strong>0.500</strong>" in document.to_html()
     assert document.to_csv().startswith("table,row,")
+
+
+def test_csv_runs_nothing_in_a_spreadsheet_and_names_no_folder() -> None:
+    names = ("=cmd|' /C calc'!A0", "+1", "-2", "@x", "\t=3")
+    notes = ("=1+1", "/home/me/private/res/a.txt:1: odd")
+    text = scores_csv([scores(trackers={name: tracker(0.3, notes=notes) for name in names})])
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {row["tracker"] for row in rows} == {f"'{name.strip()}" for name in names}
+    assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row.values())
+    assert "/home" not in text
+    table = breakdown_table(scores(trackers={"=1": tracker(0.3)}), "attribute")
+    lines = csv.DictReader(io.StringIO(Document.of(table).to_csv()))
+    assert {line["group"] for line in lines} == {"", "'=1"}
+
+
+def test_notes_of_a_table_are_in_its_csv_once() -> None:
+    rows = list(csv.DictReader(io.StringIO(Document.of(score_table(scores())).to_csv())))
+    assert [bool(row["table_notes"]) for row in rows] == [True] + [False] * (len(rows) - 1)
+
+
+def test_many_notes_alike_are_one_line_and_few_are_kept() -> None:
+    sequences = {f"s{i}": {"success": 0.5} for i in range(280)}
+    many = {
+        f"t{i}": replace(
+            tracker(0.3, notes=tuple(f"{name}: {i + 1} more rows" for name in sequences)),
+            per_sequence=sequences,
+        )
+        for i in range(20)
+    }
+    (note,) = tracker_notes(scores(trackers=many))
+    assert note == (
+        "t0, t1, t2, t3, t4 and 15 more: s0: 1 more rows; and the like on 5599 more results"
+    )
+    text = scores_csv([scores(trackers=many)])
+    assert text.count("and the like on 279 more results") == 20
+    few = replace(many["t0"], notes=many["t0"].notes[:3])
+    assert len(tracker_notes(scores(trackers={"few": few}))) == 3
+    counts = {f"t{i}": tracker(0.3, notes=(f"{i} rows are invalid",)) for i in range(9)}
+    assert len(tracker_notes(scores(trackers=counts))) == 9  # a number of each tracker
+
+
+def test_a_breakdown_by_what_is_not_there_is_a_sentence() -> None:
+    without = replace(tracker(0.3), per_attribute={})
+    text = printed(eval_tables([scores(trackers={"a": without})], ["attribute"]))
+    assert "by attribute: this folder of OTB-2015 has no attributes" in text
+    assert text.count("convention otb") == 2  # title and note: no second, empty table
+
+
+def test_results_that_lack_sequences_are_marked_in_every_table() -> None:
+    mixed = scores(caveats=(), trackers={"whole": tracker(0.3), "part": part(0.9)})
+    for by in ("sequence", "attribute"):
+        groups = {column.group for column in breakdown_table(mixed, by).columns}
+        assert {"whole", "part (1 of 2)"} <= groups
+    assert labels(convention_table([mixed, mixed])) == ["whole", "part"]
+    notes = " ".join(score_table(mixed).notes)
+    assert "dataset: 2 of 100 sequences" in notes
+    assert "complete" not in notes
+
+
+def test_too_few_sequences_have_no_interval_instead_of_nan() -> None:
+    two = {name: tracker(value) for name, value in (("a", 0.3), ("b", 0.5))}
+    one = {n: replace(each, per_sequence={"a": each.measures}) for n, each in two.items()}
+    text = printed([comparison_table(scores(trackers=one), "a", "b")])
+    assert "nan" not in text
+
+
+def test_files_that_are_passed_on_name_no_folder(tmp_path: Path) -> None:
+    odd = tmp_path / "my own folder" / "kcf"
+    odd.mkdir(parents=True)
+    notes = (f"{odd}/Bolt.txt:3: expected 4 numbers", "C:\\Users\\me\\raw\\a.mat: damaged")
+    private = scores(trackers={"a": tracker(0.3, notes=notes)}, refused={"b": f"{odd}: gone"})
+    shared = shareable(private)
+    assert shared.trackers["a"].notes == ("Bolt.txt:3: expected 4 numbers", "a.mat: damaged")
+    assert shared.refused == {"b": "kcf: gone"}
+    document = Document.of(score_table(private))
+    for text in (document.to_markdown(), document.to_latex(), document.to_csv(),
+                 document.to_html()):  # fmt: skip
+        assert "own folder" not in text
+        assert "Users" not in text
+        assert "a.mat" in text

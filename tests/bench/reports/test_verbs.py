@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
+from bench.reports.palette import looks
+
 Bench = Callable[..., tuple[int, str, str]]
 FRAMES = 24
 
@@ -192,3 +194,62 @@ def test_plots_of_a_part_of_vot(bench: Bench, vot: Path) -> None:
     }  # fmt: skip
     assert "no speed plot" in errors  # no times are stored
     assert "PARTIAL" in (vot / "o" / "vot2018" / "captions.md").read_text()
+
+
+def nearest(frame: np.ndarray, colour: tuple[int, int, int]) -> int:
+    """The least distance of a pixel to a colour."""
+    return int(np.abs(frame.astype(int) - colour).max(axis=2).min())
+
+
+def test_a_tracker_has_one_colour_in_plot_page_and_video(bench: Bench, work: Path) -> None:
+    """Also where a part of the trackers is drawn, and others have results elsewhere."""
+    write_boxes(work / "results" / "otb2015" / "a5" / "Board.txt", 5)
+    look, alone = looks(["a5", "good", "bad", "$we_ird"])["good"], looks(["good"])["good"]
+    assert look.colour != alone.colour  # the tracker elsewhere has the colour that it prefers
+    out, only = work / "out", ("--trackers", "good")
+    code, _, _ = bench(
+        "plots", "folder", *places(work), "--out", out, *only, "--format", "svg",
+        "--only", "success,ranking",
+    )  # fmt: skip
+    assert code == 0
+    for plot in ("success", "ranking"):
+        assert look.hex in (out / "folder" / f"{plot}.svg").read_text()
+    bench("report", *places(work), "-b", "folder", "--videos", "none", "--out", work / "report")
+    data = (work / "report" / "data" / "folder.js").read_text()
+    assert f'"name":"good","share":"","color":"{look.hex}"' in data
+    page = (work / "report" / "data" / "folder" / "clip_a.js").read_text()
+    assert f'"name":"good","color":"{look.hex}"' in page
+    bench("video", "folder", "clip_a", *places(work), *only, "--out", work / "one.avi")
+    frame = read_video(work / "one.avi")[1][3]
+    assert nearest(frame, look.colour) < 30 < nearest(frame, alone.colour)
+
+
+def test_no_file_that_is_passed_on_names_a_folder(bench: Bench, work: Path) -> None:
+    """Whatever is wrong with a tracker's files is told without saying where they are."""
+    (work / "results" / "folder" / "bad" / "clip_b.txt").write_text("no,boxes\n")
+    private, out = str(work), work / "out"
+    code, printed, errors = bench(
+        "eval", "folder", *places(work), "--json", out / "s.json", "--csv", out / "s.csv"
+    )
+    assert code == 1
+    assert private in printed + errors  # the person at the terminal needs it
+    bench("plots", "folder", *places(work), "--out", out, "--only", "ranking", "--format", "svg")
+    bench("report", *places(work), "-b", "folder", "--videos", "none", "--out", out / "page")
+    written = [path for path in out.rglob("*") if path.suffix in
+               (".json", ".csv", ".md", ".svg", ".html", ".js")]  # fmt: skip
+    assert len(written) > 10
+    for path in written:
+        text = path.read_text(encoding="utf-8")
+        assert private not in text, path
+    assert "clip_b.txt:1: expected 4 numbers" in (out / "s.json").read_text(encoding="utf-8")
+    assert "clip\\_b.txt:1:" in (out / "folder" / "captions.md").read_text(encoding="utf-8")
+
+
+def test_tables_of_a_broken_tracker_name_no_folder(bench: Bench, work: Path) -> None:
+    folder = work / "results" / "otb2015" / "bad"
+    write_boxes(folder / "Board.txt", 5)
+    bench("tables", "otb", *places(work), "--out", work / "tables")
+    for path in (work / "tables").iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert str(work) not in text.replace("\\_", "_"), path
+        assert "bad" in text

@@ -125,17 +125,6 @@ class Trouble:
         return Prediction(np.zeros(5))
 
 
-class Unbuildable:
-    def __init__(self, how: str = "raise") -> None:
-        if how == "raise":
-            raise OSError("no such weights: net.pth")
-        if how == "say":
-            raise TrackerError("needs a licence")
-        if how == "exit":
-            os._exit(5)
-        time.sleep(1000)
-
-
 class WithChild:
     """Starts a process of its own, then hangs."""
 
@@ -173,6 +162,17 @@ class Still:
 
     def update(self, image: np.ndarray) -> Prediction:
         return Prediction(self.region)
+
+
+class Unbuildable(Still):
+    def __init__(self, how: str = "raise") -> None:
+        if how == "raise":
+            raise OSError("no such weights: net.pth")
+        if how == "say":
+            raise TrackerError("needs a licence")
+        if how == "exit":
+            os._exit(5)
+        time.sleep(1000)
 
 
 class Sure(Still):

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 import bench
 from bench.errors import ConfigError
+from bench.loading import ROOT
 from bench.registry import TrackerSpec, make_spec
 from bench.runner.provenance import make_record
 from bench.sequence import Dataset
@@ -34,7 +36,9 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (package / "deep").mkdir(parents=True)
     (package / "__init__.py").write_text("from .main import Plug\n")
     (package / "main.py").write_text("from .base import Base\nclass Plug(Base):\n    pass\n")
-    (package / "base.py").write_text("class Base:\n    pass\n")
+    (package / "base.py").write_text(
+        "class Base:\n    def init(self, image, box): ...\n    def update(self, image): ...\n"
+    )
     (package / "deep" / "math.py").write_text("PI = 3\n")
     (package / "data.bin").write_text("1")
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -144,3 +148,105 @@ def test_the_file_of_a_tracker_counts(dataset: Dataset, tmp_path: Path) -> None:
     before = provenance(dataset, target=f"{path}:Mine")["tracker_code_sha256"]
     path.write_text(path.read_text() + "# edited\n")
     assert provenance(dataset, target=f"{path}:Mine")["tracker_code_sha256"] != before
+
+
+OWN = {
+    "helper.py": "def shift(): return 1\n",
+    "constants.py": "STEP = 1\n",
+    "later.py": "X = 1\n",
+    "parent.py": "class Parent:\n    def init(self, image, box): self.box = box\n",
+    "own_tracker.py": (
+        "from parent import Parent\nimport helper\nfrom constants import STEP\n"
+        "class T(Parent):\n"
+        "    files = ['more.bin']\n"
+        "    def __init__(self, config: str = 'c.yaml', net_path=None): pass\n"
+        "    def update(self, image):\n        import later\n        return self.box\n"
+    ),
+    "unrelated.py": "",
+    "more.bin": "1",
+    "c.yaml": "a: 1",
+    "net.pth": "weights",
+}
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, content in OWN.items():
+        (tmp_path / name).write_text(content)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("changed", [*OWN, "none"])
+def test_every_file_a_tracker_depends_on_counts(
+    changed: str, own: Path, fakes: ModuleType
+) -> None:
+    """Its base class, helpers, constants, late imports, files that options and it itself name."""
+    import subprocess
+
+    script = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "import fake_trackers\n"
+        "from bench.registry import make_spec; from bench.runner import run_tracker\n"
+        "from bench.results.onepass import OnePassStore\n"
+        "run_tracker(fake_trackers.make_dataset(a=3, b=4), make_spec('own_tracker.py:T',"
+        " {'net_path': 'net.pth'}), OnePassStore(Path('r'), 'otb2015'), names=[sys.argv[1]])\n"
+    )
+
+    def run(name: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", script, name, str(Path(fakes.__file__ or "").parent)],
+            env={**os.environ, "PYTHONPATH": ROOT},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    first = run("a")
+    assert first.returncode == 0, first.stderr
+    if changed != "none":
+        with (own / changed).open("a") as stream:
+            stream.write("\n#2")
+    again = run("b")
+    accepted = changed in ("unrelated.py", "none")
+    assert (again.returncode == 0) == accepted, again.stderr
+    if not accepted:
+        assert "another provenance" in again.stderr
+
+
+def test_text_that_names_a_file_counts_unless_it_is_written_to(
+    own: Path, dataset: Dataset
+) -> None:
+    def facts(**options: str) -> dict[str, Any]:
+        return provenance(dataset, options=options)
+
+    (own / "elsewhere").mkdir()
+    (own / "elsewhere/net.pth").write_text("weights")
+    named = facts(config=str(own / "net.pth"))
+    assert named["weights_sha256"] == hashlib.sha256(b"weights").hexdigest()
+    assert named == facts(config="net.pth") == facts(config="elsewhere/net.pth")
+    assert named["options"] == {"config": "net.pth"}
+    assert facts(start_log="net.pth")["weights_sha256"] is None
+    assert facts(config="no such file")["options"] == {"config": "no such file"}
+    assert facts(config="x" * 5000)["weights_sha256"] is None
+
+
+def test_a_tracker_may_name_files_by_a_method(own: Path) -> None:
+    from bench.errors import TrackerError
+    from bench.runner.own_files import files_of
+
+    class Names:
+        where: Any = "more.bin"
+
+        def files(self) -> Any:
+            return [Path(self.where)]
+
+    assert list(files_of(Names())) == ["more.bin"]
+    assert files_of(Names) == {}  # known once it is built
+    Names.where = "absent.bin"
+    with pytest.raises(TrackerError, match=r"Names.files names 'absent.bin', but there is no"):
+        files_of(Names())
+
+
+def test_facts_are_text(dataset: Dataset) -> None:
+    odd = dataclasses.replace(dataset, root=Path("/data/\udc80"))
+    record = make_record(odd, TrackerSpec("w", "fake_trackers:Wanderer"), seed=0, jobs=1)
+    assert record.sessions[0]["dataset"] == "/data/?"

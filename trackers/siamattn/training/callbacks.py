@@ -14,6 +14,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_warn
 
 from bench.arrays import FloatArray, Image
+from bench.interop.threads import few_threads
 from trackers.siamattn.training.data import PairSource
 from trackers.siamattn.training.holdout import Score, Video, track_videos, videos
 from trackers.siamattn.training.mixture import Mixture
@@ -43,7 +44,8 @@ class TrackHoldOut(L.Callback):
         if not trainer.is_global_zero or (trainer.current_epoch + 1) % self.every:
             return
         chosen = videos()
-        score = track_videos(module.network, chosen)
+        with few_threads():  # which also starts no workers of OpenCV next to those of the data
+            score = track_videos(module.network, chosen)
         module.log("holdout/success", score.success, rank_zero_only=True)
         module.log("holdout/kept", score.kept, rank_zero_only=True)
         picture = contact_sheet(chosen, score)

@@ -13,6 +13,7 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_warn
 from torch.utils.data import DataLoader, Dataset
 
 from bench.errors import ConfigError
@@ -28,7 +29,8 @@ from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.data import Samples, Steps, make_loader
 from trackers.siamattn.training.graph import Batch
 from trackers.siamattn.training.module import TrainingModule
-from trackers.siamattn.training.run import CHECKPOINTS, LAST, WEIGHTS, claim, describe, export
+from trackers.siamattn.training.run import WEIGHTS, claim, describe, export
+from trackers.siamattn.training.saving import CHECKPOINTS, LAST, WholeCheckpoints, find_checkpoint
 from trackers.siamattn.training.warm_start import load_backbone, warm_start
 
 
@@ -84,7 +86,7 @@ def train(
     machine: Machine | None = None,
     network: Network | None = None,
 ) -> Network:
-    """Train, resuming from the last checkpoint in ``folder`` if there is one.
+    """Train, resuming from the last whole checkpoint in ``folder`` if there is one.
 
     Args:
         recipe: settings of the training.
@@ -94,7 +96,8 @@ def train(
         network: initialised network; by default a new one.
 
     Raises:
-        ConfigError: the folder holds a run of another recipe.
+        ConfigError: the folder holds a run of another recipe, or only damaged checkpoints.
+        ResultError: a checkpoint cannot be written.
         BenchError: a loss is not finite.
     """
     machine = machine or Machine()
@@ -104,17 +107,36 @@ def train(
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = TrainingModule(network, recipe, folder)
     callbacks = [ReportSkipped(samples.source)] if isinstance(samples, Samples) else []
-    trainer = make_trainer(recipe, folder, machine, callbacks)
-    last = folder / LAST
+    last = _last_whole(folder, network)
+    whole = last is None or last == folder / LAST
+    trainer = make_trainer(recipe, folder, machine, callbacks, keep=whole)
     trainer.fit(
         module,
         PairData(samples, recipe, machine.workers),
-        ckpt_path=str(last) if last.exists() else None,
+        ckpt_path=None if last is None else str(last),
         weights_only=True,
     )
     if trainer.is_global_zero:
         export(network, folder / WEIGHTS, describe(recipe, trainer.global_step))
     return network
+
+
+def _last_whole(folder: Path, network: Network) -> Path | None:
+    """The checkpoint to go on from; None for a new run."""
+    found = find_checkpoint(folder, lambda state: _check_state(state, network))
+    if found is not None and found.note:
+        rank_zero_warn(found.note)
+    return None if found is None else found.path
+
+
+def _check_state(state: dict[str, Any], network: Network) -> None:
+    """Raise for a checkpoint that a run of ``network`` cannot go on from."""
+    weights = {key: value.shape for key, value in state["state_dict"].items()}
+    own = {f"network.{key}": value.shape for key, value in network.state_dict().items()}
+    if weights != own:
+        raise ValueError(f"{len(set(weights.items()) ^ set(own.items())) // 2} tensors differ")
+    for key in ("epoch", "global_step", "loops", "optimizer_states"):
+        state[key]
 
 
 def new_network(
@@ -140,15 +162,21 @@ def new_network(
 
 
 def make_trainer(
-    recipe: Recipe, folder: Path, machine: Machine, callbacks: Sequence[L.Callback] = ()
+    recipe: Recipe,
+    folder: Path,
+    machine: Machine,
+    callbacks: Sequence[L.Callback] = (),
+    keep: bool = True,
 ) -> L.Trainer:
     """Lightning's trainer with a run's logs, checkpoints and validation.
+
+    With ``keep``, the last checkpoint is whole, and becomes the previous one.
 
     Raises:
         ConfigError: the machine is unavailable, or unknown to Lightning.
     """
     try:
-        return _trainer(recipe, folder, machine, callbacks)
+        return _trainer(recipe, folder, machine, callbacks, keep)
     except (MisconfigurationException, ValueError) as error:
         raise ConfigError(
             f"accelerator {machine.accelerator!r}, {machine.devices} devices, precision "
@@ -157,7 +185,7 @@ def make_trainer(
 
 
 def _trainer(
-    recipe: Recipe, folder: Path, machine: Machine, callbacks: Sequence[L.Callback]
+    recipe: Recipe, folder: Path, machine: Machine, callbacks: Sequence[L.Callback], keep: bool
 ) -> L.Trainer:
     logs = folder / "logs"
     several = machine.devices * machine.nodes > 1
@@ -166,6 +194,7 @@ def _trainer(
         devices=machine.devices,
         num_nodes=machine.nodes,
         strategy="ddp_find_unused_parameters_true" if several else "auto",
+        plugins=[WholeCheckpoints(keep=keep)],
         precision=machine.precision,
         max_epochs=recipe.schedule.epochs,
         gradient_clip_val=recipe.schedule.clip,

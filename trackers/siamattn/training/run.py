@@ -2,7 +2,7 @@
 
 recipe.json       every setting
 network.json      architecture of the preset
-checkpoints/      last.ckpt, the full state, from which a run resumes
+checkpoints/      last.ckpt, the full state, from which a run resumes, and previous.ckpt
 logs/             CSV and TensorBoard, one version per start
 hold-out/         tracking on the hold-out, as pictures
 curves.png        losses and hold-out scores
@@ -14,31 +14,33 @@ from __future__ import annotations
 import datetime
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
+from lightning.pytorch.utilities import rank_zero_warn
 
 from bench.errors import ConfigError
+from bench.files import write_atomically
 from trackers.siamattn.checkpoints import sha256, write
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.training.config import Recipe, read_recipe
 from trackers.siamattn.training.module import plain_state
+from trackers.siamattn.training.saving import LAST, find_checkpoint
 
-CHECKPOINTS = "checkpoints"
-LAST = f"{CHECKPOINTS}/last.ckpt"
 NETWORK = "network.json"
 WEIGHTS = "weights.safetensors"
 
 
 def claim(folder: Path, recipe: Recipe) -> None:
-    """Write the recipe and its network's architecture to the run folder.
+    """Write the recipe and its network's architecture to a new run folder.
 
     Settings missing from an older stored recipe take their default.
 
     Raises:
-        ConfigError: the folder holds a run of another recipe, or the preset has changed since.
+        ConfigError: the folder holds a run of another recipe, cannot be written, or the preset
+            has changed since.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     _check_network(folder, recipe)
     path, text = folder / "recipe.json", json.dumps(recipe.to_dict(), indent=2) + "\n"
     if path.exists() and read_recipe(path) != recipe:
@@ -46,8 +48,14 @@ def claim(folder: Path, recipe: Recipe) -> None:
             f"{path}: expected the recipe {recipe.name!r} with the settings of this call, found "
             "another. Use the settings the run started with, or another folder"
         )
-    (folder / NETWORK).write_text(preset(recipe.preset).architecture(), encoding="utf-8")
-    path.write_text(text, encoding="utf-8")
+    contents = {folder / NETWORK: preset(recipe.preset).architecture(), path: text}
+    for place, content in contents.items():
+        if place.exists():  # what stands is never written again
+            continue
+        try:
+            write_atomically(place, content.encode())
+        except OSError as error:
+            raise ConfigError(f"{place}: cannot be written ({error.strerror})") from error
 
 
 def _check_network(folder: Path, recipe: Recipe) -> None:
@@ -62,29 +70,29 @@ def _check_network(folder: Path, recipe: Recipe) -> None:
 
 
 def load_run(folder: Path) -> tuple[Recipe, Network, int]:
-    """The recipe of a run, the network of its last checkpoint, and its number of steps.
+    """The recipe of a run, the network of its last whole checkpoint, and its number of steps.
 
     Raises:
-        ConfigError: the folder holds no run, no checkpoint or a damaged one, or the preset has
-            changed since.
+        ConfigError: the folder holds no run, no checkpoint or only damaged ones, or the preset
+            has changed since.
     """
-    last = folder / LAST
-    if not last.exists():
+    if not (folder / "recipe.json").exists():
         raise ConfigError(f"{folder}: expected a training run with {LAST}")
     recipe = read_recipe(folder / "recipe.json")
     _check_network(folder, recipe)
     network = Network(preset(recipe.preset))
-    try:
-        saved = torch.load(last, map_location="cpu", weights_only=True)
+
+    def load(saved: dict[str, Any]) -> None:
         state = {key.removeprefix("network."): value for key, value in saved["state_dict"].items()}
         network.load_state_dict(state)
-    except Exception as error:  # reading a damaged pickle may raise anything
-        reason = str(error).partition("\n")[0]
-        raise ConfigError(
-            f"{last}: damaged, or of another network than preset {recipe.preset!r} is now "
-            f"({reason})"
-        ) from error
-    return recipe, network.eval(), int(saved["global_step"])
+        int(saved["global_step"])
+
+    found = find_checkpoint(folder, load)
+    if found is None:
+        raise ConfigError(f"{folder}: expected a training run with {LAST}")
+    if found.note:
+        rank_zero_warn(found.note)
+    return recipe, network.eval(), int(found.state["global_step"])
 
 
 def describe_initial(initial: Path | None = None, backbone: Path | None = None) -> str:

@@ -126,7 +126,8 @@ def _of_own_network(found: State) -> State:
 
 def _of_torchvision(found: State) -> State:
     state = {key: value for key, value in found.items() if not key.startswith(_CLASSIFIER)}
-    if "conv1.weight" in state and "bn1.running_mean" in state:
+    first = state.get("conv1.weight")
+    if first is not None and first.shape[1:] == (3, 7, 7) and "bn1.running_mean" in state:
         state["conv1.weight"], state["bn1.running_mean"] = _for_raw_pixels(
             state["conv1.weight"], state["bn1.running_mean"]
         )

@@ -35,8 +35,8 @@ const charts = {
   },
 
   line: (tracker, more = {}) => ({
-    name: charts.text(tracker.name), type: "scatter", mode: "lines",
-    line: { color: bench.tone(tracker.color), dash: tracker.dash, width: 2 }, ...more,
+    name: charts.text(bench.label(tracker)), type: "scatter", mode: "lines",
+    line: { color: bench.tone(tracker.color), dash: tracker.dash, width: tracker.share ? 1 : 2 }, ...more,
   }),
 
   /** Call `draw` when the box comes near the window, and again when the theme changes. */

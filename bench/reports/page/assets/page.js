@@ -44,6 +44,11 @@ const bench = {
     return drawing;
   },
 
+  /** A tracker's name, with the number of its sequences if some are missing. */
+  label(tracker) {
+    return tracker.share ? `${tracker.name} (${tracker.share})` : tracker.name;
+  },
+
   /** A tracker's colour as it is drawn on the page: lighter on dark paper. */
   tone(colour) {
     if (!bench.isDark()) return colour;
@@ -60,7 +65,7 @@ const bench = {
   chips(box, trackers, shown, changed) {
     const buttons = trackers.map((tracker, index) => {
       const button = bench.element("button", { type: "button", className: "chip" },
-        bench.swatch(tracker), tracker.name);
+        bench.swatch(tracker), bench.label(tracker));
       if (tracker.problem) Object.assign(button, { disabled: true, title: tracker.problem });
       button.onclick = () => { toggle(index); update(); };
       button.ondblclick = () => { only(index); update(); };
@@ -87,7 +92,7 @@ const bench = {
   if (remembered) document.documentElement.dataset.theme = remembered;
 }
 
-/** The sort key of a cell; empty cells come last in either direction. */
+/** The sort key of a cell; empty cells come last in either direction, after partial results. */
 function sortValue(row, column, kind) {
   const cell = row.cells[column];
   if (!cell) return null;
@@ -108,11 +113,13 @@ function sortTable(table, header) {
   const sign = order === "ascending" ? 1 : -1;
   const body = table.tBodies[0];
   const keyed = [...body.rows].map((row) => [sortValue(row, header.cellIndex, kind), row]);
+  const partial = (row) => kind !== "text" && "partial" in (row.cells[header.cellIndex]?.dataset ?? {});
   const compare = kind === "text"
     ? (a, b) => a.localeCompare(b, "en", { numeric: true })
     : (a, b) => a - b;
-  keyed.sort(([a], [b]) => {
+  keyed.sort(([a, first], [b, second]) => {
     if (a === null || b === null) return (a === null) - (b === null);
+    if (partial(first) !== partial(second)) return partial(first) - partial(second);
     return sign * compare(a, b);
   });
   body.append(...keyed.map(([, row]) => row));
@@ -121,9 +128,21 @@ function sortTable(table, header) {
 function filterTable(input) {
   const wanted = input.value.trim().toLowerCase();
   const table = document.getElementById(input.dataset.filter);
-  for (const row of table.tBodies[0]?.rows ?? []) {
-    row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
+  const rows = [...table.tBodies[0]?.rows ?? []];
+  for (const row of rows) row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
+  const note = noteBelow(table.closest(".scroll"));
+  note.hidden = !rows.length || rows.some((row) => !row.hidden);
+  note.textContent = note.hidden ? "" : `Nothing here matches “${input.value.trim()}”.`;
+}
+
+/** The line that says that a filter leaves nothing. */
+function noteBelow(box) {
+  if (!box.nextElementSibling?.matches(".no-match")) {
+    const note = bench.element("p", { className: "no-match", hidden: true });
+    note.setAttribute("role", "status");
+    box.after(note);
   }
+  return box.nextElementSibling;
 }
 
 document.addEventListener("click", (event) => {

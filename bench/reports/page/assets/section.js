@@ -35,7 +35,7 @@ function addChart(box, title, draw) {
 function drawCurve(chart, data, curve, shown) {
   const traces = data.trackers.map((tracker, index) => charts.line(tracker, {
     x: curve.x, y: curve.lines[index], visible: shown.has(index),
-    hovertemplate: `%{x:.3~f}: <b>%{y:.3f}</b><extra>${charts.text(tracker.name)}  ${number(curve.scores[index], 3)}</extra>`,
+    hovertemplate: `%{x:.3~f}: <b>%{y:.3f}</b><extra>${charts.text(bench.label(tracker))}  ${number(curve.scores[index], 3)}</extra>`,
   }));
   const { band } = charts.colours();
   const shapes = curve.shaded ? [{ type: "rect", xref: "x", yref: "paper", x0: curve.shaded[0], x1: curve.shaded[1],
@@ -47,13 +47,23 @@ function drawCurve(chart, data, curve, shown) {
 
 function drawPoints(chart, data, points, shown) {
   const traces = data.trackers.map((tracker, index) => ({
-    name: charts.text(tracker.name), type: "scatter", mode: "markers", visible: shown.has(index),
+    name: charts.text(bench.label(tracker)), type: "scatter", mode: "markers", visible: shown.has(index),
     x: [points.places[index][0]], y: [points.places[index][1]],
-    marker: { color: bench.tone(tracker.color), size: 11, symbol: index % 8, line: { width: 1, color: charts.colours().paper } },
-    hovertemplate: `%{x:.3~f}, <b>%{y:.3f}</b><extra>${charts.text(tracker.name)}</extra>`,
+    marker: { color: bench.tone(tracker.color), size: 11, symbol: tracker.symbol + (tracker.share ? "-open" : ""), line: { width: 1, color: charts.colours().paper } },
+    hovertemplate: `%{x:.3~f}, <b>%{y:.3f}</b><extra>${charts.text(bench.label(tracker))}</extra>`,
   }));
   return Plotly.react(chart, traces, charts.layout({ ...kept,
-    xaxis: charts.axis(points.xTitle, points.log ? { type: "log", dtick: 1 } : {}), yaxis: charts.axis(points.yTitle) }), charts.config);
+    xaxis: charts.axis(points.xTitle, points.log ? logarithmic(points.places.map(([x]) => x)) : {}), yaxis: charts.axis(points.yTitle) }), charts.config);
+}
+
+/** A logarithmic axis with whole numbers beside its ticks: 1, 2, 5, 10 ... or decades only. */
+function logarithmic(values) {
+  const known = values.filter((value) => value > 0).map(Math.log10);
+  const [low, high] = [Math.floor(Math.min(...known)), Math.ceil(Math.max(...known))];
+  const steps = high - low > 3 ? [1] : [1, 2, 5];
+  const tickvals = [];
+  for (let decade = low; decade <= high; decade++) tickvals.push(...steps.map((step) => Number(`${step}e${decade}`)));
+  return { type: "log", tickvals, ticktext: tickvals.map(String) };
 }
 
 /** A table of one measure, a row for each attribute or sequence, a column for each tracker. */
@@ -89,6 +99,7 @@ function breakdownHead(data, part, column) {
     ...data.trackers.map((tracker) => {
       const cell = heading(tracker.name, "number", column.lower);
       cell.title = tracker.name;
+      if (tracker.share) cell.append(bench.element("small", { className: "caveat" }, tracker.share));
       return cell;
     })));
 }
@@ -97,10 +108,11 @@ function breakdownBody(data, part, column) {
   const values = part.values[column.key];
   const rows = part.rows.map((row, index) => {
     const name = row.href ? bench.element("a", { href: row.href }, row.name) : row.name;
-    const known = values[index].filter((value) => value !== null);
+    const compared = (place) => part.kind === "sequence" || !data.trackers[place].share;
+    const known = values[index].filter((value, place) => value !== null && compared(place));
     const best = column.lower ? Math.min(...known) : Math.max(...known);
     return bench.element("tr", {}, bench.element("th", { scope: "row" }, name), numberCell(row.count, 0),
-      ...values[index].map((value) => shadedCell(value, column, best, known.length)));
+      ...values[index].map((value, place) => shadedCell(value, column, compared(place) ? best : null, known.length)));
   });
   return bench.element("tbody", {}, ...rows);
 }
@@ -116,6 +128,6 @@ function shadedCell(value, column, best, count) {
   const cell = numberCell(value, column.decimals);
   if (value === null) cell.classList.add("none");
   else if (column.shaded) cell.style.setProperty("--share", `${Math.round(100 * value)}%`);
-  if (value !== null && count > 1 && number(value, column.decimals) === number(best, column.decimals)) cell.classList.add("best");
+  if (value !== null && best !== null && count > 1 && number(value, column.decimals) === number(best, column.decimals)) cell.classList.add("best");
   return cell;
 }

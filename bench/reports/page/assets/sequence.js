@@ -12,7 +12,7 @@ async function openSequence(key) {
   const usable = [...sequence.tracks.keys()].filter((index) => !sequence.tracks[index].problem);
   const shown = new Set(usable.slice(0, BEST));
   const timeline = new Timeline(document.getElementById("timeline"), sequence, shown);
-  const player = new Player(sequence, shown, (frame) => follow(sequence, frame, timeline));
+  const player = new Player(sequence, shown, (frame) => { follow(sequence, frame, timeline); keepFrame(player, sequence); });
   timeline.clicked = (frame) => player.seek(frame);
   bench.chips(document.getElementById("chips"), sequence.tracks, shown, () => { player.draw(); timeline.redraw(); });
   drawLanes(sequence);
@@ -34,6 +34,16 @@ async function unpackAll(sequence) {
 function startFrame(sequence) {
   const named = /^#frame=(\d+)$/.exec(location.hash);
   return named ? Number(named[1]) - sequence.first : 0;
+}
+
+/** Keep the frame in the address, once the cursor rests, so that a copied link leads here. */
+function keepFrame(player, sequence) {
+  clearTimeout(keepFrame.waiting);
+  keepFrame.waiting = setTimeout(() => {
+    if (player.playing) return keepFrame(player, sequence);
+    const hash = player.frame ? `#frame=${player.frame + sequence.first}` : "";
+    if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname);
+  }, 200);
 }
 
 function connect(player, sequence) {

@@ -12,13 +12,18 @@ import numpy as np
 import pytest
 
 from bench.arrays import Image
+from bench.benchmarks import get_benchmark
 from bench.datasets import open_dataset
 from bench.errors import ConfigError, DatasetError
+from bench.reports.escaping import without_folders
 from bench.reports.page import Videos, absent_section, open_section, write_report
 from bench.reports.page.render import Renderer
+from bench.reports.section import ReportSection
 from bench.results.onepass import OnePassStore
+from bench.results.provenance import Provenance
 from bench.sequence import Dataset, Sequence, Trajectory
 from tests.bench.reports.page.conftest import HOSTILE, UNICODE, Made, bench
+from tests.bench.reports.plots.conftest import vot
 
 
 class Text(HTMLParser):
@@ -176,8 +181,9 @@ def test_every_broken_result_is_named_with_its_own_reason(made: Made, tmp_path: 
     assert "first" not in reasons["second"]
     for page in ("otb2015.html", "papers.html"):
         text = " ".join(read(tmp_path / "report" / page).text)
-        assert reasons["first"] in text
-        assert reasons["second"] in text
+        assert without_folders(reasons["first"]) in text
+        assert without_folders(reasons["second"]) in text
+        assert str(tmp_path) not in text
 
 
 def test_results_without_their_dataset_stay_visible(tmp_path: Path) -> None:
@@ -230,3 +236,44 @@ def test_a_folder_that_cannot_be_made_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot be written"):
         write_report([absent_section("lasot")], tmp_path / "file" / "report", Videos())
+
+
+def test_nothing_in_a_report_names_a_folder_of_this_machine(made: Made) -> None:
+    home = str(made.report.parent)
+    for path in (*made.report.glob("*.html"), *made.report.glob("*/*.html"),
+                 *made.report.glob("data/**/*.js")):  # fmt: skip
+        assert home not in path.read_text(encoding="utf-8"), path
+
+
+def vot_section(names: tuple[str, ...], partial: str, sequences: int = 60) -> ReportSection:
+    """Scored results of VOT2018, one of them of a single sequence."""
+    scores = vot(names, sequences=sequences)
+    trackers = {
+        name: replace(each, missing=("a",) * (sequences - 1), partial=True)
+        if name == partial
+        else each
+        for name, each in scores.trackers.items()
+    }
+    scores = replace(scores, trackers=trackers, partial=bool(partial))
+    origins = dict.fromkeys(names, Provenance("measured"))
+    return ReportSection(get_benchmark("vot2018"), "baseline", None, origins, None, scores)
+
+
+def test_labels_are_of_what_is_shown(tmp_path: Path) -> None:
+    """A card of complete trackers is complete; the page with the partial one is partial."""
+    write_report([vot_section(("a", "b", "c", "d"), "d")], tmp_path / "report", Videos())
+    card = " ".join("".join(read(tmp_path / "report/index.html").text).split())
+    assert "VOT2018 complete 60 of 60 sequences in the dataset" in card
+    assert "4 trackers · 1 tracker with missing sequences" in card
+    page = " ".join("".join(read(tmp_path / "report/vot2018.html").text).split())
+    assert "VOT2018 partial 60 of 60 sequences in the dataset" in page
+    assert "complete: 60" not in page
+    write_report([vot_section(("a", "d"), "d")], tmp_path / "report", Videos())
+    card = " ".join("".join(read(tmp_path / "report/index.html").text).split())
+    assert "VOT2018 complete" in card  # only `a` has a place on the card
+    write_report([vot_section(("d",), "d")], tmp_path / "report", Videos())
+    card = " ".join("".join(read(tmp_path / "report/index.html").text).split())
+    assert "VOT2018 partial" in card
+    write_report([vot_section(("a", "b"), "")], tmp_path / "report", Videos())
+    card = " ".join("".join(read(tmp_path / "report/index.html").text).split())
+    assert "VOT2018 complete 60 of 60 sequences · 2 trackers" in card

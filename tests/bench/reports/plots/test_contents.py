@@ -231,3 +231,29 @@ def test_telling_sequences_are_those_of_disagreement(make_one_pass: Maker) -> No
     names = [f"seq_{i}" for i in range(12)]
     assert telling_sequences(scores, names, 2) == ["seq_11", "seq_10"]
     assert telling_sequences(scores, ["seq_3", "unscored"], 2) == ["seq_3", "unscored"]
+
+
+def test_results_that_lack_sequences_are_hollow_and_thin(make_vot: Maker) -> None:
+    scores = make_vot(("a", "b"))
+    lacking = replace(scores.trackers["a"], missing=("seq1",), partial=True)
+    mixed = replace(scores, trackers={**scores.trackers, "a": lacking})
+    for plot in (vot.accuracy_robustness, vot.speed, ranking.ranking):
+        drawn = plot(mixed)
+        points = [line for line in drawn.figure.axes[0].get_lines() if line.get_marker() != "None"]
+        faces = [line.get_markerfacecolor() for line in points]
+        assert faces.count("white") == 1, plot
+        assert any(note.startswith("hollow:") for note in drawn.notes)
+        assert not any(note.startswith("hollow:") for note in plot(scores).notes)
+    widths = [
+        line.get_linewidth()
+        for line in PLOTS["expected_overlap"](mixed).figure.axes[0].get_lines()
+    ]
+    assert sorted(widths) == [0.7, 1.2]
+
+
+def test_spokes_end_at_the_best_complete_result(make_one_pass: Maker) -> None:
+    scores = make_one_pass(("a", "b"))
+    lacking = replace(scores.trackers["a"], missing=("seq_1",), partial=True)
+    figure = PLOTS["radar"](replace(scores, trackers={**scores.trackers, "a": lacking})).figure
+    ends = [label.get_text().split("\n")[1] for label in figure.axes[0].get_xticklabels()]
+    assert ends[0] == "0.680"  # of b; a has 0.700

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from bench.errors import BenchError, ConfigError
+from trackers.siamattn.checkpoints import read
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.tracker import SiamAttn
@@ -160,6 +162,49 @@ def test_a_killed_and_resumed_run_learns_the_same(
     assert min(found) > 0
     assert max(found) == 7
     assert found == {step: expected[step] for step in found}
+
+
+def load_weights(path: Path) -> dict[str, bytes]:
+    return {key: value.numpy().tobytes() for key, value in read(path)[0].items()}
+
+
+def test_a_run_goes_on_from_the_checkpoint_before(
+    whole: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(whole, folder)
+    (folder / WEIGHTS).unlink()
+    last = folder / "checkpoints" / "last.ckpt"
+    last.write_bytes(last.read_bytes()[:5000])
+    written = [(folder / name).stat().st_mtime_ns for name in ("recipe.json", "network.json")]
+    with pytest.warns(UserWarning, match=r"last\.ckpt: damaged.*; using .*previous\.ckpt"):
+        train(RECIPE, open_samples(RECIPE), folder, PLAIN)
+    assert (folder / WEIGHTS).is_file()
+    assert load_weights(folder / WEIGHTS) == load_weights(whole / WEIGHTS)
+    names = ("recipe.json", "network.json")
+    assert written == [(folder / name).stat().st_mtime_ns for name in names]
+    for path in (folder / "checkpoints").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"last\.ckpt: damaged.*previous\.ckpt: damaged"):
+        train(RECIPE, open_samples(RECIPE), folder, PLAIN)
+
+
+def test_a_cut_checkpoint_is_one_line_of_error(whole: Path, tmp_path: Path, start: Start) -> None:
+    claim(tmp_path, RECIPE)
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    last.parent.mkdir()
+    last.write_bytes((whole / "checkpoints" / "last.ckpt").read_bytes()[:5000])
+    given = [f"--set={name}={json.dumps(value)}" for name, value in SETTINGS.items()]
+    command = ["-m", "trackers.siamattn.training", "fit", str(tmp_path), *given]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", *command], cwd=Path(__file__).parents[4],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    errors = [line for line in done.stderr.splitlines() if "error" in line]
+    assert len(errors) == 1
+    assert errors[0].startswith(f"error: {last}: damaged")
+    assert "Traceback" not in done.stderr
 
 
 def test_two_processes_end_when_one_is_terminated(tmp_path: Path, start: Start) -> None:

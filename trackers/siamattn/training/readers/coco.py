@@ -54,7 +54,7 @@ def _read(path: Path, root: Path, split: str) -> Any:
     except ImportError as error:
         raise ConfigError(
             "reading COCO needs pycocotools, which is not installed: "
-            "pip install 'siamattn-bench[train]'"
+            "pip install '.[train]' in this project's checkout"
         ) from error
     if not path.is_file():
         expected = f"annotations/{path.name} and {split}/000000000009.jpg ..."

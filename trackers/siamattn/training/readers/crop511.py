@@ -22,6 +22,7 @@ from trackers.siamattn.training.readers.rows import (
 )
 from trackers.siamattn.training.sources import BoolArray
 
+SIDE = 511
 CENTRE = 255.0  # centre pixel of a 511 pixel crop
 EXEMPLAR = 127.0
 CONTEXT = 0.5
@@ -122,7 +123,19 @@ def boxes_in_crops(sizes: FloatArray) -> FloatArray:
 
 
 def _crop(folder: Path, track: str, number: int) -> Image:
-    return read_frame(folder / f"{number:06d}.{track}.x.jpg")
+    """A crop.
+
+    Raises:
+        DatasetError: it is broken, or of another size, in which the target has another place.
+    """
+    path = folder / f"{number:06d}.{track}.x.jpg"
+    image = read_frame(path)
+    if image.shape[:2] != (SIDE, SIDE):
+        raise DatasetError(
+            f"{path}: expected a crop of {SIDE} x {SIDE} pixels, found {image.shape[1]} x "
+            f"{image.shape[0]}. Make the crops again with PySOT's par_crop.py {SIDE}"
+        )
+    return image
 
 
 def _mask(folder: Path, track: str, number: int) -> BoolArray:

@@ -62,6 +62,18 @@ def test_tracks_of_a_train_json(tmp_path: Path, paint: Paint) -> None:
     assert target.mask(0) is None
 
 
+@pytest.mark.parametrize("size", [(255, 255), (511, 255), (1022, 1022)])
+def test_crops_of_another_size_are_refused(
+    tmp_path: Path, paint: Paint, size: tuple[int, int]
+) -> None:
+    """The box of a 511 pixel crop would lie in the corner of one of 255."""
+    write(tmp_path, {"00": {"000001": [10, 20, 60, 70]}})
+    paint(tmp_path / "crop511" / VIDEO / "000001.00.x.jpg", 99, size)
+    target = open_source("crop511", tmp_path).target(0)
+    with pytest.raises(DatasetError, match=r"000001.00.x.jpg: expected a crop of 511 x 511"):
+        target.image(0)
+
+
 def test_masks_are_read(tmp_path: Path, paint: Paint) -> None:
     write(tmp_path, {"00": {"000000": [10, 20, 60, 70], "000001": [10, 20, 60, 70]}})
     paint(tmp_path / "crop511" / VIDEO / "000000.00.m.png", 255, (511, 511))

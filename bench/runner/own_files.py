@@ -1,0 +1,166 @@
+"""The files of a tracker's own code: what it imports, and what it names itself."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from bench.errors import TrackerError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_INSTALLED = ("site-packages", "dist-packages")
+_SHORT = 16  # hexadecimal digits of a hash
+
+
+def loaded_files() -> dict[str, str]:
+    """Hashes of the files of all loaded modules that are neither installed nor of Python itself.
+
+    In a worker process, these are the tracker's own: nothing else imports any.
+    """
+    return _hashes(module for module in list(sys.modules.values()) if _is_own(module))
+
+
+def imported_files(modules: Iterable[str]) -> dict[str, str]:
+    """The same of modules by name and what they import, as far as it is loaded.
+
+    Imports inside functions count too; what they will load later is not known yet.
+    """
+    found: dict[str, ModuleType] = {}
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        module = sys.modules.get(name)
+        if name in found or module is None or not _is_own(module):
+            continue
+        found[name] = module
+        waiting.extend(_imports(module))
+    return _hashes(found.values())
+
+
+def files_of(tracker: object) -> dict[str, str]:
+    """Hashes of the files that a tracker, or its class, names as ``files``: paths or a method.
+
+    A relative path counts from the working folder, else from the folder of its module.
+
+    Raises:
+        TrackerError: there is no such file.
+    """
+    kind = tracker if inspect.isclass(tracker) else type(tracker)
+    source = getattr(tracker, "foreign", kind) if inspect.isclass(tracker) else tracker
+    named = getattr(source, "files", None)
+    if callable(named):
+        if inspect.isclass(source) and not inspect.ismethod(named):
+            return {}  # a method of the tracker: known once it is built
+        named = named()
+    if named is None or isinstance(named, Mapping):
+        return {}
+    listed = [named] if isinstance(named, str | Path) else list(named)
+    if not all(isinstance(each, str | Path) for each in listed):
+        return {}  # something else of that name
+    return {Path(each).name: hash_of(_existing(each, kind)) for each in listed}
+
+
+def hash_of(path: Path) -> str:
+    """The first digits of a file's SHA-256.
+
+    Raises:
+        TrackerError: it cannot be read.
+    """
+    status = path.stat()
+    return _hash_of(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _hash_of(path: Path, changed: int, size: int) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise TrackerError(f"{path}: cannot be read ({error.strerror})") from error
+    return digest.hexdigest()[:_SHORT]
+
+
+def _existing(named: str | Path, kind: type) -> Path:
+    home = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    places = [Path(named), *([Path(home).parent / named] if home else [])]
+    for place in places:
+        if place.is_file():
+            return place
+    raise TrackerError(
+        f"{kind.__name__}.files names {str(named)!r}, but there is no such file: looked for "
+        f"{' and '.join(map(str, places))}"
+    )
+
+
+def _hashes(modules: Iterable[ModuleType]) -> dict[str, str]:
+    found = {}
+    for module in modules:
+        file = _file(module)
+        if file is not None and file.is_file():
+            plain = module.__name__.startswith("_bench_tracker_")  # its name tells the folder
+            found[file.name if plain else module.__name__] = hash_of(file)
+    return dict(sorted(found.items()))
+
+
+def _is_own(module: object) -> bool:
+    file = _file(module)
+    return file is not None and _is_own_file(file)
+
+
+def _file(module: object) -> Path | None:
+    if not isinstance(module, ModuleType):
+        return None
+    named = vars(module).get("__file__")
+    return Path(named) if isinstance(named, str) else None
+
+
+@lru_cache(maxsize=8192)
+def _is_own_file(file: Path) -> bool:
+    if any(part in _INSTALLED for part in file.parts):
+        return False
+    full = file.resolve()
+    return not any(full.is_relative_to(folder) for folder in _foreign_folders())
+
+
+@lru_cache(maxsize=1)
+def _foreign_folders() -> tuple[Path, ...]:
+    """Folders of Python, of installed packages, and of this package, which is hashed by itself."""
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    return (*(Path(sysconfig.get_path(name)).resolve() for name in names), _PACKAGE)
+
+
+def _imports(module: ModuleType) -> Iterator[str]:
+    """Names of modules that a module's source imports, and the packages they are in."""
+    file = _file(module)
+    if file is None or file.suffix != ".py":
+        return
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    package = module.__name__ if file.name == "__init__.py" else module.__name__.rpartition(".")[0]
+    for node in ast.walk(tree):
+        for name in _names(node, package):
+            parts = name.split(".")
+            yield from (".".join(parts[: n + 1]) for n in range(len(parts)))
+
+
+def _names(node: Any, package: str) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        above = package.split(".")
+        base = ".".join(above[: len(above) - node.level + 1]) if node.level else ""
+        full = ".".join(part for part in (base, node.module) if part)
+        yield full
+        yield from (f"{full}.{alias.name}" for alias in node.names)

@@ -1,0 +1,316 @@
+"""The command lines of README and docs, and a machine's folders for them to run in.
+
+The folders look like a reader's: datasets under ``/data``, raw results and clips in the home
+folder, all of them made from the miniature. A line runs as it stands, with ``/data`` replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from filelock import FileLock
+
+from bench.datasets import open_dataset
+from bench.mini import write_miniature
+from bench.results.exporting import export_results
+from bench.results.onepass import OnePassStore
+from bench.results.stores import Store
+from bench.results.vot.store import VotStore
+from bench.sequence import Dataset, RegionTrajectory, Trajectory, to_tracker
+from tests.conftest import REPOSITORY
+
+PAGES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
+NANO = REPOSITORY / "trackers" / "siamattn" / "weights" / "siamattn-nano.safetensors"
+_BLOCK = re.compile(r"```(sh|console)\n(.*?)```", re.DOTALL)
+_INLINE = re.compile(r"`((?:bench|make|python -m|pip) [^`]+)`")
+
+# What is only checked to be understood, with the reason.
+NOT_RUN = {
+    r"make (demo|test)\b": "minutes; what they call has tests of its own",
+    r"make (train|train-smoke|ablation)\b": "trains",
+    r"(\w+=\S+ )?python -m trackers\.siamattn\.training ": "trains",
+    r"pip install ": "installs",
+    r"bench mini data/tune ": "generates video for a minute; `bench mini` is run",
+    r"bench serve ": "waits for the toolkit that starts it",
+    r"bench --install-completion": "writes into the shell's start-up file",
+    r"bench tables 1 --results$": "is not complete",
+}
+# What readers have, and what stands in for it. $DATA holds the miniature by benchmark.
+STAND_INS = {
+    r"/data/(OTB2015|UAV123|VOT2016|VOT2018|LaSOT|TrackingNet)\b": r"$DATA/\1",
+    r"(?<=DATA=)/data(?=\s|$)|(?<=--data )/data(?=\s|$)": "$DATA",
+    r"(?<=--data )OTB\b": "$DATA/OTB2015",
+    r"(?<=TRACKER=)siamattn\b|(?<=-t )siamattn\b": "siamattn-nano",
+    r"\b(checkpoint_\w+\.pth|siamattn\.safetensors|w\.pth|runs/nano/weights\.safetensors)": str(
+        NANO
+    ),
+    r"(bench confidence .*)": r"\1 --tracker siamattn-nano",
+    r"--trials 50": "--trials 1",
+    r"(bench tune folder .*)": r"\1 --trials 1",
+    r"bench mini$": "bench mini --benchmark otb2015",
+    r"~/raw/": "~/raw/$BENCHMARK/",
+}
+_RUNS_TRACKERS = re.compile(r"make eval-|bench (run|tune) ")
+
+TRACKER = """
+from pathlib import Path
+
+class {name}:
+    deterministic = True
+    def __init__(self, weights: Path | None = None, device: str = "cpu", step: float = 1.0):
+        self.step = step
+    def init(self, image, region):
+        self.box = region
+    def update(self, image):
+        from bench.tracker import Prediction
+        return Prediction(self.box)
+"""
+PYSOT = """
+class SiamRPN:  # the methods of PySOT's tracker, which is not installed here
+    def __init__(self, config: str, weights: str) -> None:
+        open(config).close()
+        open(weights).close()
+    def init(self, image, box):
+        self.box = box
+    def track(self, image):
+        return {"bbox": self.box, "best_score": 0.5}
+"""
+TRAX = """
+from trax import Server
+
+with Server(["rectangle"], ["path"]) as server:
+    while True:
+        request = server.wait()
+        if request.type == "initialize":
+            region = request.objects[0][0]
+        elif request.type != "frame":
+            break
+        server.status([(region, {})])
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A command line of a page."""
+
+    page: str
+    text: str
+
+    @property
+    def why_not_run(self) -> str | None:
+        """Why it only has to be understood, or None."""
+        return next((why for known, why in NOT_RUN.items() if re.match(known, self.text)), None)
+
+    @property
+    def benchmark(self) -> str:
+        """The benchmark that it names first."""
+        found = re.search(r"(?:eval-|import |run )(\w+)", self.text)
+        return found.group(1) if found else ""
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.text}"
+
+
+def lines() -> list[Line]:
+    """Every command line in a block, and every complete one inside a sentence, once."""
+    found = [Line(page.name, text) for page in PAGES for text in _lines_of(page)]
+    return list({line.text: line for line in found}.values())
+
+
+def _lines_of(page: Path) -> Iterator[str]:
+    content = page.read_text(encoding="utf-8")
+    for kind, block in _BLOCK.findall(content):
+        for line in block.replace("\\\n", " ").splitlines():
+            if kind == "console" and not line.startswith("$ "):
+                continue  # what the command prints
+            text = " ".join(line.removeprefix("$ ").split("  #")[0].split(" # ")[0].split())
+            if text:
+                yield text
+    for inline in _INLINE.findall(_BLOCK.sub("", content)):
+        text = " ".join(inline.split())
+        complete = re.search(r" --?\w|\w=\w", text) and "..." not in text
+        if complete and not re.search(r"(?<![=\w/-])[A-Z]{3,}\b(?!=)", text):
+            yield text
+
+
+def mentioned() -> list[Line]:
+    """Every command named inside a sentence, complete or not."""
+    found = [
+        Line(page.name, " ".join(text.split()))
+        for page in PAGES
+        for text in _INLINE.findall(_BLOCK.sub("", page.read_text(encoding="utf-8")))
+    ]
+    return list({line.text: line for line in found}.values())
+
+
+class Machine:
+    """Folders of a reader: ``data``, ``home`` and ``results``, and commands on the path."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.short = root, root / "short"
+        self.data, self.home, self.results = root / "data", root / "home", root / "results"
+
+    @classmethod
+    def shared(cls, root: Path) -> Machine:
+        """The machine in a folder, made by the first process that asks for it."""
+        root.mkdir(exist_ok=True)
+        machine = cls(root)
+        with FileLock(root / "lock"):
+            if not (root / "complete").exists():
+                machine.make()
+                (root / "complete").touch()
+        return machine
+
+    def make(self) -> None:
+        """Fill the folders."""
+        names = ["otb2015", "uav123", "vot2018", "lasot"]
+        write_miniature(self.data, benchmarks=names, jobs=2)
+        for name in names:
+            self._make_results(open_dataset(name, self.data))
+        self._make_short()
+        for folder in (self.data, self.short):  # as readers name them
+            for name in ("OTB2015", "UAV123", "VOT2018", "LaSOT"):
+                if (folder / name.lower()).is_dir():
+                    (folder / name).symlink_to(folder / name.lower())
+        self._make_commands()
+        self._make_clips()
+
+    def _make_results(self, dataset: Dataset) -> None:
+        """Results of the trackers that the pages name, and the same as other people's files."""
+        name, raw = dataset.benchmark, self.home / "raw" / dataset.benchmark
+        trackers = {
+            "otb2015": ("LADCF", "SRDCF", "SiamFC", "siamattn", "kcf"),
+            "uav123": ("SRDCF",),
+            "lasot": ("ATOM", "DiMP50", "my_run"),
+            "vot2018": ("LADCF", "SiamRPN", "ECO"),
+        }[name]
+        onepass = OnePassStore(self.results, name)
+        store: Store = onepass if name != "vot2018" else VotStore(self.results, name, "baseline")
+        for place, tracker in enumerate(trackers):
+            for sequence in dataset:
+                if isinstance(store, VotStore):
+                    rows = sequence.regions.values[:, :8].tolist()
+                    regions = type(sequence.regions).from_rows([[1], *rows[1:]])
+                    nothing = np.full(len(rows), np.nan)
+                    run = RegionTrajectory(regions, np.full(len(rows), 0.01), nothing)
+                    store.write(tracker, sequence, run)
+                    continue
+                boxes = to_tracker(sequence.ground_truth, sequence.index_base)
+                boxes[1:, 0] += 1 + 2 * place
+                times = np.full(len(boxes), 0.01)
+                store.write(tracker, sequence, Trajectory(boxes, times, times * np.nan))
+            form = "vot" if name == "vot2018" else "pysot"
+            export_results(store, tracker, dataset, form, raw)
+        if name == "otb2015":
+            export_results(store, "SRDCF", dataset, "otb-mat", raw / "SRDCF_mat")
+
+    def _make_short(self) -> None:
+        """The first frames of one sequence of each benchmark, for lines that run trackers."""
+        for name, sequence, images, truth in (
+            ("otb2015", "Crossing", "img", "groundtruth_rect.txt"),
+            ("vot2018", "ants1", "color", "groundtruth.txt"),
+            ("lasot", "bear", "", ""),
+        ):
+            source, target = self.data / name, self.short / name
+            target.mkdir(parents=True)
+            for path in source.iterdir():
+                if path.is_file() or path.name in (sequence, "att"):
+                    copy = shutil.copytree if path.is_dir() else shutil.copy
+                    copy(path, target / path.name)
+            if name == "vot2018":
+                (target / "list.txt").write_text(f"{sequence}\n")
+            if images:
+                _cut(target / sequence, images, truth, 12)
+
+    def _make_clips(self) -> None:
+        source = self.short / "otb2015" / "Crossing"
+        clip = self.home / "clips" / "street"
+        shutil.copytree(source / "img", clip)
+        shutil.copy(source / "groundtruth_rect.txt", clip / "groundtruth.txt")
+        store = OnePassStore(self.results, "folder")
+        for sequence in open_dataset("folder", self.home / "clips"):
+            times = np.full(len(sequence), 0.01)
+            boxes = sequence.ground_truth
+            store.write("kcf", sequence, Trajectory(boxes, times, times * np.nan))
+
+    def _make_commands(self) -> None:
+        """``bench``, ``python`` and ``make`` as an activated environment has them."""
+        commands = self.root / "bin"
+        commands.mkdir()
+        make = shutil.which("make") or "make"
+        training = "TRAIN='python -m trackers.siamattn.training'"
+        for name, call in {
+            "python": sys.executable,
+            "bench": f"{sys.executable} -m bench",
+            "make": f"{make} --no-print-directory -o .venv/.complete BENCH=bench {training}",
+        }.items():
+            (commands / name).write_text(f'#!/bin/sh\nexec {call} "$@"\n')
+            (commands / name).chmod(0o755)
+
+    def run(self, line: Line, folder: Path) -> subprocess.CompletedProcess[str]:
+        """What a line does in a new working folder."""
+        data = self.short if _RUNS_TRACKERS.match(line.text) else self.data
+        self._prepare(line, folder, data)
+        text = line.text
+        for known, stand_in in STAND_INS.items():
+            text = re.sub(known, stand_in, text)
+        return self.call(text, folder, DATA=str(data), BENCHMARK=line.benchmark)
+
+    def call(self, text: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+        """What a shell makes of a text."""
+        environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))},
+            "PATH": f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(REPOSITORY), "HOME": str(self.home), "MPLBACKEND": "agg",
+            "MPLCONFIGDIR": matplotlib.get_configdir(), "OMP_NUM_THREADS": "1", **more,
+        }  # fmt: skip
+        return subprocess.run(
+            ["bash", "-c", text], cwd=folder, env=environment, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=300, check=False,
+        )  # fmt: skip
+
+    def _prepare(self, line: Line, folder: Path, data: Path) -> None:
+        """A working folder with results, trackers of one's own, and the Makefile."""
+        if data == self.data:  # else a run would go on with results of longer sequences
+            shutil.copytree(self.results, folder / "results")
+            shutil.copytree(self.results, folder / "results" / "mini")
+        if line.text.startswith("make plots"):  # of one benchmark, to be short
+            for benchmark in ("uav123", "lasot", "vot2018"):
+                shutil.rmtree(folder / "results" / "mini" / benchmark)
+        if imported := re.search(r"bench import (\w+) .*--name (\w+)", line.text):
+            shutil.rmtree(folder / "results" / imported.group(1) / imported.group(2))
+        (folder / "data").mkdir()
+        if line.text != "bench mini":
+            (folder / "data" / "mini").symlink_to(data)
+        for benchmark in (path for path in data.iterdir() if path.name.islower()):
+            (folder / "data" / benchmark.name).symlink_to(benchmark)
+        (folder / "my_trackers.py").write_text(TRACKER.format(name="Drift"))
+        (folder / "my_module.py").write_text(TRACKER.format(name="MyTracker"))
+        (folder / "my_vot_tracker.py").write_text(TRAX)
+        (folder / "my_pysot.py").write_text(PYSOT)
+        for name in ("best.pth", "model.pth", "config.yaml"):
+            (folder / name).write_bytes(b"of another project")
+        (folder / "Makefile").symlink_to(REPOSITORY / "Makefile")
+        (folder / ".venv").mkdir()
+        for name in ("setup.cfg", "pyproject.toml", "constraints.txt", "packaging"):
+            (folder / name).symlink_to(REPOSITORY / name)
+        (folder / ".venv" / ".complete").touch()
+
+
+def _cut(sequence: Path, images: str, truth: str, frames: int) -> None:
+    """Keep the first frames of a sequence."""
+    for path in sorted((sequence / images).glob("*.jpg"))[frames:]:
+        path.unlink()
+    for path in sequence.iterdir():
+        if path.name == truth or path.suffix in (".tag", ".value"):
+            kept = path.read_text().splitlines()[:frames]
+            path.write_text("".join(f"{each}\n" for each in kept))
