@@ -16,7 +16,6 @@ from bench.evaluation.selection import Candidate, candidates, first_few, partial
 from bench.geometry import SKIPPED, Regions, region_overlaps
 from bench.geometry.overlap import Counter, pixel_counter
 from bench.measures import vot
-from bench.results.record import made_here
 from bench.results.stores import Store
 from bench.scores import BenchmarkScores, TrackerScores
 from bench.sequence import Dataset, Sequence
@@ -99,13 +98,9 @@ def _read(
 
 
 def _check_runs(store: Store, name: str, sequence: Sequence, runs: list[Regions]) -> None:
-    """Refuse runs of another length; the official code scores those that end early.
-
-    Our own runs have a row for every frame, so that a shorter one is a damaged file.
-    """
+    """Refuse runs of more rows than frames; the official code scores shorter ones."""
     frames = len(sequence.ground_truth)
-    wrong = [len(run) for run in runs if len(run) != frames]
-    if wrong and (max(wrong) > frames or not min(wrong) or made_here(store.record_path(name))):
+    if any(not 0 < len(run) <= frames for run in runs):
         store.read_runs(name, sequence.name, frames)  # names the file
 
 

@@ -78,15 +78,6 @@ class RunRecord:
         return dataclasses.replace(self, sessions=(*earlier, {**latest, "ended": now()}))
 
 
-def made_here(path: Path) -> bool:
-    """True if a readable record says that the results beside it are of a run of ours."""
-    try:
-        record = read_record(path)
-    except ResultError:
-        return False
-    return record is not None and record.kind == "run"
-
-
 def remedy_for_missing(path: Path, benchmark: str = "") -> str:
     """What to do about sequences without a result, by how the others were made."""
     try:
