@@ -210,11 +210,9 @@ def write_file(path: Path, text: str) -> None:
         ConfigError: it cannot be written.
     """
     from bench.files import write_atomically
-    from bench.reports.leftovers import swept
 
     try:
-        with swept(path.parent):
-            write_atomically(path, text.encode())
+        write_atomically(path, text.encode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -15,7 +13,7 @@ import numpy as np
 
 from bench.arrays import Image
 from bench.errors import ConfigError
-from bench.reports.leftovers import swept
+from bench.files import is_litter, temporary_name
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -56,7 +54,7 @@ def write_video(frames: Iterable[Image], path: Path, fps: float) -> int:
     if first is None:
         raise ConfigError(f"{path}: expected at least one frame, found none")
     try:
-        with swept(path.parent), _aside(path) as partial:
+        with _aside(path) as partial:
             return _encode(chain([first], rest), partial, path.suffix.lower(), encoder, rate)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror or error})") from error
@@ -64,25 +62,21 @@ def write_video(frames: Iterable[Image], path: Path, fps: float) -> int:
 
 @contextmanager
 def _aside(path: Path) -> Iterator[Path]:
-    """A new file beside ``path`` that replaces it on success and is gone otherwise."""
+    """A new file beside ``path`` that replaces it on success and is gone otherwise.
+
+    What a killed writer left in the folder is removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    partial = Path(name)
+    for left_over in path.parent.glob(".*"):
+        if is_litter(left_over.name) and left_over.is_file():
+            left_over.unlink(missing_ok=True)
+    partial = path.with_name(temporary_name(path.name))
     try:
         yield partial
-        partial.chmod(0o666 & ~_umask())
         partial.replace(path)
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """The permissions that this process takes off new files."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _encoder(path: Path) -> str:

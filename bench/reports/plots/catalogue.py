@@ -11,7 +11,6 @@ from bench.errors import ConfigError, unknown_name
 from bench.files import write_atomically
 from bench.measures.catalogue import curve_measures, layout_of
 from bench.reports.escaping import without_folders
-from bench.reports.leftovers import swept
 from bench.reports.notes import heading_of
 from bench.reports.plots import attributes, ranking, sequences, vot
 from bench.reports.plots.curves import PlotFunction, curve_plots
@@ -127,8 +126,7 @@ def write_captions(
         own = [note for note in each if note not in common]
         lines += ["", f"## {name}", "", *_bullets(own)] if own else []
     try:
-        with swept(folder):
-            write_atomically(path, "\n".join([*lines, ""]).encode())
+        write_atomically(path, "\n".join([*lines, ""]).encode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
     return path

@@ -12,7 +12,6 @@ from typing import IO, TYPE_CHECKING, Any, ParamSpec
 
 from bench.errors import ConfigError
 from bench.files import write_atomically
-from bench.reports.leftovers import swept
 from bench.reports.palette import DASHES, Look
 from bench.reports.text_drawing import drawable, width_in_points, wrapped
 
@@ -279,8 +278,7 @@ def save(plot: Plot, folder: Path, name: str, formats: Sequence[str]) -> list[Pa
         stream = io.BytesIO()
         plot.savefig(stream, format=ending, metadata=_NO_DATE.get(ending, {}))
         try:
-            with swept(folder):
-                write_atomically(path, stream.getvalue())
+            write_atomically(path, stream.getvalue())
         except OSError as error:
             raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
         paths.append(path)
