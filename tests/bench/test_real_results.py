@@ -128,6 +128,13 @@ def test_lasot(
     assert found["normalized_precision"] == pytest.approx(normalized, abs=SIX_DIGITS)
 
 
+def test_the_rules_ship_with_these_thresholds() -> None:
+    steps = {
+        rule: read_table("conventions.json")[rule]["success_steps"] for rule in ("otb", "lasot")
+    }
+    assert steps == {"otb": "from both ends", "lasot": "multiples"}
+
+
 def test_pysot_counts_lasot_rows_of_negative_size_as_precise(shared: Path, tmp_path: Path) -> None:
     data = shared / "data" / "lasot"
     dataset = open_dataset("lasot", data / "annotations")
