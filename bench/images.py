@@ -49,6 +49,27 @@ class Header:
     data: int = 0
 
 
+@dataclass(frozen=True)
+class ImageFiles:
+    """Frames that lie on disk as one image file each.
+
+    Raises:
+        DatasetError: on indexing, when a file is missing or cannot be decoded.
+    """
+
+    paths: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Image:
+        return read_image(self.paths[index])
+
+    def where(self, index: int) -> str:
+        """The file of a frame."""
+        return str(self.paths[index])
+
+
 def read_image(path: Path) -> Image:
     """An image file as RGB ``uint8 (H, W, 3)``.
 

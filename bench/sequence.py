@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import DatasetError, unknown_name
 from bench.geometry.regions import FAILED, Regions
-from bench.images import read_image as read_image
 from bench.scores import Caveat
 
 
@@ -36,27 +35,6 @@ class Frames(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Image: ...
-
-
-@dataclass(frozen=True)
-class ImageFiles:
-    """Frames that lie on disk as one image file each.
-
-    Raises:
-        DatasetError: on indexing, when a file is missing or cannot be decoded.
-    """
-
-    paths: tuple[Path, ...]
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, index: int) -> Image:
-        return read_image(self.paths[index])
-
-    def where(self, index: int) -> str:
-        """The file of a frame."""
-        return str(self.paths[index])
 
 
 @dataclass(frozen=True, eq=False)

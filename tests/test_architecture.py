@@ -16,8 +16,15 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("bench.arrays", "bench.errors", "bench.scores", "bench.version"),
     ("bench.files", "bench.geometry", "bench.benchmarks"),
-    ("bench.archives", "bench.images", "bench.locks"),
-    ("bench.sequence", "bench.tracker", "bench.loading", "bench.measures"),
+    (
+        "bench.sequence",
+        "bench.tracker",
+        "bench.loading",
+        "bench.measures",
+        "bench.archives",
+        "bench.images",
+        "bench.locks",
+    ),
     ("bench.registry", "bench.datasets", "bench.protocols", "bench.results"),
     ("bench.runner", "bench.evaluation", "bench.published"),
     ("bench.reports", "bench.tuning", "bench.mini", "bench.interop"),

@@ -2,7 +2,7 @@
 
 ::
 
-    results = "/work/results"
+    results = "/data/results"
     data = "/data"            # the folder that holds <benchmark>/, or, for single benchmarks:
 
     [data]

@@ -15,15 +15,8 @@ from bench.datasets.rows import doubtful_rows, miscounted_absences
 from bench.datasets.scan import Entry, Scan, is_miniature
 from bench.errors import DatasetError
 from bench.files import shown
-from bench.images import check_image
-from bench.sequence import (
-    Dataset,
-    Frames,
-    ImageFiles,
-    Sequence,
-    first_box_problem,
-    frame_name,
-)
+from bench.images import ImageFiles, check_image
+from bench.sequence import Dataset, Frames, Sequence, first_box_problem, frame_name
 
 _ROWS_NAMED = 5
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.arrays import Image
 from bench.datasets.files import image_names, natural_key
 from bench.errors import DatasetError
-from bench.images import image_size, read_image
-from bench.sequence import ImageFiles
+from bench.images import ImageFiles, image_size, read_image
 
 if TYPE_CHECKING:
     import cv2

@@ -23,7 +23,8 @@ from bench.datasets.scan import Entry, Scan, compare, missing_dataset
 from bench.datasets.tables import attributes_from_titles, listed_attributes
 from bench.errors import DatasetError
 from bench.files import read_json, shown
-from bench.sequence import ImageFiles, Sequence
+from bench.images import ImageFiles
+from bench.sequence import Sequence
 
 TAGS = ("camera_motion", "illum_change", "occlusion", "size_change", "motion_change")
 

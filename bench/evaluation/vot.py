@@ -16,7 +16,7 @@ from bench.evaluation.selection import Candidate, candidates, first_few, partial
 from bench.geometry import SKIPPED, Regions, region_overlaps
 from bench.geometry.overlap import Counter, pixel_counter
 from bench.measures import vot
-from bench.results.stores import Store, check_rows
+from bench.results.stores import Store
 from bench.scores import BenchmarkScores, TrackerScores
 from bench.sequence import Dataset, Sequence
 
@@ -89,8 +89,7 @@ def _read(
             continue
         try:
             runs = store.read_runs(one.name, sequence.name)
-            for run in runs:
-                _check_run(store, one.name, sequence, run)
+            _check_runs(store, one.name, sequence, runs)
         except ResultError as error:
             one.refuse(str(error))
             continue
@@ -98,11 +97,11 @@ def _read(
         yield one, runs
 
 
-def _check_run(store: Store, name: str, sequence: Sequence, run: Regions) -> None:
-    """Refuse a run of more rows than frames; the official code scores shorter ones."""
+def _check_runs(store: Store, name: str, sequence: Sequence, runs: list[Regions]) -> None:
+    """Refuse runs of more rows than frames; the official code scores shorter ones."""
     frames = len(sequence.ground_truth)
-    if not 0 < len(run) <= frames:
-        check_rows(f"{store.folder(name)}: {sequence.name}", len(run), frames)
+    if any(not 0 < len(run) <= frames for run in runs):
+        store.read_runs(name, sequence.name, frames)  # names the file
 
 
 def run_notes(

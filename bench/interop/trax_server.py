@@ -13,10 +13,10 @@ import numpy as np
 
 from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import BenchError, TrackerError
+from bench.images import read_image
 from bench.interop.session import Session
 from bench.interop.trax_streams import IDLE, Feed, Streams, protocol_streams
 from bench.registry import TrackerSpec
-from bench.sequence import read_image
 from bench.tracker import Region
 
 REGIONS = ["rectangle", "polygon", "mask"]  # supported TraX region types

@@ -13,9 +13,9 @@ from typing import TypeAlias
 import numpy as np
 
 from bench.errors import BenchError
+from bench.images import read_image
 from bench.interop.session import Session
 from bench.registry import make_spec
-from bench.sequence import read_image
 from bench.tracker import Region, as_box
 
 Plain: TypeAlias = "tuple[float, ...] | list[tuple[float, float]]"

@@ -25,10 +25,11 @@ from bench.benchmarks import TABLES
 from bench.datasets.frames import NumberedFrames
 from bench.errors import ConfigError, DatasetError, ResultError
 from bench.files import format_exact
+from bench.images import ImageFiles
 from bench.registry import TrackerSpec
 from bench.results.vot.exchange import experiments_of, render_experiments
 from bench.results.vot.text import format_text
-from bench.sequence import Dataset, ImageFiles, Sequence
+from bench.sequence import Dataset, Sequence
 
 Images = Literal["none", "link", "copy"]
 Protocol = Literal["trax", "python"]

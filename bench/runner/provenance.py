@@ -30,8 +30,8 @@ from bench.version import __version__
 
 _ROOT = Path(__file__).parents[1]
 _CODE = (
-    "geometry/*.py", "sequence.py", "tracker.py", "datasets/frames.py", "protocols/*.py",
-    "runner/unit.py",
+    "geometry/*.py", "sequence.py", "tracker.py", "images.py", "datasets/frames.py",
+    "protocols/*.py", "runner/unit.py",
 )  # fmt: skip  # the code between an image file and a stored box
 _LIBRARIES = (
     "numpy", "scipy", "opencv-python-headless", "opencv-python", "opencv-contrib-python-headless",

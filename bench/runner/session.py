@@ -17,6 +17,7 @@ from bench.benchmarks import Experiment
 from bench.errors import BenchError, ResultError, printable
 from bench.files import write_atomically
 from bench.geometry import Regions, region_overlaps
+from bench.images import ImageFiles
 from bench.locks import locked, sweep
 from bench.protocols.onepass import check_frames
 from bench.results.record import (
@@ -31,7 +32,7 @@ from bench.runner.outcomes import Beat, Finished, Outcome
 from bench.runner.process import BuildError
 from bench.runner.progress import Status, Wanted, progress_display
 from bench.runner.unit import Unit
-from bench.sequence import Frames, ImageFiles, Sequence
+from bench.sequence import Frames, Sequence
 
 ENOUGH = 3
 """Number of repetitions that, if equal, end the experiment on a sequence."""

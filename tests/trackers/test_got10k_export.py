@@ -10,8 +10,9 @@ import pytest
 
 from bench.errors import ConfigError, TrackerError
 from bench.files import read_rows
+from bench.images import ImageFiles
 from bench.registry import TrackerSpec
-from bench.sequence import ImageFiles, to_file, to_tracker
+from bench.sequence import to_file, to_tracker
 from trackers.got10k_export import as_got10k
 from trackers.kcf import KCF
 from trackers.static import Static

@@ -13,8 +13,8 @@ from scipy import fft, ndimage
 from bench.errors import ConfigError
 from bench.files import read_rows
 from bench.geometry import box_iou
+from bench.images import ImageFiles
 from bench.registry import make_spec, tracker_options
-from bench.sequence import ImageFiles
 from trackers.features import crop
 from trackers.kcf import KCF, subpixel_peak
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from bench.errors import ConfigError, TrackerError
 from bench.files import read_rows
 from bench.geometry import box_iou
+from bench.images import ImageFiles
 from bench.registry import make_spec
-from bench.sequence import ImageFiles
 from trackers.opencv import MIL, OpenCVTracker, _whole_pixels
 
 NOISE = np.random.default_rng(5).integers(0, 256, (120, 160, 3), dtype=np.uint8)

@@ -162,10 +162,21 @@ def test_mistakes_get_one_clear_error(
         assert word in done.stderr
 
 
+def test_a_short_run_is_scored_as_officially_and_named(bench: Bench, work: Path) -> None:
+    path = trajectories(work, "static")[0]
+    content = path.read_text()
+    path.write_text("\n".join(content.splitlines()[:-1]) + "\n")
+    try:
+        done = bench("eval", "vot2018", "-t", "static", cwd=work)
+        assert "scored as far as it goes" in done.stdout
+        assert "changed since" in done.stdout, "the record knows the file's hash"
+    finally:
+        path.write_text(content)
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda lines: lines[:-1], ["rows", "static"]),
         (lambda lines: [*lines[:3], "1,2,3", *lines[4:]], [":4", "found 3"]),
         (lambda lines: [*lines[:3], "7", *lines[4:]], [":4", "code"]),
     ],

@@ -14,10 +14,11 @@ import pytest
 from bench.datasets import open_dataset
 from bench.errors import ConfigError, DatasetError, ResultError
 from bench.geometry import Regions
+from bench.images import ImageFiles
 from bench.interop.workspace import Served, write_workspace
 from bench.registry import TrackerSpec
 from bench.results.vot.store import VotStore
-from bench.sequence import Dataset, ImageFiles, RegionTrajectory, Sequence
+from bench.sequence import Dataset, RegionTrajectory, Sequence
 
 POLYGONS = np.array([[[1, 2], [5.5, 2], [5.5, 8], [1, 8]]] * 3, dtype=np.float64)
 TAGS = {"occlusion": np.array([False, True, False]), "empty": np.array([True, False, True])}

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bench.arrays import FloatArray, Image
 from bench.errors import DatasetError
-from bench.sequence import read_image
+from bench.images import read_image
 from trackers.siamattn.training.sources import BoolArray, Target
 
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"

@@ -15,7 +15,7 @@ import numpy as np
 from bench.arrays import Image
 from bench.datasets.frames import jpeg_size
 from bench.errors import DatasetError
-from bench.sequence import read_image
+from bench.images import read_image
 from trackers.siamattn.training.readers.index import Index
 from trackers.siamattn.training.readers.rows import (
     Reader,
