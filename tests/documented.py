@@ -210,6 +210,10 @@ class Machine:
                 store.write(tracker, sequence, Trajectory(boxes, times, times * np.nan))
             form = "vot" if name == "vot2018" else "pysot"
             export_results(store, tracker, dataset, form, raw)
+        if name == "lasot":  # two runs, in folders as pytracking writes them
+            for run in ("dimp50_000", "dimp50_001"):
+                kept = self.home / "tracking_results" / "dimp" / run
+                shutil.copytree(raw / "my_run", kept)
         if name == "otb2015":
             export_results(store, "SRDCF", dataset, "otb-mat", raw / "SRDCF_mat")
 
@@ -287,7 +291,8 @@ class Machine:
             for benchmark in ("uav123", "lasot", "vot2018"):
                 shutil.rmtree(folder / "results" / "mini" / benchmark)
         if imported := re.search(r"bench import (\w+) .*--name (\w+)", line.text):
-            shutil.rmtree(folder / "results" / imported.group(1) / imported.group(2))
+            there = folder / "results" / imported.group(1) / imported.group(2)
+            shutil.rmtree(there, ignore_errors=True)
         (folder / "data").mkdir()
         if line.text != "bench mini":
             (folder / "data" / "mini").symlink_to(data)
