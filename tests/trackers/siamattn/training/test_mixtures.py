@@ -63,7 +63,7 @@ def write_crops(root: Path, annotation: str, videos: int) -> None:
         for name in ("000000.00", "000007.00", "000000.01"):
             path = root / "crop511" / video / f"{name}.x.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
-            assert cv2.imwrite(str(path), np.zeros((51, 51, 3), dtype=np.uint8))
+            assert cv2.imwrite(str(path), np.zeros((511, 511, 3), dtype=np.uint8))
     text = json.dumps({str(video): tracks for video in range(videos)})
     (root / annotation).write_text(text)
 
