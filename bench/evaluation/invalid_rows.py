@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.arrays import FloatArray, IntArray
 from bench.geometry import FAILED, SKIPPED, TRACKED
+from bench.results.stores import rows_beyond
 
 _FARTHEST = 1e6  # pixels
 
@@ -57,7 +58,7 @@ def invalid_boxes(boxes: FloatArray) -> tuple[int, int]:
 
 def far_boxes(boxes: FloatArray) -> int:
     """Count boxes with a number that no image has room for, such as 1e300."""
-    return int(np.count_nonzero((np.abs(boxes) > _FARTHEST).any(axis=1)))
+    return len(rows_beyond(boxes, _FARTHEST))
 
 
 def invalid_answers(codes: IntArray, lengths: IntArray | None = None) -> tuple[int, int]:

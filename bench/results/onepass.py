@@ -47,17 +47,21 @@ class OnePassStore:
 
     def run_folder(self, tracker: str, repetition: int = 1) -> Path:
         """The folder of one run of all sequences; the first is the tracker's own."""
+        return Path(self._run(tracker, repetition))
+
+    def _run(self, tracker: str, repetition: int) -> str:
+        """``run_folder`` as text: scoring names thousands of files below it."""
         inner = f"/{_REPETITIONS}/{repetition:03d}" if repetition > 1 else ""
-        return Path(f"{self.root}/{self.benchmark}/{tracker}{inner}")
+        return f"{self.root}/{self.benchmark}/{tracker}{inner}"
 
     def boxes_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
-        return Path(f"{self.run_folder(tracker, repetition)}/{sequence}.txt")
+        return Path(f"{self._run(tracker, repetition)}/{sequence}.txt")
 
     def times_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
-        return Path(f"{self.run_folder(tracker, repetition)}/times/{sequence}_time.txt")
+        return Path(f"{self._run(tracker, repetition)}/times/{sequence}_time.txt")
 
     def confidence_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
-        return Path(f"{self.run_folder(tracker, repetition)}/scores/{sequence}_score.txt")
+        return Path(f"{self._run(tracker, repetition)}/scores/{sequence}_score.txt")
 
     def record_path(self, tracker: str) -> Path:
         return self.folder(tracker) / "run.json"
@@ -83,12 +87,12 @@ class OnePassStore:
         return tuple(
             run
             for run in self._runs(tracker)
-            if os.path.lexists(self.boxes_path(tracker, sequence, run))
+            if os.path.lexists(f"{self._run(tracker, run)}/{sequence}.txt")
         )
 
     def _runs(self, tracker: str) -> list[int]:
         """Numbers of the runs that have a folder, in order."""
-        further = names_in(self.folder(tracker) / _REPETITIONS, folders=True)
+        further = names_in(f"{self._run(tracker, 1)}/{_REPETITIONS}", folders=True)
         return [1, *sorted(int(name) for name in further if _REPETITION.fullmatch(name))]
 
     def _stored(self, tracker: str, repetition: int) -> Iterator[str]:
