@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench.errors import DatasetError
+from bench.protocols.reading import reader
 from bench.protocols.steps import Follow, OnFrame, Start, Steps, Synchronize, check_answer, drive
 from bench.sequence import Frames, Sequence, Trajectory, check_first_box
 from bench.tracker import Tracker
@@ -38,25 +39,31 @@ def run_one_pass(
     return drive(tracker, one_pass_steps(sequence, on_frame), synchronize)
 
 
-def one_pass_steps(sequence: Sequence, on_frame: OnFrame | None = None) -> Steps[Trajectory]:
-    """The one-pass protocol as a coroutine; see ``run_one_pass``."""
+def one_pass_steps(
+    sequence: Sequence, on_frame: OnFrame | None = None, ahead: int = 0
+) -> Steps[Trajectory]:
+    """The one-pass protocol as a coroutine; see ``run_one_pass``.
+
+    Up to ``ahead`` frames are decoded while the tracker computes.
+    """
     frames = check_frames(sequence)
     count = len(sequence)
     boxes, scores = np.empty((count, 4)), np.full(count, np.nan)
     times = np.zeros(count)
     boxes[0] = sequence.initial_box
-    for index in range(count):
-        if on_frame is not None:
-            on_frame(index + 1)
-        image = np.array(frames[index])  # a copy, so that frames in memory do not change
-        if index == 0:
-            check_first_box(sequence, image)
-            answer = yield Start(1, image, boxes[0].copy())
-        else:
-            answer = yield Follow(index + 1, image)
-        times[index] = answer.seconds
-        if answer.prediction is not None:
-            boxes[index], scores[index] = check_answer(answer.prediction)
+    with reader(frames, ahead) as images:
+        for index in range(count):
+            if on_frame is not None:
+                on_frame(index + 1)
+            image = images[index]
+            if index == 0:
+                check_first_box(sequence, image)
+                answer = yield Start(1, image, boxes[0].copy())
+            else:
+                answer = yield Follow(index + 1, image)
+            times[index] = answer.seconds
+            if answer.prediction is not None:
+                boxes[index], scores[index] = check_answer(answer.prediction)
     return Trajectory(boxes, times, scores)
 
 

@@ -110,13 +110,13 @@ class WorkerProcess:
         found = int(self._counter.value)
         return found if 0 <= found <= frames else 0  # a tracker may have written there
 
-    def hand(self, units: tuple[Unit, ...], lanes: int) -> None:
-        """Send it units to run, ``lanes`` of them in lockstep.
+    def hand(self, units: tuple[Unit, ...], lanes: int, ahead: int = 0) -> None:
+        """Send it units to run, ``lanes`` of them in lockstep, with ``ahead`` frames in advance.
 
         Raises:
             PicklingError, TypeError, AttributeError: a unit cannot be pickled.
         """
-        pickled = cloudpickle.dumps(worker.Work(units, lanes))
+        pickled = cloudpickle.dumps(worker.Work(units, lanes, ahead))
         self.units = dict(enumerate(units))
         self._counter.value = 0
         if self.output is not None:

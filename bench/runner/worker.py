@@ -148,10 +148,17 @@ def _load_spec(pickled: bytes) -> TrackerSpec:
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """The units sent to a worker, and how many of them it follows in lockstep."""
+    """The units sent to a worker.
+
+    Attributes:
+        units: what to run.
+        lanes: how many of them it follows in lockstep.
+        ahead: frames that it decodes in advance.
+    """
 
     units: tuple[Unit, ...]
     lanes: int = 1
+    ahead: int = 0
 
 
 def _attempt(
@@ -172,11 +179,11 @@ def _attempt(
         lanes = work.lanes
         if lanes > 1:
             batch = cast(BatchTracker, tracker)
-            for index, trajectory in run_lockstep(batch, work.units, lanes, note):
+            for index, trajectory in run_lockstep(batch, work.units, lanes, note, work.ahead):
                 yield done(index, trajectory)
         else:
             for index, unit in enumerate(work.units):
-                yield done(index, run_unit(tracker, unit, note))
+                yield done(index, run_unit(tracker, unit, note, work.ahead))
     except FrameError as error:
         yield Stumbled(error.frame, error.cause, traceback_of(error))
     except (SystemExit, GeneratorExit) as error:
