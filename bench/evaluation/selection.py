@@ -54,7 +54,7 @@ def _candidate(dataset: Dataset, store: Store, name: str) -> Candidate:
         found.refuse(f"{folder}: no result matches a sequence of {dataset.root}")
         return found
     found.remedy = remedy_for_missing(store.record_path(name))
-    found.notes += [*tuning_note(dataset, store, name), *_surplus_note(dataset, runs)]
+    found.notes += [*record_notes(dataset, store, name), *_surplus_note(dataset, runs)]
     if changed:
         found.notes.append(
             f"changed since they were written: {len(changed)} files ({first_few(changed)})"
@@ -138,16 +138,25 @@ def label_of(dataset: Dataset) -> str:
     return f"{dataset.benchmark} (miniature)" if dataset.miniature else dataset.benchmark
 
 
-def tuning_note(dataset: Dataset, store: Store, name: str) -> list[str]:
-    """A note if the options were tuned on scores, according to the run record."""
+def record_notes(dataset: Dataset, store: Store, name: str) -> list[str]:
+    """What the run record says: options tuned on scores, results of several devices."""
     try:
         record = read_record(store.record_path(name))
     except ResultError:
         return ["run.json cannot be read, the provenance of these results is unknown"]
-    if record is None or record.tuned_on is None:
+    if record is None:
         return []
-    here = record.tuned_on == label_of(dataset)
-    return [f"hyper-parameters tuned on {'this benchmark' if here else record.tuned_on}"]
+    notes = []
+    if record.tuned_on is not None:
+        here = record.tuned_on == label_of(dataset)
+        notes.append(
+            f"hyper-parameters tuned on {'this benchmark' if here else record.tuned_on}"
+        )
+    devices = record.devices()
+    if len(devices) > 1:
+        kind = "kinds of device" if "cpu" in devices else "GPU models"
+        notes.append(f"made on {len(devices)} {kind}: {', '.join(devices)}")
+    return notes
 
 
 def first_few(names: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from bench.registry import TrackerSpec
 from bench.runner.unit import AnyTrajectory, Unit
@@ -20,6 +20,7 @@ class Finished:
         device: where it ran.
         files: hashes of the tracker's own files that were loaded, by name.
         notes: what the tracker's adapter chose, in words; empty for our own trackers.
+        facts: what its worker told of itself: host, processor, driver.
         alone: True if it ran alone although lockstep was asked for, after a failure there.
     """
 
@@ -28,6 +29,7 @@ class Finished:
     device: str
     files: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
     alone: bool = False
 
 
@@ -55,7 +57,14 @@ class Beat:
     running: tuple[tuple[Unit, int], ...]
 
 
-Outcome: TypeAlias = Finished | Failed | Beat
+@dataclass(frozen=True)
+class Remark:
+    """Something about the run that is no unit's end: a node was lost, or refused."""
+
+    text: str
+
+
+Outcome: TypeAlias = Finished | Failed | Beat | Remark
 Engine: TypeAlias = Callable[[list[Unit], TrackerSpec, int], Iterable[Outcome]]
 """Runs units of a tracker with a seed. It yields one ``Finished`` or ``Failed`` for each unit, and
-any number of ``Beat``; if it is a generator, closing it stops the run."""
+any number of ``Beat`` and ``Remark``; if it is a generator, closing it stops the run."""

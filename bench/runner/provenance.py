@@ -22,7 +22,8 @@ from types import CodeType
 from typing import Any
 
 from bench.registry import TrackerSpec, is_written, named_file, registered_trackers
-from bench.results.record import RunRecord, now
+from bench.results.record import RunRecord, differences, now
+from bench.runner.devices import gpu_facts
 from bench.runner.own_files import files_of, imported_files
 from bench.runner.unit import thread_count
 from bench.sequence import Dataset
@@ -49,6 +50,7 @@ def make_record(
     lockstep: int = 1,
     tuned_on: str | None = None,
     engine: str = "workers",
+    gpus: tuple[str, ...] = (),
 ) -> RunRecord:
     """The record of a session that starts now.
 
@@ -60,7 +62,8 @@ def make_record(
         protocol: name of the experiment.
         lockstep: sequences that a worker follows at once.
         tuned_on: label of the dataset whose scores chose the options.
-        engine: ``"workers"``, or the name of another engine.
+        engine: ``"workers"``, ``"ray"``, or the name of another engine.
+        gpus: GPUs that workers see one of each.
 
     Raises:
         ConfigError: the tracker is unknown.
@@ -80,14 +83,28 @@ def make_record(
         "ended": None,
         "engine": engine,
         "jobs": jobs,
-        "threads": thread_count() if engine == "workers" else None,
+        **({"gpus": list(gpus)} if gpus else {}),
+        "threads": thread_count() if engine in ("workers", "ray") else None,
         "dataset": str(dataset.root),
         "caveats": list(map(str, dataset.caveats)),
         **_commit(),
-        **_machine(),
+        **machine(),
     }
     # Through JSON, so that later comparisons see what will have been read back.
     return RunRecord(_as_stored(provenance), (_as_stored(session),), tuned_on=tuned_on)
+
+
+def worker_facts(spec: TrackerSpec) -> dict[str, Any]:
+    """What a worker tells of itself: where it runs, and what its results depend on."""
+    return {
+        **machine(), **gpu_facts(), **_code_facts(), "weights_sha256": spec.weights_hash(),
+    }  # fmt: skip
+
+
+def differing_facts(expected: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    """The facts of a worker that differ from those of the run, in words; empty if none does."""
+    known = {name: value for name, value in expected.items() if name in facts}
+    return "; ".join(differences(known, _as_stored({name: facts[name] for name in known})))
 
 
 def _as_stored(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,7 +168,8 @@ def _code_facts() -> dict[str, Any]:
     }
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """The host and what it computes with."""
     return {
         "host": platform.node(),
         "platform": platform.platform(),

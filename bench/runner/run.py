@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from bench.protocols.onepass import check_frames
 from bench.registry import TrackerSpec
 from bench.results.record import continue_record
 from bench.results.stores import Store
+from bench.runner.engine import Limits
 from bench.runner.outcomes import Engine, Outcome
 from bench.runner.pool import run_units
-from bench.runner.process import Limits
+from bench.runner.process import Processes
 from bench.runner.progress import Wanted
 from bench.runner.provenance import make_record
 from bench.runner.session import ENOUGH, RunSummary, open_session
@@ -41,6 +43,8 @@ def run_tracker(
     repetitions: int | None = None,
     lockstep: int = 1,
     tuned_on: str | None = None,
+    gpus: tuple[str, ...] = (),
+    same_device: bool = False,
     engine: Engine | None = None,
 ) -> RunSummary:
     """Run a tracker over every sequence that has no result yet, the longest first.
@@ -65,6 +69,8 @@ def run_tracker(
             one-pass evaluation, the number of runs: 1 by default; three that are equal end it.
         lockstep: sequences that a worker follows at once, through the tracker's batch form.
         tuned_on: label of the dataset whose scores chose the options; every score says so.
+        gpus: of which each worker sees one, the one with the fewest workers.
+        same_device: refuse results of another device than the first.
         engine: replaces workers, e.g. ``bench.runner.run_here``; ignores jobs and time-outs.
 
     Raises:
@@ -81,13 +87,17 @@ def run_tracker(
     chosen = _choose(dataset, names, partial)
     current = make_record(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=jobs, lockstep=lockstep,
-        tuned_on=tuned_on, engine="workers" if engine is None else _name(engine),
+        tuned_on=tuned_on, engine="workers" if engine is None else _name(engine), gpus=gpus,
     )  # fmt: skip
     limits = Limits(frame_timeout, start_timeout)
-    run = engine or functools.partial(
-        run_units, jobs=jobs, limits=limits, lanes=lockstep, echo=verbose
-    )
-    with open_session(store, spec.name, current) as session:
+
+    def on_workers(units: list[Unit], spec: TrackerSpec, seed: int) -> Iterable[Outcome]:
+        workers = Processes(spec, seed, jobs, gpus, verbose)
+        facts = current.provenance
+        return run_units(units, workers, limits=limits, lanes=lockstep, expected=facts)
+
+    run = engine or on_workers
+    with open_session(store, spec.name, current, same_device=same_device) as session:
         for wave in _waves(wanted):
             units = session.plan(chosen, seed, experiment, wave)
             with _closing(run(units, spec, seed)) as outcomes:

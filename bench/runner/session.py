@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as List
 from contextlib import contextmanager
@@ -28,8 +29,8 @@ from bench.results.record import (
     write_record,
 )
 from bench.results.stores import Store
-from bench.runner.outcomes import Beat, Finished, Outcome
-from bench.runner.process import BuildError
+from bench.runner.engine import BuildError
+from bench.runner.outcomes import Beat, Finished, Outcome, Remark
 from bench.runner.progress import Status, Wanted, progress_display
 from bench.runner.unit import Unit
 from bench.sequence import Frames, Sequence
@@ -60,7 +61,9 @@ class RunSummary:
 
 
 @contextmanager
-def open_session(store: Store, name: str, current: RunRecord) -> Iterator[Session]:
+def open_session(
+    store: Store, name: str, current: RunRecord, *, same_device: bool = False
+) -> Iterator[Session]:
     """Lock the folder of the results, and continue the record in it.
 
     Raises:
@@ -68,7 +71,8 @@ def open_session(store: Store, name: str, current: RunRecord) -> Iterator[Sessio
     """
     with locked(store.folder(name)):
         sweep(store.folder(name))
-        session = Session(store, name, continue_record(store, name, current))
+        record = continue_record(store, name, current)
+        session = Session(store, name, record, same_device=same_device)
         with session.recorded():
             yield session
 
@@ -85,6 +89,7 @@ class Session:
         finished, skipped, failures: see ``RunSummary``.
         notes: what the tracker's adapter chose, in words; empty for our own trackers.
         logs: the file with the traceback of each failure, by sequence.
+        same_device: refuse results of another device than the first.
     """
 
     store: Store
@@ -96,6 +101,7 @@ class Session:
     failures: list[RunFailure] = field(default_factory=list)
     notes: str = ""
     logs: dict[str, Path] = field(default_factory=dict)
+    same_device: bool = False
 
     def plan(
         self,
@@ -168,6 +174,9 @@ class Session:
                 if isinstance(outcome, Beat):
                     show(self._status(frames, outcome))
                     continue
+                if isinstance(outcome, Remark):
+                    self._remark(outcome.text)
+                    continue
                 frames += len(outcome.unit.sequence)
                 if isinstance(outcome, Finished):
                     self._keep(outcome)
@@ -187,21 +196,40 @@ class Session:
                 raise
             raise BuildError(f"{error} (traceback in {log})", error.log) from None
 
+    def _remark(self, text: str) -> None:
+        """Say and record what happened to the run itself."""
+        logging.getLogger("bench").warning("%s", printable(text))
+        *earlier, latest = self.record.sessions
+        latest = {**latest, "remarks": [*latest.get("remarks", []), printable(text)]}
+        self._note(dataclasses.replace(self.record, sessions=(*earlier, latest)))
+
     def _keep(self, outcome: Finished) -> None:
         record = self._with_facts(outcome)
         require_same(self._path, self.record, record)
+        self._check_device(outcome.device)
+        self._note(record)  # first, so that every result that is there says where it was made
         try:
             unit = outcome.unit
             self.store.write(self.name, unit.sequence, outcome.trajectory, unit.repetition)
         except OSError as error:
             raise ResultError(f"{error.filename}: cannot be written ({error.strerror})") from error
         self.finished.append(outcome.unit.name)
-        self._note(record)
         self._clear(outcome.unit)
 
+    def _check_device(self, device: str) -> None:
+        known = self.record.devices()
+        if self.same_device and known and device not in known:
+            raise ResultError(
+                f"{self._path}: --same-device: the results beside it were made on "
+                f"{' and '.join(known)}, this one on {device}. Leave the option out to mix "
+                "devices, which tables then say, or choose another --name."
+            )
+
     def _with_facts(self, outcome: Finished) -> RunRecord:
-        """The record with what is known once a unit has run: device, files, adapter, lockstep."""
-        record = self.record.on_device(outcome.device)
+        """The record with what is known once a unit has run: place, files, adapter, lockstep."""
+        told = ("host", "cpu") if outcome.device == "cpu" else ("host", "cpu", "driver")
+        place = {name: outcome.facts[name] for name in told if name in outcome.facts}
+        record = self.record.made(outcome.unit.name, {"device": outcome.device, **place})
         facts: dict[str, Any] = dict(record.provenance)
         if outcome.files:
             facts["tracker_files"] = {**facts.get("tracker_files", {}), **outcome.files}

@@ -16,13 +16,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
-from typing import Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 from bench.errors import BenchError, TrackerError, describe, message_of, traceback_of
 from bench.protocols.steps import FrameError
 from bench.registry import TrackerSpec
 from bench.runner.channel import Outbox, redirect_output
 from bench.runner.own_files import files_of, loaded_files
+from bench.runner.provenance import worker_facts
 from bench.runner.unit import (
     AnyTrajectory,
     Unit,
@@ -43,7 +44,9 @@ class Counter(Protocol):
 
 @dataclass(frozen=True)
 class Ready:
-    """The tracker is built, and the worker waits for units."""
+    """The tracker is built, and the worker waits for units; ``facts`` says where and with what."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,13 +122,15 @@ def work(
         redirect_output(output)
     with contextlib.suppress(EOFError, OSError):  # the parent is done, or has ended
         try:
-            tracker = build_tracker(_load_spec(pickled), seed)
+            spec = _load_spec(pickled)
+            facts = worker_facts(spec)
+            tracker = build_tracker(spec, seed)
             named = files_of(tracker)
         except BaseException as error:
             said = isinstance(error, BenchError) and error.__cause__ is None  # meant for the user
             outbox.send(Unbuilt(_cause(error), "" if said else traceback_of(error)))
             return
-        answer: Message = Ready()
+        answer: Message = Ready({**facts, "tracker_files": {**loaded_files(), **named}})
         outbox.send(answer)
         while not isinstance(answer, Stumbled):
             for answer in _attempt(connection.recv_bytes(), counter, tracker, named):

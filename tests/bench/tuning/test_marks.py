@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.evaluation.selection import tuning_note
+from bench.evaluation.selection import record_notes
 from bench.results.onepass import OnePassStore
 from bench.results.record import RunRecord, continue_record, read_record, write_record
 from bench.sequence import Dataset, Sequence
@@ -42,12 +42,12 @@ def test_the_note_names_the_data(
     store: OnePassStore, tuned_on: str | None, notes: list[str]
 ) -> None:
     write_record(store.record_path("x"), RunRecord({}, tuned_on=tuned_on))
-    assert tuning_note(DATA, store, "x") == notes
+    assert record_notes(DATA, store, "x") == notes
 
 
 def test_no_record_and_a_broken_one(store: OnePassStore) -> None:
-    assert tuning_note(DATA, store, "x") == []
+    assert record_notes(DATA, store, "x") == []
     store.folder("x").mkdir(parents=True)
     store.record_path("x").write_text("{")
-    (note,) = tuning_note(DATA, store, "x")
+    (note,) = record_notes(DATA, store, "x")
     assert "run.json cannot be read" in note
