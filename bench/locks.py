@@ -16,11 +16,14 @@ from bench.errors import ResultError
 from bench.files import is_litter, temporary_name
 
 _FORMER = re.compile(r"\..+\.(txt|json|value)\.[a-z0-9_]{8}")  # temporary names of old versions
+LOCK = ".lock"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextlib.contextmanager
-def locked(folder: Path, *, name: str = ".lock", keep: bool = True) -> Iterator[None]:
+def locked(
+    folder: Path, *, name: str = LOCK, keep: bool = True, patience: float = 0.0
+) -> Iterator[None]:
     """Hold ``folder`` for this process, and create it if necessary.
 
     The file ``.lock`` names the process that holds the folder. The system releases the lock of a
@@ -30,6 +33,7 @@ def locked(folder: Path, *, name: str = ".lock", keep: bool = True) -> Iterator[
         folder: the folder.
         name: of the file that is locked in it.
         keep: leave that file, empty of meaning, for the next holder.
+        patience: seconds to wait for another process to let go.
 
     Raises:
         ResultError: another process holds the folder, or it cannot be created or locked.
@@ -41,7 +45,7 @@ def locked(folder: Path, *, name: str = ".lock", keep: bool = True) -> Iterator[
     except OSError as error:
         raise ResultError(f"{folder}: cannot be written to ({error.strerror})") from error
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=patience)
     except Timeout as error:
         raise ResultError(
             f"{folder}: another run (process {_holder(path)}) is writing there. "

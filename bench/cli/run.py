@@ -50,6 +50,22 @@ Debug = Annotated[
         "--debug", help="Run one sequence in this process, keep nothing, show the traceback."
     ),
 ]
+Gpus = Annotated[
+    str | None,
+    typer.Option(
+        "--gpus", help="auto, or numbers as in 0,1,3: every worker sees one GPU as its only one."
+    ),
+]
+PerGpu = Annotated[int, typer.Option(min=1, help="Workers that share a GPU.")]
+SameDevice = Annotated[
+    bool, typer.Option("--same-device", help="Refuse results of another device than the first.")
+]
+ShardOf = Annotated[
+    str | None,
+    typer.Option(
+        "--shard", metavar="I/N", help="Run share I of N; the others may run at the same time."
+    ),
+]
 TrackerToShow = Annotated[
     str | None,
     typer.Argument(help="Show the options of this one.", autocompletion=options.complete_tracker),
@@ -77,6 +93,10 @@ def run(
     repetitions: options.Repetitions = None,
     lockstep: options.Lockstep = 1,
     jobs: options.Jobs = 1,
+    gpus: Gpus = None,
+    per_gpu: PerGpu = 1,
+    same_device: SameDevice = False,
+    shard: ShardOf = None,
     seed: options.Seed = 0,
     timeout: options.Timeout = options.DEFAULT_TIMEOUT,
     sequences: options.Sequences = None,
@@ -103,6 +123,8 @@ def run(
 
       bench run vot2018 --data /data/VOT2018 -t path/file.py:MyTracker --experiment realtime
 
+      bench run lasot --tracker siamattn --gpus auto --per-gpu 2
+
       bench run folder --data ~/clips -t opencv-mil --set seed=7 --name mil-7
 
       bench run otb2015 -t path/file.py:MyTracker --sequence Bolt --debug
@@ -110,6 +132,7 @@ def run(
     from bench.datasets import open_dataset
     from bench.registry import make_spec
     from bench.results.opening import open_store
+    from bench.runner.shards import Shard
 
     targets = options.split_names(tracker) or []
     if name is not None and len(targets) > 1:
@@ -128,12 +151,12 @@ def run(
     names = options.split_names(sequences)
     common = {
         "names": names, "seed": seed, "repetitions": repetitions, "lockstep": lockstep,
-        "partial": partial,
+        "partial": partial, "shard": Shard.parse(shard) if shard is not None else None,
     }  # fmt: skip
     shown: Any = False if quiet or progress is False else "lines"
     running = {
-        "jobs": jobs, "frame_timeout": timeout, "tuned_on": tuned_on, "verbose": verbose,
-        "progress": shown,
+        **_workers(jobs, gpus, per_gpu), "frame_timeout": timeout, "tuned_on": tuned_on,
+        "verbose": verbose, "progress": shown, "same_device": same_device,
     }  # fmt: skip
     if debug:
         _debug(dataset, specs, store, names, seed)
@@ -141,6 +164,20 @@ def run(
         _plan(dataset, specs, store, common)
     else:
         _run(dataset, specs, store, {**common, **running}, quiet)
+
+
+def _workers(jobs: int, gpus: str | None, per_gpu: int) -> dict[str, Any]:
+    """The number of workers, and the GPUs they see."""
+    from bench.runner.devices import chosen_gpus
+
+    if gpus is None:
+        if per_gpu > 1:
+            raise ConfigError(f"--per-gpu {per_gpu} needs --gpus, such as --gpus auto")
+        return {"jobs": jobs}
+    if jobs > 1:
+        raise ConfigError(f"--jobs {jobs}: with --gpus, --per-gpu says how many workers there are")
+    chosen = chosen_gpus(gpus)
+    return {"jobs": len(chosen) * per_gpu, "gpus": chosen}
 
 
 def _run(
@@ -239,7 +276,23 @@ def _debug(
                 typer.echo(f"{spec.name}: {chosen.name}: {outcome.trajectory!r}; not kept")
 
 
-def trackers(tracker: TrackerToShow = None) -> None:
+def trackers(tracker: Gpus = Annotated[
+    str | None,
+    typer.Option(
+        "--gpus", help="auto, or numbers as in 0,1,3: every worker sees one GPU as its only one."
+    ),
+]
+PerGpu = Annotated[int, typer.Option(min=1, help="Workers that share a GPU.")]
+SameDevice = Annotated[
+    bool, typer.Option("--same-device", help="Refuse results of another device than the first.")
+]
+ShardOf = Annotated[
+    str | None,
+    typer.Option(
+        "--shard", metavar="I/N", help="Run share I of N; the others may run at the same time."
+    ),
+]
+TrackerToShow = None) -> None:
     """List the registered trackers, or the options of one.
 
     [bold]Examples[/]

@@ -26,6 +26,7 @@ from bench.results.opening import open_store
 from bench.results.record import RunRecord, continue_record, read_record, write_record
 from bench.results.stores import Store
 from bench.results.vot.text import format_times, parse_times
+from bench.runner.shards import gathered_record
 
 _GOING = ".removed-"  # prefix of a folder that is being removed
 _PARTS = ("times/{}_time.txt", "scores/{}_score.txt", "{}.txt")  # of a one-pass result, in order
@@ -137,7 +138,7 @@ def _equal(store: Store, source: Store, tracker: str, sequence: str, repetition:
 
 def _record(store: Store, source: Store, tracker: str) -> RunRecord | None:
     """The record of the destination with the sessions of the source; None if nothing changes."""
-    theirs = read_record(source.record_path(tracker))
+    theirs = gathered_record(source, tracker)
     if theirs is None:
         raise ResultError(
             "expected a run.json beside the results, which tells where they are from"

@@ -104,7 +104,7 @@ def worker_facts(spec: TrackerSpec) -> dict[str, Any]:
 def differing_facts(expected: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     """The facts of a worker that differ from those of the run, in words; empty if none does."""
     known = {name: value for name, value in expected.items() if name in facts}
-    return "; ".join(differences(known, _as_stored({name: facts[name] for name in known})))
+    return "; ".join(differences(_as_stored({name: facts[name] for name in known}), known))
 
 
 def _as_stored(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from bench.runner.process import Processes
 from bench.runner.progress import Wanted
 from bench.runner.provenance import make_record
 from bench.runner.session import ENOUGH, RunSummary, open_session
+from bench.runner.shards import Shard
 from bench.runner.unit import Unit
 from bench.sequence import Dataset, Sequence
 
@@ -45,6 +46,7 @@ def run_tracker(
     tuned_on: str | None = None,
     gpus: tuple[str, ...] = (),
     same_device: bool = False,
+    shard: Shard | None = None,
     engine: Engine | None = None,
 ) -> RunSummary:
     """Run a tracker over every sequence that has no result yet, the longest first.
@@ -71,6 +73,7 @@ def run_tracker(
         tuned_on: label of the dataset whose scores chose the options; every score says so.
         gpus: of which each worker sees one, the one with the fewest workers.
         same_device: refuse results of another device than the first.
+        shard: run this share of the sequences only; others may run at the same time.
         engine: replaces workers, e.g. ``bench.runner.run_here``; ignores jobs and time-outs.
 
     Raises:
@@ -84,7 +87,7 @@ def run_tracker(
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, engine)
     wanted = _repetitions(experiment, spec, repetitions)
-    chosen = _choose(dataset, names, partial)
+    chosen = _share(_choose(dataset, names, partial), shard)
     current = make_record(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=jobs, lockstep=lockstep,
         tuned_on=tuned_on, engine="workers" if engine is None else _name(engine), gpus=gpus,
@@ -97,7 +100,9 @@ def run_tracker(
         return run_units(units, workers, limits=limits, lanes=lockstep, expected=facts)
 
     run = engine or on_workers
-    with open_session(store, spec.name, current, same_device=same_device) as session:
+    with open_session(
+        store, spec.name, current, chosen, shard=shard, same_device=same_device
+    ) as session:
         for wave in _waves(wanted):
             units = session.plan(chosen, seed, experiment, wave)
             with _closing(run(units, spec, seed)) as outcomes:
@@ -146,6 +151,7 @@ def plan_run(
     repetitions: int | None = None,
     lockstep: int = 1,
     partial: bool = False,
+    shard: Shard | None = None,
 ) -> RunPlan:
     """What ``run_tracker`` would do with these arguments; runs and writes nothing.
 
@@ -156,7 +162,7 @@ def plan_run(
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, None)
     wanted = _repetitions(experiment, spec, repetitions)
-    chosen = _choose(dataset, names, partial)
+    chosen = _share(_choose(dataset, names, partial), shard)
     current = make_record(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep
     )
@@ -209,6 +215,10 @@ def _choose(dataset: Dataset, names: Collection[str] | None, partial: bool) -> l
             "out with --partial."
         )
     return chosen
+
+
+def _share(chosen: list[Sequence], shard: Shard | None) -> list[Sequence]:
+    return chosen if shard is None else shard.share(chosen)
 
 
 def _has_frames(sequence: Sequence) -> bool:

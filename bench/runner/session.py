@@ -19,19 +19,13 @@ from bench.errors import BenchError, ResultError, printable
 from bench.files import write_atomically
 from bench.geometry import Regions, region_overlaps
 from bench.images import ImageFiles
-from bench.locks import locked, sweep
 from bench.protocols.onepass import check_frames
-from bench.results.record import (
-    RunFailure,
-    RunRecord,
-    continue_record,
-    require_same,
-    write_record,
-)
+from bench.results.record import RunFailure, RunRecord, require_same
 from bench.results.stores import Store
 from bench.runner.engine import BuildError
 from bench.runner.outcomes import Beat, Finished, Outcome, Remark
 from bench.runner.progress import Status, Wanted, progress_display
+from bench.runner.shards import Book, Shard, opened
 from bench.runner.unit import Unit
 from bench.sequence import Frames, Sequence
 
@@ -62,17 +56,22 @@ class RunSummary:
 
 @contextmanager
 def open_session(
-    store: Store, name: str, current: RunRecord, *, same_device: bool = False
+    store: Store,
+    name: str,
+    current: RunRecord,
+    sequences: Iterable[Sequence],
+    *,
+    shard: Shard | None = None,
+    same_device: bool = False,
 ) -> Iterator[Session]:
-    """Lock the folder of the results, and continue the record in it.
+    """Lock the results, or the part of a shard, and continue the record.
 
     Raises:
         ResultError: the results of that name have another origin, or another run holds them.
     """
-    with locked(store.folder(name)):
-        sweep(store.folder(name))
-        record = continue_record(store, name, current)
-        session = Session(store, name, record, same_device=same_device)
+    names = [sequence.name for sequence in sequences]
+    with opened(store, name, current, shard, names) as (book, record):
+        session = Session(store, name, record, book, same_device=same_device)
         with session.recorded():
             yield session
 
@@ -85,6 +84,7 @@ class Session:
         store: keeps the results.
         name: of the result folder.
         record: how the results are made; written at every change.
+        book: where it is written.
         started: True once anything has run.
         finished, skipped, failures: see ``RunSummary``.
         notes: what the tracker's adapter chose, in words; empty for our own trackers.
@@ -95,6 +95,7 @@ class Session:
     store: Store
     name: str
     record: RunRecord
+    book: Book
     started: bool = False
     finished: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -160,14 +161,14 @@ class Session:
             yield
         finally:
             if self.started or self.record is not before:
-                write_record(self._path, self.record.ended())
+                self.book.write(self.record.ended())
 
     def gather(self, outcomes: Iterable[Outcome], units: list[Unit], progress: Wanted) -> None:
         """Keep every result and note every failure at once; the record is written first."""
         if not units:
             return
         self.started = True
-        write_record(self._path, self.record)
+        self.book.write(self.record)
         frames, total = 0, sum(len(unit.sequence) for unit in units)
         with self._said(), progress_display(self._ended + len(units), total, progress) as show:
             for outcome in outcomes:
@@ -205,7 +206,7 @@ class Session:
 
     def _keep(self, outcome: Finished) -> None:
         record = self._with_facts(outcome)
-        require_same(self._path, self.record, record)
+        require_same(self.book.path, self.record, record)
         self._check_device(outcome.device)
         self._note(record)  # first, so that every result that is there says where it was made
         try:
@@ -220,7 +221,7 @@ class Session:
         known = self.record.devices()
         if self.same_device and known and device not in known:
             raise ResultError(
-                f"{self._path}: --same-device: the results beside it were made on "
+                f"{self.book.path}: --same-device: the results beside it were made on "
                 f"{' and '.join(known)}, this one on {device}. Leave the option out to mix "
                 "devices, which tables then say, or choose another --name."
             )
@@ -272,7 +273,7 @@ class Session:
     def _note(self, record: RunRecord) -> None:
         if record != self.record:
             self.record = record
-            write_record(self._path, record)
+            self.book.write(record)
 
     def _status(self, frames: int, beat: Beat) -> Status:
         names = tuple(unit.name for unit, _ in beat.running)
@@ -282,10 +283,6 @@ class Session:
     @property
     def _ended(self) -> int:
         return len(self.finished) + len(self.failures)
-
-    @property
-    def _path(self) -> Path:
-        return self.store.record_path(self.name)
 
 
 def are_equal(runs: List[Regions]) -> bool:
