@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -195,12 +196,22 @@ def split_names(names: list[str] | None) -> list[str] | None:
 
 @contextmanager
 def stoppable(kept: str) -> Iterator[None]:
-    """Ctrl-C inside prints what is kept, e.g. ``"trials"``, and exits with 130."""
+    """Ctrl-C inside prints what is kept, e.g. ``"trials"``, and exits with 130.
+
+    So does SIGTERM, by which schedulers end a job.
+    """
+    former = signal.signal(signal.SIGTERM, _stop)
     try:
         yield
     except KeyboardInterrupt:
         typer.echo(f"stopped; {kept} are kept, the same command continues", err=True)
         raise typer.Exit(STOPPED) from None
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def write_file(path: Path, text: str) -> None:

@@ -276,23 +276,7 @@ def _debug(
                 typer.echo(f"{spec.name}: {chosen.name}: {outcome.trajectory!r}; not kept")
 
 
-def trackers(tracker: Gpus = Annotated[
-    str | None,
-    typer.Option(
-        "--gpus", help="auto, or numbers as in 0,1,3: every worker sees one GPU as its only one."
-    ),
-]
-PerGpu = Annotated[int, typer.Option(min=1, help="Workers that share a GPU.")]
-SameDevice = Annotated[
-    bool, typer.Option("--same-device", help="Refuse results of another device than the first.")
-]
-ShardOf = Annotated[
-    str | None,
-    typer.Option(
-        "--shard", metavar="I/N", help="Run share I of N; the others may run at the same time."
-    ),
-]
-TrackerToShow = None) -> None:
+def trackers(tracker: TrackerToShow = None) -> None:
     """List the registered trackers, or the options of one.
 
     [bold]Examples[/]
