@@ -33,6 +33,7 @@ ClusterName=proof
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ports[0]}
 AuthType=auth/none
+AuthInfo=cred_expire=6
 CredType=cred/none
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 SlurmUser=root
