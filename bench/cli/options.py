@@ -158,6 +158,12 @@ Lockstep = Annotated[
     int, typer.Option(min=1, help="Sequences that a batch tracker follows in one call.")
 ]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")]
+RunJobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs", "-j", min=1, help="Worker processes: 1, or as many as a cluster has room for."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Seed of every random generator.")]
 Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds a tracker may take for one frame.")]
 Sequences = Annotated[

@@ -56,7 +56,21 @@ Gpus = Annotated[
         "--gpus", help="auto, or numbers as in 0,1,3: every worker sees one GPU as its only one."
     ),
 ]
-PerGpu = Annotated[int, typer.Option(min=1, help="Workers that share a GPU.")]
+PerGpu = Annotated[
+    int | None, typer.Option(min=1, help="Workers that share a GPU; 1 by default.")
+]
+EngineName = Annotated[
+    Literal["processes", "ray"],
+    typer.Option(help="Where workers run: on this machine, or on a Ray cluster."),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(help="auto, or that of the head; without it, Ray starts on this machine."),
+]
+DataMap = Annotated[
+    list[str] | None,
+    typer.Option(metavar="HERE=THERE", help="A folder that nodes have elsewhere; repeatable."),
+]
 SameDevice = Annotated[
     bool, typer.Option("--same-device", help="Refuse results of another device than the first.")
 ]
@@ -92,9 +106,12 @@ def run(
     experiment: options.Experiment = None,
     repetitions: options.Repetitions = None,
     lockstep: options.Lockstep = 1,
-    jobs: options.Jobs = 1,
+    jobs: options.RunJobs = None,
     gpus: Gpus = None,
-    per_gpu: PerGpu = 1,
+    per_gpu: PerGpu = None,
+    engine: EngineName = "processes",
+    ray_address: RayAddress = None,
+    data_map: DataMap = None,
     same_device: SameDevice = False,
     shard: ShardOf = None,
     seed: options.Seed = 0,
@@ -124,6 +141,8 @@ def run(
       bench run vot2018 --data /data/VOT2018 -t path/file.py:MyTracker --experiment realtime
 
       bench run lasot --tracker siamattn --gpus auto --per-gpu 2
+
+      bench run lasot --tracker siamattn --engine ray --ray-address auto --per-gpu 2
 
       bench run folder --data ~/clips -t opencv-mil --set seed=7 --name mil-7
 
@@ -155,7 +174,7 @@ def run(
     }  # fmt: skip
     shown: Any = False if quiet or progress is False else "lines"
     running = {
-        **_workers(jobs, gpus, per_gpu), "frame_timeout": timeout, "tuned_on": tuned_on,
+        **_workers(jobs, gpus, per_gpu, engine, ray_address, data_map), "frame_timeout": timeout, "tuned_on": tuned_on,
         "verbose": verbose, "progress": shown, "same_device": same_device,
     }  # fmt: skip
     if debug:
@@ -166,18 +185,34 @@ def run(
         _run(dataset, specs, store, {**common, **running}, quiet)
 
 
-def _workers(jobs: int, gpus: str | None, per_gpu: int) -> dict[str, Any]:
-    """The number of workers, and the GPUs they see."""
+def _workers(
+    jobs: int | None,
+    gpus: str | None,
+    per_gpu: int | None,
+    engine: str,
+    address: str | None,
+    data_map: list[str] | None,
+) -> dict[str, Any]:
+    """Where workers run, how many, and what GPUs they see."""
     from bench.runner.devices import chosen_gpus
+    from bench.runner.ray_engine import RayCluster, parse_data_map
 
+    if engine == "ray":
+        if gpus not in (None, "auto"):
+            raise ConfigError(f"--gpus {gpus}: Ray chooses the GPUs; say how many with --per-gpu")
+        share = per_gpu or (1 if gpus else None)
+        return {"cluster": RayCluster(address, jobs, share, parse_data_map(data_map or []))}
+    for option, value in (("--ray-address", address), ("--data-map", data_map)):
+        if value:
+            raise ConfigError(f"{option} belongs to --engine ray")
     if gpus is None:
-        if per_gpu > 1:
+        if per_gpu is not None:
             raise ConfigError(f"--per-gpu {per_gpu} needs --gpus, such as --gpus auto")
-        return {"jobs": jobs}
-    if jobs > 1:
+        return {"jobs": jobs or 1}
+    if jobs is not None:
         raise ConfigError(f"--jobs {jobs}: with --gpus, --per-gpu says how many workers there are")
     chosen = chosen_gpus(gpus)
-    return {"jobs": len(chosen) * per_gpu, "gpus": chosen}
+    return {"jobs": len(chosen) * (per_gpu or 1), "gpus": chosen}
 
 
 def _run(

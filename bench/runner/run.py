@@ -22,6 +22,7 @@ from bench.runner.pool import run_units
 from bench.runner.process import Processes
 from bench.runner.progress import Wanted
 from bench.runner.provenance import make_record
+from bench.runner.ray_engine import RayCluster
 from bench.runner.session import ENOUGH, RunSummary, open_session
 from bench.runner.shards import Shard
 from bench.runner.unit import Unit
@@ -47,6 +48,7 @@ def run_tracker(
     gpus: tuple[str, ...] = (),
     same_device: bool = False,
     shard: Shard | None = None,
+    cluster: RayCluster | None = None,
     engine: Engine | None = None,
 ) -> RunSummary:
     """Run a tracker over every sequence that has no result yet, the longest first.
@@ -74,6 +76,7 @@ def run_tracker(
         gpus: of which each worker sees one, the one with the fewest workers.
         same_device: refuse results of another device than the first.
         shard: run this share of the sequences only; others may run at the same time.
+        cluster: run workers on its nodes in place of this machine; ignores jobs and GPUs.
         engine: replaces workers, e.g. ``bench.runner.run_here``; ignores jobs and time-outs.
 
     Raises:
@@ -90,12 +93,13 @@ def run_tracker(
     chosen = _share(_choose(dataset, names, partial), shard)
     current = make_record(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=jobs, lockstep=lockstep,
-        tuned_on=tuned_on, engine="workers" if engine is None else _name(engine), gpus=gpus,
+        tuned_on=tuned_on, engine=_name(engine, cluster), gpus=gpus,
     )  # fmt: skip
     limits = Limits(frame_timeout, start_timeout)
 
     def on_workers(units: list[Unit], spec: TrackerSpec, seed: int) -> Iterable[Outcome]:
-        workers = Processes(spec, seed, jobs, gpus, verbose)
+        here = Processes(spec, seed, jobs, gpus, verbose)
+        workers = cluster.engine(spec, seed, limits, verbose) if cluster else here
         facts = current.provenance
         return run_units(units, workers, limits=limits, lanes=lockstep, expected=facts)
 
@@ -121,7 +125,9 @@ def _closing(outcomes: Iterable[Outcome]) -> Iterator[Iterable[Outcome]]:
             close()
 
 
-def _name(engine: Engine) -> str:
+def _name(engine: Engine | None, cluster: RayCluster | None) -> str:
+    if engine is None:
+        return "workers" if cluster is None else "ray"
     inner = engine.func if isinstance(engine, functools.partial) else engine
     return str(getattr(inner, "__name__", type(inner).__name__))
 

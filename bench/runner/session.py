@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as List
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -137,7 +137,7 @@ class Session:
                     self._clear(unit)  # a killed run may have left its failure
             else:
                 check_frames(sequence)
-                yield dataclasses.replace(unit, sequence=with_full_paths(sequence))
+                yield dataclasses.replace(unit, sequence=with_paths(sequence))
 
     def _settled(self, sequence: Sequence) -> bool:
         """Whether more repetitions are pointless: the first are equal, or one has failed."""
@@ -299,20 +299,22 @@ def are_equal(runs: List[Regions]) -> bool:
     return True
 
 
-def with_full_paths(sequence: Sequence) -> Sequence:
-    """A sequence whose frames are found wherever a tracker changes the working folder to."""
+def with_paths(sequence: Sequence, change: Callable[[Path], Path] = Path.absolute) -> Sequence:
+    """A sequence whose frames lie elsewhere; by default, at their full paths.
+
+    So they are found wherever a tracker changes the working folder to.
+    """
     frames: Any = sequence.frames
     if isinstance(frames, ImageFiles):
-        if all(path.is_absolute() for path in frames.paths):
-            return sequence
-        paths = tuple(path.absolute() for path in frames.paths)
-        return dataclasses.replace(sequence, frames=ImageFiles(paths))
+        paths = tuple(map(change, frames.paths))
+        same = paths == frames.paths
+        return sequence if same else dataclasses.replace(sequence, frames=ImageFiles(paths))
     if not dataclasses.is_dataclass(frames) or isinstance(frames, type):
         return sequence
     changed = {
-        each.name: value.absolute()
+        each.name: change(value)
         for each in dataclasses.fields(frames)
-        if isinstance(value := getattr(frames, each.name), Path) and not value.is_absolute()
+        if isinstance(value := getattr(frames, each.name), Path) and change(value) != value
     }
     if not changed:
         return sequence
