@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as List
@@ -27,6 +28,7 @@ from bench.runner.process import WorkerProcess, start_conditions
 from bench.runner.session import with_paths
 from bench.runner.unit import Unit
 
+_LOOPBACK = "127.0.0.1"
 _LOOK = 1.0  # seconds that a node may keep a question open
 _TICK = 0.1
 _COUNTED = 5.0  # seconds that the number of seats is believed
@@ -102,10 +104,16 @@ class Look:
 
 
 class Holder:
-    """The actor: holds a worker process on its node."""
+    """The actor: holds a worker process on its node.
 
-    def __init__(self, spec: TrackerSpec, seed: int, echo: bool, ahead: int) -> None:
-        self._arguments = spec, seed, echo, ahead
+    It works in ``folder`` if the node has it, and finds modules where ``path`` says.
+    """
+
+    def __init__(self, arguments: tuple[Any, ...], folder: Path, path: List[str]) -> None:
+        self._arguments = arguments
+        if folder.is_dir():
+            os.chdir(folder)
+        sys.path += [each for each in path if each not in sys.path]
         self._worker: WorkerProcess | None = None
 
     def hand(self, units: tuple[Unit, ...], lanes: int) -> None:
@@ -281,7 +289,9 @@ class RayNodes:
         wanted: dict[str, Any] = {"num_cpus": 0 if gpus else 1, "num_gpus": gpus}
         if self._refused:
             wanted["label_selector"] = {"ray.io/node-id": f"!in({','.join(self._refused)})"}
-        actor = ray.remote(Holder).options(**wanted).remote(*self._arguments)
+        actor = ray.remote(Holder).options(**wanted).remote(
+            self._arguments, self._cluster.elsewhere(Path.cwd()), list(map(os.path.abspath, sys.path))
+        )
         return RayWorker(actor, self._cluster)
 
     def wait(self, workers: List[RayWorker], seconds: float) -> None:
@@ -327,11 +337,15 @@ def _connect(address: str | None, echo: bool) -> bool:
         ) from error
     if ray.is_initialized():
         return False
-    own = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address is None else {}
+    own: dict[str, Any] = {"include_dashboard": False} if address is None else {}
+    host, _, port = (address or _LOOPBACK).rpartition(":")
+    if (host or port) in (_LOOPBACK, "localhost"):
+        # Ray takes both names for the machine's outer address, where a cluster on the loopback
+        # address does not listen; it lets this spelling be.
+        own["_node_ip_address"] = _LOOPBACK
+        address = address and f"Localhost:{port}"
     try:
-        ray.init(
-            address or "local", log_to_driver=echo, logging_level="ERROR", **own
-        )  # fmt: skip
+        ray.init(address or "local", log_to_driver=echo, logging_level="ERROR", **own)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ConfigError(
             f"--engine ray: no cluster at {address or 'this machine'}: {error}. Start one with "
