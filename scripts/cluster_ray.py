@@ -1,10 +1,11 @@
-"""A Ray cluster of a head and two nodes on this machine, and what a run loses when one is killed.
+"""A Ray cluster of a head and two nodes on one machine: what a run loses when a node is killed.
 
-``python scripts/cluster_ray.py --kills 20`` starts the cluster on 127.0.0.1 (``ray.cluster_utils``)
-and a run on it once for each kill: at a random moment, every process of one node ends by SIGKILL.
-Its sequence goes back and runs on the other node, and a new node takes the place. In the end every
-result must be there once, and equal to the byte to that of a run without a cluster; and no port but
-of the loopback address may be open. The test suite does it once.
+``python scripts/cluster_ray.py --kills 20`` starts the cluster on 127.0.0.1
+(``ray.cluster_utils``) and a run on it once for each kill: at a random moment, every process of
+one node ends by SIGKILL. Its sequence goes back and runs on the other node, and a new node takes
+the place. In the end every result must be there once, and equal to the byte to that of a run
+without a cluster; and no port but of the loopback address may be open. The test suite does it
+once.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 
 from cluster_trials import ROOT, faults_of, prepare
 
-# A lost node is noticed within some seconds in place of half a minute; nobody is told of the usage.
+# A lost node is noticed within seconds in place of half a minute; nobody is told of the usage.
 SETTINGS = {
     "RAY_health_check_initial_delay_ms": "1000",
     "RAY_health_check_period_ms": "1000",

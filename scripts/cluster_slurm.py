@@ -1,10 +1,10 @@
 """A Slurm of two nodes on this machine, and what a run loses when one is killed whole.
 
 ``python scripts/cluster_slurm.py --kills 20`` installs Debian's Slurm if there is none and apt is
-there, starts ``slurmctld`` and two ``slurmd`` on 127.0.0.1, and sends a run by ``bench submit slurm
---now`` once for each kill: at a random moment, every process of one node ends by SIGKILL. Slurm
-notices, takes the task back and starts it on the other node. In the end every result must be there
-once, and equal to the byte to that of a run without a cluster. The test suite does it once.
+there, starts ``slurmctld`` and two ``slurmd`` on 127.0.0.1, and sends a run by ``bench submit
+slurm --now`` once for each kill: at a random moment, every process of one node ends by SIGKILL.
+Slurm notices, takes the task back and starts it on the other node. In the end every result must be
+there once, and equal to the byte to that of a run without a cluster. The test suite does it once.
 """
 
 from __future__ import annotations
@@ -181,7 +181,9 @@ class Slurm:
             time.sleep(0.2)
 
 
-def trial(slurm: Slurm, folder: Path, run: list[str], number: int, kill: float | None) -> list[str]:
+def trial(
+    slurm: Slurm, folder: Path, run: list[str], number: int, kill: float | None
+) -> list[str]:
     """One run of two tasks, in which a node is killed after some seconds; returns faults."""
     name, victim = f"results-{number}", NODES[number % 2]
     told = slurm.call(
@@ -220,7 +222,10 @@ def main() -> int:
                 after = generator.uniform(0, 5)
                 faults = trial(slurm, folder, run, number, after)
                 bad += bool(faults)
-                print(f"kill {number + 1} after {after:.1f} s: {faults or 'nothing lost'}", flush=True)
+                print(
+                    f"kill {number + 1} after {after:.1f} s: {faults or 'nothing lost'}",
+                    flush=True,
+                )
     print(f"{chosen.kills} kills, {bad} with faults")
     return 1 if bad else 0
 

@@ -1,4 +1,4 @@
-"""What the proofs of ``cluster_slurm`` and ``cluster_ray`` share: a small run, and what it lost."""
+"""What ``cluster_slurm`` and ``cluster_ray`` share: a small run, and what it lost."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def prepare(folder: Path, pause: float) -> list[str]:
 
 def faults_of(folder: Path, name: str) -> list[str]:
     """What a run lost, doubled or changed."""
-    found = {path: digest for path, digest in hashes(folder / name).items()}
+    found = hashes(folder / name)
     expected = hashes(folder / "alone")
     faults = [f"{path} is missing" for path in expected.keys() - found.keys()]
     faults += [f"{path} is too much" for path in found.keys() - expected.keys()]

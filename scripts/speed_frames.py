@@ -1,9 +1,9 @@
 """Time the reading of frames, in CPU milliseconds a frame, and what reading ahead gains: no test.
 
 Frames are generated JPEG files. Every way of reading them gives an RGB array, all in one process
-and in turns: ours; pytracking's (``imread``, then ``cvtColor``); got10k's (Pillow, then an array);
-and a copy with reversed channels, as many loaders do. Reading ahead is timed on the wall clock, for
-a tracker that waits a while for each frame, as for a GPU.
+and in turns: ours; pytracking's (``imread``, then ``cvtColor``); got10k's (Pillow, then an
+array); and a copy with reversed channels, as many loaders do. Reading ahead is timed on the wall
+clock, for a tracker that waits a while for each frame, as for a GPU.
 """
 
 from __future__ import annotations
@@ -32,12 +32,19 @@ SIZES = {"480x360": (480, 360), "720p": (1280, 720), "1080p": (1920, 1080)}
 Read: TypeAlias = Callable[[Path], np.ndarray]
 
 
+def _read(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path))
+    if image is None:
+        raise SystemExit(f"{path}: cannot be read")
+    return image
+
+
 def _opencv(path: Path) -> np.ndarray:
-    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(_read(path), cv2.COLOR_BGR2RGB)
 
 
 def _reversed(path: Path) -> np.ndarray:
-    return np.array(cv2.imread(str(path))[:, :, ::-1])
+    return np.array(_read(path)[:, :, ::-1])
 
 
 def _pillow(path: Path) -> np.ndarray:
@@ -113,7 +120,8 @@ def measure(size: tuple[int, int], frames: int, rounds: int, wait: float) -> dic
         found = {way: statistics.median(each) for way, each in spent.items()}
         for label, ahead in (("on demand", 0), ("ahead", AHEAD)):
             runs = [along(paths, wait, ahead) for _ in range(rounds)]
-            found[label], found[f"tracker, {label}"] = map(statistics.median, zip(*runs))
+            found[label] = statistics.median(whole for whole, _ in runs)
+            found[f"tracker, {label}"] = statistics.median(own for _, own in runs)
         return found
 
 

@@ -56,9 +56,7 @@ Gpus = Annotated[
         "--gpus", help="auto, or numbers as in 0,1,3: every worker sees one GPU as its only one."
     ),
 ]
-PerGpu = Annotated[
-    int | None, typer.Option(min=1, help="Workers that share a GPU; 1 by default.")
-]
+PerGpu = Annotated[int | None, typer.Option(min=1, help="Workers that share a GPU; 1 by default.")]
 EngineName = Annotated[
     Literal["processes", "ray"],
     typer.Option(help="Where workers run: on this machine, or on a Ray cluster."),
@@ -174,8 +172,9 @@ def run(
     }  # fmt: skip
     shown: Any = False if quiet or progress is False else "lines"
     running = {
-        **_workers(jobs, gpus, per_gpu, engine, ray_address, data_map), "frame_timeout": timeout, "tuned_on": tuned_on,
-        "verbose": verbose, "progress": shown, "same_device": same_device,
+        **_workers(jobs, gpus, per_gpu, engine, ray_address, data_map),
+        "frame_timeout": timeout, "tuned_on": tuned_on, "verbose": verbose, "progress": shown,
+        "same_device": same_device,
     }  # fmt: skip
     if debug:
         _debug(dataset, specs, store, names, seed)

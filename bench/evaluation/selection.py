@@ -149,9 +149,7 @@ def record_notes(dataset: Dataset, store: Store, name: str) -> list[str]:
     notes = []
     if record.tuned_on is not None:
         here = record.tuned_on == label_of(dataset)
-        notes.append(
-            f"hyper-parameters tuned on {'this benchmark' if here else record.tuned_on}"
-        )
+        notes.append(f"hyper-parameters tuned on {'this benchmark' if here else record.tuned_on}")
     devices = record.devices()
     if len(devices) > 1:
         kind = "kinds of device" if "cpu" in devices else "GPU models"

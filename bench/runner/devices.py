@@ -36,7 +36,7 @@ def installed_gpus() -> tuple[Gpu, ...]:
 
 
 def visible_gpus() -> tuple[str, ...]:
-    """Numbers or names of the GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` has them.
+    """Numbers or names of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES has them.
 
     That variable, which Slurm and Ray set, decides; without it, all that are installed.
     """

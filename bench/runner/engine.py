@@ -1,7 +1,7 @@
 """Where workers come from: the seam between the loop that hands out units and what runs them.
 
-The loop in ``pool.py`` asks an engine for workers and for nothing else. ``Processes`` starts them on
-this machine, ``ray_engine.RayNodes`` on the nodes of a Ray cluster.
+The loop in ``pool.py`` asks an engine for workers and for nothing else. ``Processes`` starts them
+on this machine, ``ray_engine.RayNodes`` on the nodes of a Ray cluster.
 """
 
 from __future__ import annotations

@@ -289,8 +289,14 @@ class RayNodes:
         wanted: dict[str, Any] = {"num_cpus": 0 if gpus else 1, "num_gpus": gpus}
         if self._refused:
             wanted["label_selector"] = {"ray.io/node-id": f"!in({','.join(self._refused)})"}
-        actor = ray.remote(Holder).options(**wanted).remote(
-            self._arguments, self._cluster.elsewhere(Path.cwd()), list(map(os.path.abspath, sys.path))
+        actor = (
+            ray.remote(Holder)
+            .options(**wanted)
+            .remote(
+                self._arguments,
+                self._cluster.elsewhere(Path.cwd()),
+                list(map(os.path.abspath, sys.path)),
+            )
         )
         return RayWorker(actor, self._cluster)
 
@@ -314,7 +320,9 @@ class RayNodes:
         self._room = self._count()
         name = f"node {worker.place[:8]} on {worker.facts.get('host')}"
         if not self._room:
-            raise TrackerError(f"every node of the Ray cluster was refused, the last, {name}: {why}")
+            raise TrackerError(
+                f"every node of the Ray cluster was refused, the last, {name}: {why}"
+            )
         return name
 
     def close(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -49,7 +49,9 @@ class Shard:
         """
         match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
-            raise ConfigError(f"--shard expects i/n with i from 1 to n, as in 3/20, found {text!r}")
+            raise ConfigError(
+                f"--shard expects i/n with i from 1 to n, as in 3/20, found {text!r}"
+            )
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:

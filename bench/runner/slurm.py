@@ -76,9 +76,7 @@ def run_script(request: Request, command: List[str]) -> str:
         *([f"--gpus-per-task={request.gpus}"] if request.gpus else []),
         f"--signal=B:USR1@{request.warning}", f"--output={request.logs}/%x-%A_%a.out",
     ]  # fmt: skip
-    body = _RUN.format(
-        command=shlex.join(command), tasks=request.tasks, warning=request.warning
-    )
+    body = _RUN.format(command=shlex.join(command), tasks=request.tasks, warning=request.warning)
     return _head(request, options) + body
 
 
@@ -101,7 +99,9 @@ def _head(request: Request, options: Iterable[str]) -> str:
         *request.further,
     ]  # fmt: skip
     if broken := [line for line in lines if "\n" in line or not line.startswith("-")]:
-        raise ConfigError(f"expected an option of sbatch, as in --partition=gpu, found {broken[0]!r}")
+        raise ConfigError(
+            f"expected an option of sbatch, as in --partition=gpu, found {broken[0]!r}"
+        )
     return "#!/bin/bash\n" + "".join(f"#SBATCH {line}\n" for line in lines)
 
 
