@@ -2,7 +2,8 @@
 
 ``<root>/<benchmark>/<tracker>/`` contains ``<sequence>.txt`` with boxes (the PySOT/OTB text
 layout, in the benchmark's own coordinates), ``times/<sequence>_time.txt`` with seconds per
-frame, ``scores/<sequence>_score.txt`` with optional confidences, ``run.json``, the record, and
+frame, ``scores/<sequence>_score.txt`` with optional confidences, ``masks/<sequence>_mask.txt``
+with masks, if they are kept (``bench.results.masks``), ``run.json``, the record, and
 ``SHA256SUMS``, what the files held when they were written. Further runs of a stochastic tracker
 have the same files in ``repetitions/002/``, ``repetitions/003/`` and so on.
 """
@@ -22,8 +23,10 @@ from bench.errors import ResultError
 from bench.files import format_rows, read_rows, read_whole, write_atomically
 from bench.geometry.regions import Regions
 from bench.results.checksums import changed_files, record_hashes
+from bench.results.masks import format_masks, read_masks
 from bench.results.stores import check_rows, names_in, tracker_names
-from bench.sequence import Sequence, Trajectory, to_file
+from bench.results.vot.text import parse_values
+from bench.sequence import Masks, Sequence, Trajectory, to_file
 
 _REPETITIONS = "repetitions"
 _REPETITION = re.compile(r"(?!00[01])\d{3,}")
@@ -62,6 +65,9 @@ class OnePassStore:
 
     def confidence_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
         return Path(f"{self._run(tracker, repetition)}/scores/{sequence}_score.txt")
+
+    def masks_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
+        return Path(f"{self._run(tracker, repetition)}/masks/{sequence}_mask.txt")
 
     def record_path(self, tracker: str) -> Path:
         return self.folder(tracker) / "run.json"
@@ -112,6 +118,8 @@ class OnePassStore:
         if not np.isnan(trajectory.scores).all():
             scores = format_rows(trajectory.scores[:, None], decimals=6)
             files[self.confidence_path(*where)] = scores
+        if trajectory.masks:
+            files[self.masks_path(*where)] = format_masks(trajectory.masks)
         boxes = format_rows(to_file(trajectory.boxes, sequence.index_base))
         files[self.boxes_path(*where)] = boxes
         record_hashes(self.folder(tracker), files)
@@ -149,6 +157,19 @@ class OnePassStore:
         number = repetition or min(self.repetitions(tracker, sequence), default=1)
         path = self.times_path(tracker, sequence, number)
         return read_rows(path, columns=1)[:, 0] if os.path.lexists(path) else None
+
+    def read_scores(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> FloatArray | None:
+        number = repetition or min(self.repetitions(tracker, sequence), default=1)
+        path = self.confidence_path(tracker, sequence, number)
+        return parse_values(read_whole(path), path) if os.path.lexists(path) else None
+
+    def read_masks(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> Masks | None:
+        number = repetition or min(self.repetitions(tracker, sequence), default=1)
+        return read_masks(self.masks_path(tracker, sequence, number))
 
     def changed_files(self, tracker: str) -> list[str]:
         return changed_files(self.folder(tracker))

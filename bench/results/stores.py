@@ -13,7 +13,7 @@ from bench.arrays import FloatArray, IntArray
 from bench.errors import ResultError, unknown_name
 from bench.files import MAX_PIXEL
 from bench.geometry import Regions
-from bench.sequence import Sequence
+from bench.sequence import Masks, Sequence
 
 
 class Store(Protocol):
@@ -88,6 +88,24 @@ class Store(Protocol):
 
         Raises:
             ResultError: the times are malformed.
+        """
+
+    def read_scores(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> FloatArray | None:
+        """Confidences ``(N,)`` of one run, by default the first, NaN where unknown; or None.
+
+        Raises:
+            ResultError: the scores are malformed.
+        """
+
+    def read_masks(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> Masks | None:
+        """Masks of one run, by default the first, None where there is none; None if not kept.
+
+        Raises:
+            ResultError: the masks are malformed.
         """
 
     def write(

@@ -3,7 +3,8 @@
 ``<root>/<benchmark>/<tracker>/<experiment>/`` contains ``run.json``, the record, and a folder of
 official files per sequence: trajectories ``<sequence>_001.txt`` etc., one per repetition,
 ``<sequence>_time.txt`` with seconds, one row per frame and one column per repetition, and
-``<sequence>_001_confidence.value`` with confidences as written by vot-toolkit.
+``<sequence>_001_confidence.value`` with confidences as written by vot-toolkit. Masks are in
+``<sequence>_001_mask.txt``, if they are kept (``bench.results.masks``).
 
 The default files of vot-toolkit, ``<sequence>_001.bin`` and ``<sequence>_001_time.value``, are
 read too. As in vot-toolkit, text takes precedence over binary.
@@ -23,6 +24,7 @@ from bench.errors import ResultError
 from bench.files import read_whole, write_atomically
 from bench.geometry import Regions
 from bench.results.checksums import changed_files, record_hashes
+from bench.results.masks import format_masks, read_masks
 from bench.results.stores import check_rows, names_in, times_table, tracker_names
 from bench.results.vot.binary import count_records, parse_binary
 from bench.results.vot.text import (
@@ -34,7 +36,7 @@ from bench.results.vot.text import (
     parse_times,
     parse_values,
 )
-from bench.sequence import RegionTrajectory, Sequence
+from bench.sequence import Masks, RegionTrajectory, Sequence
 
 _RUN = re.compile(r"(\d{3,})\.(txt|bin)")
 
@@ -66,6 +68,10 @@ class VotStore:
     def confidence_path(self, tracker: str, sequence: str, repetition: int) -> Path:
         run = self.run_path(tracker, sequence, repetition)
         return run.with_name(f"{run.stem}_confidence.value")
+
+    def masks_path(self, tracker: str, sequence: str, repetition: int) -> Path:
+        run = self.run_path(tracker, sequence, repetition)
+        return run.with_name(f"{run.stem}_mask.txt")
 
     def record_path(self, tracker: str) -> Path:
         return self.folder(tracker) / "run.json"
@@ -130,6 +136,19 @@ class VotStore:
         times[:, columns] = stored[:, columns]
         return times
 
+    def read_scores(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> FloatArray | None:
+        number = repetition or min(self._files(tracker, sequence), default=1)
+        path = self.confidence_path(tracker, sequence, number)
+        return parse_values(read_whole(path), path) if path.is_file() else None
+
+    def read_masks(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> Masks | None:
+        number = repetition or min(self._files(tracker, sequence), default=1)
+        return read_masks(self.masks_path(tracker, sequence, number))
+
     def write(
         self,
         tracker: str,
@@ -143,6 +162,9 @@ class VotStore:
             files[self.confidence_path(tracker, sequence.name, repetition)] = format_values(
                 trajectory.scores
             )
+        if trajectory.masks:
+            masks = self.masks_path(tracker, sequence.name, repetition)
+            files[masks] = format_masks(trajectory.masks)
         files[self.run_path(tracker, sequence.name, repetition)] = format_text(trajectory.regions)
         record_hashes(self.folder(tracker), files)
         for path, content in files.items():
@@ -203,7 +225,7 @@ def _read(path: Path, frames: int | None) -> Regions:
     raw = (parse_binary if path.suffix == ".bin" else parse_text)(data, path)
     if raw.masks:
         raise ResultError(
-            f"{path}: expected boxes and polygons, found {raw.masks} masks. Convert them to "
+            f"{path}: expected boxes and polygons, found {raw.converted} masks. Convert them to "
             "rotated rectangles with `bench import`."
         )
     if frames is not None:

@@ -116,7 +116,7 @@ def test_binary_masks_times_and_confidences(
         "bag/notes.txt": "not a run",
     }
     report = import_results(fill(tmp_path / "theirs", files), store, "T", dataset)
-    assert report.notes == ("baseline: 1 masks converted to rotated rectangles",)
+    assert report.notes == ("baseline: 1 masks kept, and converted to rotated rectangles",)
     reader = baseline(store)
     assert reader.repetitions("T", "car1") == (1, 2, 3)
     assert reader.read_run("T", "car1", 3).counts.tolist() == [1, 4, 8]
