@@ -7,7 +7,6 @@ as on the frames that it was started on. vot-toolkit reads such a file as a traj
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from collections.abc import Sequence as Rows
 from pathlib import Path
@@ -15,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from bench.errors import ResultError
-from bench.files import MAX_MASK_BYTES, read_whole
 from bench.geometry import Runs
 from bench.sequence import Masks
 
@@ -36,19 +34,12 @@ def _line(runs: Runs) -> bytes:
     return b"m" + ",".join(map(str, runs.tolist())).encode()
 
 
-def read_masks(path: Path) -> Masks | None:
-    """The masks in a file; None if there is no such file.
+def parse_masks(data: bytes, where: Path | str) -> Masks:
+    """The masks in a text; ``where`` names the file in messages.
 
     Raises:
         ResultError: a line is malformed.
     """
-    if not os.path.lexists(path):
-        return None
-    return parse_masks(read_whole(path, limit=MAX_MASK_BYTES), path)
-
-
-def parse_masks(data: bytes, where: Path | str) -> Masks:
-    """``read_masks`` for text in memory; ``where`` names the file in messages."""
     lines = data.rstrip().split(b"\n")
     return tuple(_parse(line, f"{where}:{n}") for n, line in enumerate(lines, start=1))
 

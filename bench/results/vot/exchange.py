@@ -283,8 +283,6 @@ def _render(store: Store, tracker: str, sequence: Sequence) -> Iterator[tuple[st
         yield f"{name}/{name}_{repetition:03d}.txt", format_text(regions, decimals=None)
         if (masks := store.read_masks(tracker, name, repetition)) is not None:
             yield f"{name}/{name}_{repetition:03d}_mask.txt", format_masks(masks)
-        if not isinstance(store, VotStore):
-            continue
         scores = store.confidence_path(tracker, name, repetition)
-        if scores.is_file():
+        if scores and scores.is_file():
             yield f"{name}/{scores.name}", scores.read_bytes()
