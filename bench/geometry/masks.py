@@ -20,7 +20,8 @@ from bench.geometry.windows import image_outline, is_somewhere
 Runs: TypeAlias = IntArray
 """A mask as vot-toolkit writes it: x, y, width, height of the box around its pixels, then lengths
 of runs along its rows from the top left, alternately outside and inside, the first outside."""
-EMPTY: Runs = np.zeros(5, dtype=np.int64)
+EMPTY: Runs = np.array([0, 0, 1, 1, 1])
+"""A mask without a pixel, as vot-toolkit writes it."""
 _TIE = 1e-3  # corners closer than this, in pixels, tie
 
 
@@ -39,6 +40,11 @@ def mask_to_runs(mask: BoolArray) -> Runs:
     starts = np.concatenate([[0], [0] * bool(inner[0]), changes, [len(inner)]])
     box = [left, top, right - left + 1, bottom - top + 1]
     return np.concatenate([box, np.diff(starts)]).astype(np.int64)
+
+
+def has_pixels(runs: Runs) -> bool:
+    """Whether a mask has any pixel inside."""
+    return bool(runs[5::2].any())
 
 
 def runs_to_mask(runs: Numbers[int] | Runs, size: tuple[int, int] | None = None) -> BoolArray:

@@ -38,8 +38,8 @@ class Presence:
     true_rates: FloatArray
 
     def true_rates_at(self, false_rates: FloatArray) -> FloatArray:
-        """The ROC curve at given shares of false alarms, the upper end of a vertical piece."""
-        found: FloatArray = np.interp(false_rates, *_upper_ends(self.false_rates, self.true_rates))
+        """The ROC curve at given shares of false alarms; of a vertical piece the upper end."""
+        found: FloatArray = np.interp(false_rates, self.false_rates, self.true_rates)
         return found
 
 
@@ -85,12 +85,6 @@ def _counts(scores: FloatArray, present: BoolArray) -> tuple[FloatArray, IntArra
     last = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
     hits = np.cumsum(shown, dtype=np.int64)[last]
     return falling[last], hits, last + 1 - hits
-
-
-def _upper_ends(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The last of the points that share an abscissa; both coordinates rise."""
-    last = np.append(x[1:] != x[:-1], True)
-    return x[last], y[last]
 
 
 def absence_rates(said: BoolArray, absent: BoolArray) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from bench.geometry import (
     Regions,
     Runs,
     box_to_polygon,
+    has_pixels,
     runs_to_mask,
 )
 from bench.reports import palette
@@ -130,7 +131,7 @@ def _with_masks(layer: Layer, masks: Masks) -> Layer:
         )
     pairs = zip(layer.shapes, masks, strict=True)
     shapes = tuple(
-        mask if shape is not None and mask is not None and mask[2] else shape
+        mask if shape is not None and mask is not None and has_pixels(mask) else shape
         for shape, mask in pairs
     )
     return replace(layer, shapes=shapes)

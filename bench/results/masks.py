@@ -1,7 +1,7 @@
 """Masks along a sequence as text, in the spelling of vot-toolkit.
 
 A line per frame: ``m`` and the numbers of ``bench.geometry.Runs``, separated by commas, 0-based;
-``m0,0,0,0,0`` where the tracker says that the target is not visible; ``0`` where it gave no mask,
+``m0,0,1,1,1`` where the tracker says that the target is not visible; ``0`` where it gave no mask,
 as on the frames that it was started on. vot-toolkit reads such a file as a trajectory.
 """
 

@@ -10,7 +10,7 @@ import numpy as np
 from bench.arrays import FloatArray
 from bench.errors import DatasetError
 from bench.evaluation.along import Track
-from bench.geometry import EMPTY, outlines
+from bench.geometry import EMPTY, has_pixels, outlines
 from bench.measures.catalogue import Measure, curve_measures, get_measure
 from bench.reports.page.encoding import (
     OVERLAP_STEPS,
@@ -213,7 +213,7 @@ def _packed_masks(track: Track) -> Plain | None:
     """The masks that replace regions: how many numbers each has, and all numbers in a row."""
     known = np.isfinite(track.regions[:, 0]).tolist()
     shown = [
-        short_runs(mask) if here and mask is not None and mask[2] else EMPTY[:0]
+        short_runs(mask) if here and mask is not None and has_pixels(mask) else EMPTY[:0]
         for here, mask in zip(known, track.masks, strict=False)
     ]
     counts = np.array(list(map(len, shown)), dtype=np.float64)
