@@ -71,7 +71,7 @@ def make_record(
     provenance = {
         "protocol": protocol,
         "lockstep": lockstep if lockstep > 1 else None,
-        "masks": True if masks else None,
+        "masks": "kept" if masks else None,
         "benchmark": dataset.benchmark,
         "miniature": dataset.miniature,
         **_tracker_facts(spec),
