@@ -97,17 +97,22 @@ def is_absent(region: Region | None) -> bool:
     return array.shape == (4,) and array.dtype.kind in "biuf" and not array.any()
 
 
-def absent_rows(regions: Regions, index_base: float) -> BoolArray:
-    """``(N,)`` True where a stored row in file coordinates says "not visible".
+def absent_boxes(boxes: FloatArray, index_base: float) -> BoolArray:
+    """``(N,)`` True where a stored box ``(N, 4)`` in file coordinates says "not visible".
 
     It is ``ABSENT``, or 0, 0, 0, 0 as vot-toolkit writes an empty mask.
     """
-    boxes: FloatArray = regions.values[:, :4]
-    gone = (boxes[:, 0] == ABSENT[0] + index_base) | (boxes[:, 0] == 0)
-    if gone.any():  # almost never, and four columns cost four times as much
+    left = boxes[:, 0]
+    absent: BoolArray = (left == ABSENT[0] + index_base) | (left == 0)
+    if absent.any():  # rare, and four columns cost four times as much
         shifted = np.add(ABSENT, [index_base, index_base, 0, 0])
-        gone &= (boxes == shifted).all(axis=1) | ~boxes.any(axis=1)
-    absent: BoolArray = gone & (regions.counts == 4)
+        absent &= (boxes == shifted).all(axis=1) | ~boxes.any(axis=1)
+    return absent
+
+
+def absent_rows(regions: Regions, index_base: float) -> BoolArray:
+    """``absent_boxes`` for rows that may be codes or polygons, which say nothing of the kind."""
+    absent: BoolArray = absent_boxes(regions.values[:, :4], index_base) & (regions.counts == 4)
     return absent
 
 

@@ -13,12 +13,11 @@ import numpy as np
 from bench.arrays import BoolArray, FloatArray
 from bench.errors import ResultError
 from bench.evaluation.batched_results import StoredBoxes
-from bench.geometry import Regions
 from bench.measures.presence import Presence, absence_rates, presence
 from bench.results.stores import Store
 from bench.scores import BenchmarkScores, TrackerScores
 from bench.sequence import Dataset, Sequence
-from bench.tracker import absent_rows
+from bench.tracker import absent_boxes
 
 CURVE = "presence"
 FALSE_RATES = np.linspace(0, 1, 101)
@@ -62,7 +61,7 @@ class PresenceFrames:
             return
         for result in results:
             absent = sequence.absent[result.leading :][1 : len(result.boxes)]
-            said = absent_rows(Regions.from_boxes(result.boxes), sequence.index_base)
+            said = absent_boxes(result.boxes, sequence.index_base)
             one = self._frames[result.tracker]
             one.absent.append(absent)
             one.said.append(said[1 : len(absent) + 1])
