@@ -230,7 +230,8 @@ def _read_experiment(
             files[f"{name}/{name}{number}.txt"] = format_text(raw.regions, decimals=None)
     if broken:
         raise ResultError("\n".join(cut(broken, 20)))
-    converted = [f"{masks} masks kept, and converted to rotated rectangles"] if masks else []
+    kept = f"{masks} mask{'s' * (masks != 1)} kept, and converted to rotated rectangles"
+    converted = [kept] if masks else []
     return files, [*match.notes, *notes, *converted]
 
 
