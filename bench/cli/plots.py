@@ -82,7 +82,7 @@ def plots(
     from bench.reports.palette import PALETTE, looks
     from bench.reports.plots import catalogue, style
     from bench.reports.plots.strip import TRACKERS, qualitative
-    from bench.results.opening import known_trackers, open_store
+    from bench.results import known_trackers, open_store
 
     wanted = options.split_names(only)
     catalogue.check_names(wanted or [], (*catalogue.PLOTS, _STRIP))

@@ -109,7 +109,7 @@ def run(
     """
     from bench.datasets import open_dataset
     from bench.registry import make_spec
-    from bench.results.opening import open_store
+    from bench.results import open_store
 
     targets = options.split_names(tracker) or []
     if name is not None and len(targets) > 1:
@@ -223,8 +223,7 @@ def _debug(
     from bench.benchmarks import get_experiment
     from bench.errors import traceback_of
     from bench.runner import run_here
-    from bench.runner.outcomes import Finished
-    from bench.runner.unit import Unit
+    from bench.runner.unit import Finished, Unit
 
     chosen = dataset[names[0]] if names else dataset[0]
     unit = Unit(chosen, seed, experiment=get_experiment(store.experiment))

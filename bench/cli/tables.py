@@ -136,7 +136,7 @@ def _renamed(same: list[str]) -> dict[str, str]:
 def _section(benchmark: str, data: Path, results: Path, *, partial: bool) -> ReportSection:
     from bench.datasets import open_dataset
     from bench.reports.section import open_section
-    from bench.results.opening import open_store
+    from bench.results import open_store
 
     store = open_store(results, benchmark)
     return open_section(

@@ -20,7 +20,7 @@ from bench.evaluation import evaluate
 from bench.evaluation.selection import first_few, label_of, refuse_hidden
 from bench.measures.catalogue import get_measure, layout_of
 from bench.registry import TrackerSpec, make_spec
-from bench.results.opening import open_store
+from bench.results import open_store
 from bench.results.stores import Store
 from bench.runner import run_tracker
 from bench.runner.provenance import make_record
