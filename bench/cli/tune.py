@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -94,7 +95,7 @@ def tune(
     """
     from bench.benchmarks import get_benchmark
     from bench.datasets import open_dataset
-    from bench.tuning.plan import Plan, choose_measure, only
+    from bench.tuning.plan import Plan, choose_measure
     from bench.tuning.space import parse_space
 
     experiment = get_benchmark(benchmark).experiment(experiment)
@@ -104,8 +105,11 @@ def tune(
         "progress": False,
     }  # fmt: skip
     dataset = open_dataset(benchmark, data, subset=subset)
+    if names := options.split_names(sequences):
+        chosen = tuple(dataset[name] for name in dict.fromkeys(names))
+        dataset = dataclasses.replace(dataset, sequences=chosen)
     plan = Plan(
-        only(dataset, options.split_names(sequences)), tracker,
+        dataset, tracker,
         parse_space(search, tracker, fixed), choose_measure(experiment, measure), study,
         experiment, fixed, weights, device, seed, running,
     )  # fmt: skip
