@@ -85,8 +85,18 @@ def _boxes_track(store: Store, sequence: Sequence, tracker: str) -> Track:
         tuple(begins.tolist()),
         (leading,),
         absent=np.concatenate([np.zeros(leading, dtype=bool), absent])[:frames],
-        masks=((None,) * leading + (store.read_masks(tracker, sequence.name) or ()))[:frames],
+        masks=((None,) * leading + _masks(store, tracker, sequence, None, len(run)))[:frames],
     )
+
+
+def _masks(
+    store: Store, tracker: str, sequence: Sequence, repetition: int | None, rows: int
+) -> Masks:
+    """The masks of a run of so many rows; none if they are not kept."""
+    masks = store.read_masks(tracker, sequence.name, repetition) or ()
+    if masks:
+        check_rows(f"{store.folder(tracker)}: masks of {sequence.name}", len(masks), rows)
+    return masks
 
 
 def _box_overlap(
@@ -119,5 +129,5 @@ def _regions_track(store: Store, sequence: Sequence, tracker: str) -> Track:
         tuple(np.flatnonzero(run.codes == INITIALISED).tolist()),
         len(repetitions),
         absent=absent,
-        masks=store.read_masks(tracker, sequence.name, repetitions[0]) or (),
+        masks=_masks(store, tracker, sequence, repetitions[0], len(run)),
     )

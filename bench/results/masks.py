@@ -7,6 +7,7 @@ as on the frames that it was started on. vot-toolkit reads such a file as a traj
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from collections.abc import Sequence as Rows
 from pathlib import Path
@@ -19,6 +20,7 @@ from bench.sequence import Masks
 
 MAX_MASK_PIXELS = 1 << 24  # far above real ones, so that a corrupt file cannot exhaust the memory
 _NONE = b"0"
+_MASK = re.compile(rb"m-?\d{1,12}(,-?\d{1,12})*")
 
 
 def format_masks(masks: Masks) -> bytes:
@@ -48,15 +50,12 @@ def _parse(line: bytes, where: str) -> Runs | None:
     text = line.strip()
     if text == _NONE:
         return None
-    fields = text[1:].split(b",")
-    if not text.startswith(b"m") or not all(
-        map(bytes.isdigit, (each.lstrip(b"-") for each in fields))
-    ):
+    if not _MASK.fullmatch(text):
         raise ResultError(
             f"{where}: expected a mask, m and whole numbers with commas, or 0 for none, found "
             f"{text[:80].decode('ascii', 'replace')!r}"
         )
-    return checked_runs([int(field[:20]) for field in fields], where)
+    return checked_runs(map(int, text[1:].split(b",")), where)
 
 
 def checked_runs(numbers: Iterable[int], where: str) -> Runs:

@@ -72,8 +72,10 @@ def test_vot_toolkit_reads_the_file(tmp_path: Path) -> None:
         (b"m0,0,2,2,-1,3", r"runs that fill a mask"),
         (b"m0,0,-2,2", r"mask of at most 16777216 pixels, found -2 x 2"),
         (b"m0,0,99999,99999", r"mask of at most 16777216 pixels"),
-        (b"m0,0,1," + b"9" * 5000, r"mask of at most 16777216 pixels"),
-        (b"m99999999999999999999,0,1,1,1", r"at most"),
+        (b"m0,0,1," + b"9" * 5000, r"f:2: expected a mask, m and whole"),
+        (b"m0,0,1,999999999999", r"mask of at most 16777216 pixels"),
+        (b"m999999999999,0,1,1,1", r"at most"),
+        (b"m--1,0,1,1,1", r"f:2: expected a mask, m and whole"),
         (b"\xff\xfe", r"f:2: expected a mask"),
     ],
 )
