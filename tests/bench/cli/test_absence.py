@@ -231,6 +231,10 @@ def test_eval_says_whether_trackers_know(bench: Bench, made: Path) -> None:
     assert measures["presence_frames"] == len(every)
     drawn = bench("plots", "lasot", "--only", "presence", "--format", "png", cwd=made).stdout
     assert "presence: reports/plots/lasot/presence.png" in drawn
+    bench("report", "--benchmark", "lasot", "--videos", "none", "-o", "report", cwd=made)
+    page = (made / "report/lasot.html").read_text()
+    assert "Is the target there?" in page
+    assert f"{measures['presence_auroc']:.3f}" in page
 
 
 def test_a_video_shows_masks_and_absences(bench: Bench, made: Path) -> None:
