@@ -31,6 +31,10 @@ FirstBox = Annotated[
     Literal["as-is", "pysot"] | None,
     typer.Option(help="For one of another toolkit: pysot moves the first box by half a pixel."),
 ]
+KeepMasks = Annotated[
+    bool,
+    typer.Option("--masks", help="Keep the masks that the tracker answers, beside the results."),
+]
 LeaveOut = Annotated[bool, typer.Option("--partial", help="Leave out sequences without frames.")]
 Progress = Annotated[
     bool | None,
@@ -81,6 +85,7 @@ def run(
     timeout: options.Timeout = options.DEFAULT_TIMEOUT,
     sequences: options.Sequences = None,
     subset: options.Subset = "test",
+    masks: KeepMasks = False,
     partial: LeaveOut = False,
     tuned_on: TunedOn = None,
     progress: Progress = None,
@@ -119,7 +124,7 @@ def run(
     names = options.split_names(sequences)
     common: dict[str, Any] = {
         "names": names, "seed": seed, "repetitions": repetitions, "lockstep": lockstep,
-        "partial": partial,
+        "masks": masks, "partial": partial,
     }  # fmt: skip
     if debug:
         _debug(dataset, specs, store, names, seed)

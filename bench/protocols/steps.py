@@ -207,11 +207,14 @@ def check_prediction(answer: object, image: Image) -> Prediction:
     """
     check_answer(answer)
     said: Prediction = answer  # type: ignore[assignment]  # just checked
-    region = np.asarray(said.region)
-    if region.dtype == bool and region.shape != image.shape[:2]:
-        raise TrackerError(
-            f"expected a mask as large as the image, {image.shape[:2]}, found {region.shape}"
-        )
+    for name in ("region", "mask"):
+        found = np.asarray(getattr(said, name))
+        is_mask = found.dtype == bool or (name == "mask" and said.mask is not None)
+        if is_mask and (found.shape != image.shape[:2] or found.dtype != bool):
+            raise TrackerError(
+                f"expected a mask as large as the image, {image.shape[:2]}, of bool, found "
+                f"{found.shape} of {found.dtype}"
+            )
     return said
 
 

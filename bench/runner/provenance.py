@@ -47,6 +47,7 @@ def make_record(
     jobs: int,
     protocol: str = "onepass",
     lockstep: int = 1,
+    masks: bool = False,
     tuned_on: str | None = None,
     engine: str = "workers",
 ) -> RunRecord:
@@ -59,6 +60,7 @@ def make_record(
         jobs: number of worker processes.
         protocol: name of the experiment.
         lockstep: sequences that a worker follows at once.
+        masks: whether masks are kept.
         tuned_on: label of the dataset whose scores chose the options.
         engine: ``"workers"``, or the name of another engine.
 
@@ -69,6 +71,7 @@ def make_record(
     provenance = {
         "protocol": protocol,
         "lockstep": lockstep if lockstep > 1 else None,
+        "masks": "kept" if masks else None,
         "benchmark": dataset.benchmark,
         "miniature": dataset.miniature,
         **_tracker_facts(spec),

@@ -39,6 +39,7 @@ def run_tracker(
     names: Collection[str] | None = None,
     repetitions: int | None = None,
     lockstep: int = 1,
+    masks: bool = False,
     tuned_on: str | None = None,
     engine: Engine | None = None,
 ) -> RunSummary:
@@ -63,6 +64,7 @@ def run_tracker(
         repetitions: maximum number of runs per sequence; by default the experiment's. In
             one-pass evaluation, the number of runs: 1 by default; three that are equal end it.
         lockstep: sequences that a worker follows at once, through the tracker's batch form.
+        masks: keep the masks that the tracker answers, beside the results.
         tuned_on: label of the dataset whose scores chose the options; every score says so.
         engine: replaces workers, e.g. ``bench.runner.run_here``; ignores jobs and time-outs.
 
@@ -80,7 +82,7 @@ def run_tracker(
     chosen = _choose(dataset, names, partial)
     current = make_record(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=jobs, lockstep=lockstep,
-        tuned_on=tuned_on, engine="workers" if engine is None else _name(engine),
+        masks=masks, tuned_on=tuned_on, engine="workers" if engine is None else _name(engine),
     )  # fmt: skip
     limits = Limits(frame_timeout, start_timeout)
     run = engine or functools.partial(
@@ -88,7 +90,7 @@ def run_tracker(
     )
     with open_session(store, spec.name, current) as session:
         for wave in _waves(wanted):
-            units = session.plan(chosen, seed, experiment, wave)
+            units = session.plan(chosen, seed, experiment, wave, masks=masks)
             with _closing(run(units, spec, seed)) as outcomes:
                 session.gather(outcomes, units, progress)
     return session.summary()
@@ -134,6 +136,7 @@ def plan_run(
     names: Collection[str] | None = None,
     repetitions: int | None = None,
     lockstep: int = 1,
+    masks: bool = False,
     partial: bool = False,
 ) -> RunPlan:
     """What ``run_tracker`` would do with these arguments; runs and writes nothing.
@@ -147,8 +150,9 @@ def plan_run(
     wanted = _repetitions(experiment, spec, repetitions)
     chosen = _choose(dataset, names, partial)
     current = make_record(
-        dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep
-    )
+        dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep,
+        masks=masks,
+    )  # fmt: skip
     continue_record(store, spec.name, current)
     done, to_do, left_out = [], [], {}
     for sequence in chosen:

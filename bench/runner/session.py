@@ -102,12 +102,15 @@ class Session:
         seed: int,
         experiment: Experiment,
         repetitions: Iterable[int],
+        *,
+        masks: bool = False,
     ) -> list[Unit]:
         """The units that still have to run, the longest first; notes those that cannot run."""
         units: list[Unit] = []
         for sequence in sequences:
             try:
-                units += self._missing(sequence, seed, experiment, repetitions)
+                for unit in self._missing(sequence, seed, experiment, repetitions):
+                    units.append(dataclasses.replace(unit, masks=masks))
             except (BenchError, OSError) as error:
                 self._fail(sequence.name, None, str(error))
         return sorted(units, key=lambda unit: -len(unit.sequence))

@@ -41,12 +41,14 @@ class Unit:
         seed: of the whole run.
         repetition: counts from 1.
         experiment: decides the protocol; one-pass by default.
+        masks: whether to keep the masks that the tracker answers.
     """
 
     sequence: Sequence
     seed: int = 0
     repetition: int = 1
     experiment: Experiment = field(default_factory=lambda: get_experiment("onepass"))
+    masks: bool = False
 
     @property
     def name(self) -> str:
@@ -58,8 +60,13 @@ class Unit:
     def steps(self, tracker: object, on_frame: OnFrame | None = None) -> Steps[AnyTrajectory]:
         """Its protocol as a coroutine."""
         if self.experiment.protocol == "onepass":
-            return cast(Steps[AnyTrajectory], one_pass_steps(self.sequence, on_frame))
-        steps = vot_steps(self.sequence, self.experiment, starts_on(tracker), on_frame)
+            return cast(
+                Steps[AnyTrajectory],
+                one_pass_steps(self.sequence, on_frame, keep_masks=self.masks),
+            )
+        steps = vot_steps(
+            self.sequence, self.experiment, starts_on(tracker), on_frame, keep_masks=self.masks
+        )
         return cast(Steps[AnyTrajectory], steps)
 
 

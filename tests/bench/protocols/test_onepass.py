@@ -205,6 +205,11 @@ def test_an_answer_changed_afterwards_stays_as_it_was() -> None:
         (Prediction(np.array([10, 10, 5, -1e-9])), "a width and a height of at least 0"),
         (Prediction(np.ones((5, 8), dtype=bool)), r"mask as large as the image, \(60, 80\)"),
         (Prediction(np.zeros((8, 6), dtype=bool)), r"mask as large as the image, \(60, 80\)"),
+        (
+            Prediction(np.ones(4), mask=np.ones((5, 8), dtype=bool)),
+            r"mask as large as the image, \(60, 80\), of bool, found \(5, 8\) of bool",
+        ),
+        (Prediction(np.ones(4), mask=np.ones((60, 80))), r"of bool, found .* of float64"),
         (Prediction(np.ones(4) * 1j), "expected real numbers, found complex128"),
         (Prediction(np.array(["1", "2", "3", "4"])), "expected numbers, found the text"),
         (Prediction(np.zeros(4, "datetime64[s]")), "expected real numbers, found datetime64"),
