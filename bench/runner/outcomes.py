@@ -20,6 +20,8 @@ class Finished:
         device: where it ran.
         files: hashes of the tracker's own files that were loaded, by name.
         notes: what the tracker's adapter chose, in words; empty for our own trackers.
+        tuned: how the tracker's settings depend on the benchmark, in words; else empty.
+        paths: where ``files`` are, by name.
         alone: True if it ran alone although lockstep was asked for, after a failure there.
     """
 
@@ -28,6 +30,8 @@ class Finished:
     device: str
     files: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
+    tuned: str = ""
+    paths: Mapping[str, str] = field(default_factory=dict)
     alone: bool = False
 
 

@@ -19,7 +19,7 @@ from bench.runner.outcomes import Engine, Outcome
 from bench.runner.pool import run_units
 from bench.runner.process import Limits
 from bench.runner.progress import Wanted
-from bench.runner.provenance import make_record
+from bench.runner.provenance import make_record, with_later_files
 from bench.runner.session import ENOUGH, RunSummary, open_session
 from bench.runner.unit import Unit
 from bench.sequence import Dataset, Sequence
@@ -74,6 +74,7 @@ def run_tracker(
         ResultError: the results of that name have another origin, or another run holds them.
         KeyboardInterrupt: after the workers were stopped and the record was closed.
     """
+    spec = spec.on(dataset.benchmark)
     _check_arguments(spec, jobs, frame_timeout, start_timeout)
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, engine)
@@ -142,6 +143,7 @@ def plan_run(
     Raises:
         ConfigError, DatasetError, TrackerError, ResultError: as ``run_tracker`` before it starts.
     """
+    spec = spec.on(dataset.benchmark)
     _check_arguments(spec, 1, 1.0)
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, None)
@@ -150,7 +152,7 @@ def plan_run(
     current = make_record(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep
     )
-    continue_record(store, spec.name, current)
+    continue_record(store, spec.name, with_later_files(store, spec.name, current))
     done, to_do, left_out = [], [], {}
     for sequence in chosen:
         units = [Unit(sequence, seed, n, experiment) for n in range(1, wanted + 1)]

@@ -135,6 +135,12 @@ def thread_count() -> int | None:
     return int(count) if count.isdecimal() else None
 
 
+def tuned_per_benchmark(tracker: object) -> str:
+    """How a tracker's settings depend on the benchmark it was told, in words; else empty."""
+    said = getattr(tracker, "tuned_per_benchmark", "")
+    return said if isinstance(said, str) else ""
+
+
 def device_name() -> str:
     """The device that units of this process ran on: that of CUDA by name, else ``"cpu"``."""
     cuda = sys.modules.get("torch.cuda")
