@@ -50,7 +50,7 @@ class RunSummary:
         skipped: sequences finished before.
         failures: one for each sequence that could not be finished.
         logs: the file with the traceback of a failure, by sequence.
-        adapter: how a tracker of another toolkit was run, in words.
+        adapter: how a tracker of another toolkit was run, and tuned per benchmark, in words.
     """
 
     finished: tuple[str, ...]
@@ -218,6 +218,7 @@ class Session:
             latest = {**latest, "paths": {**latest.get("paths", {}), **news}}
         if outcome.tuned:
             latest = {**latest, "tuned": outcome.tuned}
+            self.notes = f"{outcome.notes}; {outcome.tuned}".lstrip("; ")
         if outcome.alone:
             latest = {**latest, "alone": [*latest.get("alone", []), outcome.unit.name]}
         return dataclasses.replace(record, provenance=facts, sessions=(*earlier, latest))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -99,21 +100,29 @@ class Checkout:
         return [*that_count(self.opened, self.root), *(Path(file) for file in own if file)]
 
     @contextlib.contextmanager
-    def used(self) -> Iterator[None]:
-        """Import and call its code here: first on the path, watched, without bytecode written.
-
-        A package of the repository that is called like one of ours takes its place meanwhile.
-        """
+    def watched(self) -> Iterator[None]:
+        """Call its code here, without bytecode written; what it opens is noted."""
         put_first(str(self.root))
-        clashing = [name for name in _OURS if _is_importable(self.root, name)]
-        hidden = _taken_out(clashing)
-        sys.modules.update(self._own)
         before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
         try:
             with opened_into(self.opened):
                 yield
         finally:
             sys.dont_write_bytecode = before
+
+    @contextlib.contextmanager
+    def imported(self) -> Iterator[None]:
+        """The same for importing its code; none of ours may be imported meanwhile.
+
+        A package of the repository that is called like one of ours takes its place.
+        """
+        clashing = [name for name in _OURS if _is_importable(self.root, name)]
+        hidden = _taken_out(clashing)
+        sys.modules.update(self._own)
+        try:
+            with self.watched():
+                yield
+        finally:
             self._own = _taken_out(clashing)
             sys.modules.update(hidden)
 
@@ -197,6 +206,13 @@ def _hint(error: BaseException, package: str) -> str:
         if name == package:
             return f"The repository lacks its module {error.name}: is the checkout complete?"
         return f"It needs the package {name}: install it into this environment."
+    torch: Any = sys.modules.get("torch")
+    if (
+        torch is not None
+        and not torch.cuda.is_available()
+        and re.search("CUDA|NVIDIA", str(error))
+    ):
+        return "Its code asks for a GPU, and PyTorch finds none here: run it where there is one."
     if type(error).__name__ == "UnpicklingError" and "weights_only" in str(error):
         return (
             "Its checkpoint holds objects of Python beside the weights, which PyTorch 2.6 and "
@@ -224,8 +240,9 @@ def _add_module(name: str, **content: Any) -> None:
 
 def _settings(environment: str, paths: Mapping[str, Path]) -> Any:
     """The settings that the repository declares, with our paths in them."""
-    kind = getattr(importlib.import_module(environment), "EnvSettings", SimpleNamespace)
-    settings = kind()
+    settings: Any = SimpleNamespace()
+    with contextlib.suppress(AttributeError, TypeError):  # none, or one of another kind
+        settings = importlib.import_module(environment).EnvSettings()
     vars(settings).update({name: str(path) for name, path in paths.items()})
     return settings
 

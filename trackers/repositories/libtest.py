@@ -158,10 +158,9 @@ class LibTest(Rebuilt):
 
     def hints(self) -> dict[Any, str]:
         """What to do about files that are not there."""
-        local = self.checkout.root / "lib/test/evaluation/local.py"
         said = (
-            f"{local} says where the repository's files are"
-            if local.is_file()
+            "Its lib/test/evaluation/local.py says where its files are"
+            if self.checkout.has_module(f"{LAYOUT.evaluation}.local")
             else f"Without a local.py, checkpoints/ is expected in {self.saved}"
         )
         return {FileNotFoundError: f"{said}; --set save_dir=FOLDER names another place."}
@@ -169,7 +168,7 @@ class LibTest(Rebuilt):
     def _tuned(self, fixed: bool) -> str:
         """How its settings depend on the benchmark's name, in words; empty if they do not."""
         here = settings_of(self.wrapped)
-        with self.checkout.used():
+        with self.checkout.imported():
             kind, params = self._parts()
             if self.dataset_name == NEUTRAL or not reads_name(kind):
                 return ""

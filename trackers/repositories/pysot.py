@@ -55,7 +55,7 @@ class PySOT(FromPySOT):
         check_file(self.weights, "weights of PyTorch (.pth)")
         self.checkout.claim(str(self.config))
         what = f"PySOT tracker of {self.checkout.root} cannot be built"
-        with self.checkout.used(), self.checkout.explained(what, {}):
+        with self.checkout.imported(), self.checkout.explained(what, {}):
             Adapted.__init__(self, self._make(), "bgr", first_box, origin)
 
     @staticmethod

@@ -53,6 +53,7 @@ class PyTracking(Rebuilt):
         paths = {"network_path": self.networks}
         checkout.provide_settings(paths, instead=network_path is not None)
         super().__init__(checkout, origin)
+        self._try_networks()
 
     @staticmethod
     def result_name(options: dict[str, Any]) -> str:
@@ -84,12 +85,23 @@ class PyTracking(Rebuilt):
         made.visdom = None
         return made
 
+    def _try_networks(self) -> None:
+        """Load the networks of a tracker that else loads them on its first frame.
+
+        Raises:
+            TrackerError: one is missing or cannot be loaded.
+        """
+        load = getattr(self.wrapped, "initialize_features", None)
+        if callable(load):
+            what = f"{self.named()} cannot load its networks"
+            with self.checkout.imported(), self.checkout.explained(what, self.hints()):
+                load()
+
     def hints(self) -> dict[Any, str]:
         """What to do about networks that are not there."""
-        local = self.checkout.root / "pytracking/evaluation/local.py"
         said = (
-            f"{local} says where networks are"
-            if local.is_file()
+            "Its pytracking/evaluation/local.py says where networks are"
+            if self.checkout.has_module(f"{LAYOUT.evaluation}.local")
             else f"Without a local.py, networks are expected in {self.networks}"
         )
         return {FileNotFoundError: f"{said}; --set network_path=FOLDER names another place."}

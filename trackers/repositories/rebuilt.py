@@ -46,7 +46,7 @@ class Rebuilt(FromPyTracking):
         """
         self.wrapped = None
         gc.collect()  # one in a circle would keep its memory on the GPU
-        with self.checkout.used():
+        with self.checkout.imported():
             self.wrapped = self._make()
         self._is_new = True
 
@@ -56,7 +56,7 @@ class Rebuilt(FromPyTracking):
             self.renew()
         self._is_new = False
         what = f"{self.named()} cannot be started"  # networks may be loaded only now
-        with self.checkout.used(), self.checkout.explained(what, self.hints()):
+        with self.checkout.watched(), self.checkout.explained(what, self.hints()):
             super().init(image, region)
 
     @abstractmethod

@@ -213,13 +213,18 @@ class DiMP:
     def __init__(self, params):
         self.params = params
         self.frames = 0
+        self.network = None
+
+    def initialize_features(self):
+        if self.network is None:
+            self.network = Network()
+            path = os.path.join(env_settings().network_path, self.params.net.path)
+            self.network.load_state_dict(torch.load(path, map_location="cpu"))
 
     def initialize(self, image, info):
         assert self.params.use_gpu == self.params.net.use_gpu == torch.cuda.is_available()
         assert self.visdom is None and not self.params.visualization
-        self.network = Network()
-        path = os.path.join(env_settings().network_path, self.params.net.path)
-        self.network.load_state_dict(torch.load(path, map_location="cpu"))
+        self.initialize_features()
         self.state = info["init_bbox"]
 
     def track(self, image, info=None):
@@ -279,7 +284,6 @@ class SiamMaskTracker:
 def build_tracker(model):
     return SiamMaskTracker(model)
 """,
-    "experiments/siammask_r50_l3/config.yaml": "STEP: 2.0\n",
 }
 
 
@@ -298,11 +302,11 @@ def write_pytracking(root: Path) -> Path:
     return root
 
 
-def write_pysot(root: Path) -> Path:
+def write_pysot(root: Path, experiment: str = "siammask_r50_l3") -> Path:
     """A repository of PySOT with one experiment and its weights."""
-    _write(root, PYSOT)
-    weights = {"state_dict": {"module.step.weight": STEP}}
-    save(root / "experiments" / "siammask_r50_l3" / "model.pth", weights)
+    folder = f"experiments/{experiment}"
+    _write(root, {**PYSOT, f"{folder}/config.yaml": "STEP: 2.0\n"})
+    save(root / folder / "model.pth", {"state_dict": {"module.step.weight": STEP}})
     return root
 
 
