@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from bench.errors import BenchError, ConfigError, TrackerError, describe, unknown_name
 from bench.loading import put_first
 from trackers.repositories.opened import opened_into, that_count
@@ -254,8 +256,14 @@ def _no_path(settings: object, name: str) -> str:
     return ""
 
 
-def stand_in_for_visdom() -> None:
-    """Let ``import visdom`` work without it: repositories import it, but draw only on request."""
+def bring_up_to_date() -> None:
+    """Give code what it counts on: visdom, which only draws on request, and old names of NumPy.
+
+    ``np.float``, ``np.int`` and ``np.object`` were Python's own types until NumPy 1.24.
+    """
+    for kind in (float, int, object):
+        if kind.__name__ not in vars(np):
+            setattr(np, kind.__name__, kind)
     if "visdom" not in sys.modules and importlib.util.find_spec("visdom") is None:
         _add_module("visdom", Visdom=None, server=None)
         _add_module("visdom.server")

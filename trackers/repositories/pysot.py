@@ -17,7 +17,7 @@ from bench.geometry import area_preserving_box
 from bench.tracker import Prediction, Region
 from trackers.adapted import Adapted, FirstBox, FromPySOT, Origin
 from trackers.answers import from_answer
-from trackers.repositories.checkout import Checkout, Layout, stay_without_cuda
+from trackers.repositories.checkout import Checkout, Layout, bring_up_to_date, stay_without_cuda
 from trackers.weight_files import check_file
 
 LAYOUT = Layout("PySOT", "pysot", "pysot/tracker")
@@ -54,6 +54,7 @@ class PySOT(FromPySOT):
         self.config, self.weights = self._file("config", config), self._file("weights", weights)
         check_file(self.weights, "weights of PyTorch (.pth)")
         self.checkout.claim(str(self.config))
+        bring_up_to_date()
         what = f"PySOT tracker of {self.checkout.root} cannot be built"
         with self.checkout.imported(), self.checkout.explained(what, {}):
             Adapted.__init__(self, self._make(), "bgr", first_box, origin)

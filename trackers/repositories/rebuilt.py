@@ -10,14 +10,14 @@ from typing import Any
 from bench.arrays import Image
 from bench.tracker import Region
 from trackers.adapted import Adapted, FromPyTracking
-from trackers.repositories.checkout import Checkout, stand_in_for_visdom, stay_without_cuda
+from trackers.repositories.checkout import Checkout, bring_up_to_date, stay_without_cuda
 
 
 class Rebuilt(FromPyTracking):
     """A tracker of a repository, built anew for every start as its own scripts do."""
 
     def __init__(self, checkout: Checkout, origin: int) -> None:
-        stand_in_for_visdom()
+        bring_up_to_date()
         self.checkout, self._is_new = checkout, False
         Adapted.__init__(self, None, "rgb", "as-is", origin)
         with checkout.explained(f"{self.named()} cannot be built", {}):

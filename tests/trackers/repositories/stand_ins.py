@@ -262,6 +262,7 @@ cfg = Config()
     "pysot/models/model_builder.py": NETWORK.replace("Network", "ModelBuilder"),
     "pysot/tracker/__init__.py": "",
     "pysot/tracker/tracker_builder.py": """
+import numpy as np
 import torch
 from pysot.core.config import cfg
 
@@ -276,7 +277,7 @@ class SiamMaskTracker:
     def track(self, img):
         with torch.no_grad():
             dx, dy = self.model(torch.ones(2)).tolist()
-        x, y, w, h = self.box
+        x, y, w, h = np.array(self.box, np.float).tolist()  # as before NumPy 1.24
         self.box = x, y, w, h = [x + cfg.STEP * dx, y + dy, w, h]
         corners = [x, y, x + w / 2, y, x + w / 2, y + h / 2, x, y + h / 2]
         return {"bbox": self.box, "best_score": 0.5, "polygon": corners}
