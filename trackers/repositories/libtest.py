@@ -103,10 +103,10 @@ class LibTest(Rebuilt):
                 self.checkout.module(f"lib.test.{part}.{self.tracker}", "tracker", known)
                 for part in ("tracker", "parameter")
             ]
-        what = f"{self.named()} has no parameters {self.config!r}"
+            kind, make = found[0].get_tracker_class(), found[1].parameters
+        what = f"{self.named()}: its parameters({self.config!r}) failed"
         with self.checkout.explained(what, self.hints()):
-            params = self._parameters(found[1].parameters)
-        return found[0].get_tracker_class(), params
+            return kind, self._parameters(make)
 
     def _parameters(self, make: Any) -> Any:
         """What the repository's ``parameters()`` returns.
@@ -115,9 +115,10 @@ class LibTest(Rebuilt):
             ConfigError: it needs more arguments, or there is no such configuration.
         """
         taken = list(inspect.signature(make).parameters.values())[1:]
-        names = {each.name for each in taken}
-        missing = [p.name for p in taken if p.default is p.empty and p.name not in self.given]
-        if missing and all(p.kind is p.POSITIONAL_OR_KEYWORD for p in taken):
+        names = {each.name for each in taken if each.kind in (each.POSITIONAL_OR_KEYWORD,
+            each.KEYWORD_ONLY)}  # fmt: skip
+        needed = {each.name for each in taken if each.default is each.empty} & names
+        if missing := sorted(needed - set(self.given)):
             raise ConfigError(
                 f"parameters() of {self.tracker!r} in {self.checkout.root} also needs "
                 f"{', '.join(missing)}: give it with --set params={missing[0]}=VALUE"
