@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Sequence as List
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NewType, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ Region = NDArray[Any]
 """A box ``(4,)`` x, y, w, h; a polygon ``(K, 2)`` of corners; or a mask ``(H, W)`` bool.
 0-based continuous pixels."""
 StartsOn = Literal["bounding", "area-preserving", "polygon"]
+BenchmarkName = NewType("BenchmarkName", str)
+"""Type of an option that a run fills with the name of its benchmark; give it a default."""
 ABSENT = (-10_000.0, -10_000.0, 1.0, 1.0)
 """The box, in 0-based pixels, that stands for "not visible" in one-pass results.
 

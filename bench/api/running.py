@@ -218,7 +218,8 @@ def _run_sequence(
 
     benchmark = get_benchmark(sequence.benchmark or "folder")
     chosen = get_experiment(benchmark.experiment(experiment))
-    return run_unit(build_tracker(spec, seed), Unit(sequence, seed, 1, chosen, masks))
+    tracker = build_tracker(spec.on(benchmark.name), seed)
+    return run_unit(tracker, Unit(sequence, seed, 1, chosen, masks))
 
 
 def load_results(

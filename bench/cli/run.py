@@ -208,7 +208,7 @@ def _plan(
     for spec in specs:
         plan = plan_run(dataset, spec, store, **arguments)
         with options.stoppable("finished sequences"):
-            build_tracker(spec, arguments["seed"])
+            build_tracker(spec.on(dataset.benchmark), arguments["seed"])
         typer.echo(
             f"{spec.name}: {options.counted(len(plan.to_do), unit)} to run, "
             f"{len(plan.done)} done, {len(plan.left_out)} cannot run -> {store.folder(spec.name)}"
@@ -237,7 +237,8 @@ def _debug(
     unit = Unit(chosen, seed, experiment=get_experiment(store.experiment))
     for spec in specs:
         try:
-            outcomes = list(run_here([unit], spec, seed, raise_errors=True))
+            told = spec.on(dataset.benchmark)
+            outcomes = list(run_here([unit], told, seed, raise_errors=True))
         except (Exception, SystemExit) as error:
             typer.echo(traceback_of(error), err=True)
             raise typer.Exit(1) from None
@@ -255,7 +256,7 @@ def trackers(tracker: TrackerToShow = None) -> None:
 
       bench trackers kcf
     """
-    from bench.registry import registered_trackers, tracker_options
+    from bench.registry import registered_trackers, spelled, tracker_options
 
     if tracker is None:
         for registered, location in registered_trackers().items():
@@ -264,4 +265,4 @@ def trackers(tracker: TrackerToShow = None) -> None:
     for option in tracker_options(tracker).values():
         kind = getattr(option.annotation, "__name__", str(option.annotation))
         default = "required" if option.default is option.empty else repr(option.default)
-        typer.echo(f"{option.name:24} {kind:12} {default}")
+        typer.echo(f"{spelled(option.name):24} {kind:12} {default}")

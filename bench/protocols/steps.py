@@ -92,6 +92,7 @@ def drive(
     while step is not None:
         try:
             if isinstance(step, Start):
+                _renew(tracker)
                 seconds, _ = clock.measure(tracker.init, step.image, step.region)
                 answer = Answer(seconds)
             else:
@@ -101,6 +102,13 @@ def drive(
             raise _frame_error(step, error) from error
         step, done = _advance(steps, answer)
     return done  # type: ignore[return-value]  # the protocol has returned
+
+
+def _renew(tracker: Tracker) -> None:
+    """Let a tracker that is built anew for every start do so, with the clock stopped."""
+    renew = getattr(type(tracker), "renew", None)
+    if callable(renew):
+        renew(tracker)
 
 
 @dataclass(eq=False)

@@ -7,6 +7,7 @@ edit that is not yet committed may change results.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import inspect
 import json
@@ -22,8 +23,9 @@ from types import CodeType
 from typing import Any
 
 from bench.registry import TrackerSpec, is_written, named_file, registered_trackers
-from bench.results.record import RunRecord, now
-from bench.runner.own_files import files_of, imported_files
+from bench.results.record import RunRecord, now, read_record
+from bench.results.stores import Store
+from bench.runner.own_files import files_of, hashes, imported_files
 from bench.runner.unit import thread_count
 from bench.sequence import Dataset
 from bench.version import __version__
@@ -93,6 +95,26 @@ def make_record(
     return RunRecord(_as_stored(provenance), (_as_stored(session),), tuned_on=tuned_on)
 
 
+def with_later_files(store: Store, tracker: str, current: RunRecord) -> RunRecord:
+    """``current`` with the hashes, as of now, of files that earlier sessions loaded while running.
+
+    A change is then noticed before anything runs, and also where nothing is left to run.
+
+    Raises:
+        ResultError: the record of the earlier sessions is malformed.
+        TrackerError: such a file cannot be read.
+    """
+    earlier = read_record(store.record_path(tracker))
+    paths = {
+        name: Path(str(path))
+        for session in (earlier.sessions if earlier is not None else ())
+        for name, path in dict(session.get("paths") or {}).items()
+    }
+    later = hashes({name: path for name, path in paths.items() if path.is_file()})
+    files = {**later, **current.provenance["tracker_files"]}
+    return dataclasses.replace(current, provenance={**current.provenance, "tracker_files": files})
+
+
 def _as_stored(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts as they will be read back; what is no text, as names of files may be, is spelled."""
     text = json.dumps(facts, default=str, ensure_ascii=False)
@@ -104,7 +126,7 @@ def _tracker_facts(spec: TrackerSpec) -> dict[str, Any]:
     return {
         "tracker": spec.name,
         "target": spec.target,
-        "options": {name: _option(name, value) for name, value in spec.options.items()},
+        "options": {name: _option(spec, name, value) for name, value in spec.options.items()},
         "weights_sha256": spec.weights_hash(),
         "tracker_code_sha256": _digest(_tracker_sources(spec)),
         "tracker_files": _tracker_files(spec),
@@ -164,8 +186,14 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _option(name: str, value: Any) -> Any:
-    """The folder of a file does not affect results; the weights' hash covers its content."""
+def _option(spec: TrackerSpec, name: str, value: Any) -> Any:
+    """The folder of a file does not affect results; the weights' hash covers its content.
+
+    Nor does that of a folder whose files are hashed by themselves: the class names such options
+    as ``folders``.
+    """
+    if isinstance(value, Path) and name in getattr(spec.builder, "folders", ()):
+        return value.resolve().name
     file = named_file(value)
     counts = isinstance(value, Path) or not is_written(name)
     return value if file is None or not counts else file.name

@@ -18,7 +18,7 @@ from bench.results.stores import Store
 from bench.runner.pool import run_units
 from bench.runner.process import Limits
 from bench.runner.progress import Wanted
-from bench.runner.provenance import make_record
+from bench.runner.provenance import make_record, with_later_files
 from bench.runner.session import ENOUGH, RunSummary, open_session
 from bench.runner.unit import Engine, Outcome, Unit
 from bench.sequence import Dataset, Sequence
@@ -75,6 +75,7 @@ def run_tracker(
         ResultError: the results of that name have another origin, or another run holds them.
         KeyboardInterrupt: after the workers were stopped and the record was closed.
     """
+    spec = spec.on(dataset.benchmark)
     _check_arguments(spec, jobs, frame_timeout, start_timeout)
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, engine)
@@ -144,6 +145,7 @@ def plan_run(
     Raises:
         ConfigError, DatasetError, TrackerError, ResultError: as ``run_tracker`` before it starts.
     """
+    spec = spec.on(dataset.benchmark)
     _check_arguments(spec, 1, 1.0)
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, None)
@@ -153,7 +155,7 @@ def plan_run(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep,
         masks=masks,
     )  # fmt: skip
-    continue_record(store, spec.name, current)
+    continue_record(store, spec.name, with_later_files(store, spec.name, current))
     done, to_do, left_out = [], [], {}
     for sequence in chosen:
         units = [Unit(sequence, seed, n, experiment) for n in range(1, wanted + 1)]

@@ -30,6 +30,30 @@ def make_sequence(count: int = 4, first: Any = FIRST, **changes: Any) -> Sequenc
     return Sequence("Bolt", truth, **{"frames": frames, "index_base": 1.0, **changes})
 
 
+class Rebuilt:
+    """Built anew for every start, which takes a while."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def renew(self) -> None:
+        time.sleep(0.2)
+        self.calls.append("renew")
+
+    def init(self, image: np.ndarray, region: np.ndarray) -> None:
+        self.calls.append("init")
+
+    def update(self, image: np.ndarray) -> Prediction:
+        return Prediction(np.array(FIRST))
+
+
+def test_a_tracker_is_built_anew_with_the_clock_stopped() -> None:
+    tracker = Rebuilt()
+    for _ in range(2):
+        assert run_one_pass(tracker, make_sequence()).times[0] < 0.2
+    assert tracker.calls == ["renew", "init", "renew", "init"]
+
+
 class UnspeakableError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no words")
