@@ -40,6 +40,8 @@ _MAX_LINE = 1 << 16
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _HUGE_NUMBER = re.compile(rb"\d{310}")  # beyond any float
+_DIGITS = 40
+_LONG_NUMBER = re.compile(rb"[0-9.]{%d,}" % _DIGITS)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -267,6 +269,23 @@ def parse_rows(
     return _parse_carefully(data, where, columns, error) if rows is None else rows
 
 
+def check_digits(data: bytes, where: Path | str, error: type[BenchError] = ResultError) -> None:
+    """Refuse a text with a number of more digits than any program writes.
+
+    Raises:
+        error: a number has 40 digits or more; the message names its line.
+    """
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
+    if np.diff(ends, prepend=-1, append=len(data)).max() < _DIGITS:
+        return
+    if long := _LONG_NUMBER.search(data):
+        line = data.count(b"\n", 0, long.start()) + 1
+        raise error(
+            f"{where}:{line}: expected numbers of fewer than {_DIGITS} digits, found "
+            f"{long[0][:20].decode()}... Restore the file from its source."
+        )
+
+
 def _parse_fast(data: bytes, columns: int) -> FloatArray | None:
     """Parse comma-separated numbers with a JSON parser; None for any other text."""
     data = data.rstrip()
@@ -312,6 +331,11 @@ def _parse_carefully(
                 f"characters: {line[:80]!r}"
             )
         fields = line.translate(separators).split()
+        if "," in line and ("\t" in line or ";" in line):
+            raise error(
+                f"{where}:{number}: expected one separator, found commas and others in "
+                f"{line[:80]!r}{_decimal_comma(line, len(fields), columns)}"
+            )
         if len(fields) != columns:
             raise error(
                 f"{where}:{number}: expected {columns} numbers, found {len(fields)}: "

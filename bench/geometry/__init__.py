@@ -19,11 +19,21 @@ from bench.geometry.boxes import (
 )
 from bench.geometry.masks import canonical_corners, mask_overlap, mask_to_polygon, rasterize
 from bench.geometry.overlap import RULES, pixel_counter, region_overlaps
-from bench.geometry.regions import FAILED, INITIALISED, SKIPPED, TRACKED, Regions, outlines
+from bench.geometry.regions import (
+    FAILED,
+    INITIALISED,
+    LARGEST_IMAGE,
+    SKIPPED,
+    TRACKED,
+    Regions,
+    off_scale,
+    outlines,
+)
 
 __all__ = [
     "FAILED",
     "INITIALISED",
+    "LARGEST_IMAGE",
     "RULES",
     "SKIPPED",
     "TRACKED",
@@ -39,6 +49,7 @@ __all__ = [
     "mask_overlap",
     "mask_to_box",
     "mask_to_polygon",
+    "off_scale",
     "outlines",
     "pixel_corners_to_box",
     "pixel_counter",
