@@ -42,6 +42,8 @@ _MAX_LINE = 1 << 16
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _HUGE_NUMBER = re.compile(rb"\d{310}")  # beyond any float
+_AROUND_COMMA = re.compile(r"[ \t]*,[ \t]*")
+_OTHER_SEPARATOR = re.compile(r"[;\t]")
 _DIGITS = 40
 _LONG_NUMBER = re.compile(rb"[0-9.]{%d,}" % _DIGITS)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -353,15 +355,15 @@ def _parse_carefully(
                 f"characters: {line[:80]!r}"
             )
         fields = line.translate(separators).split()
-        if "," in line and ("\t" in line or ";" in line):
-            raise error(
-                f"{where}:{number}: expected one separator, found commas and others in "
-                f"{line[:80]!r}{_decimal_comma(line, len(fields), columns)}"
-            )
         if len(fields) != columns:
             raise error(
                 f"{where}:{number}: expected {columns} numbers, found {len(fields)}: "
                 f"{line[:80]!r}{_decimal_comma(line, len(fields), columns)}"
+            )
+        if "," in line and _OTHER_SEPARATOR.search(_AROUND_COMMA.sub(",", line)):
+            raise error(
+                f"{where}:{number}: expected one separator, found commas and others in "
+                f"{line[:80]!r}. Write decimals with a point if these commas are decimal ones"
             )
         try:
             rows[number - 1] = [float(field) for field in fields]

@@ -13,10 +13,10 @@ from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions, off_scale
 from bench.measures.vot import SequenceRuns
 
 _KINDS = {
-    "scale": "hold numbers that are no pixels of an image",
-    "size": "have no width or no height",
-    "start": "follow a start without a failure before it",
-    "leap": "leave the target for a single frame, which the protocol ends as a failure",
+    "scale": "regions with numbers that are no pixels of an image",
+    "size": "regions without width or height",
+    "start": "starts without a failure before them",
+    "leap": "single regions off the target, where the protocol counts a failure",
 }
 _THIN = 1e-3  # pixels
 
@@ -50,7 +50,7 @@ class OddRegions:
         """One remark per kind, to print beside the scores."""
         for kind, text in _KINDS.items():
             if number := self._rows[kind]:
-                yield f"{number} regions {text}: {first_few(self._sequences[kind])}"
+                yield f"{text}: {number}, in {first_few(self._sequences[kind])}"
 
 
 def _flat(run: Regions) -> BoolArray:
@@ -86,5 +86,6 @@ def _extents(rows: Regions) -> tuple[FloatArray, FloatArray]:
     corners = rows.values.reshape(len(rows), -1, 2)
     low, high = np.nanmin(corners, axis=1), np.nanmax(corners, axis=1)
     boxes = rows.counts == 4
-    low[boxes], high[boxes] = corners[boxes, 0], corners[boxes, 0] + corners[boxes, 1]
+    starts, ends = corners[boxes, 0], corners[boxes, 0] + corners[boxes, 1]
+    low[boxes], high[boxes] = np.minimum(starts, ends), np.maximum(starts, ends)
     return low, high
