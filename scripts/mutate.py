@@ -54,9 +54,9 @@ from bench.datasets.tables import read_table
 from bench.errors import BenchError
 from bench.evaluation import evaluate
 from bench.files import format_exact
+from bench.results import open_store
 from bench.results.importing import import_results
 from bench.results.onepass import OnePassStore
-from bench.results.opening import open_store
 
 OUTCOMES = ("same", "noted", "refused", "unseen", "moved", "traceback", "slow", "large")
 SLOW_SECONDS = 10
