@@ -17,7 +17,17 @@ from bench.geometry.boxes import (
     polygon_to_box,
     warped_template_to_box,
 )
-from bench.geometry.masks import canonical_corners, mask_overlap, mask_to_polygon, rasterize
+from bench.geometry.masks import (
+    EMPTY,
+    Runs,
+    canonical_corners,
+    has_pixels,
+    mask_overlap,
+    mask_to_polygon,
+    mask_to_runs,
+    rasterize,
+    runs_to_mask,
+)
 from bench.geometry.overlap import RULES, pixel_counter, region_overlaps
 from bench.geometry.regions import (
     FAILED,
@@ -31,6 +41,7 @@ from bench.geometry.regions import (
 )
 
 __all__ = [
+    "EMPTY",
     "FAILED",
     "INITIALISED",
     "LARGEST_IMAGE",
@@ -38,6 +49,7 @@ __all__ = [
     "SKIPPED",
     "TRACKED",
     "Regions",
+    "Runs",
     "area_preserving_box",
     "box_centre",
     "box_iou",
@@ -46,9 +58,11 @@ __all__ = [
     "centre_errors",
     "clipped_iou",
     "columns",
+    "has_pixels",
     "mask_overlap",
     "mask_to_box",
     "mask_to_polygon",
+    "mask_to_runs",
     "off_scale",
     "outlines",
     "pixel_corners_to_box",
@@ -56,5 +70,6 @@ __all__ = [
     "polygon_to_box",
     "rasterize",
     "region_overlaps",
+    "runs_to_mask",
     "warped_template_to_box",
 ]
