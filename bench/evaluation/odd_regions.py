@@ -54,9 +54,11 @@ class OddRegions:
 
 
 def _flat(run: Regions) -> BoolArray:
-    """Rectangles without a width or height."""
+    """Rectangles without a width or height; 0, 0, 0, 0 says that the target is absent."""
     least = np.minimum(run.values[:, 2], run.values[:, 3])
     flat: BoolArray = (run.counts == 4) & ~(least > _THIN)
+    if flat.any():
+        flat &= run.values[:, :4].any(axis=1)
     return flat
 
 
