@@ -156,10 +156,10 @@ def paper_table(name: str) -> PaperTable:
     return PaperTable(name=name, columns=columns, figures=figures, **content)
 
 
-@lru_cache(maxsize=1)
-def re_runs() -> tuple[Figure, ...]:
-    """Scores that others measured with a tracker's released weights."""
-    return tuple(Figure(**row) for row in _read_csv("re-runs.csv"))
+@lru_cache(maxsize=2)
+def with_weights(kind: Literal["released", "re-run"]) -> tuple[Figure, ...]:
+    """Scores of released weights, by those who released them, or of a re-run by others."""
+    return tuple(Figure(**row) for row in _read_csv(f"{kind}.csv"))
 
 
 def match_row(table: PaperTable, benchmark: str, results: str, kind: str) -> Match | None:
