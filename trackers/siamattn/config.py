@@ -30,7 +30,7 @@ class BackboneConfig:
 
     Attributes:
         family: the kind of network; a ``resnet`` has its last stages dilated.
-        levels: its levels that proposals use; no level after these is built.
+        levels: its levels that proposals use; a ``resnet`` has none after these.
         stem: channels of a residual network's first convolution.
         widths: inner channels of the bottlenecks of its four stages.
         blocks: bottlenecks in each of the four stages.
