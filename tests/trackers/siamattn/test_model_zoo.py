@@ -126,7 +126,7 @@ def tracker(weights: Tensors, model: str, tmp_path_factory: pytest.TempPathFacto
     torch.save({f"module.{key}": value for key, value in weights.items()}, path)
     options: dict[str, Any] = {"weights": path, "device": "cpu"}
     if config.refine.mask:
-        options |= {"mode": "mask", "keep_mask": True}
+        options["mode"] = "mask"
     found: Any = TrackerSpec("x", config.tracker, options).build()
     path.unlink()
     assert found.engine.config == config
