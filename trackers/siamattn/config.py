@@ -167,6 +167,7 @@ class TrackingConfig:
         window_influence: weight of the cosine window in the ranking of proposals.
         lr: weight of a confident proposal's size in the next size.
         mask_threshold: probability above which a pixel belongs to the target.
+        mask_grid: parts of a mask's cell to which positions in it are rounded; 0 for none.
         exemplar: side of the template crop in pixels.
         instance: side of the search crop in pixels.
         base_size: side of the score map beyond one cell per stride of shift.
@@ -180,6 +181,7 @@ class TrackingConfig:
     window_influence: float = 0.25
     lr: float = 0.45
     mask_threshold: float = 0.2
+    mask_grid: int = 0
     exemplar: int = 127
     instance: int = 255
     base_size: int = 8
@@ -189,7 +191,7 @@ class TrackingConfig:
     def __post_init__(self) -> None:
         """Check ranges."""
         shares = ("window_influence", "lr", "mask_threshold")
-        check_ranges(self, "tracking", shares, {"penalty_k": 0})
+        check_ranges(self, "tracking", shares, {"penalty_k": 0, "mask_grid": 0})
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,8 @@ class Engine:
         box = np.concatenate([centre - size / 2, size])
         if small is None:
             return SiamesePrediction(box, proposal.score, box=box)
-        pasted = masks.paste(*small, (image.shape[0], image.shape[1]))
+        shape = image.shape[0], image.shape[1]
+        pasted = masks.paste(*small, shape, state.tracking.mask_grid)
         mask = pasted > state.tracking.mask_threshold
         rectangle = masks.rotated_rectangle(mask)
         region = box_to_polygon(box) if rectangle is None else rectangle
