@@ -15,6 +15,8 @@ from bench.geometry.boxes import (
     mask_to_box,
     pixel_corners_to_box,
     polygon_to_box,
+    warped_pixels_to_box,
+    warped_rows_to_box,
     warped_template_to_box,
 )
 from bench.geometry.masks import canonical_corners, mask_overlap, mask_to_polygon, rasterize
@@ -45,5 +47,7 @@ __all__ = [
     "polygon_to_box",
     "rasterize",
     "region_overlaps",
+    "warped_pixels_to_box",
+    "warped_rows_to_box",
     "warped_template_to_box",
 ]
