@@ -136,7 +136,7 @@ class Trials:
             ("export", "otb2015", "theirs", "-t", "kcf", "--format", "pysot"),
         ):
             self._prepared(Verb(line))
-        if any(VERBS[name].module != "bench" for name in names):
+        if {"fit-export", "average"} & set(names):
             self._prepared(_training("fit", "old", *FIT))
 
     def _prepared(self, verb: Verb) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import BenchError
+from bench.files import write_atomically
 from trackers.siamattn.training.ablation import FULL, MEASURES, Budget, Row, RowScores
 from trackers.siamattn.training.config import Recipe
 
@@ -79,11 +80,7 @@ def write(
     found: Sequence[RowScores | tuple[Row, BenchError]], folder: Path, notes: list[str]
 ) -> Path:
     """Write ``ablation.csv`` to ``folder``, with the notes as comments below the table."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "ablation.csv"
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8", newline="") as stream:
-        frame(found).to_csv(stream, index=False)
-        stream.writelines(f"# {note}\n" for note in notes)
-    partial.replace(path)
+    text = frame(found).to_csv(index=False) + "".join(f"# {note}\n" for note in notes)
+    write_atomically(path, text.encode())
     return path
