@@ -7,6 +7,7 @@ edit that is not yet committed may change results.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import inspect
 import json
@@ -28,8 +29,9 @@ from bench.registry import (
     named_folder,
     registered_trackers,
 )
-from bench.results.record import RunRecord, now
-from bench.runner.own_files import files_of, folder_hash, imported_files
+from bench.results.record import RunRecord, now, read_record
+from bench.results.stores import Store
+from bench.runner.own_files import files_of, folder_hash, hashes, imported_files
 from bench.runner.unit import thread_count
 from bench.sequence import Dataset
 from bench.version import __version__
@@ -53,6 +55,7 @@ def make_record(
     jobs: int,
     protocol: str = "onepass",
     lockstep: int = 1,
+    masks: bool = False,
     tuned_on: str | None = None,
     engine: str = "workers",
 ) -> RunRecord:
@@ -65,6 +68,7 @@ def make_record(
         jobs: number of worker processes.
         protocol: name of the experiment.
         lockstep: sequences that a worker follows at once.
+        masks: whether masks are kept.
         tuned_on: label of the dataset whose scores chose the options.
         engine: ``"workers"``, or the name of another engine.
 
@@ -75,6 +79,7 @@ def make_record(
     provenance = {
         "protocol": protocol,
         "lockstep": lockstep if lockstep > 1 else None,
+        "masks": "kept" if masks else None,
         "benchmark": dataset.benchmark,
         "miniature": dataset.miniature,
         **_tracker_facts(spec),
@@ -96,6 +101,26 @@ def make_record(
     return RunRecord(_as_stored(provenance), (_as_stored(session),), tuned_on=tuned_on)
 
 
+def with_later_files(store: Store, tracker: str, current: RunRecord) -> RunRecord:
+    """``current`` with the hashes, as of now, of files that earlier sessions loaded while running.
+
+    A change is then noticed before anything runs, and also where nothing is left to run.
+
+    Raises:
+        ResultError: the record of the earlier sessions is malformed.
+        TrackerError: such a file cannot be read.
+    """
+    earlier = read_record(store.record_path(tracker))
+    paths = {
+        name: Path(str(path))
+        for session in (earlier.sessions if earlier is not None else ())
+        for name, path in dict(session.get("paths") or {}).items()
+    }
+    later = hashes({name: path for name, path in paths.items() if path.is_file()})
+    files = {**later, **current.provenance["tracker_files"]}
+    return dataclasses.replace(current, provenance={**current.provenance, "tracker_files": files})
+
+
 def _as_stored(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts as they will be read back; what is no text, as names of files may be, is spelled."""
     text = json.dumps(facts, default=str, ensure_ascii=False)
@@ -108,7 +133,7 @@ def _tracker_facts(spec: TrackerSpec) -> dict[str, Any]:
     return {
         "tracker": spec.name,
         "target": spec.target,
-        "options": {name: _option(name, value) for name, value in spec.options.items()},
+        "options": {name: _option(spec, name, value) for name, value in spec.options.items()},
         "weights_sha256": spec.weights_hash(),
         **({"option_folders": folders} if folders else {}),
         "tracker_code_sha256": _digest(_tracker_sources(spec)),
@@ -169,8 +194,10 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _option(name: str, value: Any) -> Any:
+def _option(spec: TrackerSpec, name: str, value: Any) -> Any:
     """Where a file or folder lies does not affect results; hashes cover its content."""
+    if isinstance(value, Path) and name in getattr(spec.builder, "folders", ()):
+        return value.resolve().name
     path = named_file(value) or named_folder(value)
     counts = isinstance(value, Path) or not is_written(name)
     return value if path is None or not counts else _last_name(path)
