@@ -18,6 +18,7 @@ from bench.arrays import FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, ResultError
 from bench.files import format_exact
+from bench.geometry import off_scale
 from bench.results.formats import (
     EXPERIMENTS,
     Format,
@@ -272,6 +273,10 @@ def _content_notes(results: Mapping[str, RawResult], dataset: Dataset) -> list[s
     if any(empty.values()):
         rows = [f"{name} ({count})" for name, count in empty.items() if count]
         notes.append(f"rows with NaN kept: {listed(rows)}")
+    odd = {name: int(off_scale(result.boxes).sum()) for name, result in results.items()}
+    if any(odd.values()):
+        rows = [f"{name} ({count})" for name, count in odd.items() if count]
+        notes.append(f"rows with numbers that are no pixels kept: {listed(rows)}")
     unchecked = sum(_unchecked(dataset[name]) for name in results)
     if unchecked:
         notes.append(f"number of rows of {unchecked} sequences not checked without frames")

@@ -2,7 +2,9 @@
 
 A tracker is started on the first box of the annotation, and toolkits write that box as the first
 row. Where almost every first row of a tracker equals the annotation only under another reading,
-the files are in that convention, and scores of them as they stand mean nothing.
+the files are in that convention, and scores of them as they stand mean nothing. A file that
+starts elsewhere, when most of a tracker's files start on the annotation, is named: it or its
+annotation is of other frames, or its rows were moved.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from bench.geometry import box_iou
 
 _ALMOST = 0.8  # share of the files that must agree before a whole set is called wrong
 _PIXELS = 0.6  # a reading fits a first row that it brings this close: half a pixel of rounding
+_ROUNDED = 1  # pixels that whole numbers, or another first pixel, move a first row by
+_BESIDE = 3  # pixels between a first row and the annotation that no rounding explains
 _EXACT = 0.02  # a shift of one pixel must be one pixel
 _REST = 5  # rows after the first that tell whether the whole file is written so
 _STARTS = 5  # rows right after starts that can tell how they are written
@@ -89,6 +93,7 @@ FRACTIONS = Reading(
     None,
     "Multiply them by the width and height of the images, and import the result.",
 )
+ELSEWHERE = Reading("", "a box beside it", None, "")
 
 
 def asked_reading(boxes: str | None) -> Reading | None:
@@ -154,6 +159,8 @@ class Finding:
     def __str__(self) -> str:
         shown = ", ".join(self.sequences[:5]) + (", ..." if len(self.sequences) > 5 else "")
         count = f"{len(self.sequences)} of {self.compared} files ({shown})"
+        if self.reading is ELSEWHERE:
+            return f"the first row is not the first box of the ground truth in {count}"
         if self.only_first:
             return (
                 f"the first row alone reads as {self.reading.title} in {count}: harmless where "
@@ -185,6 +192,7 @@ def findings(files: Sequence[FirstRows], index_base: float | None = None) -> lis
         plain |= read
     if not found or not any(each.whole for each in found):
         found += _fractions(usable, rows, truth) + _shifted(usable, rows, truth, index_base)
+    found += _elsewhere(usable, rows, truth, plain)
     return sorted(found, key=lambda each: (not each.whole, -len(each.sequences)))
 
 
@@ -289,6 +297,18 @@ def _shifted(
             names = tuple(files[index].sequence for index in np.flatnonzero(fits).tolist())
             return [Finding(one, names, len(files))]
     return []
+
+
+def _elsewhere(
+    files: Sequence[FirstRows], rows: FloatArray, truth: FloatArray, fits: BoolArray
+) -> list[Finding]:
+    """Files that start beside the ground truth where most start on it; ``fits`` explains."""
+    off = np.abs(rows - truth).max(axis=1)
+    names = tuple(
+        files[index].sequence for index in np.flatnonzero((off > _BESIDE) & ~fits).tolist()
+    )
+    usual = np.count_nonzero(off <= _ROUNDED) > len(files) / 2
+    return [Finding(ELSEWHERE, names, len(files))] if names and usual else []
 
 
 def _shift(by: float, base: float | None) -> Reading:

@@ -16,6 +16,7 @@ import numpy as np
 from bench.arrays import FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, ResultError, unknown_name
+from bench.files import check_digits
 from bench.geometry import INITIALISED, Regions
 from bench.results.formats.base import Found
 from bench.results.formats.matching import cut, match_files
@@ -302,8 +303,12 @@ def _missing_runs(name: str, runs: Iterable[str]) -> list[str]:
 
 def _checked_run(file: SourceFile, sequence: Sequence) -> tuple[RawTrajectory, str]:
     """A run, and a remark if it ends early: the official code scores it as far as it goes."""
-    read = parse_binary if file.path.suffix == ".bin" else parse_text
-    raw = read(file.load(), file.where)
+    data = file.load()
+    if file.path.suffix == ".bin":
+        raw = parse_binary(data, file.where)
+    else:
+        raw = parse_text(data, file.where)
+        check_digits(data, file.where)
     rows, frames = len(raw.regions), len(sequence)
     if rows < frames:
         return raw, f"{file.path.name}: {rows} of {frames} frames, scored as far as it goes"

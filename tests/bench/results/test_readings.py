@@ -138,6 +138,34 @@ def test_a_few_files_in_corners_are_noted_by_name(tmp_path: Path) -> None:
     assert any("corners" in note and "1 of 4 files (Dog)" in note for note in report.notes)
 
 
+def test_a_file_that_starts_beside_the_target_is_named(tmp_path: Path) -> None:
+    dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
+    source = written(tmp_path / "raw", dataset, np.round)
+    moved = np.roll(dataset["Dog"].ground_truth, 1, axis=0)
+    (source / "Dog.txt").write_bytes(format_exact(moved))
+    report = import_results(source, store, "T", dataset)
+    note = "the first row is not the first box of the ground truth in 1 of 4 files (Dog)"
+    assert note in report.notes
+    (scores,) = evaluate(dataset, store)
+    assert note in scores.trackers["T"].notes
+
+
+def test_a_tracker_that_starts_nowhere_on_its_target_is_not_named() -> None:
+    beside = np.array([9, 0, 0, 0])
+    files = [FirstRows(n, truth_of(i) + beside, truth_of(i)) for i, n in enumerate(NAMES)]
+    assert findings(files, 1.0) == []
+
+
+def test_numbers_that_are_no_pixels_are_noted(tmp_path: Path) -> None:
+    dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
+    source = written(tmp_path / "raw", dataset, np.array)
+    boxes = dataset["Dog"].ground_truth.copy()
+    boxes[3, 0], boxes[5, 1] = 1e5, 1e-40
+    (source / "Dog.txt").write_bytes(format_exact(boxes))
+    report = import_results(source, store, "T", dataset)
+    assert "rows with numbers that are no pixels kept: Dog (2)" in report.notes
+
+
 def test_an_unknown_reading(tmp_path: Path) -> None:
     dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
     source = written(tmp_path / "raw", dataset, np.array)

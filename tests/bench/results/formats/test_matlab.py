@@ -46,6 +46,14 @@ def test_mat(tmp_path: Path) -> None:
     assert read(tmp_path, "car1_1").times is None
 
 
+def test_a_file_transferred_as_text_is_refused(tmp_path: Path) -> None:
+    content = mat()
+    assert b", Created on: " in content[:116]
+    (tmp_path / "Bolt_T.mat").write_bytes(content.replace(b",", b";"))
+    with pytest.raises(ResultError, match="transfer as text"):
+        read(tmp_path)
+
+
 CORNERS = [[10.0, 20.5, 19.0, 11.0], [5.0, 6.0, 30.5, 29.0]] * 2
 
 
