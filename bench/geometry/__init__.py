@@ -15,6 +15,8 @@ from bench.geometry.boxes import (
     mask_to_box,
     pixel_corners_to_box,
     polygon_to_box,
+    warped_pixels_to_box,
+    warped_rows_to_box,
     warped_template_to_box,
 )
 from bench.geometry.masks import (
@@ -71,5 +73,7 @@ __all__ = [
     "rasterize",
     "region_overlaps",
     "runs_to_mask",
+    "warped_pixels_to_box",
+    "warped_rows_to_box",
     "warped_template_to_box",
 ]
