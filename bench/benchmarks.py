@@ -37,6 +37,8 @@ class Benchmark:
             positive; where a row is neither allowed here nor flagged as absent, it is doubtful.
         numbers_only: True where the official rule has no value for a row of NaN.
         variants: sets cut from the same video, with every ``step``-th frame.
+        dataset_name: what repositories of the lib/test family call it
+            (``lib/test/evaluation/datasets.py``), where that is not ``name``.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Benchmark:
     boxless: tuple[str, ...] = ()
     numbers_only: bool = False
     variants: tuple[Mapping[str, Any], ...] = ()
+    dataset_name: str | None = None
 
     def length_hint(self, expected: int, found: int) -> str:
         """What a file of ``found`` rows may be where ``expected`` are right; empty if unknown.

@@ -6,12 +6,14 @@ The options of a tracker are the keyword arguments of its constructor.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import inspect
+import keyword
 import pickle
 import sys
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +26,7 @@ from bench.loading import (
     found_by_workers,
     registered_trackers,
 )
-from bench.tracker import Tracker
+from bench.tracker import BenchmarkName, Tracker
 
 __all__ = [
     "TrackerSpec",
@@ -86,6 +88,13 @@ class TrackerSpec:
                 f"{describe(error)}"
             ) from error
 
+    def on(self, benchmark: str) -> TrackerSpec:
+        """The same tracker, told the benchmark if one of its options is a ``BenchmarkName``."""
+        known = tracker_options(self.factory if inspect.isclass(self.factory) else self.target)
+        asked = [k for k, p in known.items() if p.annotation is BenchmarkName]
+        told = {name: benchmark for name in asked if name not in self.options}
+        return dataclasses.replace(self, options={**self.options, **told}) if told else self
+
     def is_registered(self) -> bool:
         """Whether the target is a registered name."""
         return self.factory is None and self.target in registered_trackers()
@@ -105,13 +114,26 @@ class TrackerSpec:
         Text counts as a path where such a file exists, unless the option is named like one that
         a tracker writes to (``log``, ``out_file``).
         """
+        return self._named(named_file)
+
+    def folders(self) -> list[Path]:
+        """The existing folders that options name, in the same way.
+
+        Those that the class lists in ``folders`` are left out: it hashes what it uses of them.
+        """
+        return self._named(named_folder, getattr(self.builder, "folders", ()))
+
+    def _named(
+        self, find: Callable[[Any], Path | None], left_out: Collection[str] = ()
+    ) -> list[Path]:
         named = dict(self.options)
         with contextlib.suppress(TypeError, ValueError):
             for parameter in inspect.signature(self.builder).parameters.values():
                 if parameter.default is not parameter.empty:
                     named.setdefault(parameter.name, parameter.default)
-        read = [v for k, v in named.items() if isinstance(v, Path) or not is_written(k)]
-        return list(dict.fromkeys(_files_in(read)))
+        kept = {k: v for k, v in named.items() if k not in left_out}
+        read = [v for k, v in kept.items() if isinstance(v, Path) or not is_written(k)]
+        return list(dict.fromkeys(_found_in(read, find)))
 
     def weights_hash(self) -> str | None:
         """SHA-256 over the files that options name; None without any."""
@@ -147,22 +169,32 @@ def is_written(option: str) -> bool:
 
 def named_file(value: Any) -> Path | None:
     """The existing file that the value of an option names, as text or as a path."""
+    return _named_path(value, Path.is_file)
+
+
+def named_folder(value: Any) -> Path | None:
+    """The same of a folder. One that holds the working folder is no data of a tracker's."""
+    path = _named_path(value, Path.is_dir)
+    return None if path is None or Path.cwd().is_relative_to(path.resolve()) else path
+
+
+def _named_path(value: Any, exists: Callable[[Path], bool]) -> Path | None:
     if not isinstance(value, str | Path) or not str(value):
         return None
     try:
-        return Path(value) if Path(value).is_file() else None
+        return Path(value) if exists(Path(value)) else None
     except (OSError, ValueError):  # too long, or with a null
         return None
 
 
-def _files_in(value: Any) -> Iterator[Path]:
-    """The files that values of options name, lists and dictionaries included."""
+def _found_in(value: Any, find: Callable[[Any], Path | None]) -> Iterator[Path]:
+    """What values of options name, lists and dictionaries included."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list | tuple):
         for each in value:
-            yield from _files_in(each)
-    elif (path := named_file(value)) is not None:
+            yield from _found_in(each, find)
+    elif (path := find(value)) is not None:
         yield path
 
 
@@ -212,6 +244,15 @@ def _declared(parameter: inspect.Parameter) -> Any:
     return str if annotation is parameter.empty or isinstance(annotation, str) else annotation
 
 
+def spelled(option: str) -> str:
+    """An option as a user writes it; Python code adds an underscore to a reserved word.
+
+    >>> spelled("as_"), spelled("step")
+    ('as', 'step')
+    """
+    return option[:-1] if keyword.iskeyword(option[:-1]) else option
+
+
 def make_spec(
     tracker: str | type | object,
     settings: Mapping[str, Any] | None = None,
@@ -229,7 +270,8 @@ def make_spec(
             with ``init`` and ``update``, which takes no options.
         settings: option values by name. Text, as ``--set name=value`` gives it, is converted to
             the option's type; any other value is passed on as it is.
-        name: name of the result folder; by default the registered or class name.
+        name: name of the result folder; by default what the class's static method
+            ``result_name(options)`` gives, else the registered or class name.
         device: value of the option ``device``.
         weights: value of the option ``weights``.
         images: what a tracker written for another toolkit reads, e.g. ``"bgr"``.
@@ -261,6 +303,8 @@ def make_spec(
             f"tracker {bare.target!r} needs the option(s) {', '.join(missing)}: "
             f"give them with --set {missing[0]}=VALUE"
         )
+    if name is None and bare.factory is None and hasattr(bare.builder, "result_name"):
+        name = str(bare.builder.result_name(options))
     return TrackerSpec(name or bare.name, bare.target, options, bare.factory)
 
 
@@ -309,9 +353,10 @@ def _parse_settings(
     target: str, settings: Mapping[str, Any], known: Mapping[str, inspect.Parameter]
 ) -> dict[str, Any]:
     options: dict[str, Any] = {}
-    for name, value in settings.items():
+    for given, value in settings.items():
+        name = f"{given}_" if keyword.iskeyword(given) else given
         if name not in known:
-            raise unknown_name(f"option of tracker {target!r}", name, known)
+            raise unknown_name(f"option of tracker {target!r}", name, map(spelled, known))
         where = f"{target}: option {name!r}"
         text = isinstance(value, str)
         options[name] = parse_value(value, known[name].annotation, where) if text else value
@@ -348,8 +393,8 @@ def parse_value(text: str, annotation: Any, where: str) -> Any:
     if annotation not in (int, float, Path):
         return text
     try:
-        return annotation(text)
-    except ValueError:
+        return Path(text).expanduser() if annotation is Path else annotation(text)
+    except (ValueError, RuntimeError):  # no such home folder
         raise ConfigError(f"{where}: expected {annotation.__name__}, found {text!r}") from None
 
 

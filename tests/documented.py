@@ -27,6 +27,7 @@ from bench.results.stores import Store
 from bench.results.vot.store import VotStore
 from bench.sequence import Dataset, RegionTrajectory, Trajectory, to_tracker
 from tests.conftest import REPOSITORY
+from tests.trackers.repositories import stand_ins
 
 PAGES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
 NANO = REPOSITORY / "trackers" / "siamattn" / "weights" / "siamattn-nano.safetensors"
@@ -49,10 +50,11 @@ STAND_INS = {
     r"/data/(OTB2015|UAV123|VOT2016|VOT2018|LaSOT|TrackingNet)\b": r"$DATA/\1",
     r"(?<=DATA=)/data(?=\s|$)|(?<=--data )/data(?=\s|$)": "$DATA",
     r"(?<=--data )OTB\b": "$DATA/OTB2015",
-    r"(?<=TRACKER=)siamattn\b|(?<=-t )siamattn\b": "siamattn-nano",
+    r"(?<=TRACKER=)siam(attn|mask)\b|(?<=-t )siamattn\b|(?<=--tracker )siamrpn\b": "siamattn-nano",
     r"\b(checkpoint_\w+\.pth|siamattn\.safetensors|w\.pth|runs/nano/weights\.safetensors)": str(
         NANO
     ),
+    r"\b\w+/model\.pth": str(NANO),
     r"(bench confidence .*)": r"\1 --tracker siamattn-nano",
     r"--trials 50": "--trials 1",
     r"(bench tune folder .*)": r"\1 --trials 1",
@@ -73,16 +75,6 @@ class {name}:
     def update(self, image):
         from bench.tracker import Prediction
         return Prediction(self.box)
-"""
-PYSOT = """
-class SiamRPN:  # the methods of PySOT's tracker, which is not installed here
-    def __init__(self, config: str, weights: str) -> None:
-        open(config).close()
-        open(weights).close()
-    def init(self, image, box):
-        self.box = box
-    def track(self, image):
-        return {"bbox": self.box, "best_score": 0.5}
 """
 TRAX = """
 from trax import Server
@@ -183,6 +175,7 @@ class Machine:
                     (folder / name).symlink_to(folder / name.lower())
         self._make_commands()
         self._make_clips()
+        self._make_repositories()
 
     def _make_results(self, dataset: Dataset) -> None:
         """Results of the trackers that the pages name, and the same as other people's files."""
@@ -246,6 +239,12 @@ class Machine:
             boxes = sequence.ground_truth
             store.write("kcf", sequence, Trajectory(boxes, times, times * np.nan))
 
+    def _make_repositories(self) -> None:
+        """Repositories of trackers, with the names that the pages give."""
+        stand_ins.write_libtest(self.home / "OSTrack")
+        stand_ins.write_pytracking(self.home / "pytracking")
+        stand_ins.write_pysot(self.home / "pysot", "siamrpn_r50_l234_dwxcorr")
+
     def _make_commands(self) -> None:
         """``bench``, ``python`` and ``make`` as an activated environment has them."""
         commands = self.root / "bin"
@@ -301,9 +300,7 @@ class Machine:
         (folder / "my_trackers.py").write_text(TRACKER.format(name="Drift"))
         (folder / "my_module.py").write_text(TRACKER.format(name="MyTracker"))
         (folder / "my_vot_tracker.py").write_text(TRAX)
-        (folder / "my_pysot.py").write_text(PYSOT)
-        for name in ("best.pth", "model.pth", "config.yaml"):
-            (folder / name).write_bytes(b"of another project")
+        (folder / "best.pth").write_bytes(b"of another project")
         (folder / "Makefile").symlink_to(REPOSITORY / "Makefile")
         (folder / ".venv").mkdir()
         for name in ("setup.cfg", "pyproject.toml", "constraints.txt", "packaging"):

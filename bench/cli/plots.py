@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _STRIP = "strip"
 
+Out = Annotated[
+    Path, typer.Option("--out", "-o", help="Folder to write to, as <benchmark>/<plot>.pdf.")
+]
+Convention = Annotated[str | None, typer.Option(help="As for `bench eval`, official by default.")]
 Only = Annotated[
     list[str] | None,
     typer.Option(
@@ -48,14 +52,10 @@ def plots(
     benchmark: options.BenchmarkName,
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder to write to, as <benchmark>/<plot>.pdf.")
-    ] = Path("reports/plots"),
+    out: Out = Path("reports/plots"),
     only: Only = None,
     trackers: options.Trackers = None,
-    convention: Annotated[
-        str | None, typer.Option(help="As for `bench eval`, official by default.")
-    ] = None,
+    convention: Convention = None,
     experiment: options.Experiment = None,
     partial: options.Partial = False,
     formats: Formats = None,
@@ -79,10 +79,11 @@ def plots(
     """
     from bench.datasets import open_dataset
     from bench.evaluation import evaluate
+    from bench.locks import locked_beside
     from bench.reports.palette import PALETTE, looks
     from bench.reports.plots import catalogue, style
     from bench.reports.plots.strip import TRACKERS, qualitative
-    from bench.results.opening import known_trackers, open_store
+    from bench.results import known_trackers, open_store
 
     wanted = options.split_names(only)
     catalogue.check_names(wanted or [], (*catalogue.PLOTS, _STRIP))
@@ -98,16 +99,17 @@ def plots(
         options.exit_on_refusals(scores.refused)
     folder, dressed = out / _folder_name(scores), looks(known_trackers(results))
     of_scores = None if wanted is None else [name for name in wanted if name != _STRIP]
-    drawn = catalogue.draw_plots(scores, folder, of_scores, endings, dressed)
-    if _wants_strip(wanted, dataset, drawn.skipped):
-        most = len(PALETTE) if names else TRACKERS
-        plot = qualitative(
-            scores, dataset, store, sequences=options.split_names(sequences), numbers=numbers,
-            trackers=most, looks=dressed,
-        )  # fmt: skip
-        drawn.paths[_STRIP] = style.save(plot, folder, _STRIP, endings)
-        drawn.notes[_STRIP] = plot.notes
-    captions = catalogue.write_captions(scores, folder, drawn.notes)
+    with locked_beside(folder):
+        drawn = catalogue.draw_plots(scores, folder, of_scores, endings, dressed)
+        if _wants_strip(wanted, dataset, drawn.skipped):
+            most = len(PALETTE) if names else TRACKERS
+            plot = qualitative(
+                scores, dataset, store, sequences=options.split_names(sequences),
+                numbers=numbers, trackers=most, looks=dressed,
+            )  # fmt: skip
+            drawn.paths[_STRIP] = style.save(plot, folder, _STRIP, endings)
+            drawn.notes[_STRIP] = plot.notes
+        captions = catalogue.write_captions(scores, folder, drawn.notes)
     _report(drawn, captions, scores)
     options.exit_on_refusals(scores.refused)
 

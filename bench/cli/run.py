@@ -31,6 +31,10 @@ FirstBox = Annotated[
     Literal["as-is", "pysot"] | None,
     typer.Option(help="For one of another toolkit: pysot moves the first box by half a pixel."),
 ]
+KeepMasks = Annotated[
+    bool,
+    typer.Option("--masks", help="Keep the masks that the tracker answers, beside the results."),
+]
 LeaveOut = Annotated[bool, typer.Option("--partial", help="Leave out sequences without frames.")]
 Progress = Annotated[
     bool | None,
@@ -116,6 +120,7 @@ def run(
     timeout: options.Timeout = options.DEFAULT_TIMEOUT,
     sequences: options.Sequences = None,
     subset: options.Subset = "test",
+    masks: KeepMasks = False,
     partial: LeaveOut = False,
     tuned_on: TunedOn = None,
     progress: Progress = None,
@@ -147,41 +152,45 @@ def run(
       bench run otb2015 -t path/file.py:MyTracker --sequence Bolt --debug
     """
     from bench.datasets import open_dataset
-    from bench.registry import make_spec
-    from bench.results.opening import open_store
+    from bench.results import open_store
     from bench.runner.shards import Shard
 
-    targets = options.split_names(tracker) or []
-    if name is not None and len(targets) > 1:
-        raise ConfigError(f"--name {name}: expected one --tracker, found {len(targets)}")
     store = open_store(results, benchmark, experiment)
-    specs = [
-        make_spec(
-            each, options.parse_settings(settings), name, device, weights,
-            images=images, first_box=first_box,
-        )
-        for each in targets
-    ]  # fmt: skip
+    given = options.parse_settings(settings), name, device, weights
+    specs = _specs(tracker, *given, images=images, first_box=first_box)
     dataset = open_dataset(benchmark, data, subset=subset)
     for caveat in () if quiet else dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
     names = options.split_names(sequences)
-    common = {
+    common: dict[str, Any] = {
         "names": names, "seed": seed, "repetitions": repetitions, "lockstep": lockstep,
-        "partial": partial, "shard": Shard.parse(shard) if shard is not None else None,
-    }  # fmt: skip
-    shown: Any = False if quiet or progress is False else "lines"
-    running = {
-        **_workers(jobs, gpus, per_gpu, engine, ray_address, data_map),
-        "frame_timeout": timeout, "tuned_on": tuned_on, "verbose": verbose, "progress": shown,
-        "same_device": same_device,
+        "masks": masks, "partial": partial,
+        "shard": Shard.parse(shard) if shard is not None else None,
     }  # fmt: skip
     if debug:
         _debug(dataset, specs, store, names, seed)
     elif dry_run:
         _plan(dataset, specs, store, common)
     else:
-        _run(dataset, specs, store, {**common, **running}, quiet)
+        shown = False if quiet or progress is False else "lines"
+        running = {
+            **_workers(jobs, gpus, per_gpu, engine, ray_address, data_map),
+            "frame_timeout": timeout, "tuned_on": tuned_on, "verbose": verbose,
+            "progress": shown, "same_device": same_device,
+        }  # fmt: skip
+        _run(dataset, specs, store, common | running, quiet)
+
+
+def _specs(
+    trackers: list[str], settings: dict[str, str], name: str | None, *given: Any, **foreign: Any
+) -> list[TrackerSpec]:
+    """The trackers to run, each with the options given; see ``make_spec``."""
+    from bench.registry import make_spec
+
+    targets = options.split_names(trackers) or []
+    if name is not None and len(targets) > 1:
+        raise ConfigError(f"--name {name}: expected one --tracker, found {len(targets)}")
+    return [make_spec(each, settings, name, *given, **foreign) for each in targets]
 
 
 def _workers(
@@ -271,7 +280,7 @@ def _plan(
     for spec in specs:
         plan = plan_run(dataset, spec, store, **arguments)
         with options.stoppable("finished sequences"):
-            build_tracker(spec, arguments["seed"])
+            build_tracker(spec.on(dataset.benchmark), arguments["seed"])
         typer.echo(
             f"{spec.name}: {options.counted(len(plan.to_do), unit)} to run, "
             f"{len(plan.done)} done, {len(plan.left_out)} cannot run -> {store.folder(spec.name)}"
@@ -294,14 +303,14 @@ def _debug(
     from bench.benchmarks import get_experiment
     from bench.errors import traceback_of
     from bench.runner import run_here
-    from bench.runner.outcomes import Finished
-    from bench.runner.unit import Unit
+    from bench.runner.unit import Finished, Unit
 
     chosen = dataset[names[0]] if names else dataset[0]
     unit = Unit(chosen, seed, experiment=get_experiment(store.experiment))
     for spec in specs:
         try:
-            outcomes = list(run_here([unit], spec, seed, raise_errors=True))
+            told = spec.on(dataset.benchmark)
+            outcomes = list(run_here([unit], told, seed, raise_errors=True))
         except (Exception, SystemExit) as error:
             typer.echo(traceback_of(error), err=True)
             raise typer.Exit(1) from None
@@ -319,7 +328,7 @@ def trackers(tracker: TrackerToShow = None) -> None:
 
       bench trackers kcf
     """
-    from bench.registry import registered_trackers, tracker_options
+    from bench.registry import registered_trackers, spelled, tracker_options
 
     if tracker is None:
         for registered, location in registered_trackers().items():
@@ -328,4 +337,4 @@ def trackers(tracker: TrackerToShow = None) -> None:
     for option in tracker_options(tracker).values():
         kind = getattr(option.annotation, "__name__", str(option.annotation))
         default = "required" if option.default is option.empty else repr(option.default)
-        typer.echo(f"{option.name:24} {kind:12} {default}")
+        typer.echo(f"{spelled(option.name):24} {kind:12} {default}")

@@ -139,14 +139,14 @@ def label_of(dataset: Dataset) -> str:
 
 
 def record_notes(dataset: Dataset, store: Store, name: str) -> list[str]:
-    """What the run record says: options tuned on scores, results of several devices."""
+    """What the run record says: options tuned on scores or per benchmark, several devices."""
     try:
         record = read_record(store.record_path(name))
     except ResultError:
         return ["run.json cannot be read, the provenance of these results is unknown"]
     if record is None:
         return []
-    notes = []
+    notes = [str(each["tuned"]) for each in record.sessions if each.get("tuned")]
     if record.tuned_on is not None:
         here = record.tuned_on == label_of(dataset)
         notes.append(f"hyper-parameters tuned on {'this benchmark' if here else record.tuned_on}")
@@ -154,7 +154,7 @@ def record_notes(dataset: Dataset, store: Store, name: str) -> list[str]:
     if len(devices) > 1:
         kind = "kinds of device" if "cpu" in devices else "GPU models"
         notes.append(f"made on {len(devices)} {kind}: {', '.join(devices)}")
-    return notes
+    return list(dict.fromkeys(notes))
 
 
 def first_few(names: Iterable[str]) -> str:

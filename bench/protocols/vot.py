@@ -14,12 +14,12 @@ import numpy as np
 from bench import geometry
 from bench.arrays import FloatArray
 from bench.benchmarks import Experiment
-from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions, region_overlaps
+from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions, Runs, region_overlaps
 from bench.protocols.onepass import check_frames
 from bench.protocols.reading import Reader, reader
 from bench.protocols.steps import Answer, Follow, OnFrame, Start, Steps
 from bench.sequence import RegionTrajectory, Sequence, check_first_box, to_file, to_tracker
-from bench.tracker import Region, StartsOn, is_absent
+from bench.tracker import Region, StartsOn, is_absent, mask_of
 
 _DECIMALS = 4  # of a stored region: scoring the file must find the same failures
 _ABSENT = (0.0, 0.0, 0.0, 0.0)  # as vot-toolkit writes an empty mask; overlaps nothing
@@ -31,6 +31,8 @@ def vot_steps(
     starts_on: StartsOn = "bounding",
     on_frame: OnFrame | None = None,
     ahead: int = 0,
+    *,
+    keep_masks: bool = False,
 ) -> Steps[RegionTrajectory]:
     """A protocol of the VOT challenge along one sequence, as a coroutine.
 
@@ -47,12 +49,13 @@ def vot_steps(
         on_frame: called with the number of each frame, from 1, before it is decoded.
         ahead: frames to decode while the tracker computes. None in the real-time experiment,
             whose results depend on the tracker's time, which a thread beside it may lengthen.
+        keep_masks: keep the masks that the tracker answers, also those of failures.
 
     Raises:
         DatasetError: no frames, fewer than annotated, or one that cannot be decoded.
     """
     frames = check_frames(sequence)
-    along = _Along(sequence, len(sequence))
+    along = _Along(sequence, len(sequence), keep_masks)
     pace = _Pace(experiment)
     index: int | None = 0
     with reader(frames, ahead if experiment.fps is None else 0) as images:
@@ -99,14 +102,18 @@ class _Along:
 
     sequence: Sequence
     count: int
+    keep_masks: bool = False
     rows: list[list[float]] = field(init=False)
+    masks: list[Runs | None] = field(init=False)
     times: FloatArray = field(init=False)
     scores: FloatArray = field(init=False)
     bounds: tuple[float, float] | None = None
     last: list[float] = field(default_factory=list)
+    last_mask: Runs | None = None
 
     def __post_init__(self) -> None:
         self.rows = [[SKIPPED] for _ in range(self.count)]
+        self.masks = [None] * self.count if self.keep_masks else []
         self.times = np.zeros(self.count)
         self.scores = np.full(self.count, np.nan)
         self.regions = self.sequence.regions
@@ -123,6 +130,7 @@ class _Along:
         self.rows[index] = [INITIALISED]
         self.times[index] = answer.seconds
         self.last = _numbers(self.truth(index), self.sequence.index_base)
+        self.last_mask = None
 
     def answered(self, index: int, answer: Answer) -> None:
         if answer.prediction is None:
@@ -133,11 +141,15 @@ class _Along:
         region = answer.prediction.region
         absent = region is None or is_absent(region)
         self.last = list(_ABSENT) if absent else _numbers(region, self.sequence.index_base)
-        self.rows[index] = self.last
+        if self.keep_masks:
+            self.last_mask = mask_of(answer.prediction)
+        self.repeat(index)
 
     def repeat(self, index: int) -> None:
-        """Store the last region again, because the tracker is busy."""
+        """Store the last answer, once more where the tracker is busy."""
         self.rows[index] = self.last
+        if self.keep_masks:
+            self.masks[index] = self.last_mask
 
     def failed(self, index: int) -> bool:
         if not self._known(index):
@@ -155,7 +167,8 @@ class _Along:
         return bool(np.isfinite(numbers).all())
 
     def trajectory(self) -> RegionTrajectory:
-        return RegionTrajectory(Regions.from_rows(self.rows), self.times, self.scores)
+        regions = Regions.from_rows(self.rows)
+        return RegionTrajectory(regions, self.times, self.scores, tuple(self.masks))
 
 
 @dataclass(eq=False)

@@ -1,4 +1,4 @@
-"""Tables of papers as printed, figure by figure, with known errors.
+"""Tables of papers as printed, figure by figure, with known errors; scores of released weights.
 
 ``tables.json`` describes the columns; one CSV file per table holds its figures with their source;
 ``aliases.csv`` maps names of results to printed names.
@@ -9,13 +9,16 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from bench.benchmarks import get_benchmark
 from bench.errors import unknown_name
+from bench.loading import registered_trackers
 
 _FOLDER = Path(__file__).parent
 
@@ -156,10 +159,10 @@ def paper_table(name: str) -> PaperTable:
     return PaperTable(name=name, columns=columns, figures=figures, **content)
 
 
-@lru_cache(maxsize=1)
-def re_runs() -> tuple[Figure, ...]:
-    """Scores that others measured with a tracker's released weights."""
-    return tuple(Figure(**row) for row in _read_csv("re-runs.csv"))
+@lru_cache(maxsize=2)
+def with_weights(kind: Literal["released", "re-run"]) -> tuple[Figure, ...]:
+    """Scores of released weights, by those who released them, or of a re-run by others."""
+    return tuple(Figure(**row) for row in _read_csv(f"{kind}.csv"))
 
 
 def match_row(table: PaperTable, benchmark: str, results: str, kind: str) -> Match | None:
@@ -195,3 +198,76 @@ def _aliases() -> tuple[Mapping[str, str], ...]:
 def _read_csv(name: str) -> Iterator[Any]:
     with (_FOLDER / name).open(encoding="utf-8", newline="") as stream:
         yield from csv.DictReader(stream)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Scores of a tracker on a benchmark according to one source.
+
+    Attributes:
+        kind: ``"printed"`` in a paper, ``"released"`` with the weights, or ``"re-run"`` by others.
+        source: origin of the figures, with known errors.
+        measures: fractions by measure, with as many digits as the source gives.
+    """
+
+    kind: str
+    source: str
+    measures: dict[str, str]
+
+
+def expected_of(tracker: str, benchmark: str, experiment: str) -> list[Expectation]:
+    """Published scores for results of a given name.
+
+    Results belong to the registered tracker with the longest name that starts theirs:
+    ``siamattn-vot`` to ``siamattn``, ``siamattn-nano`` to one without published scores. Only the
+    main experiment of a benchmark and unambiguous figures count.
+
+    Args:
+        tracker: name of the results.
+        benchmark: identifier, e.g. ``"vot2018"``.
+        experiment: ``"onepass"`` or a VOT experiment.
+    """
+    if experiment != next(iter(get_benchmark(benchmark).experiments), "onepass"):
+        return []
+    fitting = (each for each in registered_trackers() if tracker.lower().startswith(each))
+    name = max(fitting, key=len, default="")
+    found = [*_printed(name, benchmark)]
+    for kind in ("released", "re-run"):
+        own = (f for f in with_weights(kind) if f.row.lower() == name and f.benchmark == benchmark)
+        found += _by_source(kind, [(figure, "") for figure in own])
+    return found
+
+
+def _printed(name: str, benchmark: str) -> Iterator[Expectation]:
+    """Figures of one tracker in all tables of trackers."""
+    for table in map(paper_table, table_names()):
+        match = match_row(table, benchmark, name, "measured")
+        if match and table.scored and not table.entries:
+            units = {c.measure: c.unit for c in table.columns if c.benchmark == benchmark}
+            own = (f for f in table.figures if f.row == match.row and f.benchmark == benchmark)
+            yield from _by_source("printed", [(f, units[f.measure]) for f in own], match.reason)
+
+
+def _by_source(
+    kind: str, figures: Sequence[tuple[Figure, str]], reason: str = ""
+) -> Iterator[Expectation]:
+    """Unambiguous figures, each with its unit, grouped by source.
+
+    ``reason`` says why they stand for a tracker of another name.
+    """
+    wanted = [
+        (figure, unit)
+        for figure, unit in figures
+        if figure.printed and figure.status in ("read", "misprint")
+    ]
+    for source in dict.fromkeys(figure.source for figure, _ in wanted):
+        own = [(figure, unit) for figure, unit in wanted if figure.source == source]
+        remarks = dict.fromkeys((reason, *(figure.note for figure, _ in own)))
+        notes = "; ".join(remark for remark in remarks if remark)
+        measures = {figure.measure: _fraction(figure, unit) for figure, unit in own}
+        yield Expectation(kind, f"{source} ({notes})" if notes else source, measures)
+
+
+def _fraction(figure: Figure, unit: str) -> str:
+    """A printed figure as a fraction, with the same digits."""
+    return str(Decimal(figure.printed).scaleb(-2 if unit == "%" else 0))

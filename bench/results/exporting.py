@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.files import write_atomically
-from bench.locks import locked
+from bench.locks import locked_beside
 from bench.results.formats import EXPERIMENTS, Exported, get_format
 from bench.results.importing import check_index_base, moved
 from bench.results.names import safe_file_name, toolkit_name
@@ -71,7 +71,8 @@ def export_results(
             boxes = store.read_run(tracker, name, number).values[:, :4]
             boxes = moved(boxes, sequence.index_base, index_base)
             times = store.read_times(tracker, name, number)
-            result = Exported(tracker, sequence, spelling, benchmark, boxes, times)
+            scores = store.read_scores(tracker, name, number)
+            result = Exported(tracker, sequence, spelling, benchmark, boxes, times, scores)
             rendered = writer.render(result)
             files |= _of_run(rendered, tracker, number) if several else rendered
     _write_all(files, destination)
@@ -97,9 +98,8 @@ def _write_all(files: dict[str, bytes], destination: Path) -> None:
         ResultError: a file exists with other content, another process exports there, or the
             folder is not writable.
     """
-    lock = f".{destination.name}.lock"
     try:
-        with locked(destination.absolute().parent, name=lock, keep=False):
+        with locked_beside(destination):
             new = {
                 path: content
                 for name, content in files.items()

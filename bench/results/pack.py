@@ -19,6 +19,7 @@ import numpy as np
 from bench.benchmarks import TABLES, get_benchmark
 from bench.errors import ResultError, SubmissionError
 from bench.files import format_exact, parse_rows, write_atomically
+from bench.locks import locked_beside
 from bench.results.formats.matching import listed
 from bench.results.formats.source import read_archive
 from bench.results.record import remedy_for_missing
@@ -57,7 +58,7 @@ def pack_trackingnet(
     Raises:
         SubmissionError: the archive would be invalid; the message lists every problem.
         ConfigError: the tracker has no results.
-        ResultError: a stored result is malformed.
+        ResultError: a stored result is malformed, or another process writes the archive.
     """
     wanted = [sequence.name for sequence in dataset]
     unfit = _unfit(dataset, set(wanted))
@@ -81,7 +82,8 @@ def pack_trackingnet(
     if problems:
         raise SubmissionError(_message(store.folder(tracker), problems))
     try:
-        write_atomically(archive, packed)
+        with locked_beside(archive):
+            write_atomically(archive, packed)
     except OSError as error:
         raise SubmissionError(f"{archive}: cannot be written ({error})") from error
 

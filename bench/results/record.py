@@ -1,7 +1,8 @@
 """The run record, ``run.json``: how the results beside it were made.
 
 * *Provenance* can change a box: protocol, benchmark (real or miniature), tracker, options,
-  weights, code, library versions, decoder, seed. Results of one name share one provenance; a run
+  weights, code, library versions, decoder, seed; and whether masks are kept, so that a
+  result has them for all sequences or for none. Results of one name share one provenance; a run
   with another is refused.
 * *Sessions* should not: time, machine and number of processes, commit, completeness of the
   dataset; and the host, device and driver of each result, which move its last digits at most.
@@ -125,7 +126,7 @@ def read_record(path: Path) -> RunRecord | None:
             return RunRecord(content, kind=kind)
         failures = tuple(RunFailure(**failure) for failure in content["failures"])
         return RunRecord(
-            _current(content["provenance"]),
+            current_facts(content["provenance"]),
             tuple(content["sessions"]),
             failures,
             tuned_on=content.get("tuned_on"),
@@ -137,7 +138,7 @@ def read_record(path: Path) -> RunRecord | None:
         ) from error
 
 
-def _current(provenance: Mapping[str, Any]) -> dict[str, Any]:
+def current_facts(provenance: Mapping[str, Any]) -> dict[str, Any]:
     """Update facts of older records, which spelled the one-pass protocol ``one-pass``."""
     former = provenance.get("protocol") == "one-pass"
     return {**provenance, "protocol": "onepass"} if former else dict(provenance)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from bench.errors import TrackerError
-from bench.runner.outcomes import Failed, Finished
-from bench.runner.unit import Unit
+from bench.runner.unit import Failed, Finished, Unit
 
 
 class BuildError(TrackerError):

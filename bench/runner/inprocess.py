@@ -7,10 +7,19 @@ from collections.abc import Iterable, Iterator
 from bench.errors import BenchError, describe, message_of, traceback_of
 from bench.protocols.steps import FrameError
 from bench.registry import TrackerSpec
-from bench.runner.outcomes import Beat, Failed, Finished, Outcome
 from bench.runner.own_files import files_of
 from bench.runner.provenance import machine
-from bench.runner.unit import Unit, build_tracker, device_name, run_unit
+from bench.runner.unit import (
+    Beat,
+    Failed,
+    Finished,
+    Outcome,
+    Unit,
+    build_tracker,
+    device_name,
+    run_unit,
+    tuned_per_benchmark,
+)
 from bench.tracker import Tracker
 
 
@@ -56,7 +65,8 @@ def _attempt(tracker: Tracker, unit: Unit, raise_errors: bool) -> Finished | Fai
     try:
         trajectory = run_unit(tracker, unit, frames.append)
         choice = str(getattr(tracker, "adapter_choice", ""))
-        return Finished(unit, trajectory, device_name(), files_of(tracker), choice, machine())
+        files, tuned = files_of(tracker), tuned_per_benchmark(tracker)
+        return Finished(unit, trajectory, device_name(), files, choice, tuned, facts=machine())
     except (Exception, SystemExit) as error:
         if raise_errors:
             raise

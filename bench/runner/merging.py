@@ -21,15 +21,17 @@ from bench.benchmarks import benchmarks
 from bench.errors import ConfigError, ResultError, unknown_name
 from bench.files import write_atomically
 from bench.locks import locked, sweep
+from bench.results import open_store
 from bench.results.checksums import record_hashes
-from bench.results.opening import open_store
 from bench.results.record import RunRecord, continue_record, read_record, write_record
 from bench.results.stores import Store
 from bench.results.vot.text import format_times, parse_times
 from bench.runner.shards import gathered_record
 
 _GOING = ".removed-"  # prefix of a folder that is being removed
-_PARTS = ("times/{}_time.txt", "scores/{}_score.txt", "{}.txt")  # of a one-pass result, in order
+# Files of a one-pass result and of a run of VOT, in order.
+_PARTS = ("times/{}_time.txt", "scores/{}_score.txt", "masks/{}_mask.txt", "{}.txt")
+_VOT_PARTS = ("{}_confidence.value", "{}_time.value", "{}_mask.txt", "{}.bin", "{}.txt")
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def _copy(plan: Merge, sequence: str, repetition: int) -> None:
         names = [f"{inner}{part.format(sequence)}" for part in _PARTS]
     else:
         stem = f"{sequence}/{sequence}_{repetition:03d}"
-        names = [f"{stem}_confidence.value", f"{stem}_time.value", f"{stem}.bin", f"{stem}.txt"]
+        names = [part.format(stem) for part in _VOT_PARTS]
         _merge_times(source, target, sequence, repetition)
     try:
         found = {

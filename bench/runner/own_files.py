@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import hashlib
 import inspect
+import os
 import sys
 import sysconfig
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -18,14 +20,20 @@ from bench.errors import TrackerError
 _PACKAGE = Path(__file__).resolve().parents[1]
 _INSTALLED = ("site-packages", "dist-packages")
 _SHORT = 16  # hexadecimal digits of a hash
+_MOST_FILES, _MOST_BYTES = 2000, 4 << 30  # of a folder that is read whole
 
 
-def loaded_files() -> dict[str, str]:
-    """Hashes of the files of all loaded modules that are neither installed nor of Python itself.
+def own_paths(tracker: object) -> dict[str, Path]:
+    """The files of a tracker in a worker process by name: its modules, and what it names itself.
 
-    In a worker process, these are the tracker's own: nothing else imports any.
+    All loaded modules count that are neither installed nor of Python itself: nothing else in a
+    worker imports any.
+
+    Raises:
+        TrackerError: a file that the tracker names does not exist.
     """
-    return _hashes(module for module in list(sys.modules.values()) if _is_own(module))
+    modules = (module for module in list(sys.modules.values()) if _is_own(module))
+    return {**_paths(modules), **paths_of(tracker)}
 
 
 def imported_files(modules: Iterable[str]) -> dict[str, str]:
@@ -42,11 +50,21 @@ def imported_files(modules: Iterable[str]) -> dict[str, str]:
             continue
         found[name] = module
         waiting.extend(_imports(module))
-    return _hashes(found.values())
+    return hashes(_paths(found.values()))
 
 
 def files_of(tracker: object) -> dict[str, str]:
-    """Hashes of the files that a tracker, or its class, names as ``files``: paths or a method.
+    """Hashes of the files that ``paths_of`` gives."""
+    return hashes(paths_of(tracker))
+
+
+def hashes(paths: Mapping[str, Path]) -> dict[str, str]:
+    """Hashes of files by name."""
+    return {name: hash_of(path) for name, path in paths.items()}
+
+
+def paths_of(tracker: object) -> dict[str, Path]:
+    """The files that a tracker, or its class, names as ``files``: paths or a method.
 
     A relative path counts from the working folder, else from the folder of its module.
 
@@ -65,7 +83,12 @@ def files_of(tracker: object) -> dict[str, str]:
     listed = [named] if isinstance(named, str | Path) else list(named)
     if not all(isinstance(each, str | Path) for each in listed):
         return {}  # something else of that name
-    return {Path(each).name: hash_of(_existing(each, kind)) for each in listed}
+    found = [_existing(each, kind) for each in listed]
+    often = Counter(path.name for path in found)
+    return {
+        path.name if often[path.name] == 1 else f"{path.parent.name}/{path.name}": path
+        for path in found
+    }
 
 
 def hash_of(path: Path) -> str:
@@ -76,6 +99,34 @@ def hash_of(path: Path) -> str:
     """
     status = path.stat()
     return _hash_of(path, status.st_mtime_ns, status.st_size)
+
+
+def folder_hash(folder: Path) -> str:
+    """A hash over the names and contents of all files below a folder, and how many there are.
+
+    Of more than 2,000 files or 4 GiB, sizes and times of change stand for the contents, and the
+    text says so. Hidden names and ``__pycache__`` do not count.
+
+    Raises:
+        TrackerError: a file cannot be read.
+    """
+    files = sorted(_files_below(folder))
+    sizes = [path.stat().st_size for path in files]
+    whole = len(files) <= _MOST_FILES and sum(sizes) <= _MOST_BYTES
+    digest = hashlib.sha256()
+    for path, size in zip(files, sizes, strict=True):
+        seen = hash_of(path) if whole else f"{size} {path.stat().st_mtime_ns}"
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name!r} {seen}\n".encode("utf-8", "surrogateescape"))
+    how = "" if whole else ", by size and time of change"
+    return f"{digest.hexdigest()[:_SHORT]} ({len(files)} files{how})"
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = [n for n in folders if not n.startswith(".") and n != "__pycache__"]
+        paths = (Path(place, name) for name in names if not name.startswith("."))
+        yield from (path for path in paths if path.is_file())
 
 
 @lru_cache(maxsize=4096)
@@ -102,13 +153,13 @@ def _existing(named: str | Path, kind: type) -> Path:
     )
 
 
-def _hashes(modules: Iterable[ModuleType]) -> dict[str, str]:
+def _paths(modules: Iterable[ModuleType]) -> dict[str, Path]:
     found = {}
     for module in modules:
         file = _file(module)
         if file is not None and file.is_file():
             plain = module.__name__.startswith("_bench_tracker_")  # its name tells the folder
-            found[file.name if plain else module.__name__] = hash_of(file)
+            found[file.name if plain else module.__name__] = file
     return dict(sorted(found.items()))
 
 

@@ -13,9 +13,8 @@ from weakref import WeakSet
 
 from bench.errors import TrackerError
 from bench.runner.engine import Engine, Event, Limits, NodeLost, Shared, Worker
-from bench.runner.outcomes import Beat, Failed, Finished, Outcome, Remark
 from bench.runner.provenance import differing_facts
-from bench.runner.unit import Unit
+from bench.runner.unit import Beat, Failed, Finished, Outcome, Remark, Unit
 
 _TICK = 0.1  # seconds to wait for a message from a worker
 _FAREWELL = 5.0  # seconds for idle workers to end by themselves

@@ -30,8 +30,7 @@ from bench.runner import worker
 from bench.runner.channel import KEY_BYTES, GarbledError, Inbox, Output
 from bench.runner.devices import VISIBLE
 from bench.runner.engine import BuildError, Event, Limits, Shared, Worker, emptiest
-from bench.runner.outcomes import Failed, Finished
-from bench.runner.unit import Unit, thread_count, thread_environment
+from bench.runner.unit import Failed, Finished, Unit, thread_count, thread_environment
 
 _LONGEST_STEP = 1.0  # seconds between two looks at a worker that count at most
 _SENDING = 20  # seconds that a worker may take to receive units
@@ -173,6 +172,8 @@ class WorkerProcess:
                 message.device,
                 message.files,
                 message.notes,
+                message.tuned,
+                message.paths,
                 self.facts,
             )
         elif isinstance(message, worker.Stumbled) and self.units:

@@ -7,6 +7,7 @@ edit that is not yet committed may change results.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import inspect
 import json
@@ -21,10 +22,17 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from bench.registry import TrackerSpec, is_written, named_file, registered_trackers
-from bench.results.record import RunRecord, differences, now
+from bench.registry import (
+    TrackerSpec,
+    is_written,
+    named_file,
+    named_folder,
+    registered_trackers,
+)
+from bench.results.record import RunRecord, differences, now, read_record
+from bench.results.stores import Store
 from bench.runner.devices import gpu_facts
-from bench.runner.own_files import files_of, imported_files
+from bench.runner.own_files import files_of, folder_hash, hashes, imported_files
 from bench.runner.unit import thread_count
 from bench.sequence import Dataset
 from bench.version import __version__
@@ -48,6 +56,7 @@ def make_record(
     jobs: int,
     protocol: str = "onepass",
     lockstep: int = 1,
+    masks: bool = False,
     tuned_on: str | None = None,
     engine: str = "workers",
     gpus: tuple[str, ...] = (),
@@ -61,6 +70,7 @@ def make_record(
         jobs: number of worker processes.
         protocol: name of the experiment.
         lockstep: sequences that a worker follows at once.
+        masks: whether masks are kept.
         tuned_on: label of the dataset whose scores chose the options.
         engine: ``"workers"``, ``"ray"``, or the name of another engine.
         gpus: GPUs that workers see one of each.
@@ -72,6 +82,7 @@ def make_record(
     provenance = {
         "protocol": protocol,
         "lockstep": lockstep if lockstep > 1 else None,
+        "masks": "kept" if masks else None,
         "benchmark": dataset.benchmark,
         "miniature": dataset.miniature,
         **_tracker_facts(spec),
@@ -107,6 +118,26 @@ def differing_facts(expected: Mapping[str, Any], facts: Mapping[str, Any]) -> st
     return "; ".join(differences(_as_stored({name: facts[name] for name in known}), known))
 
 
+def with_later_files(store: Store, tracker: str, current: RunRecord) -> RunRecord:
+    """``current`` with the hashes, as of now, of files that earlier sessions loaded while running.
+
+    A change is then noticed before anything runs, and also where nothing is left to run.
+
+    Raises:
+        ResultError: the record of the earlier sessions is malformed.
+        TrackerError: such a file cannot be read.
+    """
+    earlier = read_record(store.record_path(tracker))
+    paths = {
+        name: Path(str(path))
+        for session in (earlier.sessions if earlier is not None else ())
+        for name, path in dict(session.get("paths") or {}).items()
+    }
+    later = hashes({name: path for name, path in paths.items() if path.is_file()})
+    files = {**later, **current.provenance["tracker_files"]}
+    return dataclasses.replace(current, provenance={**current.provenance, "tracker_files": files})
+
+
 def _as_stored(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts as they will be read back; what is no text, as names of files may be, is spelled."""
     text = json.dumps(facts, default=str, ensure_ascii=False)
@@ -115,11 +146,13 @@ def _as_stored(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tracker_facts(spec: TrackerSpec) -> dict[str, Any]:
+    folders = {_last_name(path): folder_hash(path) for path in spec.folders()}
     return {
         "tracker": spec.name,
         "target": spec.target,
-        "options": {name: _option(name, value) for name, value in spec.options.items()},
+        "options": {name: _option(spec, name, value) for name, value in spec.options.items()},
         "weights_sha256": spec.weights_hash(),
+        **({"option_folders": folders} if folders else {}),
         "tracker_code_sha256": _digest(_tracker_sources(spec)),
         "tracker_files": _tracker_files(spec),
     }
@@ -179,11 +212,17 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _option(name: str, value: Any) -> Any:
-    """The folder of a file does not affect results; the weights' hash covers its content."""
-    file = named_file(value)
+def _option(spec: TrackerSpec, name: str, value: Any) -> Any:
+    """Where a file or folder lies does not affect results; hashes cover its content."""
+    if isinstance(value, Path) and name in getattr(spec.builder, "folders", ()):
+        return value.resolve().name
+    path = named_file(value) or named_folder(value)
     counts = isinstance(value, Path) or not is_written(name)
-    return value if file is None or not counts else file.name
+    return value if path is None or not counts else _last_name(path)
+
+
+def _last_name(path: Path) -> str:
+    return path.name or path.resolve().name
 
 
 def _tracker_sources(spec: TrackerSpec) -> Iterator[tuple[str, bytes]]:

@@ -16,15 +16,14 @@ from bench.registry import TrackerSpec
 from bench.results.record import continue_record
 from bench.results.stores import Store
 from bench.runner.engine import Limits
-from bench.runner.outcomes import Engine, Outcome
 from bench.runner.pool import run_units
 from bench.runner.process import Processes
 from bench.runner.progress import Wanted
-from bench.runner.provenance import make_record
+from bench.runner.provenance import make_record, with_later_files
 from bench.runner.ray_engine import RayCluster
 from bench.runner.session import ENOUGH, RunSummary, open_session
 from bench.runner.shards import Shard
-from bench.runner.unit import Unit
+from bench.runner.unit import Engine, Outcome, Unit
 from bench.sequence import Dataset, Sequence
 
 
@@ -43,6 +42,7 @@ def run_tracker(
     names: Collection[str] | None = None,
     repetitions: int | None = None,
     lockstep: int = 1,
+    masks: bool = False,
     tuned_on: str | None = None,
     gpus: tuple[str, ...] = (),
     same_device: bool = False,
@@ -71,6 +71,7 @@ def run_tracker(
         repetitions: maximum number of runs per sequence; by default the experiment's. In
             one-pass evaluation, the number of runs: 1 by default; three that are equal end it.
         lockstep: sequences that a worker follows at once, through the tracker's batch form.
+        masks: keep the masks that the tracker answers, beside the results.
         tuned_on: label of the dataset whose scores chose the options; every score says so.
         gpus: of which each worker sees one, the one with the fewest workers.
         same_device: refuse results of another device than the first.
@@ -85,6 +86,7 @@ def run_tracker(
         ResultError: the results of that name have another origin, or another run holds them.
         KeyboardInterrupt: after the workers were stopped and the record was closed.
     """
+    spec = spec.on(dataset.benchmark)
     _check_arguments(spec, jobs, frame_timeout, start_timeout)
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, engine)
@@ -92,7 +94,7 @@ def run_tracker(
     chosen = _share(_choose(dataset, names, partial), shard)
     current = make_record(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=jobs, lockstep=lockstep,
-        tuned_on=tuned_on, engine=_name(engine, cluster), gpus=gpus,
+        masks=masks, tuned_on=tuned_on, engine=_name(engine, cluster), gpus=gpus,
     )  # fmt: skip
     limits = Limits(frame_timeout, start_timeout)
 
@@ -107,7 +109,7 @@ def run_tracker(
         store, spec.name, current, chosen, shard=shard, same_device=same_device
     ) as session:
         for wave in _waves(wanted):
-            units = session.plan(chosen, seed, experiment, wave)
+            units = session.plan(chosen, seed, experiment, wave, masks=masks)
             with _closing(run(units, spec, seed)) as outcomes:
                 session.gather(outcomes, units, progress)
     return session.summary()
@@ -155,6 +157,7 @@ def plan_run(
     names: Collection[str] | None = None,
     repetitions: int | None = None,
     lockstep: int = 1,
+    masks: bool = False,
     partial: bool = False,
     shard: Shard | None = None,
 ) -> RunPlan:
@@ -163,15 +166,17 @@ def plan_run(
     Raises:
         ConfigError, DatasetError, TrackerError, ResultError: as ``run_tracker`` before it starts.
     """
+    spec = spec.on(dataset.benchmark)
     _check_arguments(spec, 1, 1.0)
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, None)
     wanted = _repetitions(experiment, spec, repetitions)
     chosen = _share(_choose(dataset, names, partial), shard)
     current = make_record(
-        dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep
-    )
-    continue_record(store, spec.name, current)
+        dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep,
+        masks=masks,
+    )  # fmt: skip
+    continue_record(store, spec.name, with_later_files(store, spec.name, current))
     done, to_do, left_out = [], [], {}
     for sequence in chosen:
         units = [Unit(sequence, seed, n, experiment) for n in range(1, wanted + 1)]

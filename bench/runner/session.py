@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Sequence as List
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ from bench.protocols.onepass import check_frames
 from bench.results.record import RunFailure, RunRecord, require_same
 from bench.results.stores import Store
 from bench.runner.engine import BuildError
-from bench.runner.outcomes import Beat, Finished, Outcome, Remark
 from bench.runner.progress import Status, Wanted, progress_display
+from bench.runner.provenance import with_later_files
 from bench.runner.shards import Book, Shard, opened
-from bench.runner.unit import Unit
+from bench.runner.unit import Beat, Finished, Outcome, Remark, Unit
 from bench.sequence import Frames, Sequence
 
 ENOUGH = 3
@@ -44,7 +44,7 @@ class RunSummary:
         skipped: sequences finished before.
         failures: one for each sequence that could not be finished.
         logs: the file with the traceback of a failure, by sequence.
-        adapter: how a tracker of another toolkit was run, in words.
+        adapter: how a tracker of another toolkit was run, and tuned per benchmark, in words.
     """
 
     finished: tuple[str, ...]
@@ -70,8 +70,10 @@ def open_session(
         ResultError: the results of that name have another origin, or another run holds them.
     """
     names = [sequence.name for sequence in sequences]
+    files = frozenset(current.provenance.get("tracker_files", {}))
+    current = with_later_files(store, name, current)
     with opened(store, name, current, shard, names) as (book, record):
-        session = Session(store, name, record, book, same_device=same_device)
+        session = Session(store, name, record, book, files, same_device=same_device)
         with session.recorded():
             yield session
 
@@ -85,6 +87,7 @@ class Session:
         name: of the result folder.
         record: how the results are made; written at every change.
         book: where it is written.
+        known: names of the tracker's files that are known before it is built.
         started: True once anything has run.
         finished, skipped, failures: see ``RunSummary``.
         notes: what the tracker's adapter chose, in words; empty for our own trackers.
@@ -96,6 +99,7 @@ class Session:
     name: str
     record: RunRecord
     book: Book
+    known: Collection[str] = ()
     started: bool = False
     finished: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -110,12 +114,15 @@ class Session:
         seed: int,
         experiment: Experiment,
         repetitions: Iterable[int],
+        *,
+        masks: bool = False,
     ) -> list[Unit]:
         """The units that still have to run, the longest first; notes those that cannot run."""
         units: list[Unit] = []
         for sequence in sequences:
             try:
-                units += self._missing(sequence, seed, experiment, repetitions)
+                for unit in self._missing(sequence, seed, experiment, repetitions):
+                    units.append(dataclasses.replace(unit, masks=masks))
             except (BenchError, OSError) as error:
                 self._fail(sequence.name, None, str(error))
         return sorted(units, key=lambda unit: -len(unit.sequence))
@@ -238,6 +245,11 @@ class Session:
         if outcome.notes:
             latest = {**latest, "adapter": outcome.notes}
             self.notes = outcome.notes
+        if news := {n: p for n, p in outcome.paths.items() if n not in self.known}:
+            latest = {**latest, "paths": {**latest.get("paths", {}), **news}}
+        if outcome.tuned:
+            latest = {**latest, "tuned": outcome.tuned}
+            self.notes = f"{outcome.notes}; {outcome.tuned}".lstrip("; ")
         if outcome.alone:
             latest = {**latest, "alone": [*latest.get("alone", []), outcome.unit.name]}
         return dataclasses.replace(record, provenance=facts, sessions=(*earlier, latest))

@@ -103,7 +103,7 @@ class Book:
         if self.shard is not None and record.provenance != getattr(
             self._shared, "provenance", None
         ):
-            with locked(self.store.folder(self.name), patience=_PATIENCE):
+            with locked(self.store.folder(self.name), wait=_PATIENCE):
                 self._share(record)
         write_record(self.path, record)
 
@@ -146,7 +146,7 @@ def opened(
             yield book, continue_record(store, name, current)
         return
     with locked(folder, name=shard.lock):
-        with locked(folder, patience=_PATIENCE):
+        with locked(folder, wait=_PATIENCE):
             sweep(folder)
             _take_in(store, name, [book.path])
             book._share(current)
@@ -154,7 +154,7 @@ def opened(
         try:
             yield book, record
         finally:
-            with locked(folder, patience=_PATIENCE):
+            with locked(folder, wait=_PATIENCE):
                 _take_in(store, name, [book.path])
                 close_parts(store, name)
 
@@ -274,6 +274,6 @@ def close_records(stores: Iterable[Store]) -> list[tuple[Store, str, int]]:
         for name in store.trackers():
             folder = store.folder(name)
             if any(True for _ in parts(folder)):
-                with locked(folder, patience=_PATIENCE):
+                with locked(folder, wait=_PATIENCE):
                     closed.append((store, name, close_parts(store, name)))
     return closed

@@ -1,7 +1,8 @@
 """The community's formats of raw results, by name.
 
 Every format keeps boxes to the last bit. ``got10k`` and ``pytracking`` also keep times,
-``otb-mat`` and ``otb-json`` a mean frame rate, the others none.
+``otb-mat`` and ``otb-json`` a mean frame rate, the others none; ``pytracking`` keeps confidences.
+No format of boxes has masks.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from bench.errors import ResultError, unknown_name
 from bench.results.formats.base import Exported, Format, Found, RawResult
 from bench.results.formats.matching import listed
 from bench.results.formats.matlab import MatFormat
-from bench.results.formats.otb_json import JsonFormat
+from bench.results.formats.otb import JsonFormat
 from bench.results.formats.source import Source, open_source, runs_of
 from bench.results.formats.text import TextFormat, delimiter_of, is_companion
 
@@ -31,7 +32,12 @@ __all__ = [
 _FORMATS: tuple[Format, ...] = (
     TextFormat("pysot"),
     TextFormat("got10k", folder="{benchmark}/{tracker}", times="times/{sequence}_time.txt"),
-    TextFormat("pytracking", delimiter="\t", times="{sequence}_time.txt"),
+    TextFormat(
+        "pytracking",
+        delimiter="\t",
+        times="{sequence}_time.txt",
+        scores="{sequence}_object_presence_scores.txt",
+    ),
     TextFormat("lasot", folder="{tracker}_tracking_result"),
     MatFormat(),
     JsonFormat(),

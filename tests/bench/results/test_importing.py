@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError, ResultError
-from bench.files import format_exact
+from bench.files import format_exact, temporary_name
 from bench.results import provenance
 from bench.results.importing import import_results
 from bench.results.onepass import OnePassStore
@@ -72,6 +72,33 @@ def test_times_are_imported(tmp_path: Path, otb: Dataset, store: OnePassStore) -
     assert import_results(source, store, "T", otb).format == "got10k"
     np.testing.assert_array_equal(store.read_times("T", "Bolt"), [0.1, 0.012345678901, 0.3])
     assert store.read_times("T", "Jogging-1") is None
+
+
+def test_scores_and_masks_are_imported_where_they_fit(
+    tmp_path: Path, otb: Dataset, store: OnePassStore
+) -> None:
+    source = write_texts(tmp_path / "theirs", FRAMES)
+    for folder in ("scores", "masks"):
+        (source / folder).mkdir()
+    (source / "scores/Bolt_score.txt").write_text("nan\n0.012345678901\n0.3\n")
+    (source / "masks/Bolt_mask.txt").write_text("0\nm1,2,2,1,0,2\nm0,0,1,1,1\n")
+    (source / "Jogging-1_object_presence_scores.txt").write_text("1\n0.5\n0.25\n0.125\n")
+    (source / "masks/Jogging-1_mask.txt").write_text("0\n0\n")
+    (source / "scores/Human4-2_score.txt").write_text("0.1\n")
+    (source / "masks/Human4-2_mask.txt").write_text("0\nm1,2\n")
+    notes = import_results(source, store, "T", otb).notes
+    assert notes[1:] == (  # the first is on delimiters
+        "1 file: Jogging-1: masks left out: 2 rows for 4 frames",
+        "1 file: Human4-2: scores left out: 1 rows for 2 frames",
+        f"1 file: Human4-2: masks left out: {source / 'masks/Human4-2_mask.txt'}:2: expected a "
+        "mask, x, y, width, height and run lengths, found [1, 2]",
+    )
+    np.testing.assert_array_equal(store.read_scores("T", "Bolt"), [np.nan, 0.012345678901, 0.3])
+    np.testing.assert_array_equal(store.read_scores("T", "Jogging-1"), [1, 0.5, 0.25, 0.125])
+    assert store.masks_path("T", "Bolt").read_text() == "0\nm1,2,2,1,0,2\nm0,0,1,1,1\n"
+    for name in ("Jogging-1", "Human4-2"):
+        assert store.read_masks("T", name) is None
+    assert store.read_scores("T", "Human4-2") is None
 
 
 def test_a_different_origin_shifts_and_is_noted(
@@ -204,9 +231,11 @@ def test_a_broken_file_is_one_error_and_nothing_is_written(
 def test_importing_twice(tmp_path: Path, otb: Dataset, store: OnePassStore) -> None:
     source = write_texts(tmp_path / "theirs", FRAMES)
     import_results(source, store, "T", otb)
-    before = {p: p.read_bytes() for p in store.folder("T").iterdir()}
+    before = {p: p.read_bytes() for p in store.folder("T").glob("[!.]*")}
+    store.boxes_path("T", "Bolt").unlink()
+    store.boxes_path("T", sorted(FRAMES)[-1]).write_text("1,2,3")
     import_results(source, store, "T", otb)
-    assert {p: p.read_bytes() for p in store.folder("T").iterdir()} == before
+    assert {p: p.read_bytes() for p in store.folder("T").glob("[!.]*")} == before
     (source / "Bolt.txt").write_text("1,2,3,4\n" * 3)
     with pytest.raises(ResultError, match=r"holds other results \(files_sha256: expected"):
         import_results(source, store, "T", otb)
@@ -247,15 +276,17 @@ def test_results_that_cannot_be_written(tmp_path: Path, otb: Dataset) -> None:
         import_results(write_texts(tmp_path / "theirs", FRAMES), store, "T", otb)
 
 
-def test_an_interrupted_import_can_be_repeated(
+def test_an_interrupted_import_leaves_nothing(
     tmp_path: Path, otb: Dataset, store: OnePassStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Killed, it leaves a hidden folder that nobody reads and the next call removes."""
     source = write_texts(tmp_path / "theirs", FRAMES)
     original, calls = provenance.write_atomically, []
 
     def interrupt(path: Path, content: bytes) -> None:
         calls.append(path)
-        if len(calls) == 3:  # after the record and the first sequence
+        if len(calls) == 2:  # after the first sequence
+            assert store.trackers() == []  # nobody takes what is unfinished for a tracker
             raise KeyboardInterrupt
         original(path, content)
 
@@ -263,9 +294,12 @@ def test_an_interrupted_import_can_be_repeated(
         patch.setattr(provenance, "write_atomically", interrupt)
         with pytest.raises(KeyboardInterrupt):
             import_results(source, store, "T", otb)
-    assert store.sequences("T") == {"Bolt"}
+    assert store.trackers() == []
+    left = f".T.{temporary_name('T').split('.')[2].split('-')[0]}-999999999-0.tmp"
+    (store.folder(left) / "unfinished").mkdir(parents=True)
     import_results(source, store, "T", otb)
     assert store.sequences("T") == set(FRAMES)
+    assert not store.folder(left).exists()
 
 
 @pytest.mark.parametrize("name", ["../T", "a/b", "", "."])

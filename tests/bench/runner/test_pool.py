@@ -12,9 +12,8 @@ import pytest
 
 from bench.errors import TrackerError
 from bench.runner.engine import Event, Limits, NodeLost, emptiest
-from bench.runner.outcomes import Beat, Failed, Finished, Outcome, Remark
 from bench.runner.pool import run_units
-from bench.runner.unit import Unit
+from bench.runner.unit import Beat, Failed, Finished, Outcome, Remark, Unit
 from bench.sequence import Trajectory
 
 

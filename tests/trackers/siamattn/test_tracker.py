@@ -21,7 +21,7 @@ from bench.sequence import Sequence
 from trackers.siamattn.checkpoints import shapes
 from trackers.siamattn.config import preset
 from trackers.siamattn.target_state import first_box, join
-from trackers.siamattn.tracker import SiamAttn, SiamRPN
+from trackers.siamattn.tracker import SiamAttn, SiamRPNPlusPlus
 
 TARGET = "trackers.siamattn.tracker:SiamAttn"
 POLYGON = np.array([[100.0, 90.0], [150.0, 110.0], [140.0, 140.0], [90.0, 120.0]])
@@ -87,8 +87,8 @@ def test_no_mask_is_computed_for_a_box(
     assert tracker.update(golden.frames[1]).mask is None
 
 
-def test_masks_come_on_request(nano_file: Path, golden: Any) -> None:
-    kept = SiamAttn(nano_file, "siamattn-nano", "cpu", mode="mask", keep_mask=True)
+def test_masks_come_with_the_rectangles_around_them(nano_file: Path, golden: Any) -> None:
+    kept = SiamAttn(nano_file, "siamattn-nano", "cpu", mode="mask")
     kept.init(golden.frames[0], golden.first_box)
     prediction = kept.update(golden.frames[1])
     assert prediction.mask is not None
@@ -215,12 +215,10 @@ def test_an_image_s_colour_order_matters(tracker: SiamAttn, golden: Any) -> None
 def test_missing_weights_name_their_source() -> None:
     with pytest.raises(ConfigError, match=r"--weights FILE.*checkpoint_vot2018.*CC BY-NC"):
         SiamAttn()
-    with pytest.raises(ConfigError, match=r"siamrpn\+\+ needs weights.*MODEL_ZOO"):
-        SiamRPN()
 
 
 def test_options_from_the_command_line(nano_file: Path) -> None:
-    given = {"preset": "siamattn-nano", "benchmark": "otb", "lr": "0.25", "keep_mask": "yes"}
+    given = {"preset": "siamattn-nano", "benchmark": "otb", "lr": "0.25"}
     spec = make_spec(TARGET, given, device="cpu", weights=nano_file)
     built = spec.build()
     assert isinstance(built, SiamAttn)
@@ -250,7 +248,7 @@ def test_invalid_options_are_refused(
 
 def test_weights_of_the_other_tracker_are_refused(nano_file: Path) -> None:
     with pytest.raises(ConfigError, match=r"weights of siamrpn\+\+, found .*'siamattn-nano'"):
-        SiamRPN(weights=nano_file, device="cpu")
+        SiamRPNPlusPlus(weights=nano_file, device="cpu")
 
 
 def test_masks_need_a_mask_head(tmp_path: Path) -> None:
@@ -258,4 +256,4 @@ def test_masks_need_a_mask_head(tmp_path: Path) -> None:
     tensors = shapes(preset("siamrpn++")).items()
     torch.save({key: torch.ones(()).expand(shape) for key, shape in tensors}, path)
     with pytest.raises(ConfigError, match="needs a mask head"):
-        SiamRPN(weights=path, mode="mask", device="cpu")
+        SiamRPNPlusPlus(weights=path, mode="mask", device="cpu")
