@@ -154,6 +154,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--after", type=float, help="seconds before each kill; random by default")
     parser.add_argument("--pause", type=float, default=0.02, help="seconds a frame takes")
     chosen = parser.parse_args()
     generator, bad, hit = random.Random(chosen.seed), 0, 0
@@ -161,7 +162,7 @@ def main() -> int:
         folder = Path(base)
         run = prepare(folder, chosen.pause)
         for number in range(chosen.kills):
-            after = generator.uniform(0, 8)
+            after = generator.uniform(0, 8) if chosen.after is None else chosen.after
             faults = trial(nodes, folder, run, number, after)
             told = remarks(folder, number)
             bad, hit = bad + bool(faults), hit + bool(told)

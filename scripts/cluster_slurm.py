@@ -209,6 +209,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--after", type=float, help="seconds before each kill; random by default")
     parser.add_argument("--pause", type=float, default=0.01, help="seconds a frame takes")
     chosen = parser.parse_args()
     install()
@@ -219,7 +220,7 @@ def main() -> int:
         run = prepare(folder, chosen.pause)
         with Slurm(Path(base, "slurm")) as slurm:
             for number in range(chosen.kills):
-                after = generator.uniform(0, 5)
+                after = generator.uniform(0, 5) if chosen.after is None else chosen.after
                 faults = trial(slurm, folder, run, number, after)
                 bad += bool(faults)
                 print(
