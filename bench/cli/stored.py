@@ -104,7 +104,8 @@ def _origin(store: Store, tracker: str) -> tuple[str, str]:
     if not record.sessions:
         return "unknown", "unknown"
     latest = record.sessions[-1]
-    hosts = dict.fromkeys(str(session.get("host") or "unknown") for session in record.sessions)
+    made = [place for each in record.sessions for place in each.get("places") or [each]]
+    hosts = dict.fromkeys(str(place.get("host") or "unknown") for place in made)
     when = str(latest.get("ended") or latest.get("started") or "unknown")[:16].replace("T", " ")
     return when, printable(", ".join(hosts))
 

@@ -1,4 +1,4 @@
-"""``bench submit``: what it writes, what it refuses, and what the written file does with signals."""
+"""``bench submit``: what it writes and refuses, and what the written file does with signals."""
 
 from __future__ import annotations
 

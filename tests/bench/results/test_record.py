@@ -129,6 +129,24 @@ def test_refused_exactly_where_facts_differ(there: dict[str, Any], here: dict[st
         assert refused
 
 
+def test_each_run_says_where_it_was_made() -> None:
+    record = RunRecord({}, ({"started": "then"},))
+    one, two = {"device": "A100", "host": "x"}, {"device": "H200", "host": "y"}
+    for name, place in (("a", one), ("b", two), ("c", one), ("a", two)):  # a ran again
+        record = record.made(name, place)
+    places = record.sessions[-1]["places"]
+    assert {place["host"]: place["runs"] for place in places} == {"x": ["c"], "y": ["b", "a"]}
+    assert set(record.devices()) == {"A100", "H200"}
+    former = RunRecord({"device": "V100"}, record.sessions)
+    assert set(former.devices()) == {"V100", "A100", "H200"}
+
+
+def test_the_device_is_no_difference(store: OnePassStore) -> None:
+    write_record(store.record_path("kcf"), RunRecord({**FACTS, "device": "cpu"}))
+    finish_one(store)
+    continue_record(store, "kcf", RunRecord({**FACTS, "device": "cuda"}))
+
+
 def test_a_record_without_results_is_replaced(store: OnePassStore) -> None:
     current = RunRecord({**FACTS, "seed": 1}, ({"started": "now"},))
     assert continue_record(store, "kcf", current) == current

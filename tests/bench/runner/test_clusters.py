@@ -60,7 +60,7 @@ def test_a_run_starts_ray_on_this_machine(tmp_path: Path) -> None:
             timeout=300, check=False,
         )  # fmt: skip
 
-    call("mini", "data", "--benchmark", "otb2015", "--sequences", "2")
+    call("mini", "data", "--benchmark", "otb2015")
     done = call("run", "otb2015", "-t", "static", "--engine", "ray", "--jobs", "1")
     assert done.returncode == 0, done.stderr
     call("run", "otb2015", "-t", "static", "--name", "here")
@@ -72,7 +72,7 @@ def test_a_run_starts_ray_on_this_machine(tmp_path: Path) -> None:
         for name in ("static", "here")
     }
     assert stored["static"] == stored["here"]
-    assert len(stored["here"]) == 2
+    assert stored["here"]
     refused = call(
         "run", "otb2015", "-t", "static", "--name", "gpu", "--engine", "ray", "--per-gpu", "2"
     )
