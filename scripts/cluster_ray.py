@@ -3,7 +3,7 @@
 ``python scripts/cluster_ray.py --kills 20`` starts the cluster on 127.0.0.1
 (``ray.cluster_utils``) and a run on it once for each kill: at a random moment, every process of
 one node ends by SIGKILL. Its sequence goes back and runs on the other node, and a new node takes
-the place. In the end every result must be there once, and equal to the byte to that of a run
+the place. If it is the node that the run itself is connected to, the run is started again. In the end every result must be there once, and equal to the byte to that of a run
 without a cluster; and no port but of the loopback address may be open. The test suite does it
 once.
 """
@@ -136,6 +136,11 @@ def trial(nodes: Nodes, folder: Path, run: list[str], number: int, kill: float) 
     time.sleep(kill)
     ended = nodes.kill(number % 2)
     output, _ = process.communicate(timeout=300)
+    if process.returncode == 1 and "connected to is gone" in output:
+        # All three nodes have one address, so the run may have chosen the victim as its own. It
+        # ends with its node, and goes on as anybody would have it go on: by the same command.
+        process = start_run(folder, run, name, nodes.cluster.address)
+        output, _ = process.communicate(timeout=300)
     faults = [] if process.returncode == 0 else [f"it ended with {process.returncode}: {output}"]
     if ended < 1:
         faults.append("no process was killed")

@@ -11,7 +11,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as List
@@ -248,6 +250,7 @@ class RayNodes:
         self._arguments = spec, seed, echo, AHEAD if cluster.per_gpu else 0
         self._refused: dict[str, str] = {}
         self._ours = _connect(cluster.address, echo)
+        self._home = _home()
         self._room, self._counted = self._count(), time.monotonic()
         self._since = time.monotonic()
         if not self._room:
@@ -273,6 +276,11 @@ class RayNodes:
         import ray
 
         alive = [node for node in ray.nodes() if node["Alive"]]
+        if self._home not in [node["NodeID"] for node in alive]:
+            raise TrackerError(
+                "the Ray node that this process is connected to is gone; finished sequences are "
+                "kept, and the same command goes on"
+            )
         room = 0
         for node in alive:
             if node["NodeID"] not in self._refused:
@@ -333,6 +341,13 @@ class RayNodes:
             ray.shutdown()
 
 
+def _home() -> str:
+    """The node that this process is connected to; Ray takes the process for dead with it."""
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
+
+
 def _connect(address: str | None, echo: bool) -> bool:
     """Connect to a cluster; False if this process had done so before."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -352,6 +367,7 @@ def _connect(address: str | None, echo: bool) -> bool:
         # address does not listen; it lets this spelling be.
         own["_node_ip_address"] = _LOOPBACK
         address = address and f"Localhost:{port}"
+    ours = signal.getsignal(signal.SIGTERM)  # Ray's own would end this process at once
     try:
         ray.init(address or "local", log_to_driver=echo, logging_level="ERROR", **own)
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -359,4 +375,6 @@ def _connect(address: str | None, echo: bool) -> bool:
             f"--engine ray: no cluster at {address or 'this machine'}: {error}. Start one with "
             "`ray start --head`, or leave --ray-address out to run on this machine."
         ) from error
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, ours)
     return True
