@@ -99,8 +99,9 @@ format: $(STAMP) ## format the code and apply safe lint fixes
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-speed: $(STAMP) ## time scoring beside other toolkits, SiamAttn by stage, the report page (no test)
+speed: $(STAMP) ## time scoring and reading of frames beside other toolkits, SiamAttn by stage, the report page (no test)
 	.venv/bin/python scripts/speed.py
+	.venv/bin/python scripts/speed_frames.py
 	.venv/bin/python scripts/speed_siamattn.py
 	.venv/bin/python scripts/speed_report.py
 

@@ -3,9 +3,9 @@
 ``python scripts/cluster_ray.py --kills 20`` starts the cluster on 127.0.0.1
 (``ray.cluster_utils``) and a run on it once for each kill: at a random moment, every process of
 one node ends by SIGKILL. Its sequence goes back and runs on the other node, and a new node takes
-the place. If it is the node that the run itself is connected to, the run is started again. In the end every result must be there once, and equal to the byte to that of a run
-without a cluster; and no port but of the loopback address may be open. The test suite does it
-once.
+the place. If it is the node that the run itself is connected to, the run is started again. In the
+end every result must be there once, and equal to the byte to that of a run without a cluster; and
+no port but of the loopback address may be open. The test suite does it once.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from bench.results.checksums import record_hashes
 from bench.results.record import RunRecord, continue_record, read_record, write_record
 from bench.results.stores import Store
 from bench.results.vot.text import format_times, parse_times
-from bench.runner.shards import gathered_record
+from bench.runner.shards import gathered_record, refuse_running
 
 _GOING = ".removed-"  # prefix of a folder that is being removed
 # Files of a one-pass result and of a run of VOT, in order.
@@ -231,6 +231,7 @@ def remove_results(store: Store, tracker: str) -> None:
     going = folder.with_name(f"{_GOING}{folder.name}-{os.getpid()}")
     try:
         with locked(folder):
+            refuse_running(folder)
             folder.rename(going)
         shutil.rmtree(going)
         if store.experiment != "onepass":  # the tracker's folder, if this was its last experiment

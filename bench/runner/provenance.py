@@ -53,7 +53,7 @@ def make_record(
     spec: TrackerSpec,
     *,
     seed: int,
-    jobs: int,
+    jobs: int | None,
     protocol: str = "onepass",
     lockstep: int = 1,
     masks: bool = False,
@@ -67,7 +67,7 @@ def make_record(
         dataset: to run on.
         spec: the tracker.
         seed: of the run.
-        jobs: number of worker processes.
+        jobs: number of worker processes; None for as many as a cluster has room for.
         protocol: name of the experiment.
         lockstep: sequences that a worker follows at once.
         masks: whether masks are kept.

@@ -93,7 +93,8 @@ def run_tracker(
     wanted = _repetitions(experiment, spec, repetitions)
     chosen = _share(_choose(dataset, names, partial), shard)
     current = make_record(
-        dataset, spec, protocol=experiment.name, seed=seed, jobs=jobs, lockstep=lockstep,
+        dataset, spec, protocol=experiment.name, seed=seed, lockstep=lockstep,
+        jobs=cluster.workers if cluster else jobs,
         masks=masks, tuned_on=tuned_on, engine=_name(engine, cluster), gpus=gpus,
     )  # fmt: skip
     limits = Limits(frame_timeout, start_timeout)

@@ -140,7 +140,7 @@ def opened(
     folder, book = store.folder(name), Book(store, name, shard)
     if shard is None:
         with locked(folder):
-            _refuse_running(folder)
+            refuse_running(folder)
             sweep(folder)
             close_parts(store, name)
             yield book, continue_record(store, name, current)
@@ -196,7 +196,12 @@ def running_shards(folder: Path) -> list[str]:
     ]
 
 
-def _refuse_running(folder: Path) -> None:
+def refuse_running(folder: Path) -> None:
+    """Check that no shard runs in a folder of results; call it with the folder locked.
+
+    Raises:
+        ResultError: one does.
+    """
     if running := running_shards(folder):
         raise ResultError(
             f"{folder}: shard {running[0].replace('-of-', '/')} of a run is writing there. Wait "

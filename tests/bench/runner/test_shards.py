@@ -24,7 +24,7 @@ from bench.registry import TrackerSpec
 from bench.results.onepass import OnePassStore
 from bench.results.record import read_record
 from bench.runner import run_tracker
-from bench.runner.merging import merge_results
+from bench.runner.merging import merge_results, remove_results
 from bench.runner.shards import Shard, close_records, gathered_record, parts, running_shards
 from bench.sequence import Dataset
 
@@ -137,6 +137,8 @@ def test_shards_and_whole_runs_keep_out_of_each_other(
         with pytest.raises(ResultError, match="is writing there"):
             run_tracker(dataset, spec(), store, shard=Shard(1, 2))
         run_tracker(dataset, spec(), store, shard=Shard(2, 2))
+        with pytest.raises(ResultError, match="shard 1/2 of a run is writing there"):
+            remove_results(store, "fake")
     with locked(folder), pytest.raises(ResultError, match="is writing there"):
         run_tracker(dataset, spec(), store, shard=Shard(1, 2))
 
