@@ -80,7 +80,7 @@ def report(
 
 def _six() -> list[str]:
     """The benchmarks that the overview has a place for."""
-    return [name for name, row in known_benchmarks().items() if row.sequences is not None]
+    return [name for name, row in known_benchmarks().items() if row.overview]
 
 
 def _sections(benchmark: str, data: Path, results: Path) -> Iterator[ReportSection]:

@@ -12,7 +12,7 @@ from bench.datasets.files import natural_key
 from bench.datasets.frames import NumberedFrames, SortedFrames, VideoFrames
 from bench.datasets.opening import load, scan_folder
 from bench.datasets.rows import doubtful_rows, miscounted_absences
-from bench.datasets.scan import Entry, Scan, is_miniature
+from bench.datasets.scan import Entry, Scan, is_miniature, shown_layout
 from bench.errors import DatasetError
 from bench.files import shown
 from bench.images import ImageFiles, check_image
@@ -141,9 +141,9 @@ def _check_names(benchmark: Benchmark, scan: Scan) -> Iterator[Finding]:
     for name in scan.missing:
         yield Finding(name, "missing: no annotation found", _restore(benchmark))
     for name in (shown(name)[1:-1] for name in scan.surplus):
-        if benchmark.sequences is None:
+        if benchmark.open:
             problem = "surplus: this folder is no clip, it holds neither images nor boxes"
-            yield Finding(name, problem, f"delete it, or arrange it as {benchmark.layout}")
+            yield Finding(name, problem, f"delete it, or arrange it as {shown_layout(benchmark)}")
             continue
         what = scan.others.get(name, "")
         problem = f"surplus: {what or f'no sequence of {benchmark.title} has this name'}"

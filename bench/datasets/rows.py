@@ -3,7 +3,7 @@
 What cannot be is refused when a file is read: infinite numbers, positions that no image has, or a
 box of which only some numbers are known. Rows without a box are another matter: UAV123 writes NaN
 where the target is out of view, LaSOT writes any size where it is absent, and a few official rows
-have no size although nothing says why (``tables/rows_without_box.csv``). Any other row without a
+have no size although nothing says why (``without_box`` of its table). Any other row without a
 box is doubtful: it is scored as the official rule scores it, and named wherever a score stands.
 """
 
@@ -11,13 +11,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import cache
 
 import numpy as np
 
 from bench.arrays import BoolArray, FloatArray, IntArray
 from bench.benchmarks import Benchmark
-from bench.datasets.tables import read_table
 from bench.errors import DatasetError
 from bench.sequence import Sequence
 
@@ -77,25 +75,6 @@ def refuse_decimal_commas(polygons: FloatArray, where: str) -> None:
         )
 
 
-@cache
-def _known(benchmark: str) -> frozenset[tuple[str, int]]:
-    """Sequence and row from 1 of the benchmark's own rows without a size."""
-    rows = read_table("rows_without_box.csv")
-    return frozenset((r["sequence"], int(r["row"])) for r in rows if r["benchmark"] == benchmark)
-
-
-@cache
-def _known_absences(benchmark: str) -> dict[str, tuple[int, int]]:
-    """Rows of NaN and rows in all, by sequence."""
-    if benchmark != "uav123":
-        return {}
-    table = read_table("uav123_sequences.csv")
-    return {
-        row["name"]: (int(row["absent"]), int(row["last"]) - int(row["first"]) + 1)
-        for row in table
-    }
-
-
 def doubtful_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
     """Rows from 0 that hold no box although nothing in the benchmark's files explains it."""
     boxes = sequence.ground_truth
@@ -110,26 +89,28 @@ def doubtful_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
     if sequence.absent is not None:
         doubtful &= ~sequence.absent
     doubtful[0] = unknown[0] or flat[0]
-    known = _known(benchmark.name)
-    found = np.flatnonzero(doubtful).tolist()
-    rows = [row for row in found if (sequence.name, row + 1) not in known]
+    listed = benchmark.rows.get(sequence.name)
+    known = listed.without_box if listed else ()
+    rows = [row for row in np.flatnonzero(doubtful).tolist() if row + 1 not in known]
     return np.array(rows, dtype=np.int64)
 
 
 def miscounted_absences(benchmark: Benchmark, sequence: Sequence) -> str:
     """What is wrong with the number of rows of NaN; empty if nothing, or unknown."""
-    official = _known_absences(benchmark.name).get(sequence.name)
-    if official is None or len(sequence.ground_truth) != official[1]:
+    listed = benchmark.rows.get(sequence.name)
+    if listed is None or listed.absent is None or len(sequence.ground_truth) != listed.frames:
         return ""
     found = int(np.isnan(sequence.ground_truth).any(axis=1).sum())
-    return "" if found == official[0] else f"{found} rows of NaN, expected {official[0]}"
+    return "" if found == listed.absent else f"{found} rows of NaN, expected {listed.absent}"
 
 
 def doubts(benchmark: Benchmark, sequences: Iterable[Sequence]) -> Iterator[str]:
     """One line on all doubtful rows of a dataset, and one on absences that do not add up."""
     counts: Counter[str] = Counter()
-    odd = []
+    odd, unflagged = [], []
     for sequence in sequences:
+        if benchmark.needs_absence and sequence.absent is None:
+            unflagged.append(sequence.name)
         if problem := miscounted_absences(benchmark, sequence):
             odd.append(f"{sequence.name} ({problem})")
         elif number := len(doubtful_rows(benchmark, sequence)):
@@ -140,6 +121,11 @@ def doubts(benchmark: Benchmark, sequences: Iterable[Sequence]) -> Iterator[str]
         yield (
             f"{total} row{plural} of ground truth without a box where the files of "
             f"{benchmark.title} have one: {places}"
+        )
+    if unflagged:
+        yield (
+            f"no flags of absence for {len(unflagged)} sequences, whose frames without a target "
+            f"the official rule leaves out: {_listed(unflagged)}"
         )
     if odd:
         yield f"absent targets do not agree with the files of {benchmark.title}: {_listed(odd)}"

@@ -15,6 +15,7 @@ from filelock import Timeout
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, DatasetError, ResultError
 from bench.locks import locked
+from bench.mini.layouts import list_path
 from bench.mini.plan import Plan, Video, enlarged, get_plan, plans
 
 GENERATOR = 1  # increment when any pixel or box of the miniature changes
@@ -163,9 +164,11 @@ def _finish(root: Path, benchmark: str, plan: Plan, seed: int) -> None:
         "names": plan.source,
         "sequences": {entry.name: entry.frames for entry in entries},
     }
-    if benchmark.startswith("vot"):
-        names = "".join(f"{entry.name}\n" for entry in entries)
-        (unfinished / "list.txt").write_text(names, encoding="utf-8")
+    lists = {path: "" for entry in entries if (path := list_path(benchmark, entry))}
+    for entry in entries if lists else ():
+        lists[list_path(benchmark, entry)] += f"{entry.name}\n"
+    for path, names in lists.items():
+        (unfinished / path).write_text(names, encoding="utf-8")
     (unfinished / MARK).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     # Renamed before it is deleted: a folder half deleted would not be known for a miniature.
     target, replaced = root / benchmark, _replaced(root, benchmark)

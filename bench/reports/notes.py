@@ -173,10 +173,10 @@ def scores_notes(
 
 def _complete(scores: BenchmarkScores, benchmark: Benchmark) -> Iterator[str]:
     """How complete the dataset is; the word alone would be read of the trackers, too."""
-    if benchmark.sequences is not None:
+    if benchmark.expected_sequences is not None:
         partial = any(tracker.partial for tracker in scores.trackers.values())
         what = "dataset" if partial else "complete"
-        yield f"{what}: {scores.sequences} of {benchmark.sequences} sequences"
+        yield f"{what}: {scores.sequences} of {benchmark.expected_sequences} sequences"
 
 
 def _interval_note(interval: tuple[int, int], published: tuple[int, int] | None) -> str:

@@ -258,7 +258,7 @@ def _is_whole(section: ReportSection) -> bool:
 
     Expected average overlap needs every sequence, since its lengths depend on them.
     """
-    expected = section.benchmark.sequences
+    expected = section.benchmark.expected_sequences
     if expected is None or section.scores is None:
         return True
     missing = expected - section.scores.sequences

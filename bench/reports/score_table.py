@@ -164,7 +164,7 @@ def scores_csv(scored: Iterable[BenchmarkScores]) -> str:
 def _csv_lines(scores: BenchmarkScores, name: str) -> Iterator[list[object]]:
     """The lines of one tracker, its notes in the first."""
     tracker = scores.trackers[name]
-    expected = get_benchmark(scores.benchmark).sequences
+    expected = get_benchmark(scores.benchmark).expected_sequences
     short = scores.partial and expected not in (None, scores.sequences)
     caveat = ", ".join(each.kind for each in scores.caveats)
     notes = harmless("; ".join([*map(str, scores.caveats), *condensed(tracker)]))

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from bench.arrays import FloatArray
+from bench.benchmarks import get_benchmark
 from bench.measures import conventions
 from bench.measures.conventions import find_row, phrase, read_table
 
@@ -120,8 +121,7 @@ def get_convention(name: str, benchmark: str) -> Convention:
         ConfigError: unknown convention.
     """
     row = find_row(_TABLE, name)
-    exceptions = row.pop("on").get(benchmark, {})
-    return Convention(**{**row, **exceptions})
+    return Convention(**{**row, **get_benchmark(benchmark).conventions.get(name, {})})
 
 
 def words(convention: Convention, rule: str) -> str:

@@ -1,0 +1,43 @@
+"""Benchmarks and experiments as data, from inside the package or from a user's declaration."""
+
+from bench.benchmarks.declaration import read_declaration
+from bench.benchmarks.experiments import Experiment, experiments, get_experiment
+from bench.benchmarks.known import (
+    ENTRY_POINTS,
+    VARIABLE,
+    benchmarks,
+    declare,
+    declare_stored,
+    get_benchmark,
+)
+from bench.benchmarks.record import (
+    TABLES,
+    Benchmark,
+    Form,
+    Layout,
+    Listed,
+    Server,
+    Spelling,
+    subset_title,
+)
+
+__all__ = [
+    "ENTRY_POINTS",
+    "TABLES",
+    "VARIABLE",
+    "Benchmark",
+    "Experiment",
+    "Form",
+    "Layout",
+    "Listed",
+    "Server",
+    "Spelling",
+    "benchmarks",
+    "declare",
+    "declare_stored",
+    "experiments",
+    "get_benchmark",
+    "get_experiment",
+    "read_declaration",
+    "subset_title",
+]
