@@ -15,15 +15,22 @@ RESAMPLES = 1000
 CONFIDENCE = 0.95
 
 
-def bootstrap_intervals(values: FloatArray, seed: int = 0) -> FloatArray:
+def bootstrap_intervals(
+    values: FloatArray, seed: int = 0, weights: FloatArray | None = None
+) -> FloatArray:
     """95 % percentile intervals of the mean over sequences, ``(R, S) -> (R, 2)`` low, high.
 
     All ``R`` rows share the 1,000 resamples, so they can be compared. With fewer than two
-    sequences the interval is NaN.
+    sequences the interval is NaN. ``weights`` ``(S,)`` make it that of a weighted mean.
     """
     rows, sequences = values.shape
     if sequences < 2:
         return np.full((rows, 2), np.nan)
+    if weights is not None:
+        drawn = np.random.default_rng(seed).integers(0, sequences, (RESAMPLES, sequences))
+        means = (values * weights)[:, drawn].sum(axis=-1) / weights[drawn].sum(axis=-1)
+        tail = 50 * (1 - CONFIDENCE)
+        return np.asarray(np.percentile(means, [tail, 100 - tail], axis=-1).T)
     from scipy.stats import bootstrap
 
     interval = bootstrap(

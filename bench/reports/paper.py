@@ -245,7 +245,7 @@ def _section_notes(paper: PaperTable, section: ReportSection) -> Iterator[str]:
     name = section.benchmark.name
     shown = {column.measure for column in paper.columns if column.benchmark == name}
     yield from scores_notes(section.scores, measures=shown)
-    meanings = layout_of(section.experiment).meanings.items()
+    meanings = layout_of(section.experiment, section.benchmark.name).meanings.items()
     yield from (meaning for measure, meaning in meanings if measure in shown)
     if section.miniature:
         yield "no differences, because the miniature is not the benchmark"

@@ -26,7 +26,7 @@ def ranking_measure(scores: BenchmarkScores) -> Measure:
 
     Some conventions have no expected average overlap; accuracy then takes its place.
     """
-    columns = layout_of(scores.experiment).columns
+    columns = layout_of(scores.experiment, scores.benchmark).columns
     trackers = scores.trackers.values()
     return next((m for m in columns if all(m.name in t.measures for t in trackers)), columns[0])
 
@@ -85,7 +85,7 @@ def columns_of(
         scores: of one benchmark.
         measured: the numbers of a tracker to show.
     """
-    layout = layout_of(scores.experiment)
+    layout = layout_of(scores.experiment, scores.benchmark)
     having = {name for tracker in scores.trackers.values() for name in measured(tracker)}
     order = dict.fromkeys((*layout.columns, *measures().values()))
     return tuple(

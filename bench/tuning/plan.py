@@ -148,13 +148,13 @@ class Plan:
         return value
 
 
-def choose_measure(experiment: str, wanted: str | None) -> str:
+def choose_measure(experiment: str, wanted: str | None, benchmark: str = "") -> str:
     """The measure asked for; by default the one that ranks trackers in tables.
 
     Raises:
         ConfigError: the experiment has no such measure.
     """
-    known = [measure.name for measure in layout_of(experiment).columns]
+    known = [measure.name for measure in layout_of(experiment, benchmark).columns]
     if wanted is not None and wanted not in known:
         raise unknown_name(f"measure of {experiment}", wanted, known)
     return wanted or known[0]
