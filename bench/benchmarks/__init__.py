@@ -1,13 +1,14 @@
 """Benchmarks and experiments as data, from inside the package or from a user's declaration."""
 
-from bench.benchmarks.declaration import read_declaration
+from bench.benchmarks.declaration import SUFFIXES, read_declaration
 from bench.benchmarks.experiments import Experiment, experiments, get_experiment
 from bench.benchmarks.known import (
     ENTRY_POINTS,
-    VARIABLE,
+    adopt,
     benchmarks,
     declare,
     declare_stored,
+    declared_here,
     get_benchmark,
 )
 from bench.benchmarks.record import (
@@ -23,8 +24,8 @@ from bench.benchmarks.record import (
 
 __all__ = [
     "ENTRY_POINTS",
+    "SUFFIXES",
     "TABLES",
-    "VARIABLE",
     "Benchmark",
     "Experiment",
     "Form",
@@ -32,9 +33,11 @@ __all__ = [
     "Listed",
     "Server",
     "Spelling",
+    "adopt",
     "benchmarks",
     "declare",
     "declare_stored",
+    "declared_here",
     "experiments",
     "get_benchmark",
     "get_experiment",

@@ -46,7 +46,12 @@ def read_declaration(path: Path) -> Benchmark:
     spellings = [dataclasses.asdict(each) for each in benchmark.spellings]
     lists = {"sequences": rows} if rows else {}
     whole = {**read_content(path), "name": benchmark.name, **lists, "spellings": spellings}
-    return dataclasses.replace(benchmark, declared=whole)
+    main = len(benchmark.listed(benchmark.subsets[0])) or None
+    return dataclasses.replace(
+        benchmark,
+        declared=whole,
+        expected_sequences=benchmark.expected_sequences or main,
+    )
 
 
 def read_content(path: Path) -> dict[str, Any]:
@@ -131,6 +136,10 @@ def check_declaration(benchmark: Benchmark, path: Path) -> None:
     where = str(path)
     if not _NAME.fullmatch(benchmark.name):
         raise wrong(f"{where}: name", "small letters, digits, '.', '-' and '_'", benchmark.name)
+    listed = len(benchmark.listed(benchmark.subsets[0]))
+    if listed and benchmark.expected_sequences not in (None, listed):
+        found = benchmark.expected_sequences
+        raise wrong(f"{where}: expected.sequences", f"{listed}, as its list has", found)
     _check_placeholders(benchmark.layout, f"{where}: layout")
     if benchmark.index_base not in (0, 1):
         raise wrong(f"{where}: index_base", "0 or 1, the first pixel", benchmark.index_base)

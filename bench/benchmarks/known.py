@@ -17,10 +17,9 @@ from bench.benchmarks.record import TABLES, Benchmark
 from bench.errors import ConfigError, describe, unknown_name
 
 ENTRY_POINTS = "bench.benchmarks"
-VARIABLE = "BENCH_BENCHMARKS"
 _FOLDER = TABLES / "benchmarks"
 _declared: dict[str, tuple[Path, Benchmark]] = {}
-"""Benchmarks declared in this process, with their file; only `declare` adds to it."""
+"""Benchmarks declared in this process, with their file; only functions below add to it."""
 
 
 def benchmarks() -> dict[str, Benchmark]:
@@ -95,6 +94,16 @@ def declare_stored(content: Mapping[str, Any], path: Path) -> None:
     name = str(content.get("name", path.parent.name))
     if name not in _built_in() and name not in _declared:
         _declared[name] = (path.parent, read_declaration(path))
+
+
+def declared_here() -> dict[str, tuple[Path, Benchmark]]:
+    """What was declared in this process, for another process to `adopt`."""
+    return dict(_declared)
+
+
+def adopt(declared: Mapping[str, tuple[Path, Benchmark]]) -> None:
+    """Know what was declared in the process that started this one."""
+    _declared.update(declared)
 
 
 def _refuse_taken(benchmark: Benchmark, path: Path, others: Mapping[str, Benchmark]) -> None:

@@ -90,7 +90,7 @@ class Form:
         attributes: files of one 0 or 1 per attribute; the first that exists.
         range: file with the numbers of the first and last image.
         size: file with a line ``resolution: (width, height)``.
-        rows: how a row is written: ``x,y,w,h``, or as NfS's ``id x1 y1 x2 y2 ...`` at 240 frames
+        rows: how a row is written: ``x,y,w,h``, or ``id x1 y1 x2 y2 ...`` at 240 frames
             per second.
     """
 
@@ -104,7 +104,7 @@ class Form:
     attributes: tuple[str, ...] = ()
     range: str = ""
     size: str = ""
-    rows: Literal["xywh", "nfs"] = "xywh"
+    rows: Literal["xywh", "corners of 240 fps"] = "xywh"
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from bench.sequence import Frames, Sequence
 _AUXILIARY = frozenset(
     {"anno", "annos", "att", "absent", "gt_rect", "full_occlusion", "out_of_view"}
 )
+_SAME = {"folder": "name"}  # where no list tells them apart
 _RATIO = 8  # NfS annotates video of 240 frames per second, of which the 30 fps one has every 8th
 
 
@@ -153,7 +154,7 @@ def _matches(root: Path, template: str) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
 
     def group(found: re.Match[str]) -> str:
-        name = "name" if found[1] == "folder" else found[1]
+        name = _SAME.get(found[1], found[1])
         again = name in seen
         seen.add(name)
         return f"(?P={name})" if again else f"(?P<{name}>[^/]+)"

@@ -104,7 +104,7 @@ def _write_form(root: Path, clip: Clip) -> None:
     hidden = benchmark.layout.first_box_only and _listed(benchmark, clip.entry).subset == "test"
     if hidden:
         rows = rows.splitlines(keepends=True)[0]
-    if form.rows == "nfs":
+    if form.rows != "xywh":
         rows = _corner_rows(boxes)
 
     def put(path: str, content: bytes) -> None:

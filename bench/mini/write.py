@@ -6,13 +6,14 @@ import contextlib
 import json
 import multiprocessing
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from filelock import Timeout
 
-from bench.benchmarks import get_benchmark
+from bench.benchmarks import adopt, declared_here, get_benchmark
 from bench.errors import ConfigError, DatasetError, ResultError
 from bench.locks import locked
 from bench.mini.layouts import list_path
@@ -101,7 +102,9 @@ def _alone_in(root: Path) -> Iterator[None]:
 def _write_parallel(root: Path, tasks: list[tuple[str, Video]], seed: int, jobs: int) -> None:
     # Not forked, since a fork would copy the locks of OpenCV's threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=_begin, initargs=(declared_here(),)
+    ) as pool:
         running = [
             pool.submit(_write_video, _unfinished(root, name), name, video, seed)
             for name, video in tasks
@@ -114,8 +117,11 @@ def _write_parallel(root: Path, tasks: list[tuple[str, Video]], seed: int, jobs:
             raise
 
 
-def _one_thread() -> None:
+def _begin(declared: Mapping[str, Any]) -> None:
+    """In a new process: the benchmarks of the first one, and one thread."""
     import cv2
+
+    adopt(declared)
 
     cv2.setNumThreads(1)
 

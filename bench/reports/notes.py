@@ -63,7 +63,9 @@ def footnotes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]:
 
 def meanings_note(scores: BenchmarkScores) -> str:
     """Definitions of the measures, speeds and intervals in an experiment's tables."""
-    return "; ".join([*layout_of(scores.experiment, scores.benchmark).meanings.values(), _INTERVALS])
+    return "; ".join(
+        [*layout_of(scores.experiment, scores.benchmark).meanings.values(), _INTERVALS]
+    )
 
 
 def tracker_notes(scores: BenchmarkScores) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.benchmarks import benchmarks, get_benchmark
+from bench.results.declared import declare_beside
 from bench.results.stores import Store
 
 
@@ -36,6 +37,7 @@ def known_trackers(results: str | Path) -> list[str]:
     Raises:
         ResultError: a name is not UTF-8.
     """
+    declare_beside(Path(results))
     stores = (
         open_store(results, name, experiment)
         for name, row in benchmarks().items()

@@ -14,6 +14,7 @@ from bench.errors import ResultError
 from bench.files import write_atomically
 from bench.locks import locked, sweep
 from bench.results.checksums import record_hashes
+from bench.results.declared import keep_declaration
 from bench.results.record import RunRecord, read_record
 from bench.results.stores import Store
 
@@ -109,6 +110,7 @@ def write_import(
     try:
         with locked(folder):
             sweep(folder)
+            keep_declaration(store)
             _claim(store, name, facts)
             record_hashes(folder, files)
             for path, content in files.items():

@@ -21,7 +21,9 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from bench.benchmarks import get_benchmark
 from bench.registry import TrackerSpec, is_written, named_file, registered_trackers
+from bench.results.declared import FILE, fingerprint_of
 from bench.results.record import RunRecord, now
 from bench.runner.own_files import files_of, imported_files
 from bench.runner.unit import thread_count
@@ -83,11 +85,18 @@ def make_record(
         "threads": thread_count() if engine == "workers" else None,
         "dataset": str(dataset.root),
         "caveats": list(map(str, dataset.caveats)),
+        **_declaration(dataset.benchmark),
         **_commit(),
         **_machine(),
     }
     # Through JSON, so that later comparisons see what will have been read back.
     return RunRecord(_as_stored(provenance), (_as_stored(session),), tuned_on=tuned_on)
+
+
+def _declaration(benchmark: str) -> dict[str, Any]:
+    """Which declaration a benchmark from outside the package had; it lies beside the results."""
+    sha256 = fingerprint_of(get_benchmark(benchmark))
+    return {"declaration": {"file": FILE, "sha256": sha256}} if sha256 else {}
 
 
 def _as_stored(facts: Mapping[str, Any]) -> dict[str, Any]:
