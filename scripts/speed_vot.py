@@ -135,7 +135,8 @@ def score_vot(root: Path, dataset: Dataset) -> dict[str, dict[str, float]]:
 
 def prepare_ours(name: str, root: Path) -> Callable[[], object]:
     """A, R, EAO and all else that `bench eval` computes, from the files."""
-    import bench.evaluation  # noqa: F401 (so that its import is not counted as scoring)
+    import bench.datasets.vot
+    import bench.evaluation.vot  # noqa: F401 (so that its import is not counted as scoring)
     from bench.geometry import Regions, region_overlaps
     from bench.geometry.overlap import PAYS_OFF, pixel_counter
 

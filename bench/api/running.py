@@ -56,7 +56,7 @@ class Runs(Mapping[str, Any]):
         memory.copy_from(self.store, self.tracker, sequences=[found.name])
         runs = [
             _trajectory(run.regions, run.times, found, self.store.experiment)
-            for _, run in sorted(memory.runs[self.tracker][found.name].items())
+            for _, run in sorted(memory.stored[self.tracker][found.name].items())
         ]
         return runs[0] if self.store.experiment == "onepass" else runs
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError
+from bench.evaluation.invalid_rows import RowCounts, count_rows
 from bench.evaluation.selection import Candidate
 from bench.measures import onepass
 from bench.measures.onepass import Convention, Curves
@@ -24,6 +25,7 @@ class StoredBoxes:
     Attributes:
         tracker: its name.
         boxes: ``(M, 4)`` in file coordinates.
+        rows: how many of them are invalid or far.
         fps: frames per second; NaN without valid times.
         leading: number of leading frames that the result omits.
         timed: True if times are stored, valid or not.
@@ -32,6 +34,7 @@ class StoredBoxes:
 
     tracker: str
     boxes: FloatArray
+    rows: RowCounts = field(default_factory=RowCounts)
     fps: float = float("nan")
     leading: int = 0
     timed: bool = False
@@ -48,10 +51,10 @@ def load_boxes(
 ) -> Iterator[StoredBoxes]:
     """Every tracker's runs on one sequence; trackers with a broken result are refused."""
     for tracker in trackers:
-        if tracker.refused or sequence.name not in tracker.available:
+        if tracker.refused:
             continue
         try:
-            for number in store.repetitions(tracker.name, sequence.name):
+            for number in tracker.runs.get(sequence.name, ()):
                 yield _load(store, sequence, tracker.name, number)
         except ResultError as error:
             tracker.refuse(str(error))
@@ -59,10 +62,13 @@ def load_boxes(
 
 def _load(store: Store, sequence: Sequence, name: str, number: int) -> StoredBoxes:
     boxes = store.read_run(name, sequence.name, number).values[:, :4]
-    check_boxes(boxes, f"{store.folder(name)}: {sequence.name}")
+    rows = count_rows(boxes)
+    if rows.far:
+        check_boxes(boxes, f"{store.folder(name)}: {sequence.name}")
     times = store.read_times(name, sequence.name, number)
     leading = sequence.leading(len(boxes))
-    return StoredBoxes(name, boxes, _fps(times, len(boxes)), leading, times is not None, number)
+    fps = _fps(times, len(boxes))
+    return StoredBoxes(name, boxes, rows, fps, leading, times is not None, number)
 
 
 def zero_boxes(sequence: Sequence, trackers: Iterable[Candidate]) -> list[StoredBoxes]:

@@ -13,27 +13,43 @@ from bench.results.stores import rows_beyond
 _FARTHEST = 1e6  # pixels
 
 
-@dataclass(eq=False)
-class InvalidRows:
-    """Invalid rows of one tracker.
+@dataclass(frozen=True)
+class RowCounts:
+    """Rows of one result.
 
     Attributes:
-        invalid: number of invalid rows.
-        rows: number of rows, without the given first row of each sequence.
-        sequences: number of sequences with an invalid row.
-        far: number of rows beyond any image.
+        rows: all that are counted; the given first row of a sequence is not.
+        invalid: those without a valid region.
+        far: those with a number that no image has room for, the first row included.
     """
 
-    invalid: int = 0
     rows: int = 0
-    sequences: int = 0
+    invalid: int = 0
     far: int = 0
 
-    def add(self, invalid: int, rows: int) -> None:
+
+@dataclass(eq=False)
+class InvalidRows:
+    """Rows of one tracker.
+
+    Attributes:
+        rows: number of counted rows.
+        invalid: number of invalid rows.
+        far: number of rows beyond any image.
+        sequences: number of sequences with an invalid row.
+    """
+
+    rows: int = 0
+    invalid: int = 0
+    far: int = 0
+    sequences: int = 0
+
+    def add(self, counts: RowCounts) -> None:
         """Add one sequence."""
-        self.invalid += invalid
-        self.rows += rows
-        self.sequences += invalid > 0
+        self.rows += counts.rows
+        self.invalid += counts.invalid
+        self.far += counts.far
+        self.sequences += counts.invalid > 0
 
     @property
     def all(self) -> bool:
@@ -48,21 +64,26 @@ class InvalidRows:
         return [f"{self.invalid} of {self.rows} rows {kind}, in {places}: {consequence}"]
 
 
-def invalid_boxes(boxes: FloatArray) -> tuple[int, int]:
-    """Count ``(M, 4)`` boxes after the first: those with NaN or without area, and all."""
+def count_rows(boxes: FloatArray) -> RowCounts:
+    """Count boxes ``(M, 4)`` with NaN or without area after the first, and far ones, as 1e300."""
     answers = boxes[1:]
+    if _all_sound(boxes):
+        return RowCounts(len(answers))
     sized = np.minimum(answers[:, 2], answers[:, 3]) > 0  # False for NaN
     sound = np.count_nonzero(sized & ~np.isnan(answers[:, :2]).any(axis=1))
-    return len(answers) - int(sound), len(answers)
+    return RowCounts(len(answers), len(answers) - int(sound), len(rows_beyond(boxes, _FARTHEST)))
 
 
-def far_boxes(boxes: FloatArray) -> int:
-    """Count boxes with a number that no image has room for, such as 1e300."""
-    return len(rows_beyond(boxes, _FARTHEST))
+def _all_sound(boxes: FloatArray) -> bool:
+    """True if every box has a size and lies in an image; asking all at once is fast."""
+    if not boxes.size:
+        return True
+    within = boxes.min() >= -_FARTHEST and boxes.max() <= _FARTHEST  # False for NaN
+    return bool(within and boxes[:, 2].min() > 0 and boxes[:, 3].min() > 0)
 
 
-def invalid_answers(codes: IntArray, lengths: IntArray | None = None) -> tuple[int, int]:
-    """Count frames that were skipped without a failure before, and all answered frames.
+def invalid_answers(codes: IntArray, lengths: IntArray | None = None) -> RowCounts:
+    """Count answered frames, and those that were skipped without a failure before.
 
     A region with NaN is read as ``SKIPPED``, which the protocol writes only after a failure.
     Such frames count as answered.
@@ -77,4 +98,4 @@ def invalid_answers(codes: IntArray, lengths: IntArray | None = None) -> tuple[i
     before = np.maximum.accumulate(np.where(skipped, 0, np.arange(codes.shape[1])), axis=1)
     failed = np.take_along_axis(codes, before, axis=1) == FAILED
     broken = int(np.count_nonzero(skipped & ~failed))
-    return broken, broken + int(np.count_nonzero(codes == TRACKED))
+    return RowCounts(broken + int(np.count_nonzero(codes == TRACKED)), broken)

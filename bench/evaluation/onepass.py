@@ -18,7 +18,7 @@ from bench.evaluation.batched_results import (
     result_notes,
     zero_boxes,
 )
-from bench.evaluation.invalid_rows import InvalidRows, far_boxes, invalid_boxes
+from bench.evaluation.invalid_rows import InvalidRows
 from bench.evaluation.repetitions import SequenceResults, spread_of
 from bench.evaluation.selection import Candidate, candidates, partial_note, refusal
 from bench.measures import onepass
@@ -121,8 +121,7 @@ def evaluate(
     for sequence in dataset:
         results = list(load_boxes(store, sequence, trackers))
         for result in results:
-            invalid[result.tracker].add(*invalid_boxes(result.boxes))
-            invalid[result.tracker].far += far_boxes(result.boxes)
+            invalid[result.tracker].add(result.rows)
             truth = sequence.ground_truth[result.leading :]
             first_rows[result.tracker].append(FirstRows.of(sequence.name, result.boxes, truth))
         _note_results(trackers, sequence, results)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bench.benchmarks import get_benchmark
@@ -18,7 +18,7 @@ class Candidate:
 
     Attributes:
         name: of the tracker.
-        available: sequences with a result.
+        runs: stored repetitions of each sequence with a result.
         missing: sequences of the dataset without a result.
         notes: remarks that hold under every convention.
         refused: why no convention can score it, or None.
@@ -26,7 +26,7 @@ class Candidate:
     """
 
     name: str
-    available: frozenset[str] = frozenset()
+    runs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     refused: str | None = None
@@ -44,18 +44,18 @@ def candidates(dataset: Dataset, store: Store, names: Iterable[str]) -> list[Can
 
 def _candidate(dataset: Dataset, store: Store, name: str) -> Candidate:
     try:
-        available = store.sequences(name)
+        runs = store.runs(name)
         changed = store.changed_files(name)
     except ResultError as error:
         return Candidate(name, refused=str(error))
-    missing = tuple(s.name for s in dataset if s.name not in available)
-    found = Candidate(name, available, missing)
+    missing = tuple(s.name for s in dataset if s.name not in runs)
+    found = Candidate(name, runs, missing)
     if len(missing) == len(dataset):
         folder = store.folder(name)
         found.refuse(f"{folder}: no result matches a sequence of {dataset.root}")
         return found
     found.remedy = remedy_for_missing(store.record_path(name))
-    found.notes += [*tuning_note(dataset, store, name), *_surplus_note(dataset, available)]
+    found.notes += [*tuning_note(dataset, store, name), *_surplus_note(dataset, runs)]
     if changed:
         found.notes.append(
             f"changed since they were written: {len(changed)} files ({first_few(changed)})"
@@ -125,9 +125,9 @@ def partial_note(dataset: Dataset, missing: tuple[str, ...]) -> str:
     return f"partial: {len(dataset) - len(missing)} of {len(dataset)} sequences"
 
 
-def _surplus_note(dataset: Dataset, available: frozenset[str]) -> list[str]:
+def _surplus_note(dataset: Dataset, stored: Iterable[str]) -> list[str]:
     """A note on results of sequences outside the dataset."""
-    surplus = sorted(available - {sequence.name for sequence in dataset})
+    surplus = sorted({*stored} - {sequence.name for sequence in dataset})
     if not surplus:
         return []
     count, names = len(surplus), first_few(surplus)

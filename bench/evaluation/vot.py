@@ -85,7 +85,7 @@ def _read(
 ) -> Iterator[tuple[Candidate, list[Regions]]]:
     """Every tracker's runs on one sequence; trackers with broken runs are refused."""
     for one in trackers:
-        if one.refused or sequence.name not in one.available:
+        if one.refused or sequence.name not in one.runs:
             continue
         try:
             runs = store.read_runs(one.name, sequence.name)
@@ -93,7 +93,7 @@ def _read(
         except ResultError as error:
             one.refuse(str(error))
             continue
-        one.notes += run_notes(sequence, store.repetitions(one.name, sequence.name), runs)
+        one.notes += run_notes(sequence, one.runs[sequence.name], runs)
         yield one, runs
 
 
@@ -188,7 +188,7 @@ def _note_invalid(one: _Collected) -> None:
     """Note invalid answers; refuse a tracker without any valid one."""
     invalid = InvalidRows()
     for runs in next(iter(one.runs.values())):  # codes are the same under every convention
-        invalid.add(*invalid_answers(runs.codes, runs.lengths))
+        invalid.add(invalid_answers(runs.codes, runs.lengths))
     outcome = "excluded from accuracy, overlap 0 in EAO"
     one.tracker.notes += invalid.note("have no region without a failure before", outcome)
     if invalid.all:

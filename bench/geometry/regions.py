@@ -22,7 +22,7 @@ class Regions:
     x2, y2, ... of a polygon; a single number is a code of the protocol.
 
     Attributes:
-        values: ``(N, V)``, padded with NaN; V is at least 8.
+        values: ``(N, V)``, padded with NaN; V is at least 4.
         counts: ``(N,)`` numbers per row.
     """
 
@@ -73,9 +73,7 @@ class Regions:
     @classmethod
     def from_boxes(cls, boxes: FloatArray) -> Regions:
         """Regions from rectangles ``(N, 4)``."""
-        values = np.full((len(boxes), 8), np.nan)
-        values[:, :4] = boxes
-        return cls(values, np.full(len(boxes), 4, dtype=np.int64))
+        return cls(boxes, np.full(len(boxes), 4, dtype=np.int64))
 
 
 def outlines(regions: Regions, index_base: float) -> FloatArray:

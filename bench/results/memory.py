@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,32 +27,33 @@ class StoredRun:
 
 
 @dataclass(frozen=True, eq=False)
-class MemoryStore:
+class MemoryStore(Store):
     """Results of one experiment of a benchmark in memory; see ``Store``.
 
     Attributes:
         benchmark: identifier of the benchmark.
         experiment: ``"onepass"``, or an experiment of the VOT challenge.
-        runs: by tracker, sequence and repetition.
+        stored: runs by tracker, sequence and repetition.
         root: placeholder for messages; nothing is written there.
     """
 
     benchmark: str
     experiment: str = "onepass"
-    runs: dict[str, dict[str, dict[int, StoredRun]]] = field(default_factory=dict)
+    stored: dict[str, dict[str, dict[int, StoredRun]]] = field(default_factory=dict)
     root: Path = Path("(memory)")
 
     def folder(self, tracker: str) -> Path:
         return self.root / self.benchmark / tracker
 
-    def record_path(self, tracker: str) -> Path:
-        return self.folder(tracker) / "run.json"
-
     def trackers(self) -> list[str]:
-        return tracker_names(self.root, self.runs)
+        return tracker_names(self.root, self.stored)
 
-    def sequences(self, tracker: str) -> frozenset[str]:
-        return frozenset(self.runs.get(tracker, ()))
+    def confidence_path(self, tracker: str, sequence: str, repetition: int = 1) -> None:
+        return None
+
+    def _stored(self, tracker: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+        for name, runs in self.stored.get(tracker, {}).items():
+            yield name, tuple(sorted(runs))
 
     def repetitions(self, tracker: str, sequence: str) -> tuple[int, ...]:
         return tuple(sorted(self._of(tracker, sequence)))
@@ -80,10 +81,6 @@ class MemoryStore:
             check_rows(self.folder(tracker) / sequence, len(regions), frames)
         return regions
 
-    def read_runs(self, tracker: str, sequence: str, frames: int | None = None) -> list[Regions]:
-        repetitions = self.repetitions(tracker, sequence)
-        return [self.read_run(tracker, sequence, each, frames) for each in repetitions]
-
     def read_times(
         self, tracker: str, sequence: str, repetition: int | None = None
     ) -> FloatArray | None:
@@ -108,7 +105,7 @@ class MemoryStore:
 
     def add(self, tracker: str, sequence: str, run: StoredRun, repetition: int = 1) -> None:
         """Add one run in file coordinates."""
-        self.runs.setdefault(tracker, {}).setdefault(sequence, {})[repetition] = run
+        self.stored.setdefault(tracker, {}).setdefault(sequence, {})[repetition] = run
 
     def copy_from(
         self,
@@ -139,4 +136,4 @@ class MemoryStore:
         return []
 
     def _of(self, tracker: str, sequence: str) -> Mapping[int, StoredRun]:
-        return self.runs.get(tracker, {}).get(sequence, {})
+        return self.stored.get(tracker, {}).get(sequence, {})

@@ -18,11 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from bench.arrays import FloatArray
-from bench.errors import ResultError
 from bench.files import format_rows, read_rows, read_whole, write_atomically
 from bench.geometry.regions import Regions
-from bench.results.checksums import changed_files, record_hashes
-from bench.results.stores import check_rows, names_in, tracker_names
+from bench.results.checksums import record_hashes
+from bench.results.stores import Store, check_rows, names_in
 from bench.sequence import Sequence, Trajectory, to_file
 
 _REPETITIONS = "repetitions"
@@ -30,7 +29,7 @@ _REPETITION = re.compile(r"(?!00[01])\d{3,}")
 
 
 @dataclass(frozen=True)
-class OnePassStore:
+class OnePassStore(Store):
     """One-pass results of a benchmark on disk; see ``Store``.
 
     Attributes:
@@ -63,25 +62,12 @@ class OnePassStore:
     def confidence_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
         return Path(f"{self._run(tracker, repetition)}/scores/{sequence}_score.txt")
 
-    def record_path(self, tracker: str) -> Path:
-        return self.folder(tracker) / "run.json"
-
-    def trackers(self) -> list[str]:
-        folder = self.root / self.benchmark
-        names = names_in(folder, folders=True)
-        return tracker_names(folder, (name for name in names if self._has_results(name)))
-
-    def _has_results(self, tracker: str) -> bool:
-        """True if a folder has results, or cannot be read: then it is refused by name."""
-        try:
-            return bool(self.sequences(tracker))
-        except ResultError:
-            return True
-
-    def sequences(self, tracker: str) -> frozenset[str]:
-        return frozenset(
-            name for run in self._runs(tracker) for name in self._stored(tracker, run)
-        )
+    def _stored(self, tracker: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+        found: dict[str, tuple[int, ...]] = {}
+        for run in self._runs(tracker):
+            for name in self._sequences(tracker, run):
+                found[name] = (*found.get(name, ()), run)
+        yield from found.items()
 
     def repetitions(self, tracker: str, sequence: str) -> tuple[int, ...]:
         return tuple(
@@ -95,7 +81,7 @@ class OnePassStore:
         further = names_in(f"{self._run(tracker, 1)}/{_REPETITIONS}", folders=True)
         return [1, *sorted(int(name) for name in further if _REPETITION.fullmatch(name))]
 
-    def _stored(self, tracker: str, repetition: int) -> Iterator[str]:
+    def _sequences(self, tracker: str, repetition: int) -> Iterator[str]:
         names = names_in(self.run_folder(tracker, repetition))
         return (n[:-4] for n in names if n.endswith(".txt") and not n.startswith("."))
 
@@ -124,7 +110,7 @@ class OnePassStore:
         Raises:
             ResultError: the file is missing, or malformed.
         """
-        return read_rows(self.boxes_path(tracker, sequence, repetition))
+        return read_rows(f"{self._run(tracker, repetition)}/{sequence}.txt")
 
     def read_run(
         self,
@@ -147,8 +133,5 @@ class OnePassStore:
         self, tracker: str, sequence: str, repetition: int | None = None
     ) -> FloatArray | None:
         number = repetition or min(self.repetitions(tracker, sequence), default=1)
-        path = self.times_path(tracker, sequence, number)
+        path = f"{self._run(tracker, number)}/times/{sequence}_time.txt"
         return read_rows(path, columns=1)[:, 0] if os.path.lexists(path) else None
-
-    def changed_files(self, tracker: str) -> list[str]:
-        return changed_files(self.folder(tracker))

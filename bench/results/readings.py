@@ -109,8 +109,8 @@ class FirstRows:
 
     @classmethod
     def of(cls, sequence: str, boxes: FloatArray, truth: FloatArray) -> FirstRows:
-        """The rows that are compared of a result and the ground truth of its frames."""
-        return cls(sequence, boxes[: _REST + 1], truth[: _REST + 1])
+        """The rows that are compared, copied: a view would keep the whole result in memory."""
+        return cls(sequence, boxes[: _REST + 1].copy(), truth[: _REST + 1])
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
-"""The interface of result stores, and helpers shared by its implementations."""
+"""What every store of results offers, and helpers shared by the stores."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +14,11 @@ from bench.arrays import FloatArray, IntArray
 from bench.errors import ResultError, unknown_name
 from bench.files import MAX_PIXEL
 from bench.geometry import Regions
+from bench.results.checksums import changed_files
 from bench.sequence import Sequence
 
 
-class Store(Protocol):
+class Store(ABC):
     """Results of one experiment of a benchmark, by tracker, sequence and repetition.
 
     Attributes:
@@ -25,20 +27,21 @@ class Store(Protocol):
         experiment: ``"onepass"``, or an experiment of the VOT challenge.
     """
 
-    @property
-    def root(self) -> Path: ...
+    root: Path
+    benchmark: str
+    experiment: str
 
-    @property
-    def benchmark(self) -> str: ...
-
-    @property
-    def experiment(self) -> str: ...
-
+    @abstractmethod
     def folder(self, tracker: str) -> Path:
         """The folder of a tracker's results."""
 
     def record_path(self, tracker: str) -> Path:
         """The tracker's run record, ``run.json``."""
+        return self.folder(tracker) / "run.json"
+
+    @abstractmethod
+    def confidence_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path | None:
+        """The file of a run's confidences, stored or not; None for a store without files."""
 
     def trackers(self) -> list[str]:
         """Names of the trackers with results, sorted case-insensitively.
@@ -46,16 +49,38 @@ class Store(Protocol):
         Raises:
             ResultError: a name is not UTF-8.
         """
+        folder = self.root / self.benchmark
+        names = names_in(folder, folders=True)
+        return tracker_names(folder, (name for name in names if self._has_results(name)))
+
+    def _has_results(self, tracker: str) -> bool:
+        """True if a folder has results, or cannot be read: then it is refused by name."""
+        try:
+            return any(True for _ in self._stored(tracker))
+        except ResultError:
+            return True
+
+    @abstractmethod
+    def _stored(self, tracker: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Each sequence with a result, and its repetitions; found as they are asked for."""
+
+    def runs(self, tracker: str) -> Mapping[str, tuple[int, ...]]:
+        """The stored repetitions of each sequence with a result, counted from 1, in order."""
+        return dict(self._stored(tracker))
 
     def sequences(self, tracker: str) -> frozenset[str]:
         """Names of the sequences with a result of ``tracker``."""
+        return frozenset(self.runs(tracker))
 
+    @abstractmethod
     def repetitions(self, tracker: str, sequence: str) -> tuple[int, ...]:
-        """The stored repetitions, counted from 1, in order."""
+        """The stored repetitions of one sequence; ``runs`` answers for all at once."""
 
+    @abstractmethod
     def finished(self, tracker: str, sequence: Sequence, repetition: int = 1) -> bool:
         """True if a run with one row per frame is stored."""
 
+    @abstractmethod
     def read_run(
         self,
         tracker: str,
@@ -77,7 +102,10 @@ class Store(Protocol):
 
     def read_runs(self, tracker: str, sequence: str, frames: int | None = None) -> list[Regions]:
         """``read_run`` of every stored repetition, in order."""
+        repetitions = self.repetitions(tracker, sequence)
+        return [self.read_run(tracker, sequence, each, frames) for each in repetitions]
 
+    @abstractmethod
     def read_times(
         self, tracker: str, sequence: str, repetition: int | None = None
     ) -> FloatArray | None:
@@ -90,6 +118,7 @@ class Store(Protocol):
             ResultError: the times are malformed.
         """
 
+    @abstractmethod
     def write(
         self, tracker: str, sequence: Sequence, trajectory: Any, repetition: int = 1
     ) -> None:
@@ -111,6 +140,7 @@ class Store(Protocol):
         Raises:
             ResultError: the record of what was written cannot be read.
         """
+        return changed_files(self.folder(tracker))
 
 
 def require_results(store: Store, tracker: str) -> frozenset[str]:

@@ -168,6 +168,19 @@ def test_otb2015_curves_equal_matlab(shared: Path, tmp_path: Path, row: int, tra
             np.testing.assert_allclose(curves[name], rows[index], rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("file", ["overlap", "error"])
+def test_otb2015_counts_the_frames_that_matlab_counts(shared: Path, file: str) -> None:
+    """All 15 trackers of ``perfMat``, most without raw results here: hits are whole numbers."""
+    dataset = open_dataset("otb2015", shared / "data" / "otb2015" / "annotations")
+    plots = loadmat(shared / "golden" / "matlab" / "otb100" / f"{file}.mat")["aveSuccessRatePlot"]
+    assert plots.shape[:2] == (15, 100)
+    for index, sequence in enumerate(dataset[name] for name in ORDER.read_text().split()):
+        frames = len(sequence.ground_truth) - (5 if sequence.name == "Tiger1" else 0)
+        assert sequence.leading(frames) == len(sequence.ground_truth) - frames
+        hits = plots[:, index] * frames
+        np.testing.assert_allclose(hits, np.rint(hits), rtol=0, atol=1e-9)
+
+
 def test_an_overlap_of_65_percent_succeeds_as_in_matlab(shared: Path, tmp_path: Path) -> None:
     case = shared / "cases" / "otb-threshold-065"
     dataset = open_dataset("otb2015", case / "data")

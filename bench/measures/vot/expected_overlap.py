@@ -163,11 +163,14 @@ def _cut(run: SequenceRuns, longest: int, cut: Cut) -> Segments:
     else:
         ended = np.isin(following - _RESTART, failures) if cut == "late" else goes_on
         length = following + ended - starts
-    # Official: the last piece of a short run weighs as far as it goes, one without failures whole.
-    short = ~goes_on & (lengths[within] < frames)
-    whole = short & (first == 0) & ~np.isin(within, failures // frames)
-    span = np.where(short, frames - first, length)
-    until = np.where(whole, frames, np.minimum(first + length, lengths[within]))
+    span, until = length, np.minimum(first + length, lengths[within])
+    if run.lengths is not None:
+        # Official: the last segment of a short run weighs as far as it goes, one without
+        # failures as if it were whole.
+        short = ~goes_on & (lengths[within] < frames)
+        whole = short & (first == 0) & ~np.isin(within, failures // frames)
+        span = np.where(short, frames - first, span)
+        until = np.where(whole, frames, until)
     reach = np.where(ended, longest, np.minimum(length, longest))
     overlaps = np.nan_to_num(run.eao_overlaps).ravel()
     means = _running_means(overlaps, starts, following - starts, longest)

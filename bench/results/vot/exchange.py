@@ -275,8 +275,6 @@ def _render(store: Store, tracker: str, sequence: Sequence) -> Iterator[tuple[st
     for repetition in store.repetitions(tracker, name):
         regions = store.read_run(tracker, name, repetition)
         yield f"{name}/{name}_{repetition:03d}.txt", format_text(regions, decimals=None)
-        if not isinstance(store, VotStore):
-            continue
         scores = store.confidence_path(tracker, name, repetition)
-        if scores.is_file():
+        if scores and scores.is_file():
             yield f"{name}/{scores.name}", scores.read_bytes()

@@ -11,6 +11,7 @@ read too. As in vot-toolkit, text takes precedence over binary.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ from bench.arrays import FloatArray
 from bench.errors import ResultError
 from bench.files import read_whole, write_atomically
 from bench.geometry import Regions
-from bench.results.checksums import changed_files, record_hashes
-from bench.results.stores import check_rows, names_in, times_table, tracker_names
+from bench.results.checksums import record_hashes
+from bench.results.stores import Store, check_rows, names_in, times_table
 from bench.results.vot.binary import count_records, parse_binary
 from bench.results.vot.text import (
     count_rows,
@@ -40,7 +41,7 @@ _RUN = re.compile(r"(\d{3,})\.(txt|bin)")
 
 
 @dataclass(frozen=True)
-class VotStore:
+class VotStore(Store):
     """Results of one VOT experiment of a benchmark on disk; see ``Store``.
 
     Attributes:
@@ -54,36 +55,27 @@ class VotStore:
     experiment: str
 
     def folder(self, tracker: str) -> Path:
-        return Path(f"{self.root}/{self.benchmark}/{tracker}/{self.experiment}")
+        return Path(self._folder(tracker))
+
+    def _folder(self, tracker: str) -> str:
+        """``folder`` as text: scoring names thousands of files below it."""
+        return f"{self.root}/{self.benchmark}/{tracker}/{self.experiment}"
 
     def run_path(self, tracker: str, sequence: str, repetition: int) -> Path:
         """The text file of one run; repetitions count from 1."""
-        return Path(f"{self.folder(tracker)}/{sequence}/{sequence}_{repetition:03d}.txt")
+        return Path(f"{self._folder(tracker)}/{sequence}/{sequence}_{repetition:03d}.txt")
 
     def times_path(self, tracker: str, sequence: str) -> Path:
-        return Path(f"{self.folder(tracker)}/{sequence}/{sequence}_time.txt")
+        return Path(f"{self._folder(tracker)}/{sequence}/{sequence}_time.txt")
 
-    def confidence_path(self, tracker: str, sequence: str, repetition: int) -> Path:
+    def confidence_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
         run = self.run_path(tracker, sequence, repetition)
         return run.with_name(f"{run.stem}_confidence.value")
 
-    def record_path(self, tracker: str) -> Path:
-        return self.folder(tracker) / "run.json"
-
-    def trackers(self) -> list[str]:
-        folder = self.root / self.benchmark
-        names = names_in(folder, folders=True)
-        return tracker_names(folder, (name for name in names if self._has_results(name)))
-
-    def _has_results(self, tracker: str) -> bool:
-        """True if a folder has results, or cannot be read: then it is refused by name."""
-        try:
-            return any(self._with_runs(tracker))
-        except ResultError:
-            return True
-
-    def sequences(self, tracker: str) -> frozenset[str]:
-        return frozenset(self._with_runs(tracker))
+    def _stored(self, tracker: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+        for name in names_in(self._folder(tracker), folders=True):
+            if repetitions := self.repetitions(tracker, name):
+                yield name, repetitions
 
     def repetitions(self, tracker: str, sequence: str) -> tuple[int, ...]:
         return tuple(sorted(self._files(tracker, sequence)))
@@ -94,7 +86,7 @@ class VotStore:
         if path is None:
             return False
         data = read_whole(path)
-        binary = path.suffix == ".bin"
+        binary = path.endswith(".bin")
         return (count_records(data, path) if binary else count_rows(data)) == len(sequence)
 
     def read_run(
@@ -119,10 +111,10 @@ class VotStore:
         self, tracker: str, sequence: str, repetition: int | None = None
     ) -> FloatArray | None:
         present = self.repetitions(tracker, sequence)
-        path = self.times_path(tracker, sequence)
+        path = f"{self._folder(tracker)}/{sequence}/{sequence}_time.txt"
         if not present:
             return None
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113, called for every sequence of every tracker
             return self._read_time_values(tracker, sequence, present)
         stored = parse_times(read_whole(path), path)  # may have more or fewer columns than runs
         times = np.full((len(stored), present[-1]), np.nan)
@@ -147,9 +139,6 @@ class VotStore:
         record_hashes(self.folder(tracker), files)
         for path, content in files.items():
             write_atomically(path, content)
-
-    def changed_files(self, tracker: str) -> list[str]:
-        return changed_files(self.folder(tracker))
 
     def _times_with(
         self, tracker: str, sequence: Sequence, repetition: int, seconds: FloatArray
@@ -181,26 +170,21 @@ class VotStore:
                 columns[repetition] = parse_values(read_whole(path), path)
         return times_table(columns, present[-1])
 
-    def _with_runs(self, tracker: str) -> Iterator[str]:
-        """Names of the sequences with a run."""
-        names = names_in(self.folder(tracker), folders=True)
-        return (name for name in names if self._files(tracker, name))
-
-    def _files(self, tracker: str, sequence: str) -> dict[int, Path]:
+    def _files(self, tracker: str, sequence: str) -> dict[int, str]:
         """The file of each stored repetition; text takes precedence over binary."""
-        folder = f"{self.folder(tracker)}/{sequence}"
-        found: dict[int, Path] = {}
+        folder = f"{self._folder(tracker)}/{sequence}"
+        found: dict[int, str] = {}
         prefix = f"{sequence}_"  # removed before matching: a name may itself end in digits
         for name in names_in(folder):
             match = _RUN.fullmatch(name.removeprefix(prefix)) if name.startswith(prefix) else None
             if match:
-                found[int(match[1])] = Path(f"{folder}/{name}")
+                found[int(match[1])] = f"{folder}/{name}"
         return found
 
 
-def _read(path: Path, frames: int | None) -> Regions:
+def _read(path: str, frames: int | None) -> Regions:
     data = read_whole(path)
-    raw = (parse_binary if path.suffix == ".bin" else parse_text)(data, path)
+    raw = (parse_binary if path.endswith(".bin") else parse_text)(data, path)
     if raw.masks:
         raise ResultError(
             f"{path}: expected boxes and polygons, found {raw.masks} masks. Convert them to "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import bootstrap
 
 from bench.measures.statistics import bootstrap_intervals, paired_test
 
@@ -21,6 +22,18 @@ def test_interval_agrees_with_the_normal_approximation() -> None:
     low, high = bootstrap_intervals(values)[0]
     half = 1.96 * values.std() / np.sqrt(values.size)
     assert abs((high - low) / 2 - half) < 0.1 * half
+
+
+@pytest.mark.parametrize("sequences", [2, 5, 100])
+def test_interval_equals_scipy(sequences: int) -> None:
+    values = np.random.default_rng(5).uniform(size=(3, sequences))
+    expected = bootstrap(
+        (values,), np.mean, axis=-1, n_resamples=1000, method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval  # fmt: skip
+    np.testing.assert_allclose(
+        bootstrap_intervals(values).T, [expected.low, expected.high], rtol=1e-12
+    )
 
 
 def test_interval_is_deterministic_and_unknown_for_one_sequence() -> None:
