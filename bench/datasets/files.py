@@ -138,7 +138,9 @@ def read_short_flags(path: Path) -> BoolArray:
 
 
 def attributes_in(benchmark: Benchmark, paths: Iterable[Path]) -> frozenset[str]:
-    """Attributes from the first flag file that exists, if any."""
+    """Attributes from the first flag file that exists; none of a benchmark without any."""
+    if not benchmark.attributes:
+        return frozenset()
     found = next((path for path in paths if path.is_file()), None)
     return attributes_from_flags(benchmark, found) if found else frozenset()
 
