@@ -200,6 +200,8 @@ def _valid(truth: FloatArray, rule: Validity) -> BoolArray:
     if rule == "all":
         return np.ones(len(truth), dtype=bool)
     parts = geometry.columns(truth)
+    if rule == "sized":
+        parts = parts[2:]
     if rule in ("centre positive", "scaled centre positive"):
         parts = np.stack(geometry.box_centre(truth))
     if rule == "scaled centre positive":  # pysot adds 1e-16 to the size before it divides

@@ -63,7 +63,7 @@ def test_as_those_inside(bench: Bench, folder: Path) -> None:
     assert 0 < scores["trackers"]["static"]["measures"]["success"] < 1
     assert set(scores["trackers"]["static"]["per_attribute"]) == {"OCC", "SV", "FM"}
     assert "2 of 2" in bench("list", cwd=folder).stdout
-    drawn = bench("plots", "harbour", "--formats", "svg", "--only", "success,radar", cwd=folder)
+    drawn = bench("plots", "harbour", "--format", "svg", "--only", "success,radar", cwd=folder)
     assert (folder / "reports/plots/harbour/success.svg").is_file(), drawn.stdout
     written = bench("report", "--benchmark", "harbour", "--videos", "none", cwd=folder)
     assert "Harbour: complete" in written.stdout
