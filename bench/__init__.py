@@ -56,7 +56,6 @@ _HOMES = {
     "bench.sequence": ("Dataset", "RegionTrajectory", "Sequence", "Trajectory"),
     "bench.tracker": ("Prediction",),
 }  # fmt: skip
-_LAZY = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  in the order of a session
     "load",
@@ -91,11 +90,12 @@ __all__ = [  # noqa: RUF022  in the order of a session
 
 def __getattr__(name: str) -> Any:
     """Load a name of the Python face on first use."""
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_LAZY[name]), name)
-    globals()[name] = value
-    return value
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(importlib.import_module(module), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

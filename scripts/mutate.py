@@ -39,9 +39,9 @@ from bench.datasets import open_dataset
 from bench.errors import BenchError
 from bench.evaluation import evaluate
 from bench.files import format_exact
+from bench.results import open_store
 from bench.results.importing import import_results
 from bench.results.onepass import OnePassStore
-from bench.results.opening import open_store
 
 OUTCOMES = ("same", "noted", "refused", "moved", "traceback", "slow", "large")
 SLOW_SECONDS = 10

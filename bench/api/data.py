@@ -39,7 +39,7 @@ def list_conventions(benchmark: str) -> list[str]:
     Raises:
         ConfigError: an unknown benchmark.
     """
-    from bench.evaluation import convention_names
+    from bench.measures.conventions import convention_names
 
     return list(convention_names(require(benchmark, str, "expected the name of a benchmark")))
 

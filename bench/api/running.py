@@ -139,7 +139,7 @@ def run(
     spec = _spec(tracker, name, options, weights, device, images=images, first_box=first_box)
     if isinstance(data, Sequence):
         return _run_sequence(spec, data, experiment, seed)
-    from bench.results.opening import open_store
+    from bench.results import open_store
     from bench.runner import run_tracker
 
     dataset = require_dataset(data)
@@ -236,7 +236,7 @@ def load_results(
         ConfigError: an unknown experiment, or an argument of the wrong type.
         ResultError: the name of a folder is not text.
     """
-    from bench.results.opening import open_store
+    from bench.results import open_store
 
     dataset = require_dataset(data)
     store = open_store(require_path(results, "results"), dataset.benchmark, experiment)
@@ -268,8 +268,8 @@ def import_results(
         ConfigError: an unknown format, or a wrong argument.
         ResultError: nothing was found, a file is malformed, or sequences are missing.
     """
+    from bench.results import open_store
     from bench.results.importing import import_results as bring_in
-    from bench.results.opening import open_store
 
     dataset = require_dataset(data)
     store = open_store(require_path(results, "results"), dataset.benchmark)

@@ -94,7 +94,7 @@ class Scores(BenchmarkScores):
         """
         import pandas as pd
 
-        from bench.evaluation.comparison import compare
+        from bench.evaluation import compare
 
         return pd.DataFrame.from_dict(
             {m: dataclasses.asdict(test) for m, test in compare(self, a, b).items()},
@@ -193,7 +193,7 @@ def _evaluate(
 
 
 def _store(results: Any, dataset: Dataset, experiment: str | None) -> Store:
-    from bench.results.opening import open_store
+    from bench.results import open_store
 
     if not isinstance(results, Mapping) or isinstance(results, Runs):
         folder = require_path(results, "results (a folder, or results by tracker)")

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _STRIP = "strip"
 
+Out = Annotated[
+    Path, typer.Option("--out", "-o", help="Folder to write to, as <benchmark>/<plot>.pdf.")
+]
+Convention = Annotated[str | None, typer.Option(help="As for `bench eval`, official by default.")]
 Only = Annotated[
     list[str] | None,
     typer.Option(
@@ -48,14 +52,10 @@ def plots(
     benchmark: options.BenchmarkName,
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder to write to, as <benchmark>/<plot>.pdf.")
-    ] = Path("reports/plots"),
+    out: Out = Path("reports/plots"),
     only: Only = None,
     trackers: options.Trackers = None,
-    convention: Annotated[
-        str | None, typer.Option(help="As for `bench eval`, official by default.")
-    ] = None,
+    convention: Convention = None,
     experiment: options.Experiment = None,
     partial: options.Partial = False,
     formats: Formats = None,
@@ -82,7 +82,7 @@ def plots(
     from bench.reports.palette import PALETTE, looks
     from bench.reports.plots import catalogue, style
     from bench.reports.plots.strip import TRACKERS, qualitative
-    from bench.results.opening import known_trackers, open_store
+    from bench.results import known_trackers, open_store
 
     wanted = options.split_names(only)
     catalogue.check_names(wanted or [], (*catalogue.PLOTS, _STRIP))

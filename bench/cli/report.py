@@ -58,7 +58,7 @@ def report(
       bench report --data /data --benchmark lasot,vot2018 --out reports/ours
     """
     from bench.reports.page import Videos, absent_section, write_report
-    from bench.results.opening import known_trackers
+    from bench.results import known_trackers
 
     wanted = options.split_names(benchmarks)
     chosen = [get_benchmark(name).name for name in wanted or (*_six(), *_more(results))]
@@ -97,7 +97,7 @@ def _sections(benchmark: str, data: Path, results: Path) -> Iterator[ReportSecti
     """The main experiment of a benchmark, and further ones with results."""
     from bench.datasets import open_dataset
     from bench.reports.page import open_section
-    from bench.results.opening import open_store
+    from bench.results import open_store
 
     for place, experiment in enumerate(get_benchmark(benchmark).experiments):
         store = open_store(results, benchmark, experiment)

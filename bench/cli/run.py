@@ -108,39 +108,42 @@ def run(
       bench run otb2015 -t path/file.py:MyTracker --sequence Bolt --debug
     """
     from bench.datasets import open_dataset
-    from bench.registry import make_spec
-    from bench.results.opening import open_store
+    from bench.results import open_store
 
-    targets = options.split_names(tracker) or []
-    if name is not None and len(targets) > 1:
-        raise ConfigError(f"--name {name}: expected one --tracker, found {len(targets)}")
     store = open_store(results, benchmark, experiment)
-    specs = [
-        make_spec(
-            each, options.parse_settings(settings), name, device, weights,
-            images=images, first_box=first_box,
-        )
-        for each in targets
-    ]  # fmt: skip
+    given = options.parse_settings(settings), name, device, weights
+    specs = _specs(tracker, *given, images=images, first_box=first_box)
     dataset = open_dataset(benchmark, data, subset=subset)
     for caveat in () if quiet else dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
     names = options.split_names(sequences)
-    common = {
+    common: dict[str, Any] = {
         "names": names, "seed": seed, "repetitions": repetitions, "lockstep": lockstep,
         "partial": partial,
-    }  # fmt: skip
-    shown: Any = False if quiet or progress is False else "lines"
-    running = {
-        "jobs": jobs, "frame_timeout": timeout, "tuned_on": tuned_on, "verbose": verbose,
-        "progress": shown,
     }  # fmt: skip
     if debug:
         _debug(dataset, specs, store, names, seed)
     elif dry_run:
         _plan(dataset, specs, store, common)
     else:
-        _run(dataset, specs, store, {**common, **running}, quiet)
+        shown = False if quiet or progress is False else "lines"
+        running = {
+            "jobs": jobs, "frame_timeout": timeout, "tuned_on": tuned_on, "verbose": verbose,
+            "progress": shown,
+        }  # fmt: skip
+        _run(dataset, specs, store, common | running, quiet)
+
+
+def _specs(
+    trackers: list[str], settings: dict[str, str], name: str | None, *given: Any, **foreign: Any
+) -> list[TrackerSpec]:
+    """The trackers to run, each with the options given; see ``make_spec``."""
+    from bench.registry import make_spec
+
+    targets = options.split_names(trackers) or []
+    if name is not None and len(targets) > 1:
+        raise ConfigError(f"--name {name}: expected one --tracker, found {len(targets)}")
+    return [make_spec(each, settings, name, *given, **foreign) for each in targets]
 
 
 def _run(
@@ -223,8 +226,7 @@ def _debug(
     from bench.benchmarks import get_experiment
     from bench.errors import traceback_of
     from bench.runner import run_here
-    from bench.runner.outcomes import Finished
-    from bench.runner.unit import Unit
+    from bench.runner.unit import Finished, Unit
 
     chosen = dataset[names[0]] if names else dataset[0]
     unit = Unit(chosen, seed, experiment=get_experiment(store.experiment))

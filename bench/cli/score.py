@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _complete_convention(incomplete: str) -> list[str]:
-    from bench.evaluation import convention_names
+    from bench.measures.conventions import convention_names
 
     names = dict.fromkeys((*convention_names("otb2015"), *convention_names("vot2018"), "all"))
     return [name for name in names if name.startswith(incomplete)]
@@ -86,11 +86,11 @@ def evaluate(
       bench eval vot2018 --data /data/VOT2018 --per-attribute --ranks
     """
     from bench.datasets import open_dataset
-    from bench.evaluation import convention_names
     from bench.evaluation import evaluate as score
+    from bench.measures.conventions import convention_names
     from bench.reports.eval_tables import eval_tables
     from bench.reports.terminal import print_tables, report_console
-    from bench.results.opening import open_store
+    from bench.results import open_store
 
     store = open_store(results, benchmark, experiment)
     if ranks and store.experiment == "onepass":

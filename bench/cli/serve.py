@@ -12,6 +12,23 @@ import typer
 from bench.cli import options
 from bench.errors import TrackerError
 
+Idle = Annotated[float, typer.Option(min=1, help="Seconds without a message after which it ends.")]
+Folder = Annotated[Path, typer.Argument(help="Folder to make; must not exist, or be empty.")]
+Added = Annotated[str | None, typer.Option("--tracker", help="Add one for `vot evaluate` to run.")]
+AddedName = Annotated[str | None, typer.Option(help="Its name there; its own by default.")]
+Protocol = Annotated[Literal["trax", "python"], typer.Option(help="How the toolkit talks to it.")]
+Waiting = Annotated[
+    int | None,
+    typer.Option(min=1, help="Seconds the toolkit waits for an answer; its own 30 if not set."),
+]
+Images = Annotated[
+    Literal["none", "link", "copy"], typer.Option(help="`vot evaluate` needs them.")
+]
+Interval = Annotated[
+    tuple[int, int] | None,
+    typer.Option(metavar="LOW HIGH", help="Lengths for EAO; the challenge's by default."),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
@@ -27,9 +44,7 @@ def serve(
     weights: options.Weights = None,
     device: options.Device = None,
     seed: options.Seed = 0,
-    idle: Annotated[
-        float, typer.Option(min=1, help="Seconds without a message after which it ends.")
-    ] = 3600.0,
+    idle: Idle = 3600.0,
 ) -> None:
     """Run a tracker as a TraX server, for a toolkit that speaks TraX to start.
 
@@ -67,33 +82,19 @@ def no_exit(tracker: str) -> Iterator[None]:
 
 def workspace(
     benchmark: options.BenchmarkName,
-    folder: Annotated[Path, typer.Argument(help="Folder to make; must not exist, or be empty.")],
+    folder: Folder,
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
     trackers: options.StoredTrackers = None,
-    tracker: Annotated[
-        str | None, typer.Option("--tracker", help="Add one for `vot evaluate` to run.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="Its name there; its own by default.")] = None,
+    tracker: Added = None,
+    name: AddedName = None,
     settings: options.Settings = None,
     weights: options.Weights = None,
     device: options.Device = None,
-    protocol: Annotated[
-        Literal["trax", "python"], typer.Option(help="How the toolkit talks to it.")
-    ] = "trax",
-    timeout: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Seconds the toolkit waits for an answer; its own 30 if not set."
-        ),
-    ] = None,
-    images: Annotated[
-        Literal["none", "link", "copy"], typer.Option(help="`vot evaluate` needs them.")
-    ] = "none",
-    interval: Annotated[
-        tuple[int, int] | None,
-        typer.Option(metavar="LOW HIGH", help="Lengths for EAO; the challenge's by default."),
-    ] = None,
+    protocol: Protocol = "trax",
+    timeout: Waiting = None,
+    images: Images = "none",
+    interval: Interval = None,
 ) -> None:
     """Write a workspace of vot-toolkit, with results that `vot analysis` scores.
 
@@ -118,14 +119,9 @@ def workspace(
         served = [Served(spec, protocol, timeout)]
     names = options.split_names(trackers) or []
     write_workspace(
-        folder,
-        dataset,
-        results=results,
-        trackers=names,
-        served=served,
-        images=images,
+        folder, dataset, results=results, trackers=names, served=served, images=images,
         interval=interval,
-    )
+    )  # fmt: skip
     for caveat in dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
     listed = ", ".join([*names, *(one.spec.name for one in served)]) or "no tracker"

@@ -149,7 +149,7 @@ def remove(
 
 def _stores(results: Path, benchmark: str, experiment: str | None) -> Iterator[Store]:
     from bench.benchmarks import get_benchmark
-    from bench.results.opening import open_store
+    from bench.results import open_store
     from bench.runner.merging import sweep_removed
 
     row = get_benchmark(benchmark)

@@ -29,33 +29,38 @@ def _complete_table(incomplete: str) -> list[str]:
     return [name for name in table_names() if name.startswith(incomplete)]
 
 
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TABLES]...",
+        help="1 to 4, otb, challenge; 5 to 7 as printed only; by default all that can be "
+        "compared.",
+        autocompletion=_complete_table,
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")]
+Formats = Annotated[
+    list[str] | None, typer.Option("--format", help="md, tex, csv, html; all by default.")
+]
+Intervals = Annotated[
+    bool, typer.Option("--intervals", help="Write 95 % intervals beside scored figures.")
+]
+Same = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=PRINTED", help="Hold results NAME against the printed row PRINTED."
+    ),
+]
+
+
 def tables(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[TABLES]...",
-            help="1 to 4, otb, challenge; 5 to 7 as printed only; by default all that can be "
-            "compared.",
-            autocompletion=_complete_table,
-        ),
-    ] = None,
+    names: Names = None,
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")] = Path(
-        "reports/tables"
-    ),
-    formats: Annotated[
-        list[str] | None, typer.Option("--format", help="md, tex, csv, html; all by default.")
-    ] = None,
-    intervals: Annotated[
-        bool, typer.Option("--intervals", help="Write 95 % intervals beside scored figures.")
-    ] = False,
-    same: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=PRINTED", help="Hold results NAME against the printed row PRINTED."
-        ),
-    ] = None,
+    out: Out = Path("reports/tables"),
+    formats: Formats = None,
+    intervals: Intervals = False,
+    same: Same = None,
     partial: options.Partial = False,
 ) -> None:
     """Write the paper's tables: printed figures beside scores of stored results, and differences.
@@ -136,7 +141,7 @@ def _renamed(same: list[str]) -> dict[str, str]:
 def _section(benchmark: str, data: Path, results: Path, *, partial: bool) -> ReportSection:
     from bench.datasets import open_dataset
     from bench.reports.section import open_section
-    from bench.results.opening import open_store
+    from bench.results import open_store
 
     store = open_store(results, benchmark)
     return open_section(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from bench.cli import options
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
+    from bench.sequence import Dataset
     from bench.tuning.plan import Plan
 
 StudyFile = Annotated[
@@ -93,8 +95,7 @@ def tune(
       bench tune folder --data ~/clips --study tuning/kcf.journal --search scales=1,3,5 --stored
     """
     from bench.benchmarks import get_benchmark
-    from bench.datasets import open_dataset
-    from bench.tuning.plan import Plan, choose_measure, only
+    from bench.tuning.plan import Plan, choose_measure
     from bench.tuning.space import parse_space
 
     experiment = get_benchmark(benchmark).experiment(experiment)
@@ -103,14 +104,24 @@ def tune(
         "jobs": jobs, "frame_timeout": timeout, "repetitions": repetitions, "lockstep": lockstep,
         "progress": False,
     }  # fmt: skip
-    dataset = open_dataset(benchmark, data, subset=subset)
     plan = Plan(
-        only(dataset, options.split_names(sequences)), tracker,
+        _dataset(benchmark, data, subset, options.split_names(sequences)), tracker,
         parse_space(search, tracker, fixed), choose_measure(experiment, measure, benchmark), study,
         experiment, fixed, weights, device, seed, running,
     )  # fmt: skip
     found = _search(plan, trials, results if stored else None, on_test_set=on_test_set)
     _report(plan, found, top, json_file, data, subset)
+
+
+def _dataset(benchmark: str, data: Path, subset: str, names: list[str] | None) -> Dataset:
+    """The whole dataset, or the sequences of these names."""
+    from bench.datasets import open_dataset
+
+    dataset = open_dataset(benchmark, data, subset=subset)
+    if names is None:
+        return dataset
+    chosen = tuple(dataset[name] for name in dict.fromkeys(names))
+    return dataclasses.replace(dataset, sequences=chosen)
 
 
 def _search(

@@ -59,7 +59,7 @@ def video(
     from bench.reports.notes import counted
     from bench.reports.palette import looks
     from bench.reports.video import write_video
-    from bench.results.opening import known_trackers, open_store
+    from bench.results import known_trackers, open_store
 
     dataset = open_dataset(benchmark, data, subset=subset)
     clip = dataset[sequence]

@@ -1,16 +1,21 @@
-"""Scores raw results against annotations."""
+"""Scores raw results against annotations, and tests two trackers against each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from bench.benchmarks import get_benchmark
+from bench.errors import ConfigError, unknown_name
 from bench.evaluation.selection import refuse_hidden, tracker_names
+from bench.measures.catalogue import layout_of
+from bench.measures.statistics import PairedTest, paired_test
 from bench.results.stores import Store
 from bench.scores import BenchmarkScores
 from bench.sequence import Dataset
 
-__all__ = ["convention_names", "evaluate"]
+__all__ = ["compare", "evaluate"]
 
 
 def evaluate(
@@ -52,15 +57,25 @@ def evaluate(
     return vot.evaluate(dataset, store, names, rules, partial=partial, ranks=ranks)
 
 
-def convention_names(benchmark: str) -> tuple[str, ...]:
-    """Names of the conventions that can score a benchmark.
+def compare(scores: BenchmarkScores, a: str, b: str) -> dict[str, PairedTest]:
+    """Test tracker ``a`` against ``b``, by measure.
 
     Raises:
-        ConfigError: unknown benchmark.
+        ConfigError: one is not scored, both are the same, or they share no sequence.
     """
-    from bench.measures import onepass as onepass_measures
-    from bench.measures import vot as vot_measures
-
-    if get_benchmark(benchmark).kind == "onepass":
-        return onepass_measures.convention_names()
-    return vot_measures.convention_names()
+    for name in (a, b):
+        if name not in scores.trackers:
+            raise unknown_name("scored tracker", name, scores.trackers)
+    first, second = scores.trackers[a].per_sequence, scores.trackers[b].per_sequence
+    common = [sequence for sequence in first if sequence in second]
+    if a == b or not common:
+        found = "one and the same" if a == b else "without a sequence in common"
+        raise ConfigError(f"cannot compare {a!r} with {b!r}: they are {found}")
+    return {
+        measure.name: paired_test(
+            np.array([first[sequence][measure.name] for sequence in common]),
+            np.array([second[sequence][measure.name] for sequence in common]),
+        )
+        for measure in layout_of(scores.experiment, scores.benchmark).compared
+        if measure.name in first[common[0]]
+    }

@@ -285,7 +285,7 @@ def _interval(dataset: Dataset) -> Interval:
     if published and not dataset.partial and not dataset.miniature:
         return published
     lengths = np.array([len(sequence) for sequence in dataset], dtype=np.float64)
-    from bench.measures.vot.interval import estimate_interval
+    from bench.measures.vot.expected_overlap import estimate_interval
 
     _, low, high = estimate_interval(lengths)
     return low, high

@@ -13,8 +13,7 @@ import numpy as np
 
 from bench.benchmarks import TABLES
 from bench.errors import DatasetError
-from bench.mini.annotate import annotate
-from bench.mini.attributes import frame_tags, sequence_attributes
+from bench.mini.annotate import annotate, frame_tags, sequence_attributes
 from bench.mini.layouts import Clip, image_path, write_annotation
 from bench.mini.plan import Plan, Video, get_plan
 from bench.mini.render import Frame, render_frame

@@ -1,4 +1,4 @@
-"""Tables of papers as printed, figure by figure, with known errors.
+"""Tables of papers as printed, figure by figure, with known errors; re-runs by others.
 
 ``tables.json`` describes the columns; one CSV file per table holds its figures with their source;
 ``aliases.csv`` maps names of results to printed names.
@@ -9,13 +9,16 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from bench.benchmarks import get_benchmark
 from bench.errors import unknown_name
+from bench.loading import registered_trackers
 
 _FOLDER = Path(__file__).parent
 
@@ -195,3 +198,65 @@ def _aliases() -> tuple[Mapping[str, str], ...]:
 def _read_csv(name: str) -> Iterator[Any]:
     with (_FOLDER / name).open(encoding="utf-8", newline="") as stream:
         yield from csv.DictReader(stream)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Scores of a tracker on a benchmark according to one source.
+
+    Attributes:
+        kind: ``"printed"`` in a paper, or ``"re-run"`` by somebody else.
+        source: origin of the figures, with known errors.
+        measures: fractions by measure, with as many digits as the source gives.
+    """
+
+    kind: str
+    source: str
+    measures: dict[str, str]
+
+
+def expected_of(tracker: str, benchmark: str, experiment: str) -> list[Expectation]:
+    """Published scores for results of a given name.
+
+    Results belong to the registered tracker with the longest name that starts theirs:
+    ``siamattn-vot`` to ``siamattn``, ``siamattn-nano`` to one without published scores. Only the
+    main experiment of a benchmark and unambiguous figures count.
+
+    Args:
+        tracker: name of the results.
+        benchmark: identifier, e.g. ``"vot2018"``.
+        experiment: ``"onepass"`` or a VOT experiment.
+    """
+    if experiment != next(iter(get_benchmark(benchmark).experiments), "onepass"):
+        return []
+    fitting = (each for each in registered_trackers() if tracker.lower().startswith(each))
+    name = max(fitting, key=len, default="")
+    again = ((figure, "") for figure in re_runs() if figure.benchmark == benchmark)
+    return [*_of(name, _printed(benchmark), "printed"), *_of(name, again, "re-run")]
+
+
+def _printed(benchmark: str) -> Iterator[tuple[Figure, str]]:
+    """Figures of all tables of trackers, with the unit of their column."""
+    for table in map(paper_table, table_names()):
+        if table.scored and not table.entries:
+            units = {c.measure: c.unit for c in table.columns if c.benchmark == benchmark}
+            yield from ((f, units[f.measure]) for f in table.figures if f.benchmark == benchmark)
+
+
+def _of(name: str, figures: Iterable[tuple[Figure, str]], kind: str) -> Iterator[Expectation]:
+    """Unambiguous figures of one tracker, grouped by source."""
+    wanted = [
+        (figure, unit)
+        for figure, unit in figures
+        if figure.row.lower() == name and figure.printed and figure.status in ("read", "misprint")
+    ]
+    for source in dict.fromkeys(figure.source for figure, _ in wanted):
+        own = [(figure, unit) for figure, unit in wanted if figure.source == source]
+        notes = "; ".join(dict.fromkeys(figure.note for figure, _ in own if figure.note))
+        measures = {figure.measure: _fraction(figure, unit) for figure, unit in own}
+        yield Expectation(kind, f"{source} ({notes})" if notes else source, measures)
+
+
+def _fraction(figure: Figure, unit: str) -> str:
+    """A printed figure as a fraction, with the same digits."""
+    return str(Decimal(figure.printed).scaleb(-2 if unit == "%" else 0))

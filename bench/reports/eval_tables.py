@@ -9,7 +9,7 @@ from functools import partial
 
 from bench.benchmarks import get_benchmark
 from bench.measures.catalogue import Measure, layout_of
-from bench.published.expectations import expected_of
+from bench.published.papers import expected_of
 from bench.reports.notes import counted, footnotes, heading_of, scores_notes, title_of
 from bench.reports.score_table import cell_of, column_of, ranked, score_table, share_of
 from bench.reports.table import MISSING, Cell, Column, Row, Table
@@ -172,7 +172,7 @@ def comparison_table(scores: BenchmarkScores, a: str, b: str) -> Table:
     Raises:
         ConfigError: one is not scored, both are the same, or they share no sequence.
     """
-    from bench.evaluation.comparison import compare
+    from bench.evaluation import compare
 
     columns = (
         Column("difference", "Difference", better=None, decimals=4, signed=True),

@@ -109,7 +109,7 @@ def read_record(path: Path) -> RunRecord | None:
             return RunRecord(content, kind=kind)
         failures = tuple(RunFailure(**failure) for failure in content["failures"])
         return RunRecord(
-            _current(content["provenance"]),
+            current_facts(content["provenance"]),
             tuple(content["sessions"]),
             failures,
             tuned_on=content.get("tuned_on"),
@@ -121,7 +121,7 @@ def read_record(path: Path) -> RunRecord | None:
         ) from error
 
 
-def _current(provenance: Mapping[str, Any]) -> dict[str, Any]:
+def current_facts(provenance: Mapping[str, Any]) -> dict[str, Any]:
     """Update facts of older records, which spelled the one-pass protocol ``one-pass``."""
     former = provenance.get("protocol") == "one-pass"
     return {**provenance, "protocol": "onepass"} if former else dict(provenance)

@@ -7,9 +7,17 @@ from collections.abc import Iterable, Iterator
 from bench.errors import BenchError, describe, message_of, traceback_of
 from bench.protocols.steps import FrameError
 from bench.registry import TrackerSpec
-from bench.runner.outcomes import Beat, Failed, Finished, Outcome
 from bench.runner.own_files import files_of
-from bench.runner.unit import Unit, build_tracker, device_name, run_unit
+from bench.runner.unit import (
+    Beat,
+    Failed,
+    Finished,
+    Outcome,
+    Unit,
+    build_tracker,
+    device_name,
+    run_unit,
+)
 from bench.tracker import Tracker
 
 

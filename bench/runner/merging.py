@@ -21,9 +21,9 @@ from bench.benchmarks import benchmarks
 from bench.errors import ConfigError, ResultError, unknown_name
 from bench.files import write_atomically
 from bench.locks import locked, sweep
+from bench.results import open_store
 from bench.results.checksums import record_hashes
 from bench.results.declared import declare_beside, keep_declaration
-from bench.results.opening import open_store
 from bench.results.record import RunRecord, continue_record, read_record, write_record
 from bench.results.stores import Store
 from bench.results.vot.text import format_times, parse_times

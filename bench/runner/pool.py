@@ -14,9 +14,8 @@ from collections.abc import Generator, Iterable, Iterator
 from multiprocessing.connection import wait
 
 from bench.registry import TrackerSpec
-from bench.runner.outcomes import Beat, Failed, Finished, Outcome
 from bench.runner.process import Limits, Shared, WorkerProcess, start_conditions
-from bench.runner.unit import Unit
+from bench.runner.unit import Beat, Failed, Finished, Outcome, Unit
 
 _TICK = 0.1  # seconds to wait for a message from a worker
 _FAREWELL = 5.0  # seconds for idle workers to end by themselves

@@ -26,8 +26,7 @@ from bench.loading import path_of_workers
 from bench.registry import TrackerSpec
 from bench.runner import worker
 from bench.runner.channel import KEY_BYTES, GarbledError, Inbox, Output
-from bench.runner.outcomes import Failed, Finished
-from bench.runner.unit import Unit, thread_environment
+from bench.runner.unit import Failed, Finished, Unit, thread_environment
 
 _LONGEST_STEP = 1.0  # seconds between two looks at a worker that count at most
 _SENDING = 20  # seconds that a worker may take to receive units

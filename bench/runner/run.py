@@ -15,13 +15,12 @@ from bench.protocols.onepass import check_frames
 from bench.registry import TrackerSpec
 from bench.results.record import continue_record
 from bench.results.stores import Store
-from bench.runner.outcomes import Engine, Outcome
 from bench.runner.pool import run_units
 from bench.runner.process import Limits
 from bench.runner.progress import Wanted
 from bench.runner.provenance import make_record
 from bench.runner.session import ENOUGH, RunSummary, open_session
-from bench.runner.unit import Unit
+from bench.runner.unit import Engine, Outcome, Unit
 from bench.sequence import Dataset, Sequence
 
 

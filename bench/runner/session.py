@@ -29,10 +29,9 @@ from bench.results.record import (
     write_record,
 )
 from bench.results.stores import Store
-from bench.runner.outcomes import Beat, Finished, Outcome
 from bench.runner.process import BuildError
 from bench.runner.progress import Status, Wanted, progress_display
-from bench.runner.unit import Unit
+from bench.runner.unit import Beat, Finished, Outcome, Unit
 from bench.sequence import Frames, Sequence
 
 ENOUGH = 3

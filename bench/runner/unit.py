@@ -1,4 +1,5 @@
-"""The unit of work, one pass along one sequence, as functions that any engine can call.
+"""The unit of work, one pass along one sequence, as functions that any engine can call, and what
+comes of it.
 
 A unit depends on its arguments only: they seed every random generator, so the result does not
 depend on the process, or on what ran before.
@@ -10,8 +11,9 @@ import hashlib
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as List
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
@@ -141,3 +143,90 @@ def device_name() -> str:
     if cuda is None or not cuda.is_initialized():
         return "cpu"
     return str(cuda.get_device_name())
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A unit finished on the device of that name.
+
+    Attributes:
+        unit: what was run.
+        trajectory: the tracker's results.
+        device: where it ran.
+        files: hashes of the tracker's own files that were loaded, by name.
+        notes: what the tracker's adapter chose, in words; empty for our own trackers.
+        alone: True if it ran alone although lockstep was asked for, after a failure there.
+    """
+
+    unit: Unit
+    trajectory: AnyTrajectory
+    device: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    notes: str = ""
+    alone: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Failed:
+    """A unit failed.
+
+    Attributes:
+        unit: what was run.
+        frame: where it failed, from 1; None if before the first frame.
+        cause: what went wrong, in one line.
+        log: the traceback, and what the tracker printed; empty if there is neither.
+    """
+
+    unit: Unit
+    frame: int | None
+    cause: str
+    log: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Beat:
+    """The units that are running, each with its current frame; sent while nothing ends."""
+
+    running: tuple[tuple[Unit, int], ...]
+
+
+Outcome: TypeAlias = Finished | Failed | Beat
+Engine: TypeAlias = Callable[[list[Unit], TrackerSpec, int], Iterable[Outcome]]
+"""Runs units of a tracker with a seed. It yields one ``Finished`` or ``Failed`` for each unit, and
+any number of ``Beat``; if it is a generator, closing it stops the run."""
+
+
+def limit_threads() -> None:
+    """Limit the threads of this process as the runner limits those of its workers.
+
+    How a sum is split over threads decides its last bits, and small networks are slower on many.
+    """
+    os.environ.update(thread_environment())  # for libraries that are loaded later
+    count = thread_count()
+    if count is not None:
+        _set_threads(count, count)
+
+
+@contextmanager
+def few_threads() -> Iterator[None]:
+    """The same, until the end of the block."""
+    import cv2
+
+    count = thread_count()
+    torch = sys.modules.get("torch")
+    before = cv2.getNumThreads(), torch.get_num_threads() if torch else 0
+    if count is not None:
+        _set_threads(count, count)
+    try:
+        yield
+    finally:
+        _set_threads(*before)
+
+
+def _set_threads(opencv: int, pytorch: int) -> None:
+    import cv2
+
+    cv2.setNumThreads(opencv)
+    torch = sys.modules.get("torch")
+    if torch is not None and pytorch:
+        torch.set_num_threads(pytorch)

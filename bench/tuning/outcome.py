@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,28 +22,27 @@ def use_command(plan: Plan, best: FrozenTrial, data: Path, subset: str) -> str:
         data: the folder given as DATA.
         subset: of the benchmark, as the search used it.
     """
-    settings = {**plan.settings, **{name: str(value) for name, value in best.params.items()}}
-    words = ["bench", "run", plan.dataset.benchmark, "--data", str(data), "--tracker", plan.target]
-    words += [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
-    words += [word for pair in _given(plan, subset) for word in pair]
-    return shlex.join(
-        [*words, "--name", f"{plan.name}-tuned", "--tuned-on", label_of(plan.dataset)]
-    )
-
-
-def _given(plan: Plan, subset: str) -> Iterator[tuple[str, str]]:
-    """The options of ``bench run`` that differ from their defaults."""
-    lockstep, repetitions = plan.running.get("lockstep", 1), plan.running.get("repetitions")
-    options = {
+    settings = {**plan.settings, **best.params}
+    lockstep = plan.running.get("lockstep", 1)
+    differing = {  # options of ``bench run`` that differ from their defaults
         "--weights": plan.weights,
         "--device": plan.device,
         "--experiment": plan.experiment if plan.experiment != "onepass" else None,
-        "--repetitions": repetitions,
+        "--repetitions": plan.running.get("repetitions"),
         "--lockstep": lockstep if lockstep != 1 else None,
         "--seed": plan.seed or None,
         "--subset": subset if subset != "test" else None,
     }
-    return ((name, str(value)) for name, value in options.items() if value is not None)
+    pairs = [
+        ("--data", data),
+        ("--tracker", plan.target),
+        *(("--set", f"{name}={value}") for name, value in settings.items()),
+        *((name, value) for name, value in differing.items() if value is not None),
+        ("--name", f"{plan.name}-tuned"),
+        ("--tuned-on", label_of(plan.dataset)),
+    ]
+    words = (str(word) for pair in pairs for word in pair)
+    return shlex.join(["bench", "run", plan.dataset.benchmark, *words])
 
 
 def notes(plan: Plan, trials: list[FrozenTrial]) -> list[str]:

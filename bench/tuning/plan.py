@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from collections.abc import Mapping
-from collections.abc import Sequence as List
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,12 +17,12 @@ from bench.evaluation import evaluate
 from bench.evaluation.selection import first_few, label_of, refuse_hidden
 from bench.measures.catalogue import get_measure, layout_of
 from bench.registry import TrackerSpec, make_spec
-from bench.results.opening import open_store
+from bench.results import open_store
 from bench.results.stores import Store
 from bench.runner import run_tracker
 from bench.runner.provenance import make_record
 from bench.sequence import Dataset
-from bench.tuning.space import Drawn, Space, describe, first_value
+from bench.tuning.space import Drawn, Space, describe
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +89,15 @@ class Plan:
 
     def provenance(self) -> dict[str, Any]:
         """The provenance that all trials share."""
-        first = {name: first_value(values) for name, values in self.space.items()}
+        space: Mapping[str, Any] = self.space
+        some = {n: v.choices[0] if hasattr(v, "choices") else v.low for n, v in space.items()}
         record = make_record(
-            self.dataset, self.spec(first), seed=self.seed, jobs=1, protocol=self.experiment,
+            self.dataset, self.spec(some), seed=self.seed, jobs=1, protocol=self.experiment,
             lockstep=self.running.get("lockstep", 1),
         )  # fmt: skip
         shared = {key: value for key, value in record.provenance.items() if key != "tracker"}
-        options = shared["options"].items()
-        return {**shared, "options": {k: v for k, v in options if k not in first}}
+        options = {k: v for k, v in shared["options"].items() if k not in self.space}
+        return {**shared, "options": options}
 
     def facts(self) -> dict[str, Any]:
         """The facts that make trials comparable, as JSON values."""
@@ -158,18 +157,6 @@ def choose_measure(experiment: str, wanted: str | None, benchmark: str = "") -> 
     if wanted is not None and wanted not in known:
         raise unknown_name(f"measure of {experiment}", wanted, known)
     return wanted or known[0]
-
-
-def only(dataset: Dataset, names: List[str] | None) -> Dataset:
-    """The dataset with these sequences only, or the whole if ``names`` is None.
-
-    Raises:
-        ConfigError: the dataset has no such sequence.
-    """
-    if names is None:
-        return dataset
-    chosen = tuple(dataset[name] for name in dict.fromkeys(names))
-    return dataclasses.replace(dataset, sequences=chosen)
 
 
 def check_data(dataset: Dataset, *, on_test_set: bool = False) -> None:

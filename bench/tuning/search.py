@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import optuna
-from optuna.trial import FrozenTrial, Trial
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from bench.errors import ConfigError, ResultError, TrackerError
+from bench.evaluation.selection import first_few, label_of
+from bench.registry import tracker_options
+from bench.results.record import RunRecord, read_record, write_record
+from bench.results.stores import Store
 from bench.tuning.plan import Plan, check_data
-from bench.tuning.stored import mark_tuned, stored_runs
-from bench.tuning.study import add_stored, draw, fail, open_study, unfinished
+from bench.tuning.space import Drawn, describe, drawn_value
+from bench.tuning.study import add_stored, draw, open_study, unfinished
 
 Announce = Callable[[str], None]
+
+_SAME = ("benchmark", "miniature", "protocol", "target", "weights_sha256", "seed")
+_VARYING = ("tracker", "options", "device", *_SAME)
 
 
 def search(
@@ -60,10 +69,10 @@ def search_stored(
     check_data(plan.dataset, on_test_set=on_test_set)
     store = plan.store(results)
     with open_study(plan) as study:
-        for run in stored_runs(plan, results, announce):
+        for run in _stored_runs(plan, store, announce):
             label = plan.label(run)
             add_stored(plan, study, run)
-            mark_tuned(plan, store.record_path(label))
+            _mark_tuned(plan, store.record_path(label))
             announce(f"{label}: {plan.measure} {run.value:.4f}")
         if not any(map(is_stored, study.trials)):
             raise ResultError(
@@ -81,9 +90,9 @@ def is_stored(trial: FrozenTrial) -> bool:
 
 def best_first(plan: Plan, trials: list[FrozenTrial]) -> list[FrozenTrial]:
     """The trials with a score, the best first; the earlier of two equal ones first."""
-    sign = 1 if plan.direction == "minimize" else -1
-    scored = [(sign * trial.value, trial) for trial in trials if trial.value is not None]
-    return [trial for _, trial in sorted(scored, key=lambda pair: pair[0])]
+    scored = [(trial.value, trial) for trial in trials if trial.value is not None]
+    scored.sort(key=lambda pair: pair[0], reverse=plan.direction == "maximize")
+    return [trial for _, trial in scored]
 
 
 def _run(plan: Plan, study: optuna.Study, trial: Trial, announce: Announce) -> None:
@@ -94,7 +103,8 @@ def _run(plan: Plan, study: optuna.Study, trial: Trial, announce: Announce) -> N
             raise TrackerError("the search was killed before the options were drawn")
         value = plan.run(trial)
     except (TrackerError, ConfigError) as error:
-        fail(study, trial, str(error))
+        trial.set_user_attr("cause", str(error))
+        study.tell(trial, state=TrialState.FAIL)
         announce(f"{label}: failed: {error}")
     else:
         study.tell(trial, value)
@@ -103,9 +113,77 @@ def _run(plan: Plan, study: optuna.Study, trial: Trial, announce: Announce) -> N
 
 def _require_score(trials: list[FrozenTrial]) -> list[FrozenTrial]:
     if all(trial.value is None for trial in trials):
-        causes = (trial.user_attrs["cause"] for trial in trials if "cause" in trial.user_attrs)
+        causes = [each.user_attrs["cause"] for each in trials if "cause" in each.user_attrs]
         raise TrackerError(
             f"none of {len(trials)} trials could be scored; the first: "
-            f"{next(causes, 'none has ended')}"
+            f"{(causes or ['none has ended'])[0]}"
         )
     return trials
+
+
+def _stored_runs(plan: Plan, store: Store, announce: Announce) -> Iterator[FrozenTrial]:
+    """The runs of a store that differ in the searched options only; announces all others."""
+    wanted = plan.provenance()
+    made: dict[str, set[str]] = {}
+    for label in store.trackers():
+        try:
+            record = _comparable(plan, store, label, wanted)
+            options = _options(plan, record, wanted["options"])
+            value = plan.score(store, label)
+        except (ConfigError, ResultError, TrackerError) as error:
+            announce(f"{label}: left out: {error}")
+            continue
+        for name in wanted.keys() - set(_VARYING):
+            made.setdefault(name, set()).add(repr(record.provenance.get(name)))
+        yield create_trial(
+            params=options, distributions=dict(plan.space), value=value,
+            user_attrs={"label": label},
+        )  # fmt: skip
+    differing = sorted(name for name, values in made.items() if len(values) > 1)
+    if differing:
+        announce(f"note: these runs also differ in {', '.join(differing)}")
+
+
+def _mark_tuned(plan: Plan, path: Path) -> None:
+    """Note in the record of a run that sets a searched option which data it was chosen on."""
+    record = read_record(path)
+    if record is None or record.tuned_on is not None:
+        return
+    if plan.space.keys() & record.provenance["options"].keys():
+        write_record(path, dataclasses.replace(record, tuned_on=label_of(plan.dataset)))
+
+
+def _comparable(plan: Plan, store: Store, label: str, wanted: Mapping[str, Any]) -> RunRecord:
+    """The record of a run, if it is complete and differs from the plan in its options only."""
+    record = read_record(store.record_path(label))
+    if record is None or record.kind != "run":
+        raise ConfigError("no record of a run (run.json), so its options are unknown")
+    there = record.provenance
+    differing = [
+        f"{name} is {there.get(name)!r}, not {wanted.get(name)!r}"
+        for name in _SAME
+        if there.get(name) != wanted.get(name)
+    ]
+    if differing:
+        raise ConfigError("; ".join(differing))
+    missing = {sequence.name for sequence in plan.dataset} - store.sequences(label)
+    if missing:
+        raise ResultError(f"no result for {len(missing)} sequences ({first_few(sorted(missing))})")
+    return record
+
+
+def _options(plan: Plan, record: RunRecord, fixed: Mapping[str, Any]) -> dict[str, Drawn]:
+    """The searched options of a run: as set, else the tracker's defaults."""
+    known, there = tracker_options(plan.target), dict(record.provenance["options"])
+    options: dict[str, Drawn] = {}
+    for name, values in plan.space.items():
+        value = there.pop(name, known[name].default)
+        drawn = drawn_value(value, values, known[name].annotation)
+        if drawn is None:
+            raise ConfigError(
+                f"{name} is {value!r}, which --search {describe(name, values)} does not hold"
+            )
+        options[name] = drawn
+    if there != fixed:
+        raise ConfigError(f"its other options are {there}, not {fixed}")
+    return options

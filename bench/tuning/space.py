@@ -57,8 +57,7 @@ def parse_space(items: Iterable[str], target: str, fixed: Mapping[str, str]) -> 
 
 
 def _distribution(text: str, annotation: Any, where: str) -> BaseDistribution:
-    numeric = {annotation, *typing.get_args(annotation)} & {int, float}
-    if ":" in text and numeric:
+    if ":" in text and {annotation, *typing.get_args(annotation)} & {int, float}:
         return _range(text.split(":"), annotation, where)
     values = tuple(part.strip() for part in text.split(","))
     parsed = {repr(parse_value(value, annotation, where)) for value in values}
@@ -72,17 +71,13 @@ def _range(parts: list[str], annotation: Any, where: str) -> BaseDistribution:
     if len(parts) != 2 + log:
         raise ConfigError(f"{where}: expected LOW:HIGH or LOW:HIGH:log")
     low, high = (parse_value(part, annotation, where) for part in parts[:2])
-    if not (_is_finite(low) and _is_finite(high) and low < high):
+    numbers = all(isinstance(each, int | float) and math.isfinite(each) for each in (low, high))
+    if not (numbers and low < high):
         raise ConfigError(f"{where}: expected two finite numbers, the smaller first")
     if log and low <= 0:
         raise ConfigError(f"{where}: a logarithmic range starts above 0")
-    if isinstance(low, int) and isinstance(high, int):
-        return IntDistribution(low, high, log=log)
-    return FloatDistribution(low, high, log=log)
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    whole = isinstance(low, int) and isinstance(high, int)
+    return (IntDistribution if whole else FloatDistribution)(low, high, log=log)
 
 
 def describe(name: str, values: Any) -> str:
@@ -90,12 +85,6 @@ def describe(name: str, values: Any) -> str:
     if isinstance(values, CategoricalDistribution):
         return f"{name}={','.join(map(str, values.choices))}"
     return f"{name}={values.low}:{values.high}{':log' if values.log else ''}"
-
-
-def first_value(values: Any) -> Drawn:
-    """A value of a distribution."""
-    choice = isinstance(values, CategoricalDistribution)
-    return str(values.choices[0]) if choice else values.low
 
 
 def drawn_value(value: Any, values: Any, annotation: Any) -> Drawn | None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import optuna
 from optuna.storages import journal
-from optuna.trial import FrozenTrial, Trial
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from bench.errors import ConfigError, ResultError
 from bench.files import write_atomically
 from bench.locks import locked
+from bench.results.record import current_facts
 from bench.tuning.plan import Plan
 
 _ENTRY = b'{"op_code"'  # how a line of a journal begins
@@ -83,9 +84,9 @@ def _agree(plan: Plan, study: optuna.Study) -> None:
     if there is None:
         study.set_user_attr("facts", here)
         return
-    if there["protocol"] == "one-pass":  # its former name
-        there = {**there, "protocol": "onepass"}
-    there = {"tracker_files": here["tracker_files"], **there} if "tracker_files" in here else there
+    there = current_facts(there)
+    if "tracker_files" in here:
+        there.setdefault("tracker_files", here["tracker_files"])
     names = sorted(n for n in here.keys() | there.keys() if here.get(n) != there.get(n))
     differing = [f"{n} is {there.get(n)!r} there, {here.get(n)!r} here" for n in names]
     if differing:
@@ -98,7 +99,7 @@ def _agree(plan: Plan, study: optuna.Study) -> None:
 
 def unfinished(study: optuna.Study) -> list[Trial]:
     """The trials that were running when an earlier search was killed."""
-    running = [trial for trial in study.trials if not trial.state.is_finished()]
+    running = study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING))
     return [Trial(study, trial._trial_id) for trial in running]
 
 
@@ -115,12 +116,6 @@ def draw(plan: Plan, study: optuna.Study) -> Trial:
     return study.ask(dict(plan.space))
 
 
-def fail(study: optuna.Study, trial: Trial, cause: str) -> None:
-    """Keep a trial as failed, with its cause."""
-    trial.set_user_attr("cause", cause)
-    study.tell(trial, state=optuna.trial.TrialState.FAIL)
-
-
 def add_stored(plan: Plan, study: optuna.Study, run: FrozenTrial) -> None:
     """Add a run that was stored before as a finished trial, once.
 
@@ -128,14 +123,12 @@ def add_stored(plan: Plan, study: optuna.Study, run: FrozenTrial) -> None:
         ResultError: the study has it with another score or other options.
     """
     label = run.user_attrs["label"]
-    for trial in study.trials:
-        if trial.user_attrs.get("label") != label:
-            continue
-        if (trial.params, trial.value) == (run.params, run.value):
-            return
+    known = next((t for t in study.trials if t.user_attrs.get("label") == label), None)
+    if known is None:
+        study.add_trial(run)
+    elif (known.params, known.value) != (run.params, run.value):
         raise ResultError(
-            f"{label}: scored {run.value} with {run.params}, but {plan.study} has {trial.value} "
-            f"with {trial.params}. Its results have changed since: give this search another "
+            f"{label}: scored {run.value} with {run.params}, but {plan.study} has {known.value} "
+            f"with {known.params}. Its results have changed since: give this search another "
             "--study."
         )
-    study.add_trial(run)

@@ -1,8 +1,7 @@
 """Measures of one-pass evaluation, as pure functions on arrays."""
 
-from bench.measures.onepass.conventions import (
+from bench.measures.conventions import (
     Convention,
-    convention_names,
     differences,
     get_convention,
     words,
@@ -33,7 +32,6 @@ __all__ = [
     "Convention",
     "Curves",
     "FrameMeasures",
-    "convention_names",
     "counted_in_means",
     "counted_sequences",
     "covered_frames",

@@ -17,7 +17,7 @@ import numpy as np
 from bench import geometry
 from bench.arrays import BoolArray, FloatArray
 from bench.errors import ResultError
-from bench.measures.onepass.conventions import Convention, Score, Validity
+from bench.measures.conventions import Convention, Score, Validity
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from collections.abc import Sequence as List
 import numpy as np
 
 from bench.arrays import BoolArray, FloatArray
-from bench.measures.onepass.conventions import Convention
+from bench.measures.conventions import Convention
 from bench.measures.onepass.curves import Curves, counted_sequences, mean_curve, sequence_scores
 from bench.measures.statistics import bootstrap_intervals
 from bench.scores import TrackerScores

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from bench.arrays import FloatArray, IntArray
+from bench.measures.conventions import VotConvention
 from bench.measures.statistics import CONFIDENCE, RESAMPLES
 from bench.measures.vot.accuracy import (
     AccuracyRobustness,
@@ -20,7 +21,6 @@ from bench.measures.vot.accuracy import (
     tally_repetitions,
     weighted_mean,
 )
-from bench.measures.vot.conventions import VotConvention
 from bench.measures.vot.expected_overlap import CutRuns, ExpectedOverlap, cut_runs
 from bench.measures.vot.runs import EMPTY, SequenceRuns
 from bench.scores import TrackerScores

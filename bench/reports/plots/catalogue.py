@@ -12,8 +12,8 @@ from bench.files import write_atomically
 from bench.measures.catalogue import curve_measures, layout_of
 from bench.reports.escaping import without_folders
 from bench.reports.notes import heading_of
-from bench.reports.plots import attributes, ranking, sequences, vot
-from bench.reports.plots.curves import PlotFunction, curve_plots
+from bench.reports.plots import attributes, sequences, vot
+from bench.reports.plots.curves import PlotFunction, curve_plots, ranking
 from bench.reports.plots.entries import Looks
 from bench.reports.plots.style import FORMATS, save
 from bench.reports.text_drawing import drawable
@@ -23,7 +23,7 @@ _MARKUP = re.compile(r"[\\`*_<>\[\]|$&]")
 PLOTS: dict[str, PlotFunction] = {
     **curve_plots(),
     "ar": vot.accuracy_robustness,
-    "ranking": ranking.ranking,
+    "ranking": ranking,
     "speed": vot.speed,
     "radar": attributes.radar,
     "attributes": attributes.bars,

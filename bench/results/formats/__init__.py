@@ -11,7 +11,7 @@ from bench.errors import ResultError, unknown_name
 from bench.results.formats.base import Exported, Format, Found, RawResult
 from bench.results.formats.matching import listed
 from bench.results.formats.matlab import MatFormat
-from bench.results.formats.otb_json import JsonFormat
+from bench.results.formats.otb import JsonFormat
 from bench.results.formats.source import Source, open_source, runs_of
 from bench.results.formats.text import TextFormat, delimiter_of, is_companion
 

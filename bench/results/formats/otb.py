@@ -1,4 +1,4 @@
-"""Shared reading of the OTB formats, MATLAB structs and JSON objects.
+"""The JSON of the OTB Python benchmark, and the reading it shares with OTB's MATLAB structs.
 
 Both state the kind of their numbers: ``rect`` has x, y, w, h per row; ``4corner`` has two rows
 per frame, the x and the y of four corners; ``ivtAff`` has the six parameters of an affine warp of
@@ -7,16 +7,30 @@ the template per row. Other kinds are warps of individual trackers and are rejec
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import dataclasses
+import json
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError
+from bench.files import read_json
 from bench.geometry import pixel_corners_to_box, warped_template_to_box
-from bench.results.formats.base import RawResult, check_boxes, times_from_fps
+from bench.results.formats.base import (
+    Exported,
+    Found,
+    RawResult,
+    Resolve,
+    check_boxes,
+    times_from_fps,
+)
+from bench.results.formats.source import Source
 
 _FROM_FPS = "times derived from the mean frame rate, the only timing of the format"
 _FROM_WARPS = "boxes around the warped template, cut to whole pixels as in OTB calcRectCenter.m"
@@ -125,3 +139,48 @@ def _rows(value: object, where: str, columns: int = 4) -> FloatArray:
             f"{where}: expected res with rows of {columns} real numbers, found {found}"
         )
     return array.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class JsonFormat:
+    """``<sequence>.json`` of the OTB Python benchmark: one object, or a list of one."""
+
+    name: str = "otb-json"
+
+    def find(self, source: Source, resolve: Resolve) -> list[Found]:
+        """All ``.json`` files at the top level; see ``Format.find``."""
+        return [Found(file.stem, file) for file in source.with_suffix(".json")]
+
+    def read(self, found: Found) -> RawResult:
+        """The object of a one-pass run; see ``Format.read``."""
+        where = found.boxes.where
+        document = read_json(found.boxes.load().removeprefix(codecs.BOM_UTF8), where)
+        record, notes = first_segment(document, where)
+        spelling = record.get("seqName")
+        result = raw_result(
+            record.get("resType"),
+            record.get("res"),
+            record.get("fps"),
+            where,
+            spelling if isinstance(spelling, str) else None,
+            record.get("tmplsize"),
+        )
+        return dataclasses.replace(result, notes=(*result.notes, *notes))
+
+    def render(self, result: Exported) -> dict[str, bytes]:
+        """A list of one object with the benchmark's fields; see ``Format.render``."""
+        start = result.start_frame
+        record = {
+            "tracker": result.tracker,
+            "seqName": result.spelling,
+            "startFrame": start,
+            "endFrame": start + len(result.boxes) - 1,
+            "evalType": "OPE",
+            "fps": None if math.isnan(result.fps) else result.fps,
+            "shiftType": None,
+            "resType": "rect",
+            "tmplsize": None,
+            "res": result.boxes.tolist(),
+        }
+        content = json.dumps([record]).encode()
+        return {f"{result.tracker}/{result.spelling}.json": content}

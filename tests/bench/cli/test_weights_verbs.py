@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from bench.cli import confidence, convert
+from bench.cli import weights
 from bench.errors import BenchError, ConfigError
 
 PLUGIN = '''
@@ -68,8 +68,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def call(*arguments: object) -> Result:
     """The two verbs as the command offers them; a known error is raised."""
     app = typer.Typer()
-    convert.register(app)
-    confidence.register(app)
+    weights.register(app)
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     if isinstance(result.exception, BenchError):
         raise result.exception

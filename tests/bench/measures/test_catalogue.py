@@ -14,9 +14,8 @@ from bench.errors import ConfigError
 from bench.evaluation import evaluate
 from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions
 from bench.measures import catalogue
-from bench.measures.onepass import convention_names
+from bench.measures.conventions import convention_names
 from bench.measures.onepass.curves import CURVES, Curve
-from bench.measures.vot import convention_names as vot_convention_names
 from bench.results.memory import MemoryStore, StoredRun
 from bench.scores import BenchmarkScores
 from bench.sequence import Dataset, Sequence
@@ -53,9 +52,9 @@ def scores_of(benchmark: str, experiment: str, conventions: list[str]) -> list[B
 
 
 def every_score() -> Iterator[BenchmarkScores]:
-    yield from scores_of("otb2015", "onepass", list(convention_names()))
+    yield from scores_of("otb2015", "onepass", list(convention_names("otb2015")))
     for experiment in ("baseline", "unsupervised", "realtime"):
-        yield from scores_of("vot2018", experiment, list(vot_convention_names()))
+        yield from scores_of("vot2018", experiment, list(convention_names("vot2018")))
 
 
 def test_the_catalogue_has_exactly_the_measures_that_evaluation_produces() -> None:

@@ -10,8 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.geometry import mask_to_box
-from bench.mini.annotate import Annotation, annotate, canonical, rotated_box
-from bench.mini.attributes import frame_tags, sequence_attributes
+from bench.mini.annotate import (
+    Annotation,
+    annotate,
+    canonical,
+    frame_tags,
+    rotated_box,
+    sequence_attributes,
+)
 from bench.mini.plan import Rules
 from bench.mini.render import render_frame
 from bench.mini.scenario import Scenario

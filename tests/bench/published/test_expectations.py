@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.published.expectations import expected_of
+from bench.published.papers import expected_of
 
 
 def test_siamattn_on_vot2018_is_known_from_the_paper_and_from_a_re_run() -> None:

@@ -18,8 +18,7 @@ from bench.protocols.steps import FrameError
 from bench.registry import TrackerSpec, make_spec
 from bench.results.onepass import OnePassStore
 from bench.runner import run_here, run_tracker
-from bench.runner.outcomes import Beat, Failed, Finished, Outcome
-from bench.runner.unit import Unit
+from bench.runner.unit import Beat, Failed, Finished, Outcome, Unit
 from bench.sequence import Dataset
 
 

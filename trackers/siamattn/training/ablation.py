@@ -1,4 +1,5 @@
-"""The paper's ablations (Tables 5 to 7), trained and evaluated with equal budgets.
+"""The paper's ablations (Tables 5 to 7), trained and evaluated with equal budgets, and
+their table of measured scores beside the printed ones.
 
 Every row is trained once per seed with the same recipe and pairs; rows differ in the network's
 preset or, in Table 7, in the training sets. Finished work is not repeated.
@@ -10,8 +11,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from bench.arrays import FloatArray
 from bench.errors import BenchError, ResultError, unknown_name
@@ -29,6 +32,7 @@ from trackers.siamattn.training.run import WEIGHTS, claim
 
 TABLE = Path(__file__).parent / "ablation.json"
 MEASURES = ("accuracy", "robustness", "eao")
+_SHORT = {"accuracy": "A", "robustness": "R", "eao": "EAO"}
 FULL = "siamattn"  # the paper's network
 
 
@@ -187,3 +191,77 @@ def _scores(dataset: Dataset, store: VotStore, names: Sequence[str]) -> tuple[Tr
         if name in scores.refused:
             raise ResultError(f"{name}: {scores.refused[name]}")
     return tuple(scores.trackers[name] for name in names)
+
+
+def frame(found: Sequence[RowScores | tuple[Row, BenchError]]) -> pd.DataFrame:
+    """One line per row: mean and range over seeds, intervals over sequences, printed value.
+
+    Each row is compared with the first of its table on the same sequences. That is more sensitive
+    than comparing intervals, which are wide because sequences differ in difficulty. Without
+    scores of the first row there is no comparison.
+    """
+    firsts: dict[str, RowScores | None] = {}
+    lines = []
+    for each in found:
+        if isinstance(each, RowScores):
+            lines.append(_line(each, firsts.setdefault(each.row.table, each)))
+        else:
+            row, error = each
+            firsts.setdefault(row.table, None)
+            lines.append({"table": row.table, "row": row.label, "seeds": 0, "note": str(error)})
+    return pd.DataFrame(lines)
+
+
+def describe(budget: Budget, chosen: Sequence[Row]) -> str:
+    """The budget of the ``chosen`` rows, in a sentence."""
+    recipe, count = budget.recipe, len(budget.seeds)
+    network = recipe.preset + (" in place of the full network" if recipe.preset != FULL else "")
+    pairs = recipe.schedule.pairs * recipe.schedule.epochs
+    mixtures = sorted(budget.mixtures(chosen))
+    same = "the same for all rows" if len(mixtures) == 1 else "equally many for every row"
+    return (
+        f"{network}: {pairs} pairs per seed, {count} seeds, {same} (training data: "
+        f"{', '.join(mixtures)}); {_describe_initial(recipe)}; the printed values are the full "
+        "network's on VOT2016 itself, so only their order is comparable"
+    )
+
+
+def _describe_initial(recipe: Recipe) -> str:
+    if not recipe.initial:
+        return "all weights initialised at random"
+    return f"initial weights: the {recipe.initial}, others random"
+
+
+def _line(each: RowScores, first: RowScores | None) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "table": each.row.table,
+        "row": each.row.label,
+        "seeds": len(each.scores),
+    }
+    for measure in MEASURES:
+        short = _SHORT[measure]
+        low, high = each.extremes(measure)
+        line[short] = round(each.mean(measure), 3)
+        line[f"{short} of seeds"] = f"{low:.3f}..{high:.3f}"
+        line[f"{short} 95 %"] = "{:.3f}..{:.3f}".format(*each.interval(measure))
+        line[f"{short} printed"] = each.row.printed.get(measure)
+    if first is not None and each is not first:
+        for measure, short in (("accuracy", "A"), ("failures", "failures")):
+            test = each.against(first, measure)
+            line[f"{short} minus first's"] = round(test.difference, 3)
+            line[f"{short} minus first's 95 %"] = f"{test.low:.3f}..{test.high:.3f}"
+    return line
+
+
+def write(
+    found: Sequence[RowScores | tuple[Row, BenchError]], folder: Path, notes: list[str]
+) -> Path:
+    """Write ``ablation.csv`` to ``folder``, with the notes as comments below the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "ablation.csv"
+    partial = path.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8", newline="") as stream:
+        frame(found).to_csv(stream, index=False)
+        stream.writelines(f"# {note}\n" for note in notes)
+    partial.replace(path)
+    return path

@@ -153,7 +153,6 @@ def ablation(
 
     from bench.datasets import open_dataset
     from trackers.siamattn.training import ablation as rows
-    from trackers.siamattn.training import ablation_table
     from trackers.siamattn.training.fit import Machine
     from trackers.siamattn.training.run import describe_initial
 
@@ -163,13 +162,13 @@ def ablation(
     budget = rows.Budget(base, numbers, machine, training_data, backbone)
     _check_read("--training-data", training_data, budget.mixtures(chosen))
     dataset = open_dataset(benchmark, data)
-    notes = [*map(str, dataset.caveats), ablation_table.describe(budget, chosen)]
+    notes = [*map(str, dataset.caveats), rows.describe(budget, chosen)]
     found, path = [], None
     for each in rows.ablate(chosen, budget, (runs, results), dataset):
         found.append(each)
         if path or isinstance(each, rows.RowScores):
-            path = ablation_table.write(found, out, notes)
-    typer.echo(ablation_table.frame(found).to_string(index=False))
+            path = rows.write(found, out, notes)
+    typer.echo(rows.frame(found).to_string(index=False))
     if path is None:
         raise ResultError(
             f"no row has scores, so no table was written to {out}; see the notes above"

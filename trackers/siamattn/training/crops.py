@@ -13,11 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.arrays import FloatArray, Image
+from bench.arrays import BoolArray, FloatArray, Image
 from trackers.siamattn.config import TrackingConfig
 from trackers.siamattn.search import context_side
 from trackers.siamattn.training.config import DataConfig, Jitter
-from trackers.siamattn.training.sources import BoolArray
 
 _BLUR = (3, 15)  # motion blur length range, pixels
 _LIGHT_GRID = (2, 3)  # control points per side of the illumination field

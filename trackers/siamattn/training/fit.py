@@ -29,8 +29,16 @@ from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.data import Samples, Steps, make_loader
 from trackers.siamattn.training.graph import Batch
 from trackers.siamattn.training.module import TrainingModule
-from trackers.siamattn.training.run import WEIGHTS, claim, describe, export
-from trackers.siamattn.training.saving import CHECKPOINTS, LAST, WholeCheckpoints, find_checkpoint
+from trackers.siamattn.training.run import (
+    CHECKPOINTS,
+    LAST,
+    WEIGHTS,
+    WholeCheckpoints,
+    claim,
+    describe,
+    export,
+    find_checkpoint,
+)
 from trackers.siamattn.training.warm_start import load_backbone, warm_start
 
 

@@ -1,4 +1,4 @@
-"""Pairs from several training sets.
+"""Pairs from several training sets, and the log of what could not be read.
 
 Every draw depends only on the seed and the pair's number, so pairs are reproducible in any
 process. The scheme is PySOT's: an epoch takes a fixed number of targets from each set, the search
@@ -7,7 +7,9 @@ frame is close to the template in time, and some pairs show another target.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -19,10 +21,10 @@ from bench.errors import ConfigError, DatasetError
 from bench.mini.signals import stream
 from trackers.siamattn.training.crops import Shot
 from trackers.siamattn.training.data import Pair
-from trackers.siamattn.training.skipped import SkipLog, Skips
 from trackers.siamattn.training.sources import Target, Use
 
 MAX_FAILURES = 50  # consecutive unreadable targets of a set before giving up
+_NAMED = 5  # problems listed per source
 
 Drawn = TypeVar("Drawn")
 
@@ -192,3 +194,82 @@ def _check(uses: Sequence[Use], negatives: float) -> None:
         raise ConfigError("a mixture needs at least one use, found 0 of every training set")
     if negatives and sum(len(use.source) for use in uses) < 2:
         raise ConfigError("negative pairs need two targets, found one. Set negatives to 0.")
+
+
+@dataclass(frozen=True)
+class Skips:
+    """Distinct problems of one source.
+
+    Attributes:
+        source: name of the training set.
+        count: number of distinct problems.
+        first: the first few of them.
+    """
+
+    source: str
+    count: int
+    first: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = self.count - len(self.first)
+        lines = [f"{self.source}: {self.count} could not be read", *self.first]
+        return "\n  ".join(lines + ([f"... and {more} more"] if more else []))
+
+
+class SkipLog:
+    """Collects problems.
+
+    Args:
+        path: file to which every process appends its problems, one per line; it also keeps those
+            of earlier starts. None keeps this process's problems in memory.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._noted: dict[tuple[str, str], None] = {}
+
+    def add(self, source: str, problem: str) -> None:
+        """Log a problem of a source.
+
+        Raises:
+            DatasetError: the file cannot be written.
+        """
+        key = (source, problem)
+        if key in self._noted:
+            return
+        self._noted[key] = None
+        if self.path is not None:
+            self._append(self.path, json.dumps(key, ensure_ascii=False) + "\n")
+
+    def report(self) -> list[Skips]:
+        """Every source with problems, in order of first occurrence."""
+        problems: dict[str, list[str]] = {}
+        for source, problem in dict.fromkeys(self._lines()):
+            problems.setdefault(source, []).append(problem)
+        return [Skips(name, len(p), tuple(p[:_NAMED])) for name, p in problems.items()]
+
+    def _lines(self) -> Iterable[tuple[str, str]]:
+        if self.path is None or not self.path.is_file():
+            return self._noted
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [pair for line in lines if (pair := _parsed(line))]
+
+    @staticmethod
+    def _append(path: Path, line: str) -> None:
+        """Append in one write, so that lines of several processes do not interleave."""
+        try:
+            with path.open("ab", buffering=0) as stream:
+                stream.write(line.encode())
+        except OSError as error:
+            raise DatasetError(
+                f"{path}: skipped data cannot be logged ({error.strerror})"
+            ) from error
+
+
+def _parsed(line: str) -> tuple[str, str] | None:
+    """The source and problem of a line; None for a line cut short by a killed process."""
+    try:
+        source, problem = json.loads(line)
+    except ValueError:
+        return None
+    return str(source), str(problem)

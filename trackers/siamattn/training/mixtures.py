@@ -20,7 +20,7 @@ from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.data import PairSource, Samples
 from trackers.siamattn.training.generated import GeneratedPairs
 from trackers.siamattn.training.mixture import Mixture
-from trackers.siamattn.training.readers.opening import open_source, options_of
+from trackers.siamattn.training.readers import open_source, options_of
 from trackers.siamattn.training.sources import Use
 
 GENERATED = "generated"  # the mixture of generated video

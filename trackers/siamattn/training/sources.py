@@ -8,9 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.arrays import FloatArray, Image
-
-BoolArray = NDArray[np.bool_]
+from bench.arrays import BoolArray, FloatArray, Image
 
 
 class Target(Protocol):

@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 
 from bench.errors import ConfigError, ResultError
 from bench.measures import onepass
+from bench.measures.conventions import convention_names, differences, get_convention
 from bench.measures.onepass import curves
-from bench.measures.onepass.conventions import convention_names, differences, get_convention
 
 OTB = get_convention("otb", "otb2015")
 LASOT = get_convention("lasot", "lasot")
@@ -96,7 +96,7 @@ def test_unknown_convention_lists_the_known_ones() -> None:
 
 def test_differences_are_in_words_and_only_against_others() -> None:
     assert differences(OTB, OTB) == []
-    for name in convention_names():
+    for name in convention_names("otb2015"):
         rule = get_convention(name, "otb2015")
         assert bool(differences(rule, OTB)) == (name != "otb")
     got10k = differences(get_convention("got10k", "uav123"), OTB)

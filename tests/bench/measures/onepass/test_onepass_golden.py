@@ -13,7 +13,7 @@ import pytest
 from bench.errors import ResultError
 from bench.files import read_rows
 from bench.measures import onepass
-from bench.measures.onepass.conventions import Convention, get_convention
+from bench.measures.conventions import Convention, get_convention
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "ope"
 BENCHMARKS = {"otb": "otb2015", "uav": "uav123", "lasot": "lasot", "trackingnet": "trackingnet"}

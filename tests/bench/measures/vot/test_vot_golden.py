@@ -11,8 +11,7 @@ import pytest
 from bench.benchmarks import get_benchmark
 from bench.geometry import FAILED
 from bench.measures.vot.accuracy import burnt_in, tally, weighted_mean
-from bench.measures.vot.expected_overlap import cut_runs
-from bench.measures.vot.interval import estimate_interval
+from bench.measures.vot.expected_overlap import cut_runs, estimate_interval
 from bench.measures.vot.runs import SequenceRuns
 from bench.runner.session import are_equal
 from tests.bench.measures.vot.conftest import TAGS, load, read

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from bench.measures.vot import SequenceRuns, get_convention, summarize_runs
 from bench.measures.vot.accuracy import burnt_in, tally
-from bench.measures.vot.expected_overlap import cut_runs
-from bench.measures.vot.interval import estimate_interval
+from bench.measures.vot.expected_overlap import cut_runs, estimate_interval
 from bench.scores import TrackerScores
 from tests.bench.measures.vot.conftest import simulate
 

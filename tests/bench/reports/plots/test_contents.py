@@ -15,8 +15,9 @@ from bench.errors import ConfigError
 from bench.geometry import Regions
 from bench.reports.overlay import layers
 from bench.reports.palette import looks
-from bench.reports.plots import attributes, ranking, sequences, vot
+from bench.reports.plots import attributes, sequences, vot
 from bench.reports.plots.catalogue import PLOTS
+from bench.reports.plots.curves import ranking
 from bench.reports.plots.strip import Row, even_frames, strip, telling_sequences
 from bench.reports.plots.style import PAGE, TALLEST
 from bench.scores import BenchmarkScores
@@ -112,7 +113,7 @@ def test_ar_shows_the_raw_values_with_both_intervals(make_vot: Maker) -> None:
 def test_ranking_has_the_best_on_top_with_its_interval(make_vot: Maker) -> None:
     scores = make_vot(("a", "b"))
     without = replace(scores.trackers["b"], measures={"accuracy": 0.5})
-    figure = ranking.ranking(replace(scores, trackers={**scores.trackers, "c": without})).figure
+    figure = ranking(replace(scores, trackers={**scores.trackers, "c": without})).figure
     axes = figure.axes[0]
     assert [t.get_text() for t in axes.get_yticklabels()] == ["a  0.400", "b  0.390"]
     assert axes.get_ylim()[0] > axes.get_ylim()[1]
@@ -237,7 +238,7 @@ def test_results_that_lack_sequences_are_hollow_and_thin(make_vot: Maker) -> Non
     scores = make_vot(("a", "b"))
     lacking = replace(scores.trackers["a"], missing=("seq1",), partial=True)
     mixed = replace(scores, trackers={**scores.trackers, "a": lacking})
-    for plot in (vot.accuracy_robustness, vot.speed, ranking.ranking):
+    for plot in (vot.accuracy_robustness, vot.speed, ranking):
         drawn = plot(mixed)
         points = [line for line in drawn.figure.axes[0].get_lines() if line.get_marker() != "None"]
         faces = [line.get_markerfacecolor() for line in points]

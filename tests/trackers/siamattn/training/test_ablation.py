@@ -14,8 +14,15 @@ from typer.testing import CliRunner
 from bench.errors import ConfigError, ResultError
 from trackers.siamattn.config import preset
 from trackers.siamattn.training import ablation
-from trackers.siamattn.training.ablation import Budget, Row, RowScores, rows
-from trackers.siamattn.training.ablation_table import describe, frame, write
+from trackers.siamattn.training.ablation import (
+    Budget,
+    Row,
+    RowScores,
+    describe,
+    frame,
+    rows,
+    write,
+)
 from trackers.siamattn.training.cli import app
 from trackers.siamattn.training.config import Recipe, recipe
 from trackers.siamattn.training.fit import Machine

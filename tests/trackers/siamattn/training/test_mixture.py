@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.arrays import FloatArray, Image
+from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import ConfigError, DatasetError
 from trackers.siamattn.training.data import Pair
-from trackers.siamattn.training.mixture import MAX_FAILURES, Mixture, draw_rows
-from trackers.siamattn.training.skipped import SkipLog
-from trackers.siamattn.training.sources import BoolArray, Use
+from trackers.siamattn.training.mixture import MAX_FAILURES, Mixture, SkipLog, draw_rows
+from trackers.siamattn.training.sources import Use
 
 
 @dataclass(frozen=True)

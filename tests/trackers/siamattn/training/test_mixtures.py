@@ -12,7 +12,7 @@ import pytest
 from bench.errors import ConfigError, DatasetError
 from trackers.siamattn.training.config import recipe, recipe_names
 from trackers.siamattn.training.mixtures import MIXTURES, mixture_names, open_mixture
-from trackers.siamattn.training.readers.opening import LAYOUTS, options_of
+from trackers.siamattn.training.readers import LAYOUTS, options_of
 
 TABLE = json.loads(MIXTURES.read_text(encoding="utf-8"))
 

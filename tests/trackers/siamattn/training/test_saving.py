@@ -14,14 +14,14 @@ from bench.errors import ConfigError, ResultError
 
 pytest.importorskip("lightning")
 
-from trackers.siamattn.training import saving
-from trackers.siamattn.training.saving import LAST, PREVIOUS, WholeCheckpoints, find_checkpoint
+from trackers.siamattn.training import run
+from trackers.siamattn.training.run import LAST, PREVIOUS, WholeCheckpoints, find_checkpoint
 
 KILLS = """
 import builtins, os, sys
 from pathlib import Path
 import torch
-from trackers.siamattn.training.saving import LAST, PREVIOUS, WholeCheckpoints, find_checkpoint
+from trackers.siamattn.training.run import LAST, PREVIOUS, WholeCheckpoints, find_checkpoint
 
 root, links = Path(sys.argv[1]), sys.argv[2] == "links"
 torch.set_num_threads(1)
@@ -155,7 +155,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(saving.os, "fsync", full)
+    monkeypatch.setattr(run.os, "fsync", full)
     with pytest.raises(ResultError, match=r"No space left .*The one before is intact"):
         save(tmp_path, 3)
     assert torch.load(tmp_path / LAST, weights_only=True) == {"number": 2}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.arrays import BoolArray
 from bench.errors import ConfigError, DatasetError
 from trackers.siamattn.training.readers.rows import (
     Reader,
@@ -20,7 +21,6 @@ from trackers.siamattn.training.readers.rows import (
     nothing_found,
     single_image,
 )
-from trackers.siamattn.training.sources import BoolArray
 
 _SHAPES = {"id": int, "image_id": int, "bbox": list}
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.arrays import FloatArray, Image
+from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import DatasetError
-from trackers.siamattn.training.readers.masks import read_flat_mask
 from trackers.siamattn.training.readers.rows import (
     Reader,
     Rows,
@@ -20,7 +19,6 @@ from trackers.siamattn.training.readers.rows import (
     nothing_found,
     read_frame,
 )
-from trackers.siamattn.training.sources import BoolArray
 
 SIDE = 511
 CENTRE = 255.0  # centre pixel of a 511 pixel crop
@@ -139,4 +137,20 @@ def _crop(folder: Path, track: str, number: int) -> Image:
 
 
 def _mask(folder: Path, track: str, number: int) -> BoolArray:
-    return read_flat_mask(folder / f"{number:06d}.{track}.m.png")
+    return _read_mask(folder / f"{number:06d}.{track}.m.png")
+
+
+def _read_mask(path: Path) -> BoolArray:
+    """The mask of one object in a greyscale image, ``(H, W)``; pixels above 127 are inside.
+
+    Raises:
+        DatasetError: the file is missing or broken.
+    """
+    import cv2
+
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
+    if image is None:
+        state = "cannot be decoded" if path.is_file() else "does not exist"
+        raise DatasetError(f"{path} {state}; expected a mask beside the crop")
+    inside: BoolArray = np.asarray(image) > 127
+    return inside

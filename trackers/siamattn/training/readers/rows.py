@@ -10,10 +10,10 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bench.arrays import FloatArray, Image
+from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import DatasetError
 from bench.images import read_image
-from trackers.siamattn.training.sources import BoolArray, Target
+from trackers.siamattn.training.sources import Target
 
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _TAIL = 1 << 16  # bytes at the end of a file that are searched for the end of the image

@@ -9,9 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.arrays import BoolArray
 from bench.errors import DatasetError
 from trackers.siamattn.training.readers.index import Found, Index, load_or_build
-from trackers.siamattn.training.readers.masks import label_boxes, read_labels
 from trackers.siamattn.training.readers.rows import (
     Reader,
     Rows,
@@ -19,7 +22,6 @@ from trackers.siamattn.training.readers.rows import (
     known_rows,
     nothing_found,
 )
-from trackers.siamattn.training.sources import BoolArray
 
 _LAYOUT = (
     "train/meta.json, train/JPEGImages/<video>/00000.jpg, train/Annotations/<video>/00000.png"
@@ -118,3 +120,35 @@ def _load(table: Index, folder: Path, target: int) -> Rows:
 def _mask(folder: Path, label: int, number: int) -> BoolArray:
     inside: BoolArray = read_labels(folder / f"{number:05d}.png") == label
     return inside
+
+
+def read_labels(path: Path) -> NDArray[np.uint8]:
+    """The indices of a palette image, ``(H, W)``: 0 is background, others are objects.
+
+    Raises:
+        DatasetError: the file is missing or broken, or has colours instead of indices.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            if image.mode in ("P", "L"):
+                return np.asarray(image, dtype=np.uint8)
+            mode = image.mode
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+        raise DatasetError(
+            f"{path}: expected a PNG with a palette, but it cannot be read ({error})"
+        ) from error
+    raise DatasetError(f"{path}: expected a PNG with a palette, found one of mode {mode}")
+
+
+def label_boxes(labels: NDArray[np.uint8]) -> dict[int, tuple[int, int, int, int]]:
+    """The box x, y, width, height around every object of ``(H, W)`` indices, by index."""
+    boxes = {}
+    for label in np.unique(labels[labels > 0]).tolist():
+        inside = labels == label
+        columns = np.flatnonzero(inside.any(axis=0))
+        rows = np.flatnonzero(inside.any(axis=1))
+        left, top = int(columns[0]), int(rows[0])
+        boxes[label] = (left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
+    return boxes

@@ -10,7 +10,7 @@ import pytest
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, DatasetError
-from trackers.siamattn.training.readers.opening import open_source
+from trackers.siamattn.training.readers import open_source
 
 Paint = Callable[..., None]
 BOXES = ["10,12,20,16", "11,12,20,16", "0,0,0,0", "13,12,20,16", "nan,nan,nan,nan", "-5,40,9.5,20"]

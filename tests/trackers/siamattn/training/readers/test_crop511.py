@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from bench.errors import DatasetError
+from trackers.siamattn.training.readers import open_source
 from trackers.siamattn.training.readers.crop511 import boxes_in_crops
-from trackers.siamattn.training.readers.opening import open_source
 
 Paint = Callable[..., None]
 VIDEO = "train/ILSVRC2015_VID_train_0000/a"

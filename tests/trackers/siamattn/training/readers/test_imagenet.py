@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import DatasetError
-from trackers.siamattn.training.readers.opening import open_source
+from trackers.siamattn.training.readers import open_source
 
 Paint = Callable[..., None]
 OBJECT = (

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bench.errors import DatasetError
-from trackers.siamattn.training.readers.opening import open_source
+from trackers.siamattn.training.readers import open_source
 
 Paint = Callable[..., None]
 

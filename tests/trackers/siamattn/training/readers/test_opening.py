@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError, DatasetError
-from trackers.siamattn.training.readers.opening import LAYOUTS, open_source, options_of
+from trackers.siamattn.training.readers import LAYOUTS, open_source, options_of
 from trackers.siamattn.training.readers.rows import known_rows, read_frame
 
 

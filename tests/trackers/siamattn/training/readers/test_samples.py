@@ -12,7 +12,7 @@ from trackers.siamattn.config import preset
 from trackers.siamattn.training.config import recipe
 from trackers.siamattn.training.data import Samples, collate
 from trackers.siamattn.training.mixture import Mixture
-from trackers.siamattn.training.readers.opening import open_source
+from trackers.siamattn.training.readers import open_source
 from trackers.siamattn.training.sources import Use
 
 Paint = Callable[..., None]

@@ -1,4 +1,4 @@
-"""``bench confidence``."""
+"""``bench convert`` and ``bench confidence``: a tracker's weights, and what they attend to."""
 
 from __future__ import annotations
 
@@ -16,8 +16,43 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb of this module."""
+    """Add the verbs of this module."""
+    app.command("convert")(convert)
     app.command("confidence")(confidence)
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="Released file of weights, e.g. model.pth.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="By default beside it, with the ending .safetensors."),
+    ] = None,
+    tracker: Annotated[
+        str, typer.Option("--tracker", "-t", help="Whose weights; siamattn reads SiamRPN++'s too.")
+    ] = "siamattn",
+    preset: Annotated[
+        str | None, typer.Option(help="Architecture; found out from the names in the file.")
+    ] = None,
+) -> None:
+    """Turn released weights into safetensors, with a record of where they are from.
+
+    The file is checked tensor by tensor; nothing in it is executed.
+
+    [bold]Examples[/]
+
+      bench convert checkpoint_vot2018.pth
+
+      bench convert siamrpn_r50_l234_dwxcorr/model.pth --out siamrpn++.safetensors
+    """
+    from bench.registry import find_tracker
+
+    converter = getattr(find_tracker(tracker), "convert", None)
+    if converter is None:
+        raise ConfigError(f"tracker {tracker!r} has no weights to convert")
+    target = out or source.with_suffix(".safetensors")
+    for name, value in converter(source, target, preset).items():
+        typer.echo(f"{name + ':':15} {value}")
+    typer.echo(f"{'written:':15} {target}")
 
 
 def confidence(
@@ -42,9 +77,9 @@ def confidence(
       bench confidence otb2015 Crossing --frame 60 --weights siamattn.safetensors -o crossing.png
     """
     from bench.datasets import open_dataset
-    from bench.interop.threads import few_threads
     from bench.protocols.onepass import check_frames
     from bench.registry import make_spec
+    from bench.runner.unit import few_threads
 
     dataset = open_dataset(benchmark, data, subset=subset)
     clip = dataset[sequence]
