@@ -12,9 +12,9 @@ from bench.datasets import open_dataset
 from bench.datasets.check import check_dataset
 from bench.evaluation import evaluate
 from bench.files import format_exact
+from bench.results import open_store
 from bench.results.importing import import_results
 from bench.results.onepass import OnePassStore
-from bench.results.opening import open_store
 from bench.scores import TrackerScores
 from bench.sequence import Dataset
 
