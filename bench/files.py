@@ -35,6 +35,7 @@ _NUMBER_BYTES = b"0123456789.-+eE "
 _NOT_A_FIELD = re.compile(r"[,;\n][ \t]*[,;]|_")
 # The longest real texts are 0.5 MB (LaSOT), the largest real JSON files 60 MB (all of LaSOT).
 MAX_TEXT_BYTES = 32 << 20
+MAX_MASK_BYTES = 512 << 20  # 11,397 frames, LaSOT's longest sequence, of 47 kB each
 MAX_JSON_BYTES = 256 << 20
 MAX_JSON_DEPTH = 64
 MAX_ROWS = 2_000_000

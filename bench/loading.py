@@ -86,7 +86,7 @@ def _load(target: str, location: str, registered: bool) -> ModuleType:
                 return importlib.import_module(location)
         if location.endswith(".py"):
             return _load_file(target, Path(location))
-        _put_first("")  # a plug-in may be in the folder that the command is called from
+        put_first("")  # a plug-in may be in the folder that the command is called from
         return importlib.import_module(location)
     except ConfigError:
         raise
@@ -124,7 +124,7 @@ def _load_file(target: str, path: Path) -> ModuleType:
     name = f"_bench_tracker_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:
         return sys.modules[name]
-    _put_first(str(path.parent))  # for the modules that it imports from its own folder
+    put_first(str(path.parent))  # for the modules that it imports from its own folder
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ConfigError(f"tracker {target!r}: {path} cannot be loaded as a Python file")
@@ -137,7 +137,7 @@ def _load_file(target: str, path: Path) -> ModuleType:
     return module
 
 
-def _put_first(folder: str) -> None:
+def put_first(folder: str) -> None:
     if folder not in sys.path[:1]:
         sys.path.insert(0, folder)
         _put.add(folder)

@@ -6,8 +6,10 @@ The options of a tracker are the keyword arguments of its constructor.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import inspect
+import keyword
 import pickle
 import sys
 import typing
@@ -24,7 +26,7 @@ from bench.loading import (
     found_by_workers,
     registered_trackers,
 )
-from bench.tracker import Tracker
+from bench.tracker import BenchmarkName, Tracker
 
 __all__ = [
     "TrackerSpec",
@@ -85,6 +87,13 @@ class TrackerSpec:
                 f"tracker {self.target!r} could not be built with options {dict(self.options)}: "
                 f"{describe(error)}"
             ) from error
+
+    def on(self, benchmark: str) -> TrackerSpec:
+        """The same tracker, told the benchmark if one of its options is a ``BenchmarkName``."""
+        known = tracker_options(self.factory if inspect.isclass(self.factory) else self.target)
+        asked = [k for k, p in known.items() if p.annotation is BenchmarkName]
+        told = {name: benchmark for name in asked if name not in self.options}
+        return dataclasses.replace(self, options={**self.options, **told}) if told else self
 
     def is_registered(self) -> bool:
         """Whether the target is a registered name."""
@@ -212,6 +221,15 @@ def _declared(parameter: inspect.Parameter) -> Any:
     return str if annotation is parameter.empty or isinstance(annotation, str) else annotation
 
 
+def spelled(option: str) -> str:
+    """An option as a user writes it; Python code adds an underscore to a reserved word.
+
+    >>> spelled("as_"), spelled("step")
+    ('as', 'step')
+    """
+    return option[:-1] if keyword.iskeyword(option[:-1]) else option
+
+
 def make_spec(
     tracker: str | type | object,
     settings: Mapping[str, Any] | None = None,
@@ -229,7 +247,8 @@ def make_spec(
             with ``init`` and ``update``, which takes no options.
         settings: option values by name. Text, as ``--set name=value`` gives it, is converted to
             the option's type; any other value is passed on as it is.
-        name: name of the result folder; by default the registered or class name.
+        name: name of the result folder; by default what the class's static method
+            ``result_name(options)`` gives, else the registered or class name.
         device: value of the option ``device``.
         weights: value of the option ``weights``.
         images: what a tracker written for another toolkit reads, e.g. ``"bgr"``.
@@ -261,6 +280,8 @@ def make_spec(
             f"tracker {bare.target!r} needs the option(s) {', '.join(missing)}: "
             f"give them with --set {missing[0]}=VALUE"
         )
+    if name is None and bare.factory is None and hasattr(bare.builder, "result_name"):
+        name = str(bare.builder.result_name(options))
     return TrackerSpec(name or bare.name, bare.target, options, bare.factory)
 
 
@@ -309,9 +330,10 @@ def _parse_settings(
     target: str, settings: Mapping[str, Any], known: Mapping[str, inspect.Parameter]
 ) -> dict[str, Any]:
     options: dict[str, Any] = {}
-    for name, value in settings.items():
+    for given, value in settings.items():
+        name = f"{given}_" if keyword.iskeyword(given) else given
         if name not in known:
-            raise unknown_name(f"option of tracker {target!r}", name, known)
+            raise unknown_name(f"option of tracker {target!r}", name, map(spelled, known))
         where = f"{target}: option {name!r}"
         text = isinstance(value, str)
         options[name] = parse_value(value, known[name].annotation, where) if text else value
@@ -348,8 +370,8 @@ def parse_value(text: str, annotation: Any, where: str) -> Any:
     if annotation not in (int, float, Path):
         return text
     try:
-        return annotation(text)
-    except ValueError:
+        return Path(text).expanduser() if annotation is Path else annotation(text)
+    except (ValueError, RuntimeError):  # no such home folder
         raise ConfigError(f"{where}: expected {annotation.__name__}, found {text!r}") from None
 
 

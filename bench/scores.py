@@ -32,8 +32,10 @@ class TrackerScores:
         measures: one-pass ``success``, ``precision``, ``normalized_precision``,
             ``success_rate_50``, ``success_rate_75`` and TrackingNet's ``coverage``; reset-based
             ``accuracy``, ``robustness`` (failures per 100 frames), ``failures``, ``eao`` and
-            ``reliability`` (x axis of AR plots); unsupervised ``average_overlap``; and
-            ``fps`` if times are stored.
+            ``reliability`` (x axis of AR plots); unsupervised ``average_overlap``; ``fps`` if
+            times are stored; and where the dataset annotates absence, ``presence_auroc``,
+            ``presence_f`` and the like (``tables/measures.json``) if scores are stored,
+            ``absence_precision`` and ``absence_recall`` if the tracker says "not visible".
         intervals: 95 % bootstrap interval (low, high) over sequences, by measure.
         per_sequence: measures by sequence.
         per_attribute: measures by attribute, and ``sequences``, how many have it.

@@ -15,15 +15,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import DatasetError, unknown_name
+from bench.geometry.masks import Runs
 from bench.geometry.regions import FAILED, Regions
 from bench.scores import Caveat
+
+Masks: TypeAlias = tuple[Runs | None, ...]
+"""A mask of each frame in 0-based pixels, None where there is none."""
 
 
 class Frames(Protocol):
@@ -174,11 +178,14 @@ class Trajectory:
         boxes: ``(N, 4)`` x, y, w, h, 0-based pixels; row 0 is the box it was started on.
         times: ``(N,)`` seconds spent inside the tracker per frame; row 0 is ``init``.
         scores: ``(N,)`` confidence, NaN where the tracker gave none.
+        masks: run lengths of the mask of each frame, None where the tracker gave none; empty if
+            masks are not kept.
     """
 
     boxes: FloatArray
     times: FloatArray
     scores: FloatArray
+    masks: Masks = ()
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -199,11 +206,13 @@ class RegionTrajectory:
             0 skipped).
         times: ``(N,)`` seconds spent inside the tracker per frame; 0 where it was not called.
         scores: ``(N,)`` confidence, NaN where the tracker gave none or was not called.
+        masks: as those of a ``Trajectory``.
     """
 
     regions: Regions
     times: FloatArray
     scores: FloatArray
+    masks: Masks = ()
 
     def __len__(self) -> int:
         return len(self.regions)

@@ -9,18 +9,23 @@ from __future__ import annotations
 import typing
 from collections.abc import Sequence as List
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NewType, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.arrays import Image
+from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import TrackerError, unknown_name
+
+if TYPE_CHECKING:
+    from bench.geometry import Regions, Runs
 
 Region = NDArray[Any]
 """A box ``(4,)`` x, y, w, h; a polygon ``(K, 2)`` of corners; or a mask ``(H, W)`` bool.
 0-based continuous pixels."""
 StartsOn = Literal["bounding", "area-preserving", "polygon"]
+BenchmarkName = NewType("BenchmarkName", str)
+"""Type of an option that a run fills with the name of its benchmark; give it a default."""
 ABSENT = (-10_000.0, -10_000.0, 1.0, 1.0)
 """The box, in 0-based pixels, that stands for "not visible" in one-pass results.
 
@@ -36,10 +41,13 @@ class Prediction:
         region: box ``(4,)``, polygon ``(K, 2)`` or mask ``(H, W)``; None where the target is not
             visible, as is a mask without a pixel or the box 0, 0, 0, 0.
         score: confidence, higher is surer; None if the tracker gives none.
+        mask: ``(H, W)`` of bool beside a box or polygon, kept with the results if the run is
+            asked to; None if there is none, or if the region is the mask.
     """
 
     region: Region | None
     score: float | None = None
+    mask: BoolArray | None = None
 
 
 class Tracker(Protocol):
@@ -89,6 +97,36 @@ def is_absent(region: Region | None) -> bool:
     if array.dtype == bool:
         return array.ndim == 2 and not array.any()
     return array.shape == (4,) and array.dtype.kind in "biuf" and not array.any()
+
+
+def absent_boxes(boxes: FloatArray, index_base: float) -> BoolArray:
+    """``(N,)`` True where a stored box ``(N, 4)`` in file coordinates says "not visible".
+
+    It is ``ABSENT``, or 0, 0, 0, 0 as vot-toolkit writes an empty mask.
+    """
+    left = boxes[:, 0]
+    absent: BoolArray = (left == ABSENT[0] + index_base) | (left == 0)
+    if absent.any():  # rare, and four columns cost four times as much
+        shifted = np.add(ABSENT, [index_base, index_base, 0, 0])
+        absent &= (boxes == shifted).all(axis=1) | ~boxes.any(axis=1)
+    return absent
+
+
+def absent_rows(regions: Regions, index_base: float) -> BoolArray:
+    """``absent_boxes`` for rows that may be codes or polygons, which say nothing of the kind."""
+    absent: BoolArray = absent_boxes(regions.values[:, :4], index_base) & (regions.counts == 4)
+    return absent
+
+
+def mask_of(answer: Prediction) -> Runs | None:
+    """The mask of an answer, an empty one if it says "not visible"; None if it has no mask."""
+    from bench import geometry
+
+    if is_absent(answer.region):
+        return geometry.EMPTY
+    region = np.asarray(answer.region)
+    mask = region if region.dtype == bool else answer.mask
+    return None if mask is None else geometry.mask_to_runs(np.asarray(mask))
 
 
 def as_box(region: Region) -> NDArray[np.float64]:

@@ -27,6 +27,7 @@ from bench.results.stores import Store
 from bench.results.vot.store import VotStore
 from bench.sequence import Dataset, RegionTrajectory, Trajectory, to_tracker
 from tests.conftest import REPOSITORY
+from tests.trackers.repositories import stand_ins
 
 PAGES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
 NANO = REPOSITORY / "trackers" / "siamattn" / "weights" / "siamattn-nano.safetensors"
@@ -78,16 +79,6 @@ class {name}:
     def update(self, image):
         from bench.tracker import Prediction
         return Prediction(self.box)
-"""
-PYSOT = """
-class SiamRPN:  # the methods of PySOT's tracker, which is not installed here
-    def __init__(self, config: str, weights: str) -> None:
-        open(config).close()
-        open(weights).close()
-    def init(self, image, box):
-        self.box = box
-    def track(self, image):
-        return {"bbox": self.box, "best_score": 0.5}
 """
 TRAX = """
 from trax import Server
@@ -189,6 +180,7 @@ class Machine:
         self._make_commands()
         self._make_clips()
         self._make_harbour()
+        self._make_repositories()
 
     def _make_results(self, dataset: Dataset) -> None:
         """Results of the trackers that the pages name, and the same as other people's files."""
@@ -262,6 +254,12 @@ class Machine:
         done = self.call(f"bench --benchmarks harbour.toml run harbour {options}", self.root)
         assert done.returncode == 0, done.stderr
 
+    def _make_repositories(self) -> None:
+        """Repositories of trackers, with the names that the pages give."""
+        stand_ins.write_libtest(self.home / "OSTrack")
+        stand_ins.write_pytracking(self.home / "pytracking")
+        stand_ins.write_pysot(self.home / "pysot", "siamrpn_r50_l234_dwxcorr")
+
     def _make_commands(self) -> None:
         """``bench``, ``python`` and ``make`` as an activated environment has them."""
         commands = self.root / "bin"
@@ -318,9 +316,7 @@ class Machine:
         (folder / "my_trackers.py").write_text(TRACKER.format(name="Drift"))
         (folder / "my_module.py").write_text(TRACKER.format(name="MyTracker"))
         (folder / "my_vot_tracker.py").write_text(TRAX)
-        (folder / "my_pysot.py").write_text(PYSOT)
-        for name in ("best.pth", "model.pth", "config.yaml"):
-            (folder / name).write_bytes(b"of another project")
+        (folder / "best.pth").write_bytes(b"of another project")
         (folder / "Makefile").symlink_to(REPOSITORY / "Makefile")
         (folder / ".venv").mkdir()
         for name in ("setup.cfg", "pyproject.toml", "constraints.txt", "packaging"):

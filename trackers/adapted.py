@@ -171,7 +171,7 @@ class FromPyTracking(Adapted):
         return answer
 
     def _read(self, answer: Any, shape: tuple[int, ...]) -> Prediction:
-        return from_answer(answer, ("target_bbox",), shape)
+        return from_answer(answer, ("target_bbox", "segmentation", "mask"), shape)
 
 
 def picture_of(image: Image, kind: Images) -> Any:

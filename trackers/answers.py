@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from bench.errors import TrackerError
 from bench.tracker import Prediction, Region
 
-SCORE_KEYS = ("best_score", "max_score", "score", "confidence")
+SCORE_KEYS = ("best_score", "max_score", "conf_score", "score", "confidence",
+    "object_presence_score")  # fmt: skip
 """Keys under which trackers that return a dict report their confidence, in order of preference."""
 
 _NUMBERS = "biuf"  # kinds of NumPy types that a region may have: no complex numbers, text or dates

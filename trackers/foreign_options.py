@@ -76,13 +76,13 @@ def _read_value(signature: inspect.Signature, name: str, value: Any) -> Any:
     kind = Value if parameter is None else parameter.annotation
     if not isinstance(value, str) or kind not in (Number, Value):
         return value
-    found = _literal(value)
+    found = literal(value)
     if kind is Number and type(found) not in (int, float):
         raise ConfigError(f"option {name!r}: expected a number, found {value!r}")
     return found
 
 
-def _literal(text: str) -> Any:
+def literal(text: str) -> Any:
     """A Python literal, or the words true, false and none in any case; else the text itself."""
     words = {"true": True, "false": False, "none": None}
     if text.lower() in words:

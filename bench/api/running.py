@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from bench.api.checks import require, require_dataset, require_path
-from bench.arrays import FloatArray
 from bench.benchmarks import get_benchmark, get_experiment
 from bench.errors import ConfigError, TrackerError
-from bench.geometry import Regions
-from bench.results.memory import MemoryStore
+from bench.results.memory import MemoryStore, StoredRun
 from bench.results.stores import Store
 from bench.sequence import Dataset, RegionTrajectory, Sequence, Trajectory, to_tracker
 
@@ -55,7 +53,7 @@ class Runs(Mapping[str, Any]):
         memory = MemoryStore(self.store.benchmark, self.store.experiment)
         memory.copy_from(self.store, self.tracker, sequences=[found.name])
         runs = [
-            _trajectory(run.regions, run.times, found, self.store.experiment)
+            _trajectory(run, found, self.store.experiment)
             for _, run in sorted(memory.stored[self.tracker][found.name].items())
         ]
         return runs[0] if self.store.experiment == "onepass" else runs
@@ -72,15 +70,14 @@ class Runs(Mapping[str, Any]):
         return f"<{self.tracker}: {len(self)} of {len(self.dataset)} sequences{failed}>"
 
 
-def _trajectory(
-    regions: Regions, times: FloatArray | None, sequence: Sequence, experiment: str
-) -> AnyTrajectory:
-    unknown = np.full(len(regions), np.nan)
-    seconds = unknown if times is None else times
+def _trajectory(run: StoredRun, sequence: Sequence, experiment: str) -> AnyTrajectory:
+    unknown = np.full(len(run.regions), np.nan)
+    seconds = unknown if run.times is None else run.times
+    scores = unknown if run.scores is None else run.scores
     if experiment != "onepass":
-        return RegionTrajectory(regions, seconds, unknown)
-    boxes = to_tracker(regions.values[:, :4], sequence.index_base)
-    return Trajectory(boxes, seconds, unknown)
+        return RegionTrajectory(run.regions, seconds, scores, run.masks or ())
+    boxes = to_tracker(run.regions.values[:, :4], sequence.index_base)
+    return Trajectory(boxes, seconds, scores, run.masks or ())
 
 
 def run(
@@ -95,6 +92,7 @@ def run(
     first_box: str | None = None,
     experiment: str | None = None,
     repetitions: int | None = None,
+    masks: bool = False,
     partial: bool = False,
     jobs: int = 1,
     lockstep: int = 1,
@@ -118,6 +116,7 @@ def run(
         first_box: of such a tracker, ``"pysot"`` moves it by half a pixel.
         experiment: of the VOT challenge; the benchmark's main one by default.
         repetitions: maximum number of runs per sequence (VOT).
+        masks: keep the masks that the tracker answers.
         partial: leave out sequences without frames.
         jobs: worker processes; results do not depend on it.
         lockstep: sequences that a batch tracker follows in one call.
@@ -138,7 +137,7 @@ def run(
     """
     spec = _spec(tracker, name, options, weights, device, images=images, first_box=first_box)
     if isinstance(data, Sequence):
-        return _run_sequence(spec, data, experiment, seed)
+        return _run_sequence(spec, data, experiment, seed, masks)
     from bench.results import open_store
     from bench.runner import run_tracker
 
@@ -149,7 +148,7 @@ def run(
         summary = run_tracker(
             dataset, spec, store, jobs=jobs, seed=seed, frame_timeout=timeout,
             repetitions=repetitions, lockstep=lockstep, progress=progress, partial=partial,
-            engine=_engine(tracker, jobs),
+            masks=masks, engine=_engine(tracker, jobs),
         )  # fmt: skip
         _warn(spec.name, summary.failures, done=bool(store.sequences(spec.name)))
         if results is None:
@@ -212,14 +211,15 @@ def _engine(tracker: Any, jobs: int) -> Any:
 
 
 def _run_sequence(
-    spec: TrackerSpec, sequence: Sequence, experiment: str | None, seed: int
+    spec: TrackerSpec, sequence: Sequence, experiment: str | None, seed: int, masks: bool
 ) -> AnyTrajectory:
     """One run in this process; the tracker's own exception is the cause of ours."""
     from bench.runner.unit import Unit, build_tracker, run_unit
 
     benchmark = get_benchmark(sequence.benchmark or "folder")
     chosen = get_experiment(benchmark.experiment(experiment))
-    return run_unit(build_tracker(spec, seed), Unit(sequence, seed, experiment=chosen))
+    tracker = build_tracker(spec.on(benchmark.name), seed)
+    return run_unit(tracker, Unit(sequence, seed, 1, chosen, masks))
 
 
 def load_results(

@@ -101,19 +101,25 @@ def show(
     number = (first + last) // 2 if frame is None else frame
     if not isinstance(number, int) or not first <= number <= last:
         raise ConfigError(f"frame {number!r}: {clip.name} has frames {first} to {last}")
-    regions = {name: _regions(result, clip) for name, result in (results or {}).items()}
-    image = annotated_frames(clip, layers(clip, regions)).at(number - first)
+    runs = {name: _run_of(result, clip) for name, result in (results or {}).items()}
+    regions = {name: _regions(run, clip) for name, run in runs.items()}
+    masks = {name: getattr(run, "masks", None) for name, run in runs.items()}
+    image = annotated_frames(clip, layers(clip, regions, masks=masks)).at(number - first)
     return Picture(image, f"{clip.name}, frame {number}")
 
 
-def _regions(result: Any, clip: Sequence) -> Regions:
-    """A result as regions in file coordinates; of several repetitions the first."""
+def _run_of(result: Any, clip: Sequence) -> Any:
+    """The result of one sequence; of several repetitions the first."""
     if isinstance(result, Mapping):
         if clip.name not in result:
             raise unknown_name("sequence with a result", clip.name, result)
         result = result[clip.name]
-    if isinstance(result, list) and result and isinstance(result[0], RegionTrajectory):
-        result = result[0]
+    repeated = isinstance(result, list) and result and isinstance(result[0], RegionTrajectory)
+    return result[0] if repeated else result
+
+
+def _regions(result: Any, clip: Sequence) -> Regions:
+    """One run as regions in file coordinates."""
     if isinstance(result, RegionTrajectory):
         return result.regions
     return Regions.from_boxes(to_file(as_boxes(result, clip), clip.index_base))

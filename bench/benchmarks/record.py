@@ -211,6 +211,8 @@ class Benchmark:
         variants: sets cut from the same video, with every ``step``-th frame.
         server: the archive that its evaluation server takes, None without a server.
         alternative: what can be scored here where the server keeps the ground truth.
+        dataset_name: what repositories of the lib/test family call it
+            (``lib/test/evaluation/datasets.py``), where that is not ``name``.
         stack: its stack in the vot-toolkit.
         declared: the content of its declaration, for one from outside the package.
     """
@@ -250,6 +252,7 @@ class Benchmark:
     variants: tuple[Mapping[str, Any], ...] = ()
     server: Server | None = None
     alternative: str = ""
+    dataset_name: str | None = None
     stack: Mapping[str, Any] = field(default_factory=dict)
     declared: Mapping[str, Any] = field(default_factory=dict)
 

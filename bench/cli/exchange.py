@@ -105,6 +105,8 @@ def export(
     store = OnePassStore(results, benchmark)
     count = export_results(store, tracker, dataset, format_, destination, index_base=origin)
     typer.echo(f"{count} of {len(dataset)} sequences of {tracker} -> {destination} ({format_})")
+    if format_ != "vot" and (store.folder(tracker) / "masks").is_dir():
+        typer.echo(f"note: masks left out: the format {format_} has none", err=True)
 
 
 def pack(

@@ -31,6 +31,10 @@ FirstBox = Annotated[
     Literal["as-is", "pysot"] | None,
     typer.Option(help="For one of another toolkit: pysot moves the first box by half a pixel."),
 ]
+KeepMasks = Annotated[
+    bool,
+    typer.Option("--masks", help="Keep the masks that the tracker answers, beside the results."),
+]
 LeaveOut = Annotated[bool, typer.Option("--partial", help="Leave out sequences without frames.")]
 Progress = Annotated[
     bool | None,
@@ -81,6 +85,7 @@ def run(
     timeout: options.Timeout = options.DEFAULT_TIMEOUT,
     sequences: options.Sequences = None,
     subset: options.Subset = "test",
+    masks: KeepMasks = False,
     partial: LeaveOut = False,
     tuned_on: TunedOn = None,
     progress: Progress = None,
@@ -119,7 +124,7 @@ def run(
     names = options.split_names(sequences)
     common: dict[str, Any] = {
         "names": names, "seed": seed, "repetitions": repetitions, "lockstep": lockstep,
-        "partial": partial,
+        "masks": masks, "partial": partial,
     }  # fmt: skip
     if debug:
         _debug(dataset, specs, store, names, seed)
@@ -203,7 +208,7 @@ def _plan(
     for spec in specs:
         plan = plan_run(dataset, spec, store, **arguments)
         with options.stoppable("finished sequences"):
-            build_tracker(spec, arguments["seed"])
+            build_tracker(spec.on(dataset.benchmark), arguments["seed"])
         typer.echo(
             f"{spec.name}: {options.counted(len(plan.to_do), unit)} to run, "
             f"{len(plan.done)} done, {len(plan.left_out)} cannot run -> {store.folder(spec.name)}"
@@ -232,7 +237,8 @@ def _debug(
     unit = Unit(chosen, seed, experiment=get_experiment(store.experiment))
     for spec in specs:
         try:
-            outcomes = list(run_here([unit], spec, seed, raise_errors=True))
+            told = spec.on(dataset.benchmark)
+            outcomes = list(run_here([unit], told, seed, raise_errors=True))
         except (Exception, SystemExit) as error:
             typer.echo(traceback_of(error), err=True)
             raise typer.Exit(1) from None
@@ -250,7 +256,7 @@ def trackers(tracker: TrackerToShow = None) -> None:
 
       bench trackers kcf
     """
-    from bench.registry import registered_trackers, tracker_options
+    from bench.registry import registered_trackers, spelled, tracker_options
 
     if tracker is None:
         for registered, location in registered_trackers().items():
@@ -259,4 +265,4 @@ def trackers(tracker: TrackerToShow = None) -> None:
     for option in tracker_options(tracker).values():
         kind = getattr(option.annotation, "__name__", str(option.annotation))
         default = "required" if option.default is option.empty else repr(option.default)
-        typer.echo(f"{option.name:24} {kind:12} {default}")
+        typer.echo(f"{spelled(option.name):24} {kind:12} {default}")

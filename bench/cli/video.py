@@ -45,7 +45,9 @@ def video(
     """Write a video of a sequence with ground truth and trackers' regions, or play it.
 
     In an experiment of VOT the first repetition is shown. A failure is marked by a cross and a
-    border in the tracker's colour, the frame is held for a moment, and the legend counts.
+    border in the tracker's colour, the frame is held for a moment, and the legend counts. A
+    crossed circle marks that a tracker says the target is not visible. Masks are drawn where they
+    are kept (bench run --masks).
 
     [bold]Examples[/]
 
@@ -66,7 +68,8 @@ def video(
     store = open_store(results, benchmark, experiment)
     names = _shown(store, sequence, options.split_names(trackers))
     regions = {name: store.read_run(name, sequence) for name in names}
-    drawn = overlay.layers(clip, regions, looks(known_trackers(results)))
+    masks = {name: store.read_masks(name, sequence) for name in names}
+    drawn = overlay.layers(clip, regions, looks(known_trackers(results)), masks)
     held = round(hold * fps)
     frames = annotated_frames(clip, drawn, hold=held)
     for caveat in dataset.caveats:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from bench.arrays import FloatArray
+from bench.arrays import BoolArray, FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.evaluation.vot import overlap_bounds, padded
 from bench.geometry import FAILED, INITIALISED, outlines, region_overlaps
 from bench.measures import onepass, vot
 from bench.results.stores import Store, check_rows
-from bench.sequence import Sequence
+from bench.sequence import Masks, Sequence
+from bench.tracker import absent_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,8 @@ class Track:
         starts: indices of the frames where it was initialised.
         repetitions: how many runs are stored; this is the first.
         problem: why there is nothing to show.
+        absent: ``(N,)`` True where it says that the target is not visible; its region is NaN.
+        masks: of each frame, in place of its region; empty if not kept.
     """
 
     tracker: str
@@ -40,6 +43,8 @@ class Track:
     starts: tuple[int, ...] = ()
     repetitions: int = 1
     problem: str | None = None
+    absent: BoolArray = field(default_factory=lambda: np.empty(0, dtype=bool))
+    masks: Masks = ()
 
 
 def tracks_along(store: Store, trackers: Iterable[str], sequence: Sequence) -> Iterator[Track]:
@@ -61,16 +66,37 @@ def _without(tracker: str, problem: str) -> Track:
 
 def _boxes_track(store: Store, sequence: Sequence, tracker: str) -> Track:
     """A one-pass result; leading frames that it leaves out are NaN."""
-    boxes = store.read_run(tracker, sequence.name).values[:, :4]
+    run = store.read_run(tracker, sequence.name)
+    boxes = run.values[:, :4]
     leading, frames = sequence.leading(len(boxes)), len(sequence)
-    regions = np.concatenate([np.full((leading, 4), np.nan), boxes])
+    before = np.full((leading, 4), np.nan)
+    absent = absent_rows(run, sequence.index_base)
+    regions = np.concatenate([before, np.where(absent[:, None], np.nan, boxes)])
     regions[:, :2] -= sequence.index_base
     overlap = np.full(frames, np.nan)
     if not sequence.hidden:
         overlap[leading:] = _box_overlap(store.benchmark, sequence, boxes, leading)
     lost = np.equal(overlap, 0)
     begins = np.flatnonzero(lost & ~np.concatenate([[False], lost[:-1]]))
-    return Track(tracker, overlap, regions[:frames], tuple(begins.tolist()), (leading,))
+    return Track(
+        tracker,
+        overlap,
+        regions[:frames],
+        tuple(begins.tolist()),
+        (leading,),
+        absent=np.concatenate([np.zeros(leading, dtype=bool), absent])[:frames],
+        masks=((None,) * leading + _masks(store, tracker, sequence, None, len(run)))[:frames],
+    )
+
+
+def _masks(
+    store: Store, tracker: str, sequence: Sequence, repetition: int | None, rows: int
+) -> Masks:
+    """The masks of a run of so many rows; none if they are not kept."""
+    masks = store.read_masks(tracker, sequence.name, repetition) or ()
+    if masks:
+        check_rows(f"{store.folder(tracker)}: masks of {sequence.name}", len(masks), rows)
+    return masks
 
 
 def _box_overlap(
@@ -95,11 +121,14 @@ def _regions_track(store: Store, sequence: Sequence, tracker: str) -> Track:
     check_rows(f"{store.folder(tracker)}: {sequence.name}", len(run), len(sequence))
     rule = vot.get_convention(get_benchmark(store.benchmark).rule)
     _, bounds = overlap_bounds(sequence, rule)
+    absent = absent_rows(run, sequence.index_base)
     return Track(
         tracker,
         region_overlaps(sequence.regions, run, rule.overlap, bounds),
-        outlines(run, sequence.index_base),
+        np.where(absent[:, None], np.nan, outlines(run, sequence.index_base)),
         tuple(np.flatnonzero(run.codes == FAILED).tolist()),
         tuple(np.flatnonzero(run.codes == INITIALISED).tolist()),
         len(repetitions),
+        absent=absent,
+        masks=_masks(store, tracker, sequence, repetitions[0], len(run)),
     )

@@ -19,6 +19,7 @@ from bench.evaluation.batched_results import (
     zero_boxes,
 )
 from bench.evaluation.invalid_rows import InvalidRows
+from bench.evaluation.presence import PresenceFrames
 from bench.evaluation.repetitions import SequenceResults, spread_of
 from bench.evaluation.selection import Candidate, candidates, partial_note, refusal
 from bench.measures import onepass
@@ -113,6 +114,7 @@ def evaluate(
     rules = [onepass.get_convention(name, dataset.benchmark) for name in conventions]
     trackers = candidates(dataset, store, names)
     invalid = {one.name: InvalidRows() for one in trackers}
+    presence = PresenceFrames(dataset, store)
     first_rows: dict[str, list[FirstRows]] = {one.name: [] for one in trackers}
     collected = {
         rule.name: {one.name: _started(one, dataset, rule, partial) for one in trackers}
@@ -124,6 +126,7 @@ def evaluate(
             invalid[result.tracker].add(result.rows)
             truth = sequence.ground_truth[result.leading :]
             first_rows[result.tracker].append(FirstRows.of(sequence.name, result.boxes, truth))
+        presence.add(sequence, results)
         _note_results(trackers, sequence, results)
         for rule in rules:
             zeros = rule.missing == "zeros" and not partial
@@ -136,7 +139,8 @@ def evaluate(
     for rule in rules:
         for one in collected[rule.name].values():
             _note_invalid(one, invalid[one.tracker.name], rule)
-    return [_benchmark_scores(dataset, rule, collected[rule.name]) for rule in rules]
+    found = (_benchmark_scores(dataset, rule, collected[rule.name]) for rule in rules)
+    return [presence.extended(scores) for scores in found]
 
 
 def _index_base(dataset: Dataset) -> float:

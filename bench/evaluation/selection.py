@@ -140,15 +140,18 @@ def label_of(dataset: Dataset) -> str:
 
 
 def tuning_note(dataset: Dataset, store: Store, name: str) -> list[str]:
-    """A note if the options were tuned on scores, according to the run record."""
+    """Notes on options tuned on scores or per benchmark, according to the run record."""
     try:
         record = read_record(store.record_path(name))
     except ResultError:
         return ["run.json cannot be read, the provenance of these results is unknown"]
-    if record is None or record.tuned_on is None:
+    if record is None:
         return []
-    here = record.tuned_on == label_of(dataset)
-    return [f"hyper-parameters tuned on {'this benchmark' if here else record.tuned_on}"]
+    notes = [str(each["tuned"]) for each in record.sessions if each.get("tuned")]
+    if record.tuned_on is not None:
+        here = record.tuned_on == label_of(dataset)
+        notes.append(f"hyper-parameters tuned on {'this benchmark' if here else record.tuned_on}")
+    return list(dict.fromkeys(notes))
 
 
 def first_few(names: Iterable[str]) -> str:

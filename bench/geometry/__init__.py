@@ -17,17 +17,29 @@ from bench.geometry.boxes import (
     polygon_to_box,
     warped_template_to_box,
 )
-from bench.geometry.masks import canonical_corners, mask_overlap, mask_to_polygon, rasterize
+from bench.geometry.masks import (
+    EMPTY,
+    Runs,
+    canonical_corners,
+    has_pixels,
+    mask_overlap,
+    mask_to_polygon,
+    mask_to_runs,
+    rasterize,
+    runs_to_mask,
+)
 from bench.geometry.overlap import RULES, pixel_counter, region_overlaps
 from bench.geometry.regions import FAILED, INITIALISED, SKIPPED, TRACKED, Regions, outlines
 
 __all__ = [
+    "EMPTY",
     "FAILED",
     "INITIALISED",
     "RULES",
     "SKIPPED",
     "TRACKED",
     "Regions",
+    "Runs",
     "area_preserving_box",
     "box_centre",
     "box_iou",
@@ -36,14 +48,17 @@ __all__ = [
     "centre_errors",
     "clipped_iou",
     "columns",
+    "has_pixels",
     "mask_overlap",
     "mask_to_box",
     "mask_to_polygon",
+    "mask_to_runs",
     "outlines",
     "pixel_corners_to_box",
     "pixel_counter",
     "polygon_to_box",
     "rasterize",
     "region_overlaps",
+    "runs_to_mask",
     "warped_template_to_box",
 ]

@@ -1,4 +1,4 @@
-"""Masks to and from polygons, and their overlap with regions.
+"""Masks to and from polygons and run lengths, and their overlap with regions.
 
 Integer polygon coordinates are pixel centres here, as in the VOT toolkits and OpenCV's contours:
 the pixel at row r, column c is the point (c, r).
@@ -6,15 +6,65 @@ the pixel at row r, column c is the point (c, r).
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Numbers
+from typing import TypeAlias
+
 import numpy as np
 
-from bench.arrays import BoolArray, FloatArray
+from bench.arrays import BoolArray, FloatArray, IntArray
 from bench.errors import TrackerError
 from bench.geometry.regions import TRACKED, Regions
 from bench.geometry.spans import Rows, Spans, polygon_spans
 from bench.geometry.windows import image_outline, is_somewhere
 
+Runs: TypeAlias = IntArray
+"""A mask as vot-toolkit writes it: x, y, width, height of the box around its pixels, then lengths
+of runs along its rows from the top left, alternately outside and inside, the first outside."""
+EMPTY: Runs = np.array([0, 0, 1, 1, 1])
+"""A mask without a pixel, as vot-toolkit writes it."""
 _TIE = 1e-3  # corners closer than this, in pixels, tie
+
+
+def mask_to_runs(mask: BoolArray) -> Runs:
+    """The run lengths of a mask ``(H, W)``, equal to those of vot-toolkit's ``encode_mask``.
+
+    >>> mask_to_runs(np.array([[0, 0, 0], [0, 1, 1], [0, 0, 1]], dtype=bool)).tolist()
+    [1, 1, 2, 2, 0, 2, 1, 1]
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return EMPTY
+    (top, bottom), (left, right) = rows[[0, -1]], columns[[0, -1]]
+    inner = mask[top : bottom + 1, left : right + 1].ravel()
+    changes = np.flatnonzero(inner[1:] != inner[:-1]) + 1
+    starts = np.concatenate([[0], [0] * bool(inner[0]), changes, [len(inner)]])
+    box = [left, top, right - left + 1, bottom - top + 1]
+    return np.concatenate([box, np.diff(starts)]).astype(np.int64)
+
+
+def has_pixels(runs: Runs) -> bool:
+    """Whether a mask has any pixel inside."""
+    return bool(runs[5::2].any())
+
+
+def runs_to_mask(runs: Numbers[int] | Runs, size: tuple[int, int] | None = None) -> BoolArray:
+    """The mask ``(H, W)`` of run lengths; what lies outside the image is cut off.
+
+    Args:
+        runs: see ``Runs``; what they leave open at the end is outside.
+        size: width and height of the image; by default, the mask is as large as its own box.
+    """
+    x, y, width, height, *lengths = (int(number) for number in runs)
+    inside = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
+    inner = np.zeros((height, width), dtype=bool)
+    inner.ravel()[: len(inside)] = inside
+    if size is None:
+        return inner
+    mask = np.zeros((size[1], size[0]), dtype=bool)
+    left, top = max(x, 0), max(y, 0)
+    part = inner[top - y : size[1] - y, left - x : size[0] - x]
+    mask[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return mask
 
 
 def mask_to_polygon(mask: BoolArray) -> FloatArray:

@@ -42,7 +42,7 @@ class Measure:
         title: full name, e.g. ``"Expected average overlap"``.
         short: column heading, e.g. ``"EAO"``.
         unit: ``""`` for a fraction of 1.
-        better: which direction is better.
+        better: which direction is better; None if neither is.
         decimals: digits printed in tables.
         meaning: footnote for tables; may be empty.
         axis: labels of its curve; None for a measure without a curve.
@@ -52,7 +52,7 @@ class Measure:
     title: str
     short: str
     unit: str = ""
-    better: Literal["higher", "lower"] = "higher"
+    better: Literal["higher", "lower"] | None = "higher"
     decimals: int = 3
     meaning: str = ""
     axis: Axis | None = None
@@ -76,6 +76,7 @@ class Layout:
         breakdown: shown per sequence.
         by_group: shown per attribute or tag.
         compared: tested sequence by sequence when comparing two trackers.
+        presence: columns of the table on whether trackers know when the target is there.
     """
 
     columns: tuple[Measure, ...]
@@ -83,6 +84,7 @@ class Layout:
     breakdown: tuple[Measure, ...]
     by_group: tuple[Measure, ...]
     compared: tuple[Measure, ...]
+    presence: tuple[Measure, ...] = ()
 
     @property
     def meanings(self) -> dict[str, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from bench.errors import DatasetError
+from bench.geometry import Runs
 from bench.protocols.steps import Follow, OnFrame, Start, Steps, Synchronize, check_answer, drive
 from bench.sequence import Frames, Sequence, Trajectory, check_first_box
-from bench.tracker import Tracker
+from bench.tracker import Tracker, mask_of
 
 
 def run_one_pass(
@@ -38,12 +39,18 @@ def run_one_pass(
     return drive(tracker, one_pass_steps(sequence, on_frame), synchronize)
 
 
-def one_pass_steps(sequence: Sequence, on_frame: OnFrame | None = None) -> Steps[Trajectory]:
-    """The one-pass protocol as a coroutine; see ``run_one_pass``."""
+def one_pass_steps(
+    sequence: Sequence, on_frame: OnFrame | None = None, *, keep_masks: bool = False
+) -> Steps[Trajectory]:
+    """The one-pass protocol as a coroutine; see ``run_one_pass``.
+
+    With ``keep_masks``, the trajectory has the masks that the tracker answers.
+    """
     frames = check_frames(sequence)
     count = len(sequence)
     boxes, scores = np.empty((count, 4)), np.full(count, np.nan)
     times = np.zeros(count)
+    masks: list[Runs | None] = [None] * count if keep_masks else []
     boxes[0] = sequence.initial_box
     for index in range(count):
         if on_frame is not None:
@@ -57,7 +64,9 @@ def one_pass_steps(sequence: Sequence, on_frame: OnFrame | None = None) -> Steps
         times[index] = answer.seconds
         if answer.prediction is not None:
             boxes[index], scores[index] = check_answer(answer.prediction)
-    return Trajectory(boxes, times, scores)
+            if keep_masks:
+                masks[index] = mask_of(answer.prediction)
+    return Trajectory(boxes, times, scores, tuple(masks))
 
 
 def check_frames(sequence: Sequence) -> Frames:

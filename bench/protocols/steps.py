@@ -92,6 +92,7 @@ def drive(
     while step is not None:
         try:
             if isinstance(step, Start):
+                _renew(tracker)
                 seconds, _ = clock.measure(tracker.init, step.image, step.region)
                 answer = Answer(seconds)
             else:
@@ -101,6 +102,13 @@ def drive(
             raise _frame_error(step, error) from error
         step, done = _advance(steps, answer)
     return done  # type: ignore[return-value]  # the protocol has returned
+
+
+def _renew(tracker: Tracker) -> None:
+    """Let a tracker that is built anew for every start do so, with the clock stopped."""
+    renew = getattr(type(tracker), "renew", None)
+    if callable(renew):
+        renew(tracker)
 
 
 @dataclass(eq=False)
@@ -207,11 +215,14 @@ def check_prediction(answer: object, image: Image) -> Prediction:
     """
     check_answer(answer)
     said: Prediction = answer  # type: ignore[assignment]  # just checked
-    region = np.asarray(said.region)
-    if region.dtype == bool and region.shape != image.shape[:2]:
-        raise TrackerError(
-            f"expected a mask as large as the image, {image.shape[:2]}, found {region.shape}"
-        )
+    for name in ("region", "mask"):
+        found = np.asarray(getattr(said, name))
+        is_mask = found.dtype == bool or (name == "mask" and said.mask is not None)
+        if is_mask and (found.shape != image.shape[:2] or found.dtype != bool):
+            raise TrackerError(
+                f"expected a mask as large as the image, {image.shape[:2]}, of bool, found "
+                f"{found.shape} of {found.dtype}"
+            )
     return said
 
 

@@ -14,11 +14,11 @@ import numpy as np
 from bench import geometry
 from bench.arrays import FloatArray
 from bench.benchmarks import Experiment
-from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions, region_overlaps
+from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions, Runs, region_overlaps
 from bench.protocols.onepass import check_frames
 from bench.protocols.steps import Answer, Follow, OnFrame, Start, Steps
 from bench.sequence import RegionTrajectory, Sequence, check_first_box, to_file, to_tracker
-from bench.tracker import Region, StartsOn, is_absent
+from bench.tracker import Region, StartsOn, is_absent, mask_of
 
 _DECIMALS = 4  # of a stored region: scoring the file must find the same failures
 _ABSENT = (0.0, 0.0, 0.0, 0.0)  # as vot-toolkit writes an empty mask; overlaps nothing
@@ -29,6 +29,8 @@ def vot_steps(
     experiment: Experiment,
     starts_on: StartsOn = "bounding",
     on_frame: OnFrame | None = None,
+    *,
+    keep_masks: bool = False,
 ) -> Steps[RegionTrajectory]:
     """A protocol of the VOT challenge along one sequence, as a coroutine.
 
@@ -43,12 +45,13 @@ def vot_steps(
         experiment: the protocol and its numbers.
         starts_on: the form of a rotated ground truth that the tracker starts on.
         on_frame: called with the number of each frame, from 1, before it is decoded.
+        keep_masks: keep the masks that the tracker answers, also those of failures.
 
     Raises:
         DatasetError: no frames, fewer than annotated, or one that cannot be decoded.
     """
     frames = check_frames(sequence)
-    along = _Along(sequence, len(sequence))
+    along = _Along(sequence, len(sequence), keep_masks)
     pace = _Pace(experiment)
     index: int | None = 0
     while index is not None:
@@ -90,14 +93,18 @@ class _Along:
 
     sequence: Sequence
     count: int
+    keep_masks: bool = False
     rows: list[list[float]] = field(init=False)
+    masks: list[Runs | None] = field(init=False)
     times: FloatArray = field(init=False)
     scores: FloatArray = field(init=False)
     bounds: tuple[float, float] | None = None
     last: list[float] = field(default_factory=list)
+    last_mask: Runs | None = None
 
     def __post_init__(self) -> None:
         self.rows = [[SKIPPED] for _ in range(self.count)]
+        self.masks = [None] * self.count if self.keep_masks else []
         self.times = np.zeros(self.count)
         self.scores = np.full(self.count, np.nan)
         self.frames = check_frames(self.sequence)
@@ -115,6 +122,7 @@ class _Along:
         self.rows[index] = [INITIALISED]
         self.times[index] = answer.seconds
         self.last = _numbers(self.truth(index), self.sequence.index_base)
+        self.last_mask = None
 
     def answered(self, index: int, answer: Answer) -> None:
         if answer.prediction is None:
@@ -125,11 +133,15 @@ class _Along:
         region = answer.prediction.region
         absent = region is None or is_absent(region)
         self.last = list(_ABSENT) if absent else _numbers(region, self.sequence.index_base)
-        self.rows[index] = self.last
+        if self.keep_masks:
+            self.last_mask = mask_of(answer.prediction)
+        self.repeat(index)
 
     def repeat(self, index: int) -> None:
-        """Store the last region again, because the tracker is busy."""
+        """Store the last answer, once more where the tracker is busy."""
         self.rows[index] = self.last
+        if self.keep_masks:
+            self.masks[index] = self.last_mask
 
     def failed(self, index: int) -> bool:
         if not self._known(index):
@@ -147,7 +159,8 @@ class _Along:
         return bool(np.isfinite(numbers).all())
 
     def trajectory(self) -> RegionTrajectory:
-        return RegionTrajectory(Regions.from_rows(self.rows), self.times, self.scores)
+        regions = Regions.from_rows(self.rows)
+        return RegionTrajectory(regions, self.times, self.scores, tuple(self.masks))
 
 
 @dataclass(eq=False)

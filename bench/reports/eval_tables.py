@@ -11,7 +11,14 @@ from bench.benchmarks import get_benchmark
 from bench.measures.catalogue import Measure, layout_of
 from bench.published.papers import expected_of
 from bench.reports.notes import counted, footnotes, heading_of, scores_notes, title_of
-from bench.reports.score_table import cell_of, column_of, ranked, score_table, share_of
+from bench.reports.score_table import (
+    cell_of,
+    column_of,
+    presence_table,
+    ranked,
+    score_table,
+    share_of,
+)
 from bench.reports.table import MISSING, Cell, Column, Row, Table
 from bench.scores import BenchmarkScores
 
@@ -38,6 +45,8 @@ def eval_tables(
         yield convention_table(scored)
     else:
         yield score_table(scored[0])
+        told = presence_table(scored[0])
+        yield from () if told is None else (told,)
         yield from known_figures(scored[0])
     for scores in scored:
         if scores.trackers:

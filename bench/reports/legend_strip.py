@@ -119,7 +119,8 @@ def _with_legend(scene: Image, drawn: list[Layer], index: int, number: int) -> I
 def _cell_width(drawn: list[Layer], size: int) -> int:
     """Room for the longest name with the longest status."""
     names = max((text_width(legible(layer.name), size) for layer in drawn), default=0)
-    status = f"  {_counted('FAILED', 88)}" if any(layer.codes for layer in drawn) else ""
+    marked = any(layer.codes or layer.absent for layer in drawn)
+    status = f"  {_counted('FAILED', 88)}" if marked else ""
     return round(3.4 * size) + names + text_width(status, size)
 
 
@@ -149,6 +150,8 @@ def _draw_line(ground: Image, layer: Layer) -> None:
 
 def _status(layer: Layer, index: int) -> str:
     """A tracker's status in a frame, with the number of its failures so far."""
+    if index in layer.absent:
+        return "absent"
     count = layer.failures(index)
     code = layer.codes.get(index)
     recent = range(index - _SHOWN_FOR, index)

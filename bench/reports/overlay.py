@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import BenchError, ConfigError
-from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions, box_to_polygon
+from bench.geometry import (
+    FAILED,
+    INITIALISED,
+    SKIPPED,
+    Regions,
+    Runs,
+    box_to_polygon,
+    has_pixels,
+    runs_to_mask,
+)
 from bench.reports import palette
 from bench.reports.palette import DASHES, TRUTH, Look
-from bench.sequence import Sequence
+from bench.sequence import Masks, Sequence
+from bench.tracker import absent_rows
 
-Shape: TypeAlias = FloatArray | BoolArray
-"""Corners ``(K, 2)`` in 0-based pixels, or a mask ``(H, W)`` of bool."""
+Shape: TypeAlias = FloatArray | BoolArray | Runs
+"""Corners ``(K, 2)`` in 0-based pixels, or a mask: ``(H, W)`` of bool, or run lengths."""
 
 _FAR = 30_000  # pixels; OpenCV's drawing functions overflow somewhere beyond
 _TINT = 0.4  # share of the colour inside a mask
@@ -33,12 +43,14 @@ class Layer:
         look: colour and dashes of its lines.
         shapes: the region of each frame, None if there is nothing to draw.
         codes: VOT's codes ``SKIPPED``, ``INITIALISED`` and ``FAILED`` by index of the frame.
+        absent: indices of the frames where it says that the target is not visible.
     """
 
     name: str
     look: Look
     shapes: tuple[Shape | None, ...]
     codes: Mapping[int, int]
+    absent: frozenset[int] = frozenset()
 
     def shape(self, index: int) -> Shape | None:
         """The region of a frame; None beyond the last."""
@@ -62,6 +74,7 @@ def layers(
     sequence: Sequence,
     results: Mapping[str, Regions | FloatArray | BoolArray],
     looks: Mapping[str, Look] | None = None,
+    masks: Mapping[str, Masks | None] | None = None,
 ) -> list[Layer]:
     """Ground truth and trackers' regions as layers to draw.
 
@@ -72,9 +85,10 @@ def layers(
         results: by tracker, regions in file coordinates, or an array in 0-based pixels: boxes
             ``(N, 4)``, polygons ``(N, K, 2)`` or masks ``(N, H, W)`` of bool.
         looks: by tracker; by default, those of the trackers in ``results``.
+        masks: by tracker; drawn in place of the regions of their frames.
 
     Raises:
-        ConfigError: an array has another shape.
+        ConfigError: an array has another shape, or masks are not one per frame.
     """
     truth = _layer("ground truth", Look(TRUTH), sequence.regions, sequence.index_base)
     chosen = {**palette.looks(results), **(looks or {})}
@@ -85,7 +99,8 @@ def layers(
             look = Look(look.colour, "solid", look.marker)
         elif look.dash == "solid":
             look = Look(look.colour, "dash", look.marker)
-        drawn.append(_layer(name, look, regions, sequence.index_base))
+        layer = _layer(name, look, regions, sequence.index_base)
+        drawn.append(_with_masks(layer, (masks or {}).get(name) or ()))
     return drawn
 
 
@@ -94,11 +109,32 @@ def _layer(
 ) -> Layer:
     if not isinstance(regions, Regions):
         return Layer(name, look, tuple(_shapes(name, np.asarray(regions))), {})
-    rows = zip(regions.values, regions.counts.tolist(), strict=True)
-    corners = tuple(_corners(values[:count], index_base) for values, count in rows)
+    absent = frozenset(np.flatnonzero(absent_rows(regions, index_base)).tolist())
+    rows = enumerate(zip(regions.values, regions.counts.tolist(), strict=True))
+    corners = tuple(
+        None if at in absent else _corners(values[:count], index_base)
+        for at, (values, count) in rows
+    )
     known = (INITIALISED, FAILED, SKIPPED)
     codes = {at: code for at, code in enumerate(regions.codes.tolist()) if code in known}
-    return Layer(name, look, corners, codes)
+    return Layer(name, look, corners, codes, absent)
+
+
+def _with_masks(layer: Layer, masks: Masks) -> Layer:
+    """A layer with masks, where there are any, in place of the regions."""
+    if not masks:
+        return layer
+    if len(masks) != len(layer.shapes):
+        raise ConfigError(
+            f"{layer.name}: expected a mask for each of {len(layer.shapes)} frames, found "
+            f"{len(masks)}. Run the sequence again, or remove the file of masks."
+        )
+    pairs = zip(layer.shapes, masks, strict=True)
+    shapes = tuple(
+        mask if shape is not None and mask is not None and has_pixels(mask) else shape
+        for shape, mask in pairs
+    )
+    return replace(layer, shapes=shapes)
 
 
 def _shapes(name: str, regions: NDArray[Any]) -> Iterable[Shape | None]:
@@ -128,7 +164,8 @@ def draw_regions(
 ) -> Image:
     """A copy of a frame with the regions of all layers, without legend.
 
-    A failure is a cross on the tracker's last region, and a border in its colour.
+    A failure is a cross on the tracker's last region, and a border in its colour; the answer that
+    the target is not visible is a crossed circle there.
 
     Args:
         image: RGB ``uint8 (H, W, 3)``.
@@ -149,12 +186,17 @@ def draw_regions(
             _draw_shape(canvas, shape, layer, zoom, thickness)
         elif layer.failed(index):
             _draw_failure(canvas, layer, index, zoom, thickness)
+        elif index in layer.absent:
+            _draw_absence(canvas, layer, index, zoom, thickness)
     return canvas
 
 
 def _draw_shape(canvas: Image, shape: Shape, layer: Layer, zoom: int, thickness: int) -> None:
     import cv2
 
+    if shape.ndim == 1:
+        size = (canvas.shape[1] // zoom, canvas.shape[0] // zoom)
+        shape = runs_to_mask(cast(Runs, shape), size)
     if shape.dtype != np.bool_:
         enlarged = (np.asarray(shape, dtype=np.float64) + 0.5) * zoom - 0.5
         _draw_outline(canvas, enlarged, layer, thickness)
@@ -196,13 +238,38 @@ def _draw_failure(canvas: Image, layer: Layer, index: int, zoom: int, thickness:
     height, width = canvas.shape[:2]
     border = 3 * thickness
     cv2.rectangle(canvas, (0, 0), (width - 1, height - 1), layer.look.colour, border)
+    centre = _last_centre(layer, index, zoom)
+    if centre is None:
+        return
+    for colour, width in (((0, 0, 0), 3 * thickness + 2), (layer.look.colour, 3 * thickness)):
+        cv2.drawMarker(canvas, centre, colour, cv2.MARKER_TILTED_CROSS, 14 * thickness, width)
+
+
+def _draw_absence(canvas: Image, layer: Layer, index: int, zoom: int, thickness: int) -> None:
+    import cv2
+
+    centre = _last_centre(layer, index, zoom)
+    if centre is None:
+        return
+    radius = 6 * thickness
+    low, high = ((centre[0] - side, centre[1] + side) for side in (radius, -radius))
+    for colour, width in (((0, 0, 0), thickness + 2), (layer.look.colour, thickness)):
+        cv2.circle(canvas, centre, radius, colour, width, cv2.LINE_AA)
+        cv2.line(canvas, low, high, colour, width, cv2.LINE_AA)
+
+
+def _last_centre(layer: Layer, index: int, zoom: int) -> tuple[int, int] | None:
+    """The middle of the last region before a frame, in pixels of the enlarged frame."""
     last = layer.last_shape(index)
     if last is None:
-        return
-    points = np.argwhere(last)[:, ::-1] if last.dtype == np.bool_ else last
-    x, y = np.clip(points.mean(axis=0) * zoom, -_FAR, _FAR).round().astype(int).tolist()
-    for colour, width in (((0, 0, 0), 3 * thickness + 2), (layer.look.colour, 3 * thickness)):
-        cv2.drawMarker(canvas, (x, y), colour, cv2.MARKER_TILTED_CROSS, 14 * thickness, width)
+        return None
+    if last.ndim == 1:
+        middle = last[:2] + last[2:4] / 2
+    else:
+        points = np.argwhere(last)[:, ::-1] if last.dtype == np.bool_ else last
+        middle = points.mean(axis=0)
+    x, y = np.clip(middle * zoom, -_FAR, _FAR).round().astype(int).tolist()
+    return x, y
 
 
 def play(frames: Iterable[Image], title: str, fps: float) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from bench.benchmarks import get_benchmark
 from bench.measures.catalogue import Measure, layout_of, measures
@@ -91,8 +92,24 @@ def columns_of(
     return tuple(
         column_of(measure, interval=measure in layout.with_interval)
         for measure in order
-        if measure.name in having
+        if measure.name in having and measure not in layout.presence
     )
+
+
+def presence_table(scores: BenchmarkScores) -> Table | None:
+    """How well each tracker knows when the target is there; None if none of them tells.
+
+    Notes on single trackers are those of ``score_table``.
+    """
+    having = {name for tracker in scores.trackers.values() for name in tracker.measures}
+    shown = [each for each in layout_of(scores.experiment).presence if each.name in having]
+    if not shown:
+        return None
+    columns = tuple(map(column_of, shown))
+    rows = [replace(_row(scores, name, columns, 0), rank=None) for name in ranked(scores)]
+    title = f"{title_of(scores)}: is the target there?"
+    notes = "; ".join(each.meaning for each in shown if each.meaning)
+    return Table(f"{scores.benchmark}-presence", title, columns, tuple(rows), (notes,))
 
 
 def column_of(measure: Measure, *, group: str = "", interval: bool = True) -> Column:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.errors import ResultError
-from bench.files import MAX_TEXT_BYTES, read_whole
+from bench.files import MAX_MASK_BYTES, MAX_TEXT_BYTES, read_whole
 
 SUMS = "SHA256SUMS"
 
@@ -66,6 +66,6 @@ def changed_files(folder: Path) -> list[str]:
 
 def _digest(path: Path) -> str:
     try:
-        return hashlib.sha256(read_whole(path)).hexdigest()
+        return hashlib.sha256(read_whole(path, limit=MAX_MASK_BYTES)).hexdigest()
     except ResultError:
         return ""

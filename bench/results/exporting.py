@@ -71,7 +71,8 @@ def export_results(
             boxes = store.read_run(tracker, name, number).values[:, :4]
             boxes = moved(boxes, sequence.index_base, index_base)
             times = store.read_times(tracker, name, number)
-            result = Exported(tracker, sequence, spelling, benchmark, boxes, times)
+            scores = store.read_scores(tracker, name, number)
+            result = Exported(tracker, sequence, spelling, benchmark, boxes, times, scores)
             rendered = writer.render(result)
             files |= _of_run(rendered, tracker, number) if several else rendered
     _write_all(files, destination)

@@ -30,6 +30,7 @@ from bench.results.formats import (
     sniff_format,
 )
 from bench.results.formats.matching import cut, listed, match_files, of_tracker
+from bench.results.masks import format_masks
 from bench.results.names import SequenceNames, safe_file_name
 from bench.results.onepass import OnePassStore
 from bench.results.provenance import ImportReport, fingerprint, write_import
@@ -311,7 +312,7 @@ def _fingerprint(runs: list[_Run]) -> str:
         (name, file)
         for run in runs
         for name in sorted(run.found)
-        for file in (run.found[name].boxes, run.found[name].times)
+        for file in run.found[name].files
     )
     return fingerprint((name, file.load()) for name, file in files if file is not None)
 
@@ -324,12 +325,17 @@ def _files(
     index_base: float | None,
     repetition: int,
 ) -> dict[Path, bytes]:
-    """Content of the files to write, the boxes of each sequence after its times."""
+    """Content of the files to write, the boxes of each sequence last."""
     files = {}
     for sequence, result in results.items():
         if result.times is not None:
             path = store.times_path(name, sequence, repetition)
             files[path] = format_exact(result.times[:, None])
+        if result.scores is not None:
+            path = store.confidence_path(name, sequence, repetition)
+            files[path] = format_exact(result.scores[:, None])
+        if result.masks is not None:
+            files[store.masks_path(name, sequence, repetition)] = format_masks(result.masks)
         boxes = moved(result.boxes, index_base, dataset[sequence].index_base)
         files[store.boxes_path(name, sequence, repetition)] = format_exact(boxes)
     return files

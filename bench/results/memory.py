@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from bench.arrays import FloatArray
 from bench.errors import ResultError
 from bench.geometry import Regions
 from bench.results.stores import Store, check_rows, times_table, tracker_names
-from bench.sequence import RegionTrajectory, Sequence, Trajectory, to_file
+from bench.sequence import Masks, RegionTrajectory, Sequence, Trajectory, to_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,10 +22,14 @@ class StoredRun:
     Attributes:
         regions: ``N`` rows in file coordinates.
         times: ``(N,)`` seconds per frame, None if unknown.
+        scores: ``(N,)`` confidence, None if there is none.
+        masks: of each frame, None if not kept.
     """
 
     regions: Regions
     times: FloatArray | None = None
+    scores: FloatArray | None = None
+    masks: Masks | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +55,9 @@ class MemoryStore(Store):
         return tracker_names(self.root, self.stored)
 
     def confidence_path(self, tracker: str, sequence: str, repetition: int = 1) -> None:
+        return None
+
+    def masks_path(self, tracker: str, sequence: str, repetition: int = 1) -> None:
         return None
 
     def _stored(self, tracker: str) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -90,6 +99,18 @@ class MemoryStore(Store):
             return known.get(repetition or min(columns, default=1))
         return times_table(known, max(columns, default=0))
 
+    def read_scores(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> FloatArray | None:
+        run = self._of(tracker, sequence).get(self._number(tracker, sequence, repetition))
+        return None if run is None else run.scores
+
+    def read_masks(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> Masks | None:
+        run = self._of(tracker, sequence).get(self._number(tracker, sequence, repetition))
+        return None if run is None else run.masks
+
     def write(
         self,
         tracker: str,
@@ -101,7 +122,9 @@ class MemoryStore(Store):
             regions = Regions.from_boxes(to_file(trajectory.boxes, sequence.index_base))
         else:
             regions = trajectory.regions
-        self.add(tracker, sequence.name, StoredRun(regions, trajectory.times), repetition)
+        scores = None if np.isnan(trajectory.scores).all() else trajectory.scores
+        run = StoredRun(regions, trajectory.times, scores, trajectory.masks or None)
+        self.add(tracker, sequence.name, run, repetition)
 
     def add(self, tracker: str, sequence: str, run: StoredRun, repetition: int = 1) -> None:
         """Add one run in file coordinates."""
@@ -129,7 +152,9 @@ class MemoryStore(Store):
             for number in store.repetitions(tracker, sequence):
                 times = store.read_times(tracker, sequence, number)
                 seconds = times if times is None or times.ndim == 1 else times[:, number - 1]
-                run = StoredRun(store.read_run(tracker, sequence, number), seconds)
+                where = (tracker, sequence, number)
+                scores, masks = store.read_scores(*where), store.read_masks(*where)
+                run = StoredRun(store.read_run(*where), seconds, scores, masks)
                 self.add(name or tracker, sequence, run, number)
 
     def changed_files(self, tracker: str) -> list[str]:

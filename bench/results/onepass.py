@@ -2,7 +2,8 @@
 
 ``<root>/<benchmark>/<tracker>/`` contains ``<sequence>.txt`` with boxes (the PySOT/OTB text
 layout, in the benchmark's own coordinates), ``times/<sequence>_time.txt`` with seconds per
-frame, ``scores/<sequence>_score.txt`` with optional confidences, ``run.json``, the record, and
+frame, ``scores/<sequence>_score.txt`` with optional confidences, ``masks/<sequence>_mask.txt``
+with masks, if they are kept (``bench.results.masks``), ``run.json``, the record, and
 ``SHA256SUMS``, what the files held when they were written. Further runs of a stochastic tracker
 have the same files in ``repetitions/002/``, ``repetitions/003/`` and so on.
 """
@@ -21,6 +22,7 @@ from bench.arrays import FloatArray
 from bench.files import format_rows, read_rows, read_whole, write_atomically
 from bench.geometry.regions import Regions
 from bench.results.checksums import record_hashes
+from bench.results.masks import format_masks
 from bench.results.stores import Store, check_rows, names_in
 from bench.sequence import Sequence, Trajectory, to_file
 
@@ -62,6 +64,9 @@ class OnePassStore(Store):
     def confidence_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
         return Path(f"{self._run(tracker, repetition)}/scores/{sequence}_score.txt")
 
+    def masks_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
+        return Path(f"{self._run(tracker, repetition)}/masks/{sequence}_mask.txt")
+
     def _stored(self, tracker: str) -> Iterator[tuple[str, tuple[int, ...]]]:
         found: dict[str, tuple[int, ...]] = {}
         for run in self._runs(tracker):
@@ -98,6 +103,8 @@ class OnePassStore(Store):
         if not np.isnan(trajectory.scores).all():
             scores = format_rows(trajectory.scores[:, None], decimals=6)
             files[self.confidence_path(*where)] = scores
+        if trajectory.masks:
+            files[self.masks_path(*where)] = format_masks(trajectory.masks)
         boxes = format_rows(to_file(trajectory.boxes, sequence.index_base))
         files[self.boxes_path(*where)] = boxes
         record_hashes(self.folder(tracker), files)

@@ -1,8 +1,9 @@
 """The run record, ``run.json``: how the results beside it were made.
 
 * *Provenance* can change a box: protocol, benchmark (real or miniature), tracker, options,
-  weights, code, library versions, decoder, device, seed. Results of one name share one
-  provenance; a run with another is refused.
+  weights, code, library versions, decoder, device, seed; and whether masks are kept, so that a
+  result has them for all sequences or for none. Results of one name share one provenance; a run
+  with another is refused.
 * *Sessions* should not: time, machine and number of processes, commit, completeness of the
   dataset. Every session adds an entry.
 """

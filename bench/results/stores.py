@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from bench.arrays import FloatArray, IntArray
 from bench.errors import ResultError, unknown_name
-from bench.files import MAX_PIXEL
+from bench.files import MAX_MASK_BYTES, MAX_PIXEL, read_whole
 from bench.geometry import Regions
 from bench.results.checksums import changed_files
-from bench.sequence import Sequence
+from bench.results.masks import parse_masks
+from bench.results.vot.text import parse_values
+from bench.sequence import Masks, Sequence
+
+Content = TypeVar("Content")
 
 
 class Store(ABC):
@@ -42,6 +46,10 @@ class Store(ABC):
     @abstractmethod
     def confidence_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path | None:
         """The file of a run's confidences, stored or not; None for a store without files."""
+
+    @abstractmethod
+    def masks_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path | None:
+        """The file of a run's masks, likewise."""
 
     def trackers(self) -> list[str]:
         """Names of the trackers with results, sorted case-insensitively.
@@ -118,6 +126,32 @@ class Store(ABC):
             ResultError: the times are malformed.
         """
 
+    def read_scores(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> FloatArray | None:
+        """Confidences ``(N,)`` of one run, by default the first, NaN where unknown; or None.
+
+        Raises:
+            ResultError: the scores are malformed.
+        """
+        path = self.confidence_path(tracker, sequence, self._number(tracker, sequence, repetition))
+        return _read(path, parse_values)
+
+    def read_masks(
+        self, tracker: str, sequence: str, repetition: int | None = None
+    ) -> Masks | None:
+        """Masks of one run, by default the first, None where there is none; None if not kept.
+
+        Raises:
+            ResultError: the masks are malformed.
+        """
+        path = self.masks_path(tracker, sequence, self._number(tracker, sequence, repetition))
+        return _read(path, parse_masks)
+
+    def _number(self, tracker: str, sequence: str, repetition: int | None) -> int:
+        """The run that is meant: by default the first that is stored."""
+        return repetition or min(self.repetitions(tracker, sequence), default=1)
+
     @abstractmethod
     def write(
         self, tracker: str, sequence: Sequence, trajectory: Any, repetition: int = 1
@@ -141,6 +175,13 @@ class Store(ABC):
             ResultError: the record of what was written cannot be read.
         """
         return changed_files(self.folder(tracker))
+
+
+def _read(path: Path | None, parse: Callable[[bytes, Path], Content]) -> Content | None:
+    """The content of a file that need not be there."""
+    if path is None or not os.path.lexists(path):
+        return None
+    return parse(read_whole(path, limit=MAX_MASK_BYTES), path)
 
 
 def require_results(store: Store, tracker: str) -> frozenset[str]:

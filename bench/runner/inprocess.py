@@ -17,6 +17,7 @@ from bench.runner.unit import (
     build_tracker,
     device_name,
     run_unit,
+    tuned_per_benchmark,
 )
 from bench.tracker import Tracker
 
@@ -63,7 +64,8 @@ def _attempt(tracker: Tracker, unit: Unit, raise_errors: bool) -> Finished | Fai
     try:
         trajectory = run_unit(tracker, unit, frames.append)
         choice = str(getattr(tracker, "adapter_choice", ""))
-        return Finished(unit, trajectory, device_name(), files_of(tracker), choice)
+        files, tuned = files_of(tracker), tuned_per_benchmark(tracker)
+        return Finished(unit, trajectory, device_name(), files, choice, tuned)
     except (Exception, SystemExit) as error:
         if raise_errors:
             raise

@@ -29,7 +29,9 @@ from bench.results.stores import Store
 from bench.results.vot.text import format_times, parse_times
 
 _GOING = ".removed-"  # prefix of a folder that is being removed
-_PARTS = ("times/{}_time.txt", "scores/{}_score.txt", "{}.txt")  # of a one-pass result, in order
+# Files of a one-pass result and of a run of VOT, in order.
+_PARTS = ("times/{}_time.txt", "scores/{}_score.txt", "masks/{}_mask.txt", "{}.txt")
+_VOT_PARTS = ("{}_confidence.value", "{}_time.value", "{}_mask.txt", "{}.bin", "{}.txt")
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def _copy(plan: Merge, sequence: str, repetition: int) -> None:
         names = [f"{inner}{part.format(sequence)}" for part in _PARTS]
     else:
         stem = f"{sequence}/{sequence}_{repetition:03d}"
-        names = [f"{stem}_confidence.value", f"{stem}_time.value", f"{stem}.bin", f"{stem}.txt"]
+        names = [part.format(stem) for part in _VOT_PARTS]
         _merge_times(source, target, sequence, repetition)
     try:
         found = {

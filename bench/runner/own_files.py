@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import sys
 import sysconfig
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -20,12 +21,17 @@ _INSTALLED = ("site-packages", "dist-packages")
 _SHORT = 16  # hexadecimal digits of a hash
 
 
-def loaded_files() -> dict[str, str]:
-    """Hashes of the files of all loaded modules that are neither installed nor of Python itself.
+def own_paths(tracker: object) -> dict[str, Path]:
+    """The files of a tracker in a worker process by name: its modules, and what it names itself.
 
-    In a worker process, these are the tracker's own: nothing else imports any.
+    All loaded modules count that are neither installed nor of Python itself: nothing else in a
+    worker imports any.
+
+    Raises:
+        TrackerError: a file that the tracker names does not exist.
     """
-    return _hashes(module for module in list(sys.modules.values()) if _is_own(module))
+    modules = (module for module in list(sys.modules.values()) if _is_own(module))
+    return {**_paths(modules), **paths_of(tracker)}
 
 
 def imported_files(modules: Iterable[str]) -> dict[str, str]:
@@ -42,11 +48,21 @@ def imported_files(modules: Iterable[str]) -> dict[str, str]:
             continue
         found[name] = module
         waiting.extend(_imports(module))
-    return _hashes(found.values())
+    return hashes(_paths(found.values()))
 
 
 def files_of(tracker: object) -> dict[str, str]:
-    """Hashes of the files that a tracker, or its class, names as ``files``: paths or a method.
+    """Hashes of the files that ``paths_of`` gives."""
+    return hashes(paths_of(tracker))
+
+
+def hashes(paths: Mapping[str, Path]) -> dict[str, str]:
+    """Hashes of files by name."""
+    return {name: hash_of(path) for name, path in paths.items()}
+
+
+def paths_of(tracker: object) -> dict[str, Path]:
+    """The files that a tracker, or its class, names as ``files``: paths or a method.
 
     A relative path counts from the working folder, else from the folder of its module.
 
@@ -65,7 +81,12 @@ def files_of(tracker: object) -> dict[str, str]:
     listed = [named] if isinstance(named, str | Path) else list(named)
     if not all(isinstance(each, str | Path) for each in listed):
         return {}  # something else of that name
-    return {Path(each).name: hash_of(_existing(each, kind)) for each in listed}
+    found = [_existing(each, kind) for each in listed]
+    often = Counter(path.name for path in found)
+    return {
+        path.name if often[path.name] == 1 else f"{path.parent.name}/{path.name}": path
+        for path in found
+    }
 
 
 def hash_of(path: Path) -> str:
@@ -102,13 +123,13 @@ def _existing(named: str | Path, kind: type) -> Path:
     )
 
 
-def _hashes(modules: Iterable[ModuleType]) -> dict[str, str]:
+def _paths(modules: Iterable[ModuleType]) -> dict[str, Path]:
     found = {}
     for module in modules:
         file = _file(module)
         if file is not None and file.is_file():
             plain = module.__name__.startswith("_bench_tracker_")  # its name tells the folder
-            found[file.name if plain else module.__name__] = hash_of(file)
+            found[file.name if plain else module.__name__] = file
     return dict(sorted(found.items()))
 
 

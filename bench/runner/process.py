@@ -185,6 +185,8 @@ class WorkerProcess:
                 message.device,
                 message.files,
                 message.notes,
+                message.tuned,
+                message.paths,
             )
         elif isinstance(message, worker.Stumbled) and self.units:
             self.dead = True

@@ -7,6 +7,7 @@ edit that is not yet committed may change results.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import inspect
 import json
@@ -24,8 +25,9 @@ from typing import Any
 from bench.benchmarks import get_benchmark
 from bench.registry import TrackerSpec, is_written, named_file, registered_trackers
 from bench.results.declared import FILE, fingerprint_of
-from bench.results.record import RunRecord, now
-from bench.runner.own_files import files_of, imported_files
+from bench.results.record import RunRecord, now, read_record
+from bench.results.stores import Store
+from bench.runner.own_files import files_of, hashes, imported_files
 from bench.runner.unit import thread_count
 from bench.sequence import Dataset
 from bench.version import __version__
@@ -49,6 +51,7 @@ def make_record(
     jobs: int,
     protocol: str = "onepass",
     lockstep: int = 1,
+    masks: bool = False,
     tuned_on: str | None = None,
     engine: str = "workers",
 ) -> RunRecord:
@@ -61,6 +64,7 @@ def make_record(
         jobs: number of worker processes.
         protocol: name of the experiment.
         lockstep: sequences that a worker follows at once.
+        masks: whether masks are kept.
         tuned_on: label of the dataset whose scores chose the options.
         engine: ``"workers"``, or the name of another engine.
 
@@ -71,6 +75,7 @@ def make_record(
     provenance = {
         "protocol": protocol,
         "lockstep": lockstep if lockstep > 1 else None,
+        "masks": "kept" if masks else None,
         "benchmark": dataset.benchmark,
         "miniature": dataset.miniature,
         **_tracker_facts(spec),
@@ -99,6 +104,26 @@ def _declaration(benchmark: str) -> dict[str, Any]:
     return {"declaration": {"file": FILE, "sha256": sha256}} if sha256 else {}
 
 
+def with_later_files(store: Store, tracker: str, current: RunRecord) -> RunRecord:
+    """``current`` with the hashes, as of now, of files that earlier sessions loaded while running.
+
+    A change is then noticed before anything runs, and also where nothing is left to run.
+
+    Raises:
+        ResultError: the record of the earlier sessions is malformed.
+        TrackerError: such a file cannot be read.
+    """
+    earlier = read_record(store.record_path(tracker))
+    paths = {
+        name: Path(str(path))
+        for session in (earlier.sessions if earlier is not None else ())
+        for name, path in dict(session.get("paths") or {}).items()
+    }
+    later = hashes({name: path for name, path in paths.items() if path.is_file()})
+    files = {**later, **current.provenance["tracker_files"]}
+    return dataclasses.replace(current, provenance={**current.provenance, "tracker_files": files})
+
+
 def _as_stored(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts as they will be read back; what is no text, as names of files may be, is spelled."""
     text = json.dumps(facts, default=str, ensure_ascii=False)
@@ -110,7 +135,7 @@ def _tracker_facts(spec: TrackerSpec) -> dict[str, Any]:
     return {
         "tracker": spec.name,
         "target": spec.target,
-        "options": {name: _option(name, value) for name, value in spec.options.items()},
+        "options": {name: _option(spec, name, value) for name, value in spec.options.items()},
         "weights_sha256": spec.weights_hash(),
         "tracker_code_sha256": _digest(_tracker_sources(spec)),
         "tracker_files": _tracker_files(spec),
@@ -170,8 +195,14 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _option(name: str, value: Any) -> Any:
-    """The folder of a file does not affect results; the weights' hash covers its content."""
+def _option(spec: TrackerSpec, name: str, value: Any) -> Any:
+    """The folder of a file does not affect results; the weights' hash covers its content.
+
+    Nor does that of a folder whose files are hashed by themselves: the class names such options
+    as ``folders``.
+    """
+    if isinstance(value, Path) and name in getattr(spec.builder, "folders", ()):
+        return value.resolve().name
     file = named_file(value)
     counts = isinstance(value, Path) or not is_written(name)
     return value if file is None or not counts else file.name

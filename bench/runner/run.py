@@ -18,7 +18,7 @@ from bench.results.stores import Store
 from bench.runner.pool import run_units
 from bench.runner.process import Limits
 from bench.runner.progress import Wanted
-from bench.runner.provenance import make_record
+from bench.runner.provenance import make_record, with_later_files
 from bench.runner.session import ENOUGH, RunSummary, open_session
 from bench.runner.unit import Engine, Outcome, Unit
 from bench.sequence import Dataset, Sequence
@@ -39,6 +39,7 @@ def run_tracker(
     names: Collection[str] | None = None,
     repetitions: int | None = None,
     lockstep: int = 1,
+    masks: bool = False,
     tuned_on: str | None = None,
     engine: Engine | None = None,
 ) -> RunSummary:
@@ -63,6 +64,7 @@ def run_tracker(
         repetitions: maximum number of runs per sequence; by default the experiment's. In
             one-pass evaluation, the number of runs: 1 by default; three that are equal end it.
         lockstep: sequences that a worker follows at once, through the tracker's batch form.
+        masks: keep the masks that the tracker answers, beside the results.
         tuned_on: label of the dataset whose scores chose the options; every score says so.
         engine: replaces workers, e.g. ``bench.runner.run_here``; ignores jobs and time-outs.
 
@@ -73,6 +75,7 @@ def run_tracker(
         ResultError: the results of that name have another origin, or another run holds them.
         KeyboardInterrupt: after the workers were stopped and the record was closed.
     """
+    spec = spec.on(dataset.benchmark)
     _check_arguments(spec, jobs, frame_timeout, start_timeout)
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, engine)
@@ -80,7 +83,7 @@ def run_tracker(
     chosen = _choose(dataset, names, partial)
     current = make_record(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=jobs, lockstep=lockstep,
-        tuned_on=tuned_on, engine="workers" if engine is None else _name(engine),
+        masks=masks, tuned_on=tuned_on, engine="workers" if engine is None else _name(engine),
     )  # fmt: skip
     limits = Limits(frame_timeout, start_timeout)
     run = engine or functools.partial(
@@ -88,7 +91,7 @@ def run_tracker(
     )
     with open_session(store, spec.name, current) as session:
         for wave in _waves(wanted):
-            units = session.plan(chosen, seed, experiment, wave)
+            units = session.plan(chosen, seed, experiment, wave, masks=masks)
             with _closing(run(units, spec, seed)) as outcomes:
                 session.gather(outcomes, units, progress)
     return session.summary()
@@ -134,6 +137,7 @@ def plan_run(
     names: Collection[str] | None = None,
     repetitions: int | None = None,
     lockstep: int = 1,
+    masks: bool = False,
     partial: bool = False,
 ) -> RunPlan:
     """What ``run_tracker`` would do with these arguments; runs and writes nothing.
@@ -141,15 +145,17 @@ def plan_run(
     Raises:
         ConfigError, DatasetError, TrackerError, ResultError: as ``run_tracker`` before it starts.
     """
+    spec = spec.on(dataset.benchmark)
     _check_arguments(spec, 1, 1.0)
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, None)
     wanted = _repetitions(experiment, spec, repetitions)
     chosen = _choose(dataset, names, partial)
     current = make_record(
-        dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep
-    )
-    continue_record(store, spec.name, current)
+        dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep,
+        masks=masks,
+    )  # fmt: skip
+    continue_record(store, spec.name, with_later_files(store, spec.name, current))
     done, to_do, left_out = [], [], {}
     for sequence in chosen:
         units = [Unit(sequence, seed, n, experiment) for n in range(1, wanted + 1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Sequence as List
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +31,7 @@ from bench.results.record import (
 from bench.results.stores import Store
 from bench.runner.process import BuildError
 from bench.runner.progress import Status, Wanted, progress_display
+from bench.runner.provenance import with_later_files
 from bench.runner.unit import Beat, Finished, Outcome, Unit
 from bench.sequence import Frames, Sequence
 
@@ -49,7 +50,7 @@ class RunSummary:
         skipped: sequences finished before.
         failures: one for each sequence that could not be finished.
         logs: the file with the traceback of a failure, by sequence.
-        adapter: how a tracker of another toolkit was run, in words.
+        adapter: how a tracker of another toolkit was run, and tuned per benchmark, in words.
     """
 
     finished: tuple[str, ...]
@@ -69,7 +70,9 @@ def open_session(store: Store, name: str, current: RunRecord) -> Iterator[Sessio
     with locked(store.folder(name)):
         sweep(store.folder(name))
         keep_declaration(store)
-        session = Session(store, name, continue_record(store, name, current))
+        record = continue_record(store, name, with_later_files(store, name, current))
+        known = frozenset(current.provenance.get("tracker_files", {}))
+        session = Session(store, name, record, known)
         with session.recorded():
             yield session
 
@@ -82,6 +85,7 @@ class Session:
         store: keeps the results.
         name: of the result folder.
         record: how the results are made; written at every change.
+        known: names of the tracker's files that are known before it is built.
         started: True once anything has run.
         finished, skipped, failures: see ``RunSummary``.
         notes: what the tracker's adapter chose, in words; empty for our own trackers.
@@ -91,6 +95,7 @@ class Session:
     store: Store
     name: str
     record: RunRecord
+    known: Collection[str] = ()
     started: bool = False
     finished: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -104,12 +109,15 @@ class Session:
         seed: int,
         experiment: Experiment,
         repetitions: Iterable[int],
+        *,
+        masks: bool = False,
     ) -> list[Unit]:
         """The units that still have to run, the longest first; notes those that cannot run."""
         units: list[Unit] = []
         for sequence in sequences:
             try:
-                units += self._missing(sequence, seed, experiment, repetitions)
+                for unit in self._missing(sequence, seed, experiment, repetitions):
+                    units.append(dataclasses.replace(unit, masks=masks))
             except (BenchError, OSError) as error:
                 self._fail(sequence.name, None, str(error))
         return sorted(units, key=lambda unit: -len(unit.sequence))
@@ -210,6 +218,11 @@ class Session:
         if outcome.notes:
             latest = {**latest, "adapter": outcome.notes}
             self.notes = outcome.notes
+        if news := {n: p for n, p in outcome.paths.items() if n not in self.known}:
+            latest = {**latest, "paths": {**latest.get("paths", {}), **news}}
+        if outcome.tuned:
+            latest = {**latest, "tuned": outcome.tuned}
+            self.notes = f"{outcome.notes}; {outcome.tuned}".lstrip("; ")
         if outcome.alone:
             latest = {**latest, "alone": [*latest.get("alone", []), outcome.unit.name]}
         return dataclasses.replace(record, provenance=facts, sessions=(*earlier, latest))

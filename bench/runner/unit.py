@@ -41,12 +41,14 @@ class Unit:
         seed: of the whole run.
         repetition: counts from 1.
         experiment: decides the protocol; one-pass by default.
+        masks: whether to keep the masks that the tracker answers.
     """
 
     sequence: Sequence
     seed: int = 0
     repetition: int = 1
     experiment: Experiment = field(default_factory=lambda: get_experiment("onepass"))
+    masks: bool = False
 
     @property
     def name(self) -> str:
@@ -58,8 +60,13 @@ class Unit:
     def steps(self, tracker: object, on_frame: OnFrame | None = None) -> Steps[AnyTrajectory]:
         """Its protocol as a coroutine."""
         if self.experiment.protocol == "onepass":
-            return cast(Steps[AnyTrajectory], one_pass_steps(self.sequence, on_frame))
-        steps = vot_steps(self.sequence, self.experiment, starts_on(tracker), on_frame)
+            return cast(
+                Steps[AnyTrajectory],
+                one_pass_steps(self.sequence, on_frame, keep_masks=self.masks),
+            )
+        steps = vot_steps(
+            self.sequence, self.experiment, starts_on(tracker), on_frame, keep_masks=self.masks
+        )
         return cast(Steps[AnyTrajectory], steps)
 
 
@@ -137,6 +144,12 @@ def thread_count() -> int | None:
     return int(count) if count.isdecimal() else None
 
 
+def tuned_per_benchmark(tracker: object) -> str:
+    """How a tracker's settings depend on the benchmark it was told, in words; else empty."""
+    said = getattr(tracker, "tuned_per_benchmark", "")
+    return said if isinstance(said, str) else ""
+
+
 def device_name() -> str:
     """The device that units of this process ran on: that of CUDA by name, else ``"cpu"``."""
     cuda = sys.modules.get("torch.cuda")
@@ -155,6 +168,8 @@ class Finished:
         device: where it ran.
         files: hashes of the tracker's own files that were loaded, by name.
         notes: what the tracker's adapter chose, in words; empty for our own trackers.
+        tuned: how the tracker's settings depend on the benchmark, in words; else empty.
+        paths: where ``files`` are, by name.
         alone: True if it ran alone although lockstep was asked for, after a failure there.
     """
 
@@ -163,6 +178,8 @@ class Finished:
     device: str
     files: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
+    tuned: str = ""
+    paths: Mapping[str, str] = field(default_factory=dict)
     alone: bool = False
 
 

@@ -22,7 +22,7 @@ from bench.errors import BenchError, TrackerError, describe, message_of, traceba
 from bench.protocols.steps import FrameError
 from bench.registry import TrackerSpec
 from bench.runner.channel import Outbox, redirect_output
-from bench.runner.own_files import files_of, loaded_files
+from bench.runner.own_files import files_of, hashes, own_paths
 from bench.runner.unit import (
     AnyTrajectory,
     Unit,
@@ -31,6 +31,7 @@ from bench.runner.unit import (
     run_lockstep,
     run_unit,
     thread_count,
+    tuned_per_benchmark,
 )
 from bench.tracker import BatchTracker, Tracker
 
@@ -64,6 +65,8 @@ class Done:
         device: where it ran.
         files: hashes of the tracker's own files that were loaded.
         notes: what the tracker's adapter chose, in words.
+        tuned: how its settings depend on the benchmark, in words.
+        paths: where ``files`` are.
     """
 
     index: int
@@ -71,6 +74,8 @@ class Done:
     device: str
     files: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
+    tuned: str = ""
+    paths: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ def work(
     with contextlib.suppress(EOFError, OSError):  # the parent is done, or has ended
         try:
             tracker = build_tracker(_load_spec(pickled), seed)
-            named = files_of(tracker)
+            files_of(tracker)  # that one is missing is an error of the start
         except BaseException as error:
             said = isinstance(error, BenchError) and error.__cause__ is None  # meant for the user
             outbox.send(Unbuilt(_cause(error), "" if said else traceback_of(error)))
@@ -128,7 +133,7 @@ def work(
         answer: Message = Ready()
         outbox.send(answer)
         while not isinstance(answer, Stumbled):
-            for answer in _attempt(connection.recv_bytes(), counter, tracker, named):
+            for answer in _attempt(connection.recv_bytes(), counter, tracker):
                 outbox.send(answer)
 
 
@@ -154,9 +159,7 @@ class Work:
     lanes: int = 1
 
 
-def _attempt(
-    pickled: bytes, counter: Counter, tracker: Tracker, named: Mapping[str, str]
-) -> Iterator[Done | Stumbled]:
+def _attempt(pickled: bytes, counter: Counter, tracker: Tracker) -> Iterator[Done | Stumbled]:
     """Run the units received; an exception becomes an answer."""
 
     def note(frame: int) -> None:
@@ -164,7 +167,11 @@ def _attempt(
 
     def done(index: int, trajectory: AnyTrajectory) -> Done:
         choice = str(getattr(tracker, "adapter_choice", ""))
-        return Done(index, trajectory, device_name(), {**loaded_files(), **named}, choice)
+        paths = own_paths(tracker)
+        return Done(
+            index, trajectory, device_name(), hashes(paths), choice,
+            tuned_per_benchmark(tracker), {name: str(path) for name, path in paths.items()},
+        )  # fmt: skip
 
     lanes = 1
     try:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError, TrackerError
+from bench.geometry import EMPTY, Regions
 from bench.registry import (
     TrackerSpec,
     find_tracker,
@@ -16,7 +17,8 @@ from bench.registry import (
     registered_trackers,
     tracker_options,
 )
-from bench.tracker import as_box
+from bench.sequence import to_file
+from bench.tracker import ABSENT, Prediction, absent_rows, as_box, mask_of
 
 PLUGIN = """
 from pathlib import Path
@@ -158,3 +160,27 @@ def test_regions_become_boxes() -> None:
 def test_what_is_no_region_is_an_error(region: np.ndarray) -> None:
     with pytest.raises(TrackerError, match="expected"):
         as_box(region)
+
+
+@pytest.mark.parametrize("index_base", [0.0, 1.0])
+def test_stored_rows_that_say_absent(index_base: float) -> None:
+    away = to_file(np.array(ABSENT), index_base).tolist()
+    rows = [away, [0, 0, 0, 0], [0, 5, 6, 7], [away[0], 1, 2, 3], [0], [1, 2, 3, 4]]
+    found = absent_rows(Regions.from_rows([*rows, [0] * 8]), index_base)
+    assert found.tolist() == [True, True, False, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Prediction(np.ones(4)), None),
+        (Prediction(None), EMPTY),
+        (Prediction(np.zeros(4), mask=np.ones((2, 2), dtype=bool)), EMPTY),
+        (Prediction(np.zeros((2, 2), dtype=bool)), EMPTY),
+        (Prediction(np.ones((1, 2), dtype=bool)), [0, 0, 2, 1, 0, 2]),
+        (Prediction(np.ones(4), mask=np.ones((1, 2), dtype=bool)), [0, 0, 2, 1, 0, 2]),
+    ],
+)
+def test_the_mask_of_an_answer(answer: Prediction, expected: object) -> None:
+    found = mask_of(answer)
+    assert found is None if expected is None else np.array_equal(found, expected)

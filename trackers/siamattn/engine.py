@@ -29,13 +29,11 @@ class Engine:
 
     Args:
         network: in evaluation mode, on its device.
-        keep_mask: include the mask ``(H, W)`` in predictions where one is computed.
     """
 
-    def __init__(self, network: Network, keep_mask: bool = False) -> None:
+    def __init__(self, network: Network) -> None:
         self.network = network
         self.config = network.config
-        self.keep_mask = keep_mask
         self.device = next(network.parameters()).device
         tracking = self.config.tracking_for()  # any set: the map's geometry is the same
         self.anchors = search.anchors(self.config.rpn, tracking)
@@ -164,13 +162,13 @@ class Engine:
         centre, size = state.box[:2], state.box[2:]
         box = np.concatenate([centre - size / 2, size])
         if small is None:
-            return SiamesePrediction(box, proposal.score, box)
+            return SiamesePrediction(box, proposal.score, box=box)
         corner, extent = view.region_of_mask(state.box)
         pasted = masks.paste(small, corner, extent, (image.shape[0], image.shape[1]))
         mask = pasted > state.tracking.mask_threshold
         rectangle = masks.rotated_rectangle(mask)
         region = box_to_polygon(box) if rectangle is None else rectangle
-        return SiamesePrediction(region, proposal.score, box, mask if self.keep_mask else None)
+        return SiamesePrediction(region, proposal.score, mask, box)
 
     def _refuse_infinite(self, what: str, *values: Floats | FloatArray | float) -> None:
         if not all(np.isfinite(each).all() for each in values):

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.arrays import BoolArray, FloatArray
+from bench.arrays import FloatArray
 from bench.errors import TrackerError
 from bench.geometry import area_preserving_box
 from bench.tracker import Prediction, Region, as_box
@@ -45,15 +45,9 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class SiamesePrediction(Prediction):
-    """A prediction with its box and mask.
-
-    Attributes:
-        box: x, y, w, h, ``(4,)``; equal to the region unless a mask is predicted.
-        mask: ``(H, W)``, if predicted and kept.
-    """
+    """A prediction with its box, x, y, w, h, ``(4,)``: the region unless a mask is predicted."""
 
     box: FloatArray | None = None
-    mask: BoolArray | None = None
 
 
 def is_rotated(region: Region) -> bool:

@@ -41,7 +41,6 @@ class SiamAttn:
         window_influence: overrides the weight of the cosine window in the ranking of proposals.
         lr: overrides the weight of a confident proposal's size in the next size.
         mask_threshold: overrides the probability above which a pixel belongs to the target.
-        keep_mask: include the mask ``(H, W)`` in predictions where one is computed.
 
     Raises:
         ConfigError: the weights are missing or do not fit, or an option is out of range.
@@ -66,7 +65,6 @@ class SiamAttn:
         window_influence: float | None = None,
         lr: float | None = None,
         mask_threshold: float | None = None,
-        keep_mask: bool = False,
     ) -> None:
         self.mode = _one_of("mode", mode, get_args(Mode))
         self.benchmark = _one_of("benchmark", benchmark, get_args(Benchmark))
@@ -80,7 +78,7 @@ class SiamAttn:
         place = find_device(device)
         network = checkpoints.load_network(self._required(weights), preset)
         self._check(network.config)
-        self.engine = Engine(optimize(network.to(place)), keep_mask)
+        self.engine = Engine(optimize(network.to(place)))
 
     @staticmethod
     def convert(source: Path, target: Path, preset: str | None = None) -> dict[str, str]:

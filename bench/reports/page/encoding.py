@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from bench.arrays import BoolArray, FloatArray
+from bench.geometry import Runs
 
 PIXEL_STEPS = 4
 """Coordinates are stored to a quarter of a pixel."""
@@ -44,6 +45,20 @@ def pack(columns: FloatArray, steps: int) -> str:
         np.ascontiguousarray(changes, "<i2").view(np.uint8).reshape(-1, 2).T
     )  # low bytes, then high ones
     return base64.b64encode(zlib.compress(planes.tobytes(), 6)).decode("ascii")
+
+
+def short_runs(runs: Runs) -> Runs:
+    """The same mask with runs that ``pack`` can hold: a long one becomes several.
+
+    >>> short_runs(np.array([0, 0, 300, 300, 40000, 9])).tolist()
+    [0, 0, 300, 300, 32767, 0, 7233, 9]
+    """
+    longest = -_UNKNOWN - 1
+    pieces: list[int] = []
+    for length in runs[4:].tolist():
+        whole, rest = divmod(length, longest) if length > longest else (0, length)
+        pieces += [longest, 0] * whole + [rest]
+    return np.array([*runs[:4].tolist(), *pieces], dtype=np.int64)
 
 
 def spans(flags: BoolArray) -> list[list[int]]:

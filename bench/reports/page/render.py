@@ -10,7 +10,7 @@ from bench.errors import ConfigError
 from bench.evaluation.along import Track
 from bench.reports.notes import counted, footnotes
 from bench.reports.palette import DASHES, Look
-from bench.reports.score_table import score_table, sequence_table
+from bench.reports.score_table import presence_table, score_table, sequence_table
 from bench.reports.section import ReportSection
 from bench.reports.table import Cell, Column, Table, bounds_of, spread_of, text_of
 from bench.results.record import now
@@ -85,6 +85,7 @@ class Renderer:
             root="",
             section=section,
             table=self.tables.get(section.key),
+            told=presence_table(section.scores) if section.scores else None,
             pages=list(zip(section.sequences, files, strict=True)),
         )
 

@@ -10,9 +10,16 @@ import numpy as np
 from bench.arrays import FloatArray
 from bench.errors import DatasetError
 from bench.evaluation.along import Track
-from bench.geometry import outlines
+from bench.geometry import EMPTY, has_pixels, outlines
 from bench.measures.catalogue import Measure, curve_measures, get_measure
-from bench.reports.page.encoding import OVERLAP_STEPS, PIXEL_STEPS, pack, rounded, spans
+from bench.reports.page.encoding import (
+    OVERLAP_STEPS,
+    PIXEL_STEPS,
+    pack,
+    rounded,
+    short_runs,
+    spans,
+)
 from bench.reports.palette import DASHES, SYMBOLS, Look
 from bench.reports.score_table import columns_of, ranked, ranking_measure, share_of
 from bench.reports.section import ReportSection
@@ -197,7 +204,23 @@ def _track(track: Track, look: Look) -> Plain:
         "regions": _packed(track.regions),
         "failures": track.failures,
         "starts": track.starts,
+        "absent": spans(track.absent),
+        "masks": _packed_masks(track),
     }
+
+
+def _packed_masks(track: Track) -> Plain | None:
+    """The masks that replace regions: how many numbers each has, and all numbers in a row."""
+    known = np.isfinite(track.regions[:, 0]).tolist()
+    shown = [
+        short_runs(mask) if here and mask is not None and has_pixels(mask) else EMPTY[:0]
+        for here, mask in zip(known, track.masks, strict=False)
+    ]
+    counts = np.array(list(map(len, shown)), dtype=np.float64)
+    if not counts.any():
+        return None
+    numbers = np.concatenate(shown).astype(np.float64)
+    return {"counts": pack(counts[:, None], 1), "numbers": pack(numbers[:, None], 1)}
 
 
 def _packed(regions: FloatArray) -> Plain:

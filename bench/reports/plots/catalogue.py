@@ -48,7 +48,8 @@ class Drawn:
 
 def plots_of(experiment: str) -> tuple[str, ...]:
     """Names of the plots that an experiment has."""
-    shown = {measure.name for measure in layout_of(experiment).columns}
+    layout = layout_of(experiment)
+    shown = {measure.name for measure in (*layout.columns, *layout.presence)}
     needs = {axis.curve: measure.name for measure, axis in curve_measures()}
     needs["ar"] = "reliability"
     return tuple(name for name in PLOTS if name not in needs or needs[name] in shown)

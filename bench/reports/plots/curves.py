@@ -97,8 +97,8 @@ def _limit_and_mark(panel: Axes, scores: BenchmarkScores, measure: Measure, axis
 
 
 def _score_kind(scores: BenchmarkScores, measure: Measure) -> str:
-    """How the convention makes one number of the curve; empty for a curve of VOT."""
-    if scores.experiment != "onepass" or measure.axis is None:
+    """How the convention makes one number of the curve; empty for any other curve."""
+    if measure.axis is None or measure.axis.curve not in onepass.CURVES:
         return ""
     rule = onepass.get_convention(scores.convention, scores.benchmark)
     return onepass.CURVES[measure.axis.curve].score(rule)

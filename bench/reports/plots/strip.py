@@ -81,8 +81,10 @@ def qualitative(
     for name in sequences or telling_sequences(scores, known):
         clip = dataset[name]
         regions = {entry.name: _regions(store, entry.name, name) for entry in entries}
+        masks = {entry.name: store.read_masks(entry.name, name) for entry in entries}
         frames = tuple(number - clip.first_frame for number in numbers)
-        rows.append(Row(clip, layers(clip, regions, chosen), frames or even_frames(clip)))
+        drawn = layers(clip, regions, chosen, masks)
+        rows.append(Row(clip, drawn, frames or even_frames(clip)))
     limit = [f"the best {len(entries)} of {len(ranked)} trackers"]
     notes = notes_of(scores, entries, *limit * (len(entries) < len(ranked)))
     return strip(rows, title_of("Qualitative", scores, entries), notes)

@@ -1,7 +1,8 @@
 """The community's formats of raw results, by name.
 
 Every format keeps boxes to the last bit. ``got10k`` and ``pytracking`` also keep times,
-``otb-mat`` and ``otb-json`` a mean frame rate, the others none.
+``otb-mat`` and ``otb-json`` a mean frame rate, the others none; ``pytracking`` keeps confidences.
+No format of boxes has masks.
 """
 
 from __future__ import annotations
@@ -32,7 +33,12 @@ __all__ = [
 _FORMATS: tuple[Format, ...] = (
     TextFormat("pysot"),
     TextFormat("got10k", folder="{benchmark}/{tracker}", times="times/{sequence}_time.txt"),
-    TextFormat("pytracking", delimiter="\t", times="{sequence}_time.txt"),
+    TextFormat(
+        "pytracking",
+        delimiter="\t",
+        times="{sequence}_time.txt",
+        scores="{sequence}_object_presence_scores.txt",
+    ),
     TextFormat("lasot", folder="{tracker}_tracking_result"),
     MatFormat(),
     JsonFormat(),

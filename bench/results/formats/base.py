@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError
 from bench.results.formats.source import Source, SourceFile
+from bench.results.masks import parse_masks
 from bench.results.stores import check_boxes as check_boxes
-from bench.sequence import Sequence
+from bench.results.vot.text import parse_values
+from bench.sequence import Masks, Sequence
 
+Rows = TypeVar("Rows", bound=Sized)
 Resolve = Callable[[str], str | None]
 """Maps a toolkit's spelling to the dataset's name of a sequence, or None."""
 
@@ -27,12 +30,21 @@ class Found:
         boxes: the file with the boxes.
         times: the file with seconds per frame, or None.
         tracker: the tracker that the file name states, or empty.
+        scores: the file with confidences, or None.
+        masks: the file with masks, or None.
     """
 
     spelling: str
     boxes: SourceFile
     times: SourceFile | None = None
     tracker: str = ""
+    scores: SourceFile | None = None
+    masks: SourceFile | None = None
+
+    @property
+    def files(self) -> tuple[SourceFile | None, ...]:
+        """All that there may be, in a fixed order."""
+        return self.boxes, self.times, self.scores, self.masks
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +56,16 @@ class RawResult:
         times: ``(N,)`` seconds per frame, or None.
         spelling: the sequence name stated in the content, or None.
         notes: remarks for the user.
+        scores: ``(N,)`` confidence, or None.
+        masks: of each frame, or None.
     """
 
     boxes: FloatArray
     times: FloatArray | None = None
     spelling: str | None = None
     notes: tuple[str, ...] = ()
+    scores: FloatArray | None = None
+    masks: Masks | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +79,7 @@ class Exported:
         benchmark: the benchmark name in the toolkit's spelling.
         boxes: ``(N, 4)`` x, y, w, h in the coordinates to write.
         times: ``(N,)`` seconds per frame, or None.
+        scores: ``(N,)`` confidence, or None.
     """
 
     tracker: str
@@ -71,6 +88,7 @@ class Exported:
     benchmark: str
     boxes: FloatArray
     times: FloatArray | None
+    scores: FloatArray | None = None
 
     @property
     def fps(self) -> float:
@@ -121,6 +139,30 @@ def fitting_times(load: Callable[[], FloatArray], frames: int) -> tuple[FloatArr
     if not ((times >= 0) & np.isfinite(times)).all():
         return None, "times left out: not all are finite seconds"
     return times, ""
+
+
+def fitting_scores(file: SourceFile | None, frames: int) -> tuple[FloatArray | None, str]:
+    """Confidences ``(N,)``, NaN where unknown, or None and why they are left out."""
+    return _fitting("scores", parse_values, file, frames)
+
+
+def fitting_masks(file: SourceFile | None, frames: int) -> tuple[Masks | None, str]:
+    """Masks, or None and why they are left out."""
+    return _fitting("masks", parse_masks, file, frames)
+
+
+def _fitting(
+    what: str, parse: Callable[[bytes, str], Rows], file: SourceFile | None, frames: int
+) -> tuple[Rows | None, str]:
+    if file is None:
+        return None, ""
+    try:
+        rows = parse(file.load(), file.where)
+    except ResultError as error:
+        return None, f"{what} left out: {error}"
+    if len(rows) != frames:
+        return None, f"{what} left out: {len(rows)} rows for {frames} frames"
+    return rows, ""
 
 
 def times_from_fps(fps: float, frames: int) -> FloatArray | None:

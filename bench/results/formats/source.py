@@ -14,7 +14,7 @@ from bench.archives import MAX_MEMBER_BYTES, MAX_MEMBERS, read_members
 from bench.errors import ResultError
 from bench.files import read_whole
 
-_TIMES_FOLDER = "times"
+_INNER = ("times", "scores", "masks")  # folders of files that belong to those beside them
 _CLUTTER = ("__MACOSX", ".DS_Store", "Thumbs.db")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _RESULTS = (".txt", ".mat", ".json", ".bin")
@@ -45,7 +45,7 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Source:
-    """The top-level files of a folder or archive, and those in its ``times`` folder.
+    """The top-level files of a folder or archive, and those in its ``times`` and like folders.
 
     Attributes:
         path: the folder or archive.
@@ -231,9 +231,9 @@ def _from_folder(path: Path) -> Source:
     files: dict[PurePosixPath, Callable[[], bytes]] = {}
     ignored = []
     for entry in _entries(path):
-        if entry.name == _TIMES_FOLDER and entry.is_dir():
+        if entry.name in _INNER and entry.is_dir():
             inner = (e for e in _entries(entry) if not e.is_dir())
-            files |= {PurePosixPath(_TIMES_FOLDER, e.name): partial(_read, e) for e in inner}
+            files |= {PurePosixPath(entry.name, e.name): partial(_read, e) for e in inner}
         elif entry.name.startswith(".") or entry.name in _CLUTTER:
             continue
         elif entry.is_dir():
@@ -268,7 +268,7 @@ def _arrange(path: Path, contents: dict[PurePosixPath, bytes]) -> Source:
     wanted = {
         p: data
         for p, data in sorted(contents.items())
-        if len(p.parts) == 1 or (len(p.parts) == 2 and p.parts[0] == _TIMES_FOLDER)
+        if len(p.parts) == 1 or (len(p.parts) == 2 and p.parts[0] in _INNER)
     }
 
     def enter(name: str) -> Source:

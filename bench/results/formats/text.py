@@ -16,13 +16,16 @@ from bench.results.formats.base import (
     RawResult,
     Resolve,
     check_boxes,
+    fitting_masks,
+    fitting_scores,
     fitting_times,
 )
 from bench.results.formats.source import Source, SourceFile
 
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", " ": "space"}
 # Suffixes of files that toolkits write beside the boxes.
-_COMPANIONS = ("_time", "_score", "_scores", "_object_presence_scores", "_confidence")
+_SCORES = ("_score", "_scores", "_object_presence_scores", "_confidence")
+_COMPANIONS = ("_time", *_SCORES)
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,25 @@ class TextFormat:
         delimiter: separator between numbers.
         folder: folder of a tracker, below the toolkit's results folder.
         times: file of seconds per frame, below ``folder``; None if the format has no times.
+        scores: file of confidences, likewise.
     """
 
     name: str
     delimiter: str = ","
     folder: str = "{tracker}"
     times: str | None = None
+    scores: str | None = None
 
     def find(self, source: Source, resolve: Resolve) -> list[Found]:
         """All text files except times and scores; see ``Format.find``."""
         return [
-            Found(file.stem, file, times_beside(source, file))
+            Found(
+                file.stem,
+                file,
+                beside(source, file, "times", ("_time",)),
+                scores=beside(source, file, "scores", _SCORES),
+                masks=beside(source, file, "masks", ("_mask",)),
+            )
             for file in source.with_suffix(".txt")
             if not is_companion(file)
         ]
@@ -53,22 +64,27 @@ class TextFormat:
         """Rows in the numbers of the file; see ``Format.read``."""
         data, where = found.boxes.load(), found.boxes.where
         boxes = check_boxes(parse_rows(data, where), where)
-        times, problem = _times(found.times, len(boxes))
-        notes = [f"{found.spelling}: {problem}"] if problem else []
+        rows = len(boxes)
+        times, problem = _times(found.times, rows)
+        scores, scoreless = fitting_scores(found.scores, rows)
+        masks, maskless = fitting_masks(found.masks, rows)
+        problems = filter(None, (problem, scoreless, maskless))
+        notes = [f"{found.spelling}: {each}" for each in problems]
         used = delimiter_of(data)
         if used != self.delimiter:
             theirs, ours = _DELIMITERS[used], _DELIMITERS[self.delimiter]
             notes.append(f"separated by {theirs}, {self.name} uses {ours}")
-        return RawResult(boxes, times, notes=tuple(notes))
+        return RawResult(boxes, times, notes=tuple(notes), scores=scores, masks=masks)
 
     def render(self, result: Exported) -> dict[str, bytes]:
-        """Boxes, and times if the format has them, to the last bit; see ``Format.render``."""
+        """Boxes, times and scores, if the format has them, to the last bit; see ``Format``."""
         folder = self.folder.format(tracker=result.tracker, benchmark=result.benchmark)
         boxes = format_exact(result.boxes, self.delimiter)
         files = {f"{folder}/{result.spelling}.txt": boxes}
-        if self.times is not None and result.times is not None:
-            path = self.times.format(sequence=result.spelling)
-            files[f"{folder}/{path}"] = format_exact(result.times[:, None])
+        for path, values in ((self.times, result.times), (self.scores, result.scores)):
+            if path is not None and values is not None:
+                name = path.format(sequence=result.spelling)
+                files[f"{folder}/{name}"] = format_exact(values[:, None])
         return files
 
 
@@ -84,10 +100,13 @@ def is_companion(file: SourceFile) -> bool:
     return file.stem.endswith(_COMPANIONS)
 
 
-def times_beside(source: Source, file: SourceFile) -> SourceFile | None:
-    """The file of seconds per frame for a file of boxes, in either location."""
-    name = f"{file.stem}_time.txt"
-    return source.get(f"times/{name}") or source.get(name)
+def beside(
+    source: Source, file: SourceFile, folder: str, endings: tuple[str, ...]
+) -> SourceFile | None:
+    """The file of one kind that belongs to a file of boxes, in ``folder`` or beside it."""
+    names = [f"{file.stem}{ending}.txt" for ending in endings]
+    found = (source.get(f"{folder}/{name}") or source.get(name) for name in names)
+    return next(filter(None, found), None)
 
 
 def delimiter_of(data: bytes) -> str:

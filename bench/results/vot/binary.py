@@ -14,15 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import ResultError
-from bench.geometry import Regions
-from bench.results.vot.trajectory import (
-    MAX_MASK_PIXELS,
-    RawTrajectory,
-    check_length,
-    check_pixels,
-    checked_row,
-    mask_row,
-)
+from bench.geometry import Runs
+from bench.results.masks import MAX_MASK_PIXELS, checked_runs
+from bench.results.vot.trajectory import RawTrajectory, check_length, check_pixels, checked_row
 
 _VERSION = 1
 _HEADER = "<hI"
@@ -37,22 +31,20 @@ def parse_binary(data: bytes, where: Path | str) -> RawTrajectory:
         ResultError: it is truncated, has trailing bytes, or a row of an unknown type.
     """
     reader = _Reader(data, str(where))
-    rows, masks, pixels = [], 0, 0
+    rows, pixels = [], 0
     count = count_records(data, where)
     reader.take(_HEADER)
     for number in range(1, count + 1):
         row = f"{where}, row {number}"
         pixels += min(reader.mask_pixels(), MAX_MASK_PIXELS)
         check_pixels(pixels, row)
-        numbers, is_mask = _read_row(reader, row)
-        rows.append(numbers)
-        masks += is_mask
+        rows.append(_read_row(reader, row))
     if reader.left:
         raise ResultError(
             f"{where}: expected {count} rows, found {reader.left} bytes after the last. Download "
             "the file again."
         )
-    return RawTrajectory(Regions.from_rows(rows), masks)
+    return RawTrajectory.of(rows)
 
 
 def count_records(data: bytes, where: Path | str) -> int:
@@ -72,19 +64,19 @@ def count_records(data: bytes, where: Path | str) -> int:
     return int(count)
 
 
-def _read_row(reader: _Reader, where: str) -> tuple[Rows[float], bool]:
-    """The numbers of one row, and whether it is a mask."""
+def _read_row(reader: _Reader, where: str) -> Rows[float] | Runs:
+    """The numbers of one row, or its mask."""
     (kind,) = reader.take("<B")
     if kind == 0:
-        return checked_row(reader.take("<I"), where), False
+        return checked_row(reader.take("<I"), where)
     if kind == 1:
-        return checked_row(reader.take("<4f"), where), False
+        return checked_row(reader.take("<4f"), where)
     if kind == 2:
         (corners,) = reader.take("<H")
-        return checked_row(reader.take(f"<{2 * corners}f"), where), False
+        return checked_row(reader.take(f"<{2 * corners}f"), where)
     if kind == 3:
         *header, runs = reader.take("<hhHHH")
-        return mask_row([*header, *reader.take(f"<{runs}H")], where), True
+        return checked_runs([*header, *reader.take(f"<{runs}H")], where)
     if kind == 4:
         raise ResultError(f"{where}: expected a region, found a point, which has no area")
     raise ResultError(f"{where}: expected a region type from 0 to 3, found {kind}")

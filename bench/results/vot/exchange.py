@@ -18,6 +18,7 @@ from bench.errors import ConfigError, ResultError, unknown_name
 from bench.results.formats.base import Found
 from bench.results.formats.matching import cut, match_files
 from bench.results.formats.source import SourceFile, open_tree
+from bench.results.masks import format_masks, parse_masks
 from bench.results.names import SequenceNames, safe_file_name
 from bench.results.provenance import ImportReport, fingerprint, write_import
 from bench.results.stores import Store, check_rows
@@ -28,7 +29,7 @@ from bench.results.vot.trajectory import RawTrajectory
 from bench.sequence import Dataset, Sequence
 
 _RUN = re.compile(r"_(\d{3,})\.(txt|bin)")
-_COMPANION = re.compile(r"_time\.txt|_\d{3,}_(time|confidence)\.value")
+_COMPANION = re.compile(r"_time\.txt|_\d{3,}_(time|confidence)\.value|_\d{3,}_mask\.txt")
 
 
 @dataclass
@@ -37,7 +38,7 @@ class _Folder:
 
     Attributes:
         runs: trajectories.
-        companions: times and confidences.
+        companions: times, confidences and masks.
     """
 
     runs: dict[str, SourceFile] = field(default_factory=dict)
@@ -222,12 +223,15 @@ def _read_experiment(
             except ResultError as error:
                 broken.append(str(error))
                 continue
-            masks += raw.masks
+            masks += raw.converted
+            if raw.masks:
+                files[f"{name}/{name}{number}_mask.txt"] = format_masks(raw.masks)
             notes += [note] if note else []
             files[f"{name}/{name}{number}.txt"] = format_text(raw.regions, decimals=None)
     if broken:
         raise ResultError("\n".join(cut(broken, 20)))
-    converted = [f"{masks} masks converted to rotated rectangles"] if masks else []
+    kept = f"{masks} mask{'s' * (masks != 1)} kept, and converted to rotated rectangles"
+    converted = [kept] if masks else []
     return files, [*match.notes, *notes, *converted]
 
 
@@ -250,12 +254,15 @@ def _checked_run(file: SourceFile, sequence: Sequence) -> tuple[RawTrajectory, s
 
 
 def _checked_companion(file: SourceFile, frames: int) -> bytes:
-    """The content of a file of times or confidences.
+    """The content of a file of times, confidences or masks.
 
     Raises:
         ResultError: it is malformed, or its number of rows does not fit the sequence.
     """
     data = file.load()
+    if file.stem.endswith("_mask"):
+        check_rows(file.where, len(parse_masks(data, file.where)), frames)
+        return data
     parse = parse_times if file.path.suffix == ".txt" else parse_values
     values = parse(data, file.where)
     if len(values) != frames or np.isinf(values).any():
@@ -275,6 +282,8 @@ def _render(store: Store, tracker: str, sequence: Sequence) -> Iterator[tuple[st
     for repetition in store.repetitions(tracker, name):
         regions = store.read_run(tracker, name, repetition)
         yield f"{name}/{name}_{repetition:03d}.txt", format_text(regions, decimals=None)
+        if (masks := store.read_masks(tracker, name, repetition)) is not None:
+            yield f"{name}/{name}_{repetition:03d}_mask.txt", format_masks(masks)
         scores = store.confidence_path(tracker, name, repetition)
         if scores and scores.is_file():
             yield f"{name}/{scores.name}", scores.read_bytes()

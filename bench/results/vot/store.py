@@ -3,7 +3,8 @@
 ``<root>/<benchmark>/<tracker>/<experiment>/`` contains ``run.json``, the record, and a folder of
 official files per sequence: trajectories ``<sequence>_001.txt`` etc., one per repetition,
 ``<sequence>_time.txt`` with seconds, one row per frame and one column per repetition, and
-``<sequence>_001_confidence.value`` with confidences as written by vot-toolkit.
+``<sequence>_001_confidence.value`` with confidences as written by vot-toolkit. Masks are in
+``<sequence>_001_mask.txt``, if they are kept (``bench.results.masks``).
 
 The default files of vot-toolkit, ``<sequence>_001.bin`` and ``<sequence>_001_time.value``, are
 read too. As in vot-toolkit, text takes precedence over binary.
@@ -24,6 +25,7 @@ from bench.errors import ResultError
 from bench.files import read_whole, write_atomically
 from bench.geometry import Regions
 from bench.results.checksums import record_hashes
+from bench.results.masks import format_masks
 from bench.results.stores import Store, check_rows, names_in, times_table
 from bench.results.vot.binary import count_records, parse_binary
 from bench.results.vot.text import (
@@ -71,6 +73,10 @@ class VotStore(Store):
     def confidence_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
         run = self.run_path(tracker, sequence, repetition)
         return run.with_name(f"{run.stem}_confidence.value")
+
+    def masks_path(self, tracker: str, sequence: str, repetition: int = 1) -> Path:
+        run = self.run_path(tracker, sequence, repetition)
+        return run.with_name(f"{run.stem}_mask.txt")
 
     def _stored(self, tracker: str) -> Iterator[tuple[str, tuple[int, ...]]]:
         for name in names_in(self._folder(tracker), folders=True):
@@ -135,6 +141,9 @@ class VotStore(Store):
             files[self.confidence_path(tracker, sequence.name, repetition)] = format_values(
                 trajectory.scores
             )
+        if trajectory.masks:
+            masks = self.masks_path(tracker, sequence.name, repetition)
+            files[masks] = format_masks(trajectory.masks)
         files[self.run_path(tracker, sequence.name, repetition)] = format_text(trajectory.regions)
         record_hashes(self.folder(tracker), files)
         for path, content in files.items():
@@ -187,7 +196,7 @@ def _read(path: str, frames: int | None) -> Regions:
     raw = (parse_binary if path.endswith(".bin") else parse_text)(data, path)
     if raw.masks:
         raise ResultError(
-            f"{path}: expected boxes and polygons, found {raw.masks} masks. Convert them to "
+            f"{path}: expected boxes and polygons, found {raw.converted} masks. Convert them to "
             "rotated rectangles with `bench import`."
         )
     if frames is not None:

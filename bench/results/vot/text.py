@@ -11,15 +11,14 @@ import numpy as np
 from bench.arrays import FloatArray
 from bench.errors import ResultError
 from bench.files import format_exact, format_rows, parse_numbers, parse_rows
-from bench.geometry import Regions
+from bench.geometry import Regions, Runs
+from bench.results.masks import MAX_MASK_PIXELS, checked_runs
 from bench.results.vot.trajectory import (
-    MAX_MASK_PIXELS,
     RawTrajectory,
     are_checked,
     check_length,
     check_pixels,
     checked_row,
-    mask_row,
 )
 
 _NUMBER_BYTES = b"0123456789.-+eE"
@@ -127,8 +126,7 @@ def _parse_carefully(data: bytes, where: Path | str) -> RawTrajectory:
     _check_masks(content, where)
     lines = [line.decode("ascii", errors="replace").strip() for line in content]
     rows = [_parse_line(line, f"{where}:{n}") for n, line in enumerate(lines, start=1)]
-    masks = sum(line.startswith("m") for line in lines)
-    return RawTrajectory(Regions.from_rows(rows), masks)
+    return RawTrajectory.of(rows)
 
 
 def _check_masks(lines: list[bytes], where: Path | str) -> None:
@@ -146,11 +144,11 @@ def _check_masks(lines: list[bytes], where: Path | str) -> None:
         check_pixels(pixels, f"{where}:{number}")
 
 
-def _parse_line(line: str, where: str) -> list[float]:
+def _parse_line(line: str, where: str) -> list[float] | Runs:
     fields = line.removeprefix("m").translate(_DELIMITERS).split()
     try:
         if line.startswith("m") and len(fields) >= 4:
-            return list(mask_row([int(field) for field in fields], where))
+            return checked_runs([int(field) for field in fields], where)
         numbers = [float(field) for field in fields]
     except ValueError:
         raise ResultError(f"{where}: expected numbers, found {line[:80]!r}") from None

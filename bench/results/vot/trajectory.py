@@ -1,12 +1,11 @@
 """Checks shared by the text and binary formats of VOT trajectories.
 
 A row is a code, a rectangle or a polygon. Masks, written by trackers of later challenges, become
-rotated rectangles and are counted, so that results can say so.
+rotated rectangles and are kept beside these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +16,14 @@ from bench import geometry
 from bench.arrays import FloatArray, IntArray
 from bench.errors import ResultError
 from bench.files import MAX_PIXEL
-from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions
+from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions, Runs
+from bench.sequence import Masks
 
 CODES = (SKIPPED, INITIALISED, FAILED)
 
 # Limits far above real results, so that a corrupt file cannot exhaust the memory.
 MAX_ROWS = 200_000
 MAX_NUMBERS = 200
-MAX_MASK_PIXELS = 1 << 24
 MAX_PIXELS = 1 << 30  # of all masks of a file: 1,000 frames of 1024 x 1024
 
 
@@ -34,11 +33,25 @@ class RawTrajectory:
 
     Attributes:
         regions: one row per line or record.
-        masks: number of rows converted from masks.
+        masks: of each row, None where it was none; empty without any mask.
     """
 
     regions: Regions
-    masks: int = 0
+    masks: Masks = ()
+
+    @classmethod
+    def of(cls, rows: Rows[Rows[float] | Runs]) -> RawTrajectory:
+        """A trajectory of numbers and masks, which become the rotated rectangles around them."""
+        masks = tuple(row if isinstance(row, np.ndarray) else None for row in rows)
+        regions = Regions.from_rows(
+            [_rectangle(r) if isinstance(r, np.ndarray) else r for r in rows]
+        )
+        return cls(regions, masks if any(mask is not None for mask in masks) else ())
+
+    @property
+    def converted(self) -> int:
+        """Number of rows that were masks."""
+        return sum(mask is not None for mask in self.masks)
 
 
 def check_length(rows: int, where: Path | str) -> None:
@@ -104,33 +117,10 @@ def _is_kind(count: int) -> bool:
     return count in (1, 4) or (6 <= count <= MAX_NUMBERS and count % 2 == 0)
 
 
-def mask_row(numbers: Iterable[int], where: str) -> Rows[float]:
-    """The rotated rectangle (8 numbers) around a mask; a box without area for an empty mask.
-
-    Args:
-        numbers: x, y of the mask's corner, its width and height, then run lengths, alternating
-            outside and inside, row by row (vot-toolkit).
-        where: name of the row in messages.
-
-    Raises:
-        ResultError: the mask is malformed or too large.
-    """
-    x, y, width, height, *runs = numbers
-    pixels = width * height
-    if min(width, height) < 0 or pixels > MAX_MASK_PIXELS:
-        raise ResultError(
-            f"{where}: expected a mask of at most {MAX_MASK_PIXELS} pixels, found "
-            f"{width} x {height}"
-        )
-    if min(runs, default=0) < 0 or sum(runs) > pixels:
-        raise ResultError(
-            f"{where}: expected runs that fill a mask of {width} x {height} pixels, found "
-            f"{sum(runs)} pixels in {len(runs)} runs"
-        )
-    inside = np.arange(len(runs)) % 2 == 1
-    mask = np.zeros(pixels, dtype=bool)
-    mask[: sum(runs)] = np.repeat(inside, runs)
+def _rectangle(runs: Runs) -> Rows[float]:
+    """The rotated rectangle (8 numbers) around a mask; a box without area for an empty mask."""
+    mask = geometry.runs_to_mask(runs)
     if not mask.any():
-        return [x, y, 0, 0]
-    polygon = geometry.mask_to_polygon(mask.reshape(height, width)) + np.array([x, y])
+        return [*runs[:2].tolist(), 0, 0]
+    polygon = geometry.mask_to_polygon(mask) + runs[:2]
     return [float(number) for number in polygon.ravel()]

@@ -10,10 +10,11 @@ import pytest
 from bench.arrays import FloatArray
 from bench.evaluation import evaluate
 from bench.evaluation.along import Track, tracks_along
-from bench.geometry import Regions
+from bench.geometry import EMPTY, Regions
 from bench.results.onepass import OnePassStore
 from bench.results.vot.store import VotStore
 from bench.sequence import Dataset, RegionTrajectory, Sequence, Trajectory
+from bench.tracker import ABSENT
 
 FAILS_AT, RESTARTS_AT, FRAMES = 20, 25, 60
 
@@ -145,3 +146,32 @@ def test_overlaps_of_a_reset_run_give_its_accuracy(
     (scores,) = evaluate(dataset, store)
     expected = scores.trackers["t"].per_sequence["s"]["accuracy"]
     assert np.nanmean(valid) == pytest.approx(expected, abs=1e-6)
+
+
+def test_absences_have_no_region_and_masks_stand_by(tmp_path: Path) -> None:
+    truth = drifting(6)
+    sequence = Sequence("a", truth, index_base=1.0, skippable_frames=2)
+    boxes = truth[2:] - [1, 1, 0, 0]
+    boxes[1] = ABSENT
+    unknown, mask = np.full(4, np.nan), np.array([1, 2, 1, 1, 0, 1])
+    store = OnePassStore(tmp_path, "otb2015")
+    store.write("t", sequence, Trajectory(boxes, unknown, unknown, (None, EMPTY, mask, None)))
+    track = along(store, sequence)["t"]
+    assert track.absent.tolist() == [False, False, False, True, False, False]
+    assert np.isnan(track.regions).any(axis=1).tolist() == [True, True, False, True, False, False]
+    assert [kept is not None for kept in track.masks] == [False, False, False, True, True, False]
+    assert track.overlap[3] == 0
+    store.masks_path("t", "a").write_text("0\n")
+    assert "masks of a: expected 4 rows" in (along(store, sequence)["t"].problem or "")
+
+
+def test_without_resets_an_absence_has_no_region(tmp_path: Path) -> None:
+    truth = drifting(4)
+    sequence = Sequence("a", truth, size=(320, 240))
+    rows = [[1], truth[1].tolist(), [0, 0, 0, 0], [1, 1, 9, 1, 9, 9, 1, 9]]
+    store, nothing = VotStore(tmp_path, "vot2018", "unsupervised"), np.full(4, np.nan)
+    store.write("t", sequence, RegionTrajectory(Regions.from_rows(rows), nothing, nothing))
+    track = along(store, sequence)["t"]
+    assert track.absent.tolist() == [False, False, True, False]
+    assert np.isnan(track.regions).any(axis=1).tolist() == [True, False, True, False]
+    assert track.masks == ()

@@ -19,24 +19,30 @@ from bench.measures.onepass.curves import CURVES, Curve
 from bench.results.memory import MemoryStore, StoredRun
 from bench.scores import BenchmarkScores
 from bench.sequence import Dataset, Sequence
+from bench.tracker import ABSENT
 
 FRAMES = 30
 TRUTH = np.tile([20.0, 30.0, 40.0, 10.0], (FRAMES, 1))
 TIMES = np.full(FRAMES, 0.05)
+SCORES = np.linspace(0, 1, FRAMES)
+GONE = np.arange(FRAMES) < 8
 COUNTS = {"sequences", "frames"}  # beside the measures of an attribute or tag
 
 
 def dataset_of(benchmark: str) -> Dataset:
     tags = {"occlusion": np.arange(FRAMES) < 15}
     sequences = (
-        Sequence(name, TRUTH, attributes=frozenset({"SV"}), tags=tags, size=(320, 240))
+        Sequence(
+            name, TRUTH, attributes=frozenset({"SV"}), tags=tags, size=(320, 240), absent=GONE
+        )
         for name in ("a", "b")
     )
     return Dataset(benchmark, Path("data"), tuple(sequences), expected=2)
 
 
 def regions_of(experiment: str) -> Regions:
-    rows = TRUTH.tolist()
+    rows: list[list[float]] = TRUTH.tolist()
+    rows[5] = list(ABSENT)
     if experiment != "onepass":
         rows[0] = [INITIALISED]
     if experiment in ("baseline", "realtime"):
@@ -47,7 +53,7 @@ def regions_of(experiment: str) -> Regions:
 def scores_of(benchmark: str, experiment: str, conventions: list[str]) -> list[BenchmarkScores]:
     dataset, store = dataset_of(benchmark), MemoryStore(benchmark, experiment)
     for sequence in dataset:
-        store.add("T", sequence.name, StoredRun(regions_of(experiment), TIMES))
+        store.add("T", sequence.name, StoredRun(regions_of(experiment), TIMES, SCORES))
     return evaluate(dataset, store, conventions=conventions)
 
 
@@ -69,7 +75,7 @@ def test_the_catalogue_has_exactly_the_measures_that_evaluation_produces() -> No
 
 def test_every_curve_has_an_axis_and_every_axis_a_curve() -> None:
     axes = [axis.curve for _, axis in catalogue.curve_measures()]
-    assert sorted(axes) == sorted([*CURVES, "expected_overlap"])
+    assert sorted(axes) == sorted([*CURVES, "expected_overlap", "presence"])
     produced = {curve for scores in every_score() for curve in scores.trackers["T"].curves}
     assert produced == set(axes)
 
@@ -126,7 +132,8 @@ def test_a_new_curve_needs_one_entry_and_one_row(monkeypatch: pytest.MonkeyPatch
         assert "strict" in [axis.curve for _, axis in catalogue.curve_measures()]
     finally:
         catalogue.measures.cache_clear()
-    assert tracker.curves["strict"] == (1.0, 1.0, 1.0)
+    assert tracker.curves["strict"] == pytest.approx([29 / 30] * 3)  # one row says "absent"
     assert scores.thresholds["strict"] == (0.0, 0.5, 1.0)
-    assert tracker.measures["strict"] == tracker.per_attribute["SV"]["strict"] == 1.0
-    assert tracker.intervals["strict"] == (1.0, 1.0)
+    value = tracker.measures["strict"]
+    assert value == tracker.per_attribute["SV"]["strict"] == pytest.approx(29 / 30)
+    assert tracker.intervals["strict"] == pytest.approx((29 / 30, 29 / 30))

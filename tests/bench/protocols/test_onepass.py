@@ -30,6 +30,30 @@ def make_sequence(count: int = 4, first: Any = FIRST, **changes: Any) -> Sequenc
     return Sequence("Bolt", truth, **{"frames": frames, "index_base": 1.0, **changes})
 
 
+class Rebuilt:
+    """Built anew for every start, which takes a while."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def renew(self) -> None:
+        time.sleep(0.2)
+        self.calls.append("renew")
+
+    def init(self, image: np.ndarray, region: np.ndarray) -> None:
+        self.calls.append("init")
+
+    def update(self, image: np.ndarray) -> Prediction:
+        return Prediction(np.array(FIRST))
+
+
+def test_a_tracker_is_built_anew_with_the_clock_stopped() -> None:
+    tracker = Rebuilt()
+    for _ in range(2):
+        assert run_one_pass(tracker, make_sequence()).times[0] < 0.2
+    assert tracker.calls == ["renew", "init", "renew", "init"]
+
+
 class UnspeakableError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no words")
@@ -205,6 +229,11 @@ def test_an_answer_changed_afterwards_stays_as_it_was() -> None:
         (Prediction(np.array([10, 10, 5, -1e-9])), "a width and a height of at least 0"),
         (Prediction(np.ones((5, 8), dtype=bool)), r"mask as large as the image, \(60, 80\)"),
         (Prediction(np.zeros((8, 6), dtype=bool)), r"mask as large as the image, \(60, 80\)"),
+        (
+            Prediction(np.ones(4), mask=np.ones((5, 8), dtype=bool)),
+            r"mask as large as the image, \(60, 80\), of bool, found \(5, 8\) of bool",
+        ),
+        (Prediction(np.ones(4), mask=np.ones((60, 80))), r"of bool, found .* of float64"),
         (Prediction(np.ones(4) * 1j), "expected real numbers, found complex128"),
         (Prediction(np.array(["1", "2", "3", "4"])), "expected numbers, found the text"),
         (Prediction(np.zeros(4, "datetime64[s]")), "expected real numbers, found datetime64"),

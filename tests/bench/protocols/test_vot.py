@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.benchmarks import Experiment, get_experiment
 from bench.errors import TrackerError
-from bench.geometry import region_overlaps
+from bench.geometry import has_pixels, mask_to_runs, region_overlaps
 from bench.protocols.steps import Answer, FrameError, Start, drive, drive_lockstep
 from bench.protocols.vot import vot_steps
 from bench.sequence import RegionTrajectory, Sequence
@@ -324,3 +324,41 @@ def test_an_error_in_lockstep_names_a_frame() -> None:
     tracker = Planned(sequence, raises=4)
     with pytest.raises(TrackerError, match="frame 4: ValueError: no idea"):
         list(drive_lockstep(tracker, [("a", vot_steps(sequence, BASELINE))], lanes=2))
+
+
+def test_masks_are_kept_beside_the_rows() -> None:
+    """The last mask stands, as the last region does, while the tracker is busy."""
+    sequence = make_sequence(9)
+    mask = np.zeros((48, 64), dtype=bool)
+    mask[3:9, 2:30] = True
+    experiment = Experiment("realtime", "realtime", 1, 5, 10.0, 0, "")
+    steps = vot_steps(sequence, experiment, keep_masks=True)
+    step, seen = next(steps), []
+    try:
+        while True:
+            seen.append(step.number)
+            said = None if isinstance(step, Start) else Prediction(mask)
+            # Frames 3 and 4 pass while the tracker looks for the target in frame 2.
+            step = steps.send(Answer(0.35 if step.number == 2 else 0.01, said))
+    except StopIteration as end:
+        found = end.value
+    assert seen == [1, 2, 5, 6, 7, 8, 9]
+    assert [kept is not None for kept in found.masks] == [False] + [True] * 8
+    assert all(np.array_equal(kept, mask_to_runs(mask)) for kept in found.masks[1:])
+    assert run(sequence, Planned(sequence)).masks == ()
+
+
+def test_an_answer_that_the_target_is_absent_keeps_an_empty_mask() -> None:
+    sequence = make_sequence(9)
+    steps = vot_steps(sequence, BASELINE, keep_masks=True)
+    step, box = next(steps), np.array([2.0, 3.0, 28.0, 6.0])
+    try:
+        while True:
+            absent = step.number == 3
+            said = None if isinstance(step, Start) else Prediction(None if absent else box)
+            step = steps.send(Answer(0.01, said))
+    except StopIteration as end:
+        found = end.value
+    assert found.regions.codes.tolist() == [1, -1, 2, 0, 0, 0, 0, 1, -1]
+    assert [kept is not None for kept in found.masks] == [False, False, True] + [False] * 6
+    assert not has_pixels(found.masks[2])

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from bench.errors import ConfigError, DatasetError
-from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions
+from bench.geometry import EMPTY, FAILED, INITIALISED, SKIPPED, Regions, mask_to_runs
 from bench.reports.legend_strip import AnnotatedFrames, annotated_frames
 from bench.reports.overlay import Layer, draw_regions, layers
 from bench.reports.palette import PALETTE, TRUTH, Look, looks
 from bench.reports.text_drawing import draw_text, legible, text_width
-from bench.sequence import Sequence
+from bench.sequence import Sequence, to_file
+from bench.tracker import ABSENT
 
 GREY = [90, 90, 90]
 FIRST = looks(["mine"])["mine"].colour
@@ -82,6 +83,53 @@ def test_masks_are_tinted_inside_and_outlined() -> None:
     assert frame[120, 70].tolist() == [156, 54, 54]  # 0.6 of the grey, 0.4 of the red
     assert like(frame[100, 70], (255, 0, 0))
     assert frame[120, 100].tolist() == GREY
+
+
+def test_kept_masks_replace_regions_where_there_are_any() -> None:
+    mask = np.zeros((240, 320), dtype=bool)
+    mask[100:140, 50:90] = True
+    boxes = Regions.from_boxes(np.tile([201.0, 121.0, 20.0, 20.0], (4, 1)))
+    kept = (None, mask_to_runs(mask), EMPTY, None)
+    drawn = layers(clip(), {"mine": boxes}, masks={"mine": kept})
+    both = layers(clip(), {"mine": np.stack([mask] * 4)})
+    for zoom in (1, 2):
+        found = [draw_regions(Grey()[0], drawn, index, zoom=zoom) for index in range(4)]
+        np.testing.assert_array_equal(found[1], draw_regions(Grey()[1], both, 1, zoom=zoom))
+        for index in (0, 2, 3):  # an empty mask shows the box that is scored
+            plain = draw_regions(Grey()[0], layers(clip(), {"mine": boxes}), index, zoom=zoom)
+            np.testing.assert_array_equal(found[index], plain)
+
+
+def test_a_mask_too_few_is_said() -> None:
+    boxes = Regions.from_boxes(np.tile([201.0, 121.0, 20.0, 20.0], (4, 1)))
+    with pytest.raises(ConfigError, match="mine: expected a mask for each of 4 frames, found 1"):
+        layers(clip(), {"mine": boxes}, masks={"mine": (EMPTY,)})
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_answer_absent_is_a_crossed_circle_at_the_last_region(masked: bool) -> None:
+    sequence = clip()
+    rows = to_file(np.array([[40.0, 150, 40, 30], ABSENT, [0, 0, 0, 0], [40, 150, 40, 30]]), 1.0)
+    rows[2] = 0  # as vot-toolkit writes it
+    mask = np.zeros((240, 320), dtype=bool)
+    mask[150:180, 40:80] = True
+    masks = (mask_to_runs(mask), EMPTY, EMPTY, None) if masked else None
+    drawn = layers(sequence, {"mine": Regions.from_boxes(rows)}, masks={"mine": masks})
+    assert drawn[1].absent == {1, 2}
+    for index in (1, 2):
+        frame = draw_regions(Grey()[0], drawn, index, zoom=1)
+        centre = frame[150:181, 40:81]
+        assert like(frame[165, 60], FIRST)  # the stroke runs through the middle
+        assert like(centre, FIRST).sum() > 50
+        assert frame[152, 42].tolist() == GREY  # no region
+        legend = AnnotatedFrames(sequence, drawn).at(index)[480:]
+        assert not np.array_equal(legend, AnnotatedFrames(sequence, drawn).at(3)[480:])
+
+
+def test_absent_from_the_start_draws_nothing() -> None:
+    rows = Regions.from_boxes(np.tile(to_file(np.array(ABSENT), 1.0), (4, 1)))
+    frame = draw_regions(Grey()[0], layers(clip(), {"mine": rows}), 2, zoom=1)
+    assert not like(frame, FIRST).any()
 
 
 def test_the_eighth_tracker_shares_a_colour_and_has_gaps() -> None:

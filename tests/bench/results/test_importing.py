@@ -74,6 +74,33 @@ def test_times_are_imported(tmp_path: Path, otb: Dataset, store: OnePassStore) -
     assert store.read_times("T", "Jogging-1") is None
 
 
+def test_scores_and_masks_are_imported_where_they_fit(
+    tmp_path: Path, otb: Dataset, store: OnePassStore
+) -> None:
+    source = write_texts(tmp_path / "theirs", FRAMES)
+    for folder in ("scores", "masks"):
+        (source / folder).mkdir()
+    (source / "scores/Bolt_score.txt").write_text("nan\n0.012345678901\n0.3\n")
+    (source / "masks/Bolt_mask.txt").write_text("0\nm1,2,2,1,0,2\nm0,0,1,1,1\n")
+    (source / "Jogging-1_object_presence_scores.txt").write_text("1\n0.5\n0.25\n0.125\n")
+    (source / "masks/Jogging-1_mask.txt").write_text("0\n0\n")
+    (source / "scores/Human4-2_score.txt").write_text("0.1\n")
+    (source / "masks/Human4-2_mask.txt").write_text("0\nm1,2\n")
+    notes = import_results(source, store, "T", otb).notes
+    assert notes[1:] == (  # the first is on delimiters
+        "1 file: Jogging-1: masks left out: 2 rows for 4 frames",
+        "1 file: Human4-2: scores left out: 1 rows for 2 frames",
+        f"1 file: Human4-2: masks left out: {source / 'masks/Human4-2_mask.txt'}:2: expected a "
+        "mask, x, y, width, height and run lengths, found [1, 2]",
+    )
+    np.testing.assert_array_equal(store.read_scores("T", "Bolt"), [np.nan, 0.012345678901, 0.3])
+    np.testing.assert_array_equal(store.read_scores("T", "Jogging-1"), [1, 0.5, 0.25, 0.125])
+    assert store.masks_path("T", "Bolt").read_text() == "0\nm1,2,2,1,0,2\nm0,0,1,1,1\n"
+    for name in ("Jogging-1", "Human4-2"):
+        assert store.read_masks("T", name) is None
+    assert store.read_scores("T", "Human4-2") is None
+
+
 def test_a_different_origin_shifts_and_is_noted(
     tmp_path: Path, otb: Dataset, store: OnePassStore
 ) -> None:

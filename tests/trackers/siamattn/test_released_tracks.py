@@ -43,7 +43,7 @@ def siamattn(recipe_weights: Tensors, tmp_path_factory: pytest.TempPathFactory) 
     """The released architecture from a file in the authors' format, with masks."""
     path = tmp_path_factory.mktemp("weights") / "checkpoint.pth"
     torch.save({"epoch": 20, "state_dict": recipe_weights, "optimizer": {}}, path)
-    tracker = SiamAttn(weights=path, device="cpu", mode="mask", keep_mask=True)
+    tracker = SiamAttn(weights=path, device="cpu", mode="mask")
     path.unlink()
     return tracker
 

@@ -87,8 +87,8 @@ def test_no_mask_is_computed_for_a_box(
     assert tracker.update(golden.frames[1]).mask is None
 
 
-def test_masks_come_on_request(nano_file: Path, golden: Any) -> None:
-    kept = SiamAttn(nano_file, "siamattn-nano", "cpu", mode="mask", keep_mask=True)
+def test_masks_come_with_the_rectangles_around_them(nano_file: Path, golden: Any) -> None:
+    kept = SiamAttn(nano_file, "siamattn-nano", "cpu", mode="mask")
     kept.init(golden.frames[0], golden.first_box)
     prediction = kept.update(golden.frames[1])
     assert prediction.mask is not None
@@ -220,7 +220,7 @@ def test_missing_weights_name_their_source() -> None:
 
 
 def test_options_from_the_command_line(nano_file: Path) -> None:
-    given = {"preset": "siamattn-nano", "benchmark": "otb", "lr": "0.25", "keep_mask": "yes"}
+    given = {"preset": "siamattn-nano", "benchmark": "otb", "lr": "0.25"}
     spec = make_spec(TARGET, given, device="cpu", weights=nano_file)
     built = spec.build()
     assert isinstance(built, SiamAttn)

@@ -125,8 +125,48 @@ class Player {
       const track = this.sequence.tracks[index];
       if (track.problem) continue;
       if (track.failures.includes(this.frame) && this.sequence.resets) this.cross(pen, track, scale, thick);
-      this.outline(pen, track.columns, scale, track.color, track.strokes, thick);
+      if (isWithin(track.absent, this.frame)) this.absence(pen, track, scale, thick);
+      else if (track.masks?.[this.frame].length) this.mask(pen, track, scale);
+      else this.outline(pen, track.columns, scale, track.color, track.strokes, thick);
     }
+  }
+
+  /** A mask: x, y, width, height, and runs along its rows, alternately outside and inside. */
+  mask(pen, track, scale) {
+    const [x, y, width, , ...runs] = track.masks[this.frame];
+    pen.beginPath();
+    let place = 0;
+    runs.forEach((length, index) => {
+      const end = place + length;
+      while (index % 2 && place < end) {
+        const row = Math.floor(place / width);
+        const stop = Math.min(end, (row + 1) * width);
+        pen.rect((x + place - row * width) * scale, (y + row) * scale, (stop - place) * scale, scale);
+        place = stop;
+      }
+      place = end;
+    });
+    pen.globalAlpha = 0.5;
+    pen.fillStyle = track.color;
+    pen.fill();
+    pen.globalAlpha = 1;
+  }
+
+  /** A crossed circle at the last region before a tracker says that the target is not visible. */
+  absence(pen, track, scale, thick) {
+    let last = null;
+    for (let frame = this.frame - 1; frame >= 0 && !last; frame--) last = corners(track.columns, frame);
+    if (!last) return;
+    const x = last.reduce((sum, point) => sum + point[0], 0) / last.length * scale;
+    const y = last.reduce((sum, point) => sum + point[1], 0) / last.length * scale;
+    const radius = 6 * thick;
+    pen.setLineDash([]);
+    pen.strokeStyle = track.color;
+    pen.lineWidth = thick;
+    pen.beginPath();
+    pen.arc(x, y, radius, 0, 2 * Math.PI);
+    pen.moveTo(x - radius, y + radius); pen.lineTo(x + radius, y - radius);
+    pen.stroke();
   }
 
   outline(pen, columns, scale, colour, strokes, thick) {

@@ -26,6 +26,7 @@ async function unpackAll(sequence) {
   sequence.truth = await unpack(sequence.truth.packed, sequence.truth.width, sequence.pixelSteps);
   await Promise.all(sequence.tracks.filter((track) => !track.problem).map(async (track) => {
     track.columns = await unpack(track.regions.packed, track.regions.width, sequence.pixelSteps);
+    track.masks = track.masks && await unpackMasks(track.masks);
     track.values = track.overlap ? (await unpack(track.overlap, 1, sequence.overlapSteps))[0] : null;
   }));
 }
@@ -77,7 +78,8 @@ function follow(sequence, frame, timeline) {
     const failed = sequence.resets && track.failures.includes(frame);
     const known = value !== undefined && !Number.isNaN(value);
     const started = sequence.resets && track.starts.includes(frame);
-    cell.textContent = failed ? "failed" : started ? "started" : known ? value.toFixed(2) : "–";
+    const absent = !track.problem && isWithin(track.absent, frame);
+    cell.textContent = failed ? "failed" : absent ? "absent" : started ? "started" : known ? value.toFixed(2) : "–";
     cell.dataset.value = known ? value : "";
   }
 }

@@ -31,3 +31,15 @@ function corners(columns, frame) {
   const [x, y, width, height] = row;
   return [[x, y], [x + width, y], [x + width, y + height], [x, y + height]];
 }
+
+/** The numbers of the mask of each frame; none where there is no mask. */
+async function unpackMasks({ counts, numbers }) {
+  const [[lengths], [all]] = [await unpack(counts, 1, 1), await unpack(numbers, 1, 1)];
+  let place = 0;
+  return [...lengths].map((length) => all.slice(place, place += length));
+}
+
+/** Whether a frame lies in one of the spans [first, last]. */
+function isWithin(spans, frame) {
+  return spans.some(([first, last]) => first <= frame && frame <= last);
+}

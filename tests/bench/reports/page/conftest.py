@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from bench.datasets import open_dataset
-from bench.geometry import Regions
+from bench.geometry import Regions, Runs
 from bench.results.onepass import OnePassStore
 from bench.results.vot.store import VotStore
 from bench.sequence import Dataset, RegionTrajectory, Sequence, Trajectory, to_tracker
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HOSTILE = """<img src=x onerror=alert(1)>"'&<b>{{7*7}}"""
 UNICODE = "跟踪器 Ω"
+MASKED = 5  # index of the frame where every made-up run of VOT has a mask
 FAILS_AT = 20  # index of the frame where every made-up run of VOT fails
 CHROMIUM_OPTIONS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
@@ -67,7 +68,10 @@ def failing_run(sequence: Sequence) -> RegionTrajectory:
     rows[0] = [1]
     rows[FAILS_AT : FAILS_AT + 6] = [[2], [0], [0], [0], [0], [1]]
     nothing = np.full(len(rows), np.nan)
-    return RegionTrajectory(Regions.from_rows(rows), np.full(len(rows), 0.01), nothing)
+    masks: list[Runs | None] = [None] * len(rows)
+    masks[MASKED] = np.array([2, 3, 10, 8, 0, 80])  # a full mask of 10 x 8 pixels
+    times = np.full(len(rows), 0.01)
+    return RegionTrajectory(Regions.from_rows(rows), times, nothing, tuple(masks))
 
 
 def make_results(made: Made) -> None:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from bench.evaluation.along import tracks_along
+from bench.reports.palette import looks
 from bench.results.onepass import OnePassStore
-from tests.bench.reports.page.conftest import FAILS_AT, HOSTILE, Made
+from tests.bench.reports.page.conftest import FAILS_AT, HOSTILE, MASKED, Made
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -407,3 +408,33 @@ def test_pages_lead_to_each_other(opened: Open) -> None:
     page.wait_for_url("**/otb2015.html")
     page.locator("header .home").click()
     page.wait_for_url("**/index.html")
+
+
+def test_masks_and_absences_are_drawn(opened: Open, made: Made) -> None:
+    name = made.dataset("vot2018")[0].name
+    page = opened(f"vot2018/{name}.html")
+    pixel = """([frame, x, y]) => {
+      player.seek(frame);
+      const scale = player.canvas.width / player.sequence.size[0];
+      const [left, top] = [x, y].map((each) => Math.floor((each + 0.5) * scale));
+      return [...player.canvas.getContext("2d").getImageData(left, top, 1, 1).data];
+    }"""
+    *colour, alpha = page.evaluate(pixel, [MASKED, 6, 6])
+    assert alpha == pytest.approx(128, abs=2)
+    assert colour == pytest.approx(looks(["steady"])["steady"].colour, abs=4)
+    for frame, x, y in ((MASKED, 13, 6), (MASKED, 6, 1), (MASKED + 1, 6, 6)):
+        assert page.evaluate(pixel, [frame, x, y])[3] == 0
+    now = page.locator("#here .now").first
+    assert now.inner_text() != "absent"
+    page.evaluate("frame => { player.sequence.tracks[0].absent = [[frame, frame]]; }", MASKED)
+    before, x, y = page.evaluate(
+        """frame => {
+          const last = corners(player.sequence.tracks[0].columns, frame - 1);
+          const middle = (axis) => last.reduce((sum, point) => sum + point[axis], 0) / last.length;
+          return [frame, middle(0), middle(1)];
+        }""",
+        MASKED,
+    )
+    assert page.evaluate(pixel, [before, x - 0.5, y - 0.5])[3] > 0  # the stroke of the mark
+    assert page.evaluate(pixel, [MASKED, 6, 6])[3] == 0  # and no mask
+    assert now.inner_text() == "absent"

@@ -22,7 +22,7 @@ def one_pass_tracker(place: int, sequences: int) -> TrackerScores:
     level, thresholds = 0.7 - 0.02 * place, np.linspace(0, 1, 21)
     measures = {
         "success": level, "precision": 0.3 + 0.01 * place, "normalized_precision": 0.5,
-        "success_rate_50": level, "success_rate_75": level / 2,
+        "success_rate_50": level, "success_rate_75": level / 2, "presence_auroc": level,
     }  # fmt: skip
     return TrackerScores(
         measures=measures if place == 1 else {**measures, "fps": 10.0 + 40 * place},
@@ -33,7 +33,7 @@ def one_pass_tracker(place: int, sequences: int) -> TrackerScores:
         },
         curves={
             m: tuple(np.clip(level + 0.3 - thresholds, 0, 1).tolist())
-            for m in ("success", "precision", "normalized_precision")
+            for m in ("success", "precision", "normalized_precision", "presence")
         },
     )
 
@@ -51,6 +51,7 @@ def one_pass(names: tuple[str, ...], sequences: int = 12, **more: object) -> Ben
             "success": thresholds,
             "precision": tuple(50 * t for t in thresholds),
             "normalized_precision": tuple(t / 2 for t in thresholds),
+            "presence": thresholds,
         },
     )
     return BenchmarkScores(**{**vars(made), **more})

@@ -88,7 +88,7 @@ def test_what_vot_toolkit_writes() -> None:
     write_trajectory(text, theirs)
     from_binary = parse_binary(binary.getvalue(), "f.bin")
     from_text = parse_text(text.getvalue().encode(), "f.txt")
-    assert from_binary.masks == from_text.masks == 1
+    assert from_binary.converted == from_text.converted == 1
     assert from_binary.regions.codes.tolist() == [1, -1, -1, -1, 2]
     np.testing.assert_array_equal(from_binary.regions.values, from_text.regions.values)
     assert from_binary.regions.values[1, :4].tolist() == [1.5, -2.25, 3.125, 4]

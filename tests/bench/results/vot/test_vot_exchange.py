@@ -116,10 +116,12 @@ def test_binary_masks_times_and_confidences(
         "bag/notes.txt": "not a run",
     }
     report = import_results(fill(tmp_path / "theirs", files), store, "T", dataset)
-    assert report.notes == ("baseline: 1 masks converted to rotated rectangles",)
+    assert report.notes == ("baseline: 1 mask kept, and converted to rotated rectangles",)
     reader = baseline(store)
     assert reader.repetitions("T", "car1") == (1, 2, 3)
     assert reader.read_run("T", "car1", 3).counts.tolist() == [1, 4, 8]
+    assert reader.masks_path("T", "car1", 3).read_text() == "0\n0\nm5,6,2,2,0,4\n"
+    assert reader.read_masks("T", "car1", 1) is None
     assert reader.read_run("T", "bag", 1).values[1, 0] == 1.123456789
     np.testing.assert_array_equal(reader.read_times("T", "car1"), [[1, 2, 3]] * 3)
     times = reader.read_times("T", "bag")

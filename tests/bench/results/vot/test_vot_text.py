@@ -98,7 +98,7 @@ def test_malformed(data: bytes, problem: str) -> None:
 def test_masks_become_the_rectangle_around_them() -> None:
     """5 x 3 pixels at (10, 20); the hole in the middle does not matter."""
     raw = parse_text(b"1\nm10,20,5,3,0,7,1,7\nm0,0,0,0,0\n", "f")
-    assert raw.masks == 2
+    assert raw.converted == 2
     corners = raw.regions.values[1].reshape(4, 2)
     assert corners.min(axis=0) == pytest.approx([10, 20], abs=1.01)
     assert corners.max(axis=0) == pytest.approx([15, 23], abs=1.01)
