@@ -210,6 +210,7 @@ class Benchmark:
         result_format: the community's format of its raw results.
         variants: sets cut from the same video, with every ``step``-th frame.
         server: the archive that its evaluation server takes, None without a server.
+        scored: the subset that the report shows, where it is not the main one.
         alternative: what can be scored here where the server keeps the ground truth.
         dataset_name: what repositories of the lib/test family call it
             (``lib/test/evaluation/datasets.py``), where that is not ``name``.
@@ -251,6 +252,7 @@ class Benchmark:
     result_format: str = "pysot"
     variants: tuple[Mapping[str, Any], ...] = ()
     server: Server | None = None
+    scored: str = ""
     alternative: str = ""
     dataset_name: str | None = None
     stack: Mapping[str, Any] = field(default_factory=dict)

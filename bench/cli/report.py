@@ -99,12 +99,13 @@ def _sections(benchmark: str, data: Path, results: Path) -> Iterator[ReportSecti
     from bench.reports.page import open_section
     from bench.results import open_store
 
-    for place, experiment in enumerate(get_benchmark(benchmark).experiments):
+    row = get_benchmark(benchmark)
+    folder = options.data_of(benchmark, data)
+    dataset = partial(open_dataset, benchmark, folder, subset=row.scored or row.subsets[0])
+    for place, experiment in enumerate(row.experiments):
         store = open_store(results, benchmark, experiment)
         if not place or store.trackers():
-            yield open_section(
-                partial(open_dataset, benchmark, options.data_of(benchmark, data)), store
-            )
+            yield open_section(dataset, store)
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def pack_submission(
             f"({listed(missing, _SHOWN)}). "
             f"{remedy_for_missing(store.record_path(tracker), benchmark.name)}."
         )
-    contents = dict(_files(store, tracker, server, sorted(wanted)))
+    contents = dict(submission_files(store, tracker, server, sorted(wanted)))
     packed = _zip(contents, f"rehearsal: {unfit}" if unfit else "")
     problems = _problems(io.BytesIO(packed), str(archive), benchmark, dataset)
     if problems:
@@ -95,10 +95,10 @@ def pack_submission(
         raise SubmissionError(f"{archive}: cannot be written ({error})") from error
 
 
-def _files(
+def submission_files(
     store: Store, tracker: str, server: Server, names: list[str]
 ) -> Iterator[tuple[str, bytes]]:
-    """Path and content of every member, in the order of names."""
+    """Path and content of every file that a server takes, in the order of names."""
     for name in names:
         runs = list(store.repetitions(tracker, name))[: server.runs]
         for number, run in enumerate(runs, start=1):

@@ -13,6 +13,7 @@ from bench.datasets.check import check_dataset
 from bench.errors import DatasetError
 from bench.evaluation import evaluate
 from bench.files import format_rows
+from bench.results.importing import import_results
 from bench.results.onepass import OnePassStore
 
 pytest.importorskip("got10k", exc_type=(ImportError, AttributeError))
@@ -142,3 +143,18 @@ def test_the_test_set_is_scored_by_the_server_only(root: Path, write_images: Any
 def test_check_names_missing_sequences(root: Path) -> None:
     found = check_dataset("got10k", root / "data", subset="val")
     assert sum("missing: no annotation" in each.problem for each in found) == 177
+
+
+def test_runs_of_the_package_are_imported(root: Path) -> None:
+    write_results(root, 3, ("A",))
+    dataset = open_dataset("got10k", root / "data", subset="val")
+    store, other = (OnePassStore(root / name, "got10k") for name in ("results", "other"))
+    report = import_results(root / "got10k/GOT-10k/A", other, "A", dataset)
+    assert report.repetitions == 3
+    for sequence in dataset:
+        for run in (1, 2, 3):
+            mine, theirs = (
+                each.read_run("A", sequence.name, run).values for each in (store, other)
+            )
+            np.testing.assert_array_equal(mine, theirs)
+        assert other.read_times("A", sequence.name, 1) is not None
