@@ -31,8 +31,9 @@ _COUNTER = itertools.count()
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _NO_FSYNC = (errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP)
 _NUMBER_BYTES = b"0123456789.-+eE "
-# Accepted by float() or split(), but malformed: empty fields, digit groups such as 1_000.
-_NOT_A_FIELD = re.compile(r"[,;\n][ \t]*[,;]|_")
+# Accepted by float() or split(), but malformed: empty fields, a tab before fields separated by
+# commas, digit groups such as 1_000.
+_NOT_A_FIELD = re.compile(r"[,;\n][ \t]*[,;]|\n\t[^\n]*,|_")
 # The longest real texts are 0.5 MB (LaSOT), the largest real JSON files 60 MB (all of LaSOT).
 MAX_TEXT_BYTES = 32 << 20
 MAX_MASK_BYTES = 512 << 20  # 11,397 frames, LaSOT's longest sequence, of 47 kB each
@@ -43,6 +44,8 @@ _MAX_LINE = 1 << 16
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _HUGE_NUMBER = re.compile(rb"\d{310}")  # beyond any float
+_DIGITS = 40
+_LONG_NUMBER = re.compile(rb"[0-9.]{%d,}" % _DIGITS)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -288,6 +291,23 @@ def parse_rows(
     """``read_rows`` for text in memory; ``where`` names the file in messages."""
     rows = _parse_fast(data, columns)
     return _parse_carefully(data, where, columns, error) if rows is None else rows
+
+
+def check_digits(data: bytes, where: Path | str, error: type[BenchError] = ResultError) -> None:
+    """Refuse a text with a number of more digits than any program writes.
+
+    Raises:
+        error: a number has 40 digits or more; the message names its line.
+    """
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
+    if np.diff(ends, prepend=-1, append=len(data)).max() < _DIGITS:
+        return
+    if long := _LONG_NUMBER.search(data):
+        line = data.count(b"\n", 0, long.start()) + 1
+        raise error(
+            f"{where}:{line}: expected numbers of fewer than {_DIGITS} digits, found "
+            f"{long[0][:20].decode()}... Restore the file from its source."
+        )
 
 
 def _parse_fast(data: bytes, columns: int) -> FloatArray | None:

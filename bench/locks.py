@@ -20,7 +20,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextlib.contextmanager
-def locked(folder: Path, *, name: str = ".lock", keep: bool = True) -> Iterator[None]:
+def locked(
+    folder: Path, *, name: str = ".lock", keep: bool = True, wait: float = 0.0
+) -> Iterator[None]:
     """Hold ``folder`` for this process, and create it if necessary.
 
     The file ``.lock`` names the process that holds the folder. The system releases the lock of a
@@ -30,6 +32,7 @@ def locked(folder: Path, *, name: str = ".lock", keep: bool = True) -> Iterator[
         folder: the folder.
         name: of the file that is locked in it.
         keep: leave that file, empty of meaning, for the next holder.
+        wait: seconds to wait for another process to end.
 
     Raises:
         ResultError: another process holds the folder, or it cannot be created or locked.
@@ -41,7 +44,7 @@ def locked(folder: Path, *, name: str = ".lock", keep: bool = True) -> Iterator[
     except OSError as error:
         raise ResultError(f"{folder}: cannot be written to ({error.strerror})") from error
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=wait)
     except Timeout as error:
         raise ResultError(
             f"{folder}: another run (process {_holder(path)}) is writing there. "
@@ -65,6 +68,16 @@ def locked(folder: Path, *, name: str = ".lock", keep: bool = True) -> Iterator[
         lock.release()
 
 
+def locked_beside(path: Path) -> contextlib.AbstractContextManager[None]:
+    """Hold a file, or a folder that gets files, by a lock beside it that goes away afterwards.
+
+    Raises:
+        ResultError: another process holds it, or its folder cannot be written to.
+    """
+    path = path.absolute()
+    return locked(path.parent, name=f".{path.name}.lock", keep=False)
+
+
 @contextlib.contextmanager
 def rebuilt(folder: Path) -> Iterator[Path]:
     """A new folder to build in, which takes the place of ``folder`` once the block ends well.
@@ -75,20 +88,32 @@ def rebuilt(folder: Path) -> Iterator[Path]:
     Raises:
         ResultError: another process rebuilds the folder, or its parent cannot be written to.
     """
-    with locked(folder.parent, name=f".{folder.name}.lock", keep=False):
-        for entry in folder.parent.iterdir():
-            if entry.name.startswith(f".{folder.name}.") and is_litter(entry.name):
-                shutil.rmtree(entry, ignore_errors=True)
-        fresh, old = (folder.with_name(temporary_name(folder.name)) for _ in range(2))
-        fresh.mkdir()
-        try:
+    with locked_beside(folder):
+        _sweep_beside(folder)
+        with replaced(folder) as fresh:
             yield fresh
-            if folder.exists():
-                folder.replace(old)
-            fresh.replace(folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-            shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """The same for a caller that already keeps other processes away, and sweeps."""
+    fresh, old = (folder.with_name(temporary_name(folder.name)) for _ in range(2))
+    fresh.mkdir()
+    try:
+        yield fresh
+        if folder.exists():
+            folder.replace(old)
+        fresh.replace(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _sweep_beside(folder: Path) -> None:
+    """Remove the unfinished copies of a folder that killed processes left."""
+    for entry in folder.parent.iterdir():
+        if entry.name.startswith(f".{folder.name}.") and is_litter(entry.name):
+            shutil.rmtree(entry, ignore_errors=True)
 
 
 def _holder(path: Path) -> str:
@@ -103,6 +128,7 @@ def sweep(folder: Path) -> None:
 
     Those of processes that live, or of other machines, stay.
     """
+    _sweep_beside(folder)
     for path in folder.rglob(".*"):
         if _FORMER.fullmatch(path.name) or is_litter(path.name):
             with contextlib.suppress(OSError):

@@ -13,7 +13,7 @@ import keyword
 import pickle
 import sys
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -114,13 +114,26 @@ class TrackerSpec:
         Text counts as a path where such a file exists, unless the option is named like one that
         a tracker writes to (``log``, ``out_file``).
         """
+        return self._named(named_file)
+
+    def folders(self) -> list[Path]:
+        """The existing folders that options name, in the same way.
+
+        Those that the class lists in ``folders`` are left out: it hashes what it uses of them.
+        """
+        return self._named(named_folder, getattr(self.builder, "folders", ()))
+
+    def _named(
+        self, find: Callable[[Any], Path | None], left_out: Collection[str] = ()
+    ) -> list[Path]:
         named = dict(self.options)
         with contextlib.suppress(TypeError, ValueError):
             for parameter in inspect.signature(self.builder).parameters.values():
                 if parameter.default is not parameter.empty:
                     named.setdefault(parameter.name, parameter.default)
-        read = [v for k, v in named.items() if isinstance(v, Path) or not is_written(k)]
-        return list(dict.fromkeys(_files_in(read)))
+        kept = {k: v for k, v in named.items() if k not in left_out}
+        read = [v for k, v in kept.items() if isinstance(v, Path) or not is_written(k)]
+        return list(dict.fromkeys(_found_in(read, find)))
 
     def weights_hash(self) -> str | None:
         """SHA-256 over the files that options name; None without any."""
@@ -156,22 +169,32 @@ def is_written(option: str) -> bool:
 
 def named_file(value: Any) -> Path | None:
     """The existing file that the value of an option names, as text or as a path."""
+    return _named_path(value, Path.is_file)
+
+
+def named_folder(value: Any) -> Path | None:
+    """The same of a folder. One that holds the working folder is no data of a tracker's."""
+    path = _named_path(value, Path.is_dir)
+    return None if path is None or Path.cwd().is_relative_to(path.resolve()) else path
+
+
+def _named_path(value: Any, exists: Callable[[Path], bool]) -> Path | None:
     if not isinstance(value, str | Path) or not str(value):
         return None
     try:
-        return Path(value) if Path(value).is_file() else None
+        return Path(value) if exists(Path(value)) else None
     except (OSError, ValueError):  # too long, or with a null
         return None
 
 
-def _files_in(value: Any) -> Iterator[Path]:
-    """The files that values of options name, lists and dictionaries included."""
+def _found_in(value: Any, find: Callable[[Any], Path | None]) -> Iterator[Path]:
+    """What values of options name, lists and dictionaries included."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list | tuple):
         for each in value:
-            yield from _files_in(each)
-    elif (path := named_file(value)) is not None:
+            yield from _found_in(each, find)
+    elif (path := find(value)) is not None:
         yield path
 
 

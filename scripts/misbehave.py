@@ -623,6 +623,8 @@ def main() -> None:
     parser.add_argument("--where", default="update", choices=("init", "update"))
     parser.add_argument("--list", action="store_true", help="print the names only")
     given = parser.parse_args()
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell's `&` ignores both for all
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     chosen = [name for name in TRICKS if fnmatch.fnmatch(name, given.only) and name != "nothing"]
     if given.list:
         print("\n".join(chosen))

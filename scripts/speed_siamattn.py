@@ -68,7 +68,7 @@ def measure(network: Network, device: torch.device) -> Stopwatch:
             for _ in range(3):
                 watch("matmul", torch.mm, square, square)
             levels = watch("backbone", network.backbone, x)
-            watch("neck", network.neck, levels[2:])
+            watch("neck", network.neck, levels)
             found = watch("search", network.search, x, template)
             watch("box", network.refine_box, found.features, region)
             watch("mask", network.refine_mask, found.features, region)

@@ -50,10 +50,11 @@ STAND_INS = {
     r"/data/(OTB2015|UAV123|VOT2016|VOT2018|LaSOT|TrackingNet)\b": r"$DATA/\1",
     r"(?<=DATA=)/data(?=\s|$)|(?<=--data )/data(?=\s|$)": "$DATA",
     r"(?<=--data )OTB\b": "$DATA/OTB2015",
-    r"(?<=TRACKER=)siamattn\b|(?<=-t )siamattn\b": "siamattn-nano",
+    r"(?<=TRACKER=)siam(attn|mask)\b|(?<=-t )siamattn\b|(?<=--tracker )siamrpn\b": "siamattn-nano",
     r"\b(checkpoint_\w+\.pth|siamattn\.safetensors|w\.pth|runs/nano/weights\.safetensors)": str(
         NANO
     ),
+    r"\b\w+/model\.pth": str(NANO),
     r"(bench confidence .*)": r"\1 --tracker siamattn-nano",
     r"--trials 50": "--trials 1",
     r"(bench tune folder .*)": r"\1 --trials 1",

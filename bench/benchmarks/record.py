@@ -30,7 +30,7 @@ class Listed:
             that their results have 349 rows for frames 6-354.
         surplus_images: True if the official folder holds images outside the annotated range.
         width, height: of the images in pixels, if known.
-        absent: number of rows of NaN, if known.
+        absent: number of rows without the target, if known.
         without_box: rows of the official file, from 1, that hold no box for no stated reason.
         attributes: by the authors' own list; None without one.
         sets: named selections of the table that it is in.

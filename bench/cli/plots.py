@@ -79,6 +79,7 @@ def plots(
     """
     from bench.datasets import open_dataset
     from bench.evaluation import evaluate
+    from bench.locks import locked_beside
     from bench.reports.palette import PALETTE, looks
     from bench.reports.plots import catalogue, style
     from bench.reports.plots.strip import TRACKERS, qualitative
@@ -98,16 +99,17 @@ def plots(
         options.exit_on_refusals(scores.refused)
     folder, dressed = out / _folder_name(scores), looks(known_trackers(results))
     of_scores = None if wanted is None else [name for name in wanted if name != _STRIP]
-    drawn = catalogue.draw_plots(scores, folder, of_scores, endings, dressed)
-    if _wants_strip(wanted, dataset, drawn.skipped):
-        most = len(PALETTE) if names else TRACKERS
-        plot = qualitative(
-            scores, dataset, store, sequences=options.split_names(sequences), numbers=numbers,
-            trackers=most, looks=dressed,
-        )  # fmt: skip
-        drawn.paths[_STRIP] = style.save(plot, folder, _STRIP, endings)
-        drawn.notes[_STRIP] = plot.notes
-    captions = catalogue.write_captions(scores, folder, drawn.notes)
+    with locked_beside(folder):
+        drawn = catalogue.draw_plots(scores, folder, of_scores, endings, dressed)
+        if _wants_strip(wanted, dataset, drawn.skipped):
+            most = len(PALETTE) if names else TRACKERS
+            plot = qualitative(
+                scores, dataset, store, sequences=options.split_names(sequences),
+                numbers=numbers, trackers=most, looks=dressed,
+            )  # fmt: skip
+            drawn.paths[_STRIP] = style.save(plot, folder, _STRIP, endings)
+            drawn.notes[_STRIP] = plot.notes
+        captions = catalogue.write_captions(scores, folder, drawn.notes)
     _report(drawn, captions, scores)
     options.exit_on_refusals(scores.refused)
 

@@ -77,6 +77,7 @@ def tables(
 
       bench tables 3 --data /data --same my_run=SiamAttn
     """
+    from bench.locks import locked_beside
     from bench.published.papers import paper_table
     from bench.reports.paper import build_table
 
@@ -87,11 +88,12 @@ def tables(
     wanted = dict.fromkeys(name for paper in papers if paper.scored for name in paper.benchmarks)
     sections = {name: _section(name, data, results, partial=partial) for name in wanted}
     _require_results(renamed, sections)
-    for paper in papers:
-        ours = [sections[name] for name in paper.benchmarks] if paper.scored else []
-        table = build_table(paper, ours, same=renamed)
-        paths = [_write(table, out, ending, intervals=intervals) for ending in endings]
-        typer.echo(f"{table.title}: {', '.join(map(str, paths))}")
+    with locked_beside(out):
+        for paper in papers:
+            ours = [sections[name] for name in paper.benchmarks] if paper.scored else []
+            table = build_table(paper, ours, same=renamed)
+            paths = [_write(table, out, ending, intervals=intervals) for ending in endings]
+            typer.echo(f"{table.title}: {', '.join(map(str, paths))}")
     refused: dict[str, str] = {}
     for section in sections.values():
         _report(section, results)

@@ -28,7 +28,7 @@ def convert(
         typer.Option("--out", "-o", help="By default beside it, with the ending .safetensors."),
     ] = None,
     tracker: Annotated[
-        str, typer.Option("--tracker", "-t", help="Whose weights; siamattn reads SiamRPN++'s too.")
+        str, typer.Option("--tracker", "-t", help="Whose weights; siamattn reads PySOT's too.")
     ] = "siamattn",
     preset: Annotated[
         str | None, typer.Option(help="Architecture; found out from the names in the file.")

@@ -11,7 +11,7 @@ from bench.benchmarks import Benchmark, get_benchmark
 from bench.datasets.files import natural_key
 from bench.datasets.frames import NumberedFrames, SortedFrames, VideoFrames
 from bench.datasets.opening import load, scan_folder
-from bench.datasets.rows import doubtful_rows, miscounted_absences
+from bench.datasets.rows import ROW_CHECKS, miscounted_absences
 from bench.datasets.scan import Entry, Scan, is_miniature, shown_layout
 from bench.errors import DatasetError
 from bench.files import shown
@@ -163,14 +163,15 @@ def _check_rows(
         yield Finding(name, f"{problem}. {hint}" if hint else problem, _restore(benchmark))
     if miniature:
         return
-    for row in doubtful_rows(benchmark, sequence)[:_ROWS_NAMED]:
-        values = sequence.ground_truth[row].tolist()
-        problem = f"row {row + 1} of the ground truth is not a valid box: {values}"
-        yield Finding(name, problem, _restore(benchmark))
-    more = len(doubtful_rows(benchmark, sequence)) - _ROWS_NAMED
-    if more > 0:
-        problem = f"{counted(more, 'further row')} of the ground truth without a valid box"
-        yield Finding(name, problem, _restore(benchmark))
+    for check in ROW_CHECKS:
+        found = check.find(benchmark, sequence)
+        for row in found[:_ROWS_NAMED]:
+            values = sequence.ground_truth[row].tolist()
+            problem = f"row {row + 1} of the ground truth {check.one}: {values}"
+            yield Finding(name, problem, _restore(benchmark))
+        if (more := len(found) - _ROWS_NAMED) > 0:
+            problem = f"{counted(more, 'further row')} of which each {check.one}"
+            yield Finding(name, problem, _restore(benchmark))
     if problem := miscounted_absences(benchmark, sequence):
         yield Finding(name, f"{problem} in the ground truth", _restore(benchmark))
 

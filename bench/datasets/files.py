@@ -16,7 +16,7 @@ from bench.benchmarks import Benchmark
 from bench.datasets.rows import refuse_impossible
 from bench.datasets.tables import attributes_from_flags
 from bench.errors import DatasetError
-from bench.files import MAX_ROWS, parse_rows, read_whole
+from bench.files import MAX_ROWS, check_digits, parse_rows, read_whole
 from bench.geometry import box_to_polygon, polygon_to_box
 
 IMAGE_SUFFIXES = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
@@ -101,7 +101,9 @@ def read_boxes(path: Readable) -> FloatArray:
         DatasetError: the file cannot be read, is empty, or has a line that is malformed or no
             box of any image, which is named.
     """
-    boxes = parse_rows(read_bytes(path), str(path), 4, DatasetError)
+    data = read_bytes(path)
+    boxes = parse_rows(data, str(path), 4, DatasetError)
+    check_digits(data, str(path), DatasetError)
     if not len(boxes):
         raise DatasetError(f"{path}:1: expected one box x,y,w,h per line, found an empty file")
     refuse_impossible(boxes, f"{path}:")
@@ -112,22 +114,35 @@ def read_flags(path: Path, rows: int, *, longer: bool = False) -> BoolArray:
     """One 0 or 1 per frame, ``(rows,)``, on one or several lines, with or without commas.
 
     Raises:
-        DatasetError: the file cannot be read or does not hold exactly ``rows`` flags; with
-            ``longer``, more are cut.
+        DatasetError: the file cannot be read, does not hold exactly ``rows`` flags (with
+            ``longer``, more are cut), or has an empty line before the last flag, as it has where
+            lines were sorted or moved.
     """
-    flags = read_short_flags(path)
+    data = read_bytes(path)
+    flags = _flags(data, path)
     flags = flags[:rows] if longer else flags
     if len(flags) != rows:
         raise DatasetError(
             f"{path}: expected {rows} flags of 0 or 1, one per row of the ground truth, found "
             f"{len(flags)}. Restore the file from the official site."
         )
+    lines = b"\n" + data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip()
+    if (gap := lines.find(b"\n\n")) >= 0:
+        number = lines.count(b"\n", 0, gap) + 1
+        raise DatasetError(
+            f"{path}:{number}: expected a flag of 0 or 1, found an empty "
+            "line. Restore the file from the official site."
+        )
     return flags
 
 
 def read_short_flags(path: Path) -> BoolArray:
-    """As ``read_flags``, for any number of flags."""
-    digits = read_bytes(path).translate(None, b", ;\t\r\n")
+    """As ``read_flags``, for any number of flags, and with empty lines."""
+    return _flags(read_bytes(path), path)
+
+
+def _flags(data: bytes, path: Path) -> BoolArray:
+    digits = data.translate(None, b", ;\t\r\n")
     if other := digits.translate(None, b"01"):
         raise DatasetError(
             f"{path}: expected flags of 0 or 1, found {other[:20]!r}. "

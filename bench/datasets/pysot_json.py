@@ -18,7 +18,7 @@ import numpy as np
 from bench.arrays import BoolArray
 from bench.benchmarks import Benchmark, Listed
 from bench.datasets.files import polygons_and_boxes, subfolders
-from bench.datasets.rows import LARGEST, refuse_impossible
+from bench.datasets.rows import refuse_impossible
 from bench.datasets.scan import (
     Entry,
     Scan,
@@ -30,6 +30,7 @@ from bench.datasets.scan import (
 from bench.datasets.tables import attributes_from_titles
 from bench.errors import DatasetError
 from bench.files import read_json, shown
+from bench.geometry import LARGEST_IMAGE
 from bench.images import ImageFiles
 from bench.sequence import Sequence
 
@@ -144,7 +145,7 @@ def _first_number(images: Rows[str]) -> int:
 
 def _pixels(value: Any) -> int:
     pixels = int(value)
-    if not 0 < pixels <= LARGEST:
+    if not 0 < pixels <= LARGEST_IMAGE:
         raise ValueError(f"width and height in pixels, found {shown(value)}")
     return pixels
 

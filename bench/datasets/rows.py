@@ -5,23 +5,27 @@ box of which only some numbers are known. Rows without a box are another matter:
 where the target is out of view, LaSOT writes any size where it is absent, and a few official rows
 have no size although nothing says why (``without_box`` of its table). Any other row without a
 box is doubtful: it is scored as the official rule scores it, and named wherever a score stands.
+So are a region of VOT that is no rotated box, a box outside any image, and one that leaps far
+away for a single row.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from bench.arrays import BoolArray, FloatArray, IntArray
 from bench.benchmarks import Benchmark
 from bench.errors import DatasetError
+from bench.geometry import LARGEST_IMAGE
 from bench.sequence import Sequence
 
-LARGEST = 1e6
-"""Pixels; no image is wider."""
 _SHOWN = 5
+_SKEW = 3  # pixels; the corners of the official rotated boxes agree to within 0.1
+_LEAP = 25  # sizes of the target; in 1,383 real sequences no box leaps by more than 20
 
 
 def refuse_impossible(
@@ -40,7 +44,7 @@ def refuse_impossible(
     """
     unknown = np.isnan(rows)
     with np.errstate(invalid="ignore"):
-        far = np.abs(rows) > LARGEST
+        far = np.abs(rows) > LARGEST_IMAGE
     partly = unknown.any(axis=1) & (~unknown.all(axis=1) | (not nan))
     for index in np.flatnonzero(far.any(axis=1) | partly)[:1]:
         number = index if numbers is None else numbers[index]
@@ -61,18 +65,25 @@ def refuse_decimal_commas(polygons: FloatArray, where: str) -> None:
     Raises:
         DatasetError: the first such row, by its number from 1.
     """
-    skew = np.abs(polygons[:, 0] + polygons[:, 2] - polygons[:, 1] - polygons[:, 3]).max(axis=1)
     sides = np.roll(polygons, -1, axis=1) - polygons
     following = np.roll(sides, -1, axis=1)
     turns = sides[..., 0] * following[..., 1] - sides[..., 1] * following[..., 0]
     convex = (turns >= 0).all(axis=1) | (turns <= 0).all(axis=1)
     whole = (polygons == np.round(polygons)).all(axis=(1, 2))
-    for index in np.flatnonzero(whole & ((skew > 3) | ~convex))[:1]:
+    for index in np.flatnonzero(whole & ((_skew(polygons) > _SKEW) | ~convex))[:1]:
         values = ",".join(f"{value:g}" for value in polygons[index].ravel())
         raise DatasetError(
             f"{where}:{index + 1}: expected the corners of a rotated box, found {values}. "
             "Write decimals with a point if every second comma is a decimal one."
         )
+
+
+def _skew(polygons: FloatArray) -> FloatArray:
+    """How far ``(N, 4, 2)`` corners are from those of a parallelogram, ``(N,)`` in pixels."""
+    skew: FloatArray = np.abs(
+        polygons[:, 0] + polygons[:, 2] - polygons[:, 1] - polygons[:, 3]
+    ).max(axis=1)
+    return skew
 
 
 def doubtful_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
@@ -95,33 +106,104 @@ def doubtful_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
     return np.array(rows, dtype=np.int64)
 
 
+def skewed_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
+    """Rows from 0 of VOT whose four corners are not those of a rotated box."""
+    if sequence.polygons is None or benchmark.kind != "vot":
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(_skew(sequence.polygons) > _SKEW)
+
+
+def leaping_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
+    """Rows from 0 whose box is many sizes of the target away from those before and after it."""
+    boxes = sequence.ground_truth
+    corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    with np.errstate(invalid="ignore"):
+        steps = np.abs(np.diff(corners, axis=0)).max(axis=1)
+        size = np.sqrt(np.maximum(boxes[:, 2] * boxes[:, 3], 1))
+        across = np.abs(corners[2:] - corners[:-2]).max(axis=1)
+        reach = _LEAP * (across + np.maximum(size[:-2], size[2:]))
+        leaps = np.minimum(steps[:-1], steps[1:]) > reach
+        known: BoolArray = np.asarray((boxes[:, 2:] > 0).all(axis=1))
+    if sequence.absent is not None:
+        known &= ~sequence.absent
+    return np.flatnonzero(leaps & known[:-2] & known[1:-1] & known[2:]) + 1
+
+
+def outside_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
+    """Rows from 0 of a benchmark whose box no pixel of an image can lie in."""
+    boxes = sequence.ground_truth
+    with np.errstate(invalid="ignore"):
+        outside = (boxes[:, :2] + boxes[:, 2:] <= sequence.index_base).any(axis=1)
+        if sequence.size is not None:
+            outside |= (boxes[:, :2] >= np.array(sequence.size) + sequence.index_base).any(axis=1)
+        outside &= (boxes[:, 2:] > 0).all(axis=1)
+    if sequence.absent is not None:
+        outside &= ~sequence.absent
+    return np.flatnonzero(outside & (not benchmark.open))
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """One reason to doubt rows of ground truth.
+
+    Attributes:
+        find: rows from 0 of a sequence.
+        one: what is said of one row.
+        all: what is said of the rows of a whole dataset, with the benchmark's ``title``.
+    """
+
+    find: Callable[[Benchmark, Sequence], IntArray]
+    one: str
+    all: str
+
+
+ROW_CHECKS = (
+    RowCheck(
+        doubtful_rows, "is not a valid box", "without a box where the files of {title} have one"
+    ),
+    RowCheck(
+        skewed_rows, "is no rotated box", "that are no rotated boxes, as those of {title} are"
+    ),
+    RowCheck(outside_rows, "lies outside any image", "outside any image"),
+    RowCheck(
+        leaping_rows,
+        "lies far from the rows before and after it",
+        "far from the rows before and after them",
+    ),
+)
+
+
 def miscounted_absences(benchmark: Benchmark, sequence: Sequence) -> str:
-    """What is wrong with the number of rows of NaN; empty if nothing, or unknown."""
-    listed = benchmark.rows.get(sequence.name)
+    """What is wrong with the rows without the target; empty if nothing, or unknown."""
+    flags, listed = sequence.absent, benchmark.rows.get(sequence.name)
+    if benchmark.needs_absence and flags is not None and flags[0]:
+        return "absent in the first frame"
     if listed is None or listed.absent is None or len(sequence.ground_truth) != listed.frames:
         return ""
-    found = int(np.isnan(sequence.ground_truth).any(axis=1).sum())
-    return "" if found == listed.absent else f"{found} rows of NaN, expected {listed.absent}"
+    absent = np.isnan(sequence.ground_truth).any(axis=1) if flags is None else flags
+    found, what = int(np.count_nonzero(absent)), "rows of NaN" if flags is None else "absent rows"
+    return "" if found == listed.absent else f"{found} {what}, expected {listed.absent}"
 
 
 def doubts(benchmark: Benchmark, sequences: Iterable[Sequence]) -> Iterator[str]:
-    """One line on all doubtful rows of a dataset, and one on absences that do not add up."""
-    counts: Counter[str] = Counter()
+    """One line on all doubtful rows of a kind, and one on absences that do not add up."""
+    counts: list[Counter[str]] = [Counter() for _ in ROW_CHECKS]
     odd, unflagged = [], []
     for sequence in sequences:
         if benchmark.needs_absence and sequence.absent is None:
             unflagged.append(sequence.name)
-        if problem := miscounted_absences(benchmark, sequence):
+        problem = miscounted_absences(benchmark, sequence)
+        if problem:
             odd.append(f"{sequence.name} ({problem})")
-        elif number := len(doubtful_rows(benchmark, sequence)):
-            counts[sequence.name] = number
-    if total := sum(counts.values()):
-        plural = "s" * (total != 1)
-        places = _listed([f"{name} ({number})" for name, number in counts.items()])
-        yield (
-            f"{total} row{plural} of ground truth without a box where the files of "
-            f"{benchmark.title} have one: {places}"
-        )
+        for check, counted in zip(ROW_CHECKS, counts, strict=True):
+            if number := len(check.find(benchmark, sequence)):
+                counted[sequence.name] = number
+    for check, counted in zip(ROW_CHECKS, counts, strict=True):
+        if total := sum(counted.values()):
+            plural = "s" * (total != 1)
+            places = _listed([f"{name} ({number})" for name, number in counted.items()])
+            what = check.all.format(title=benchmark.title)
+            yield f"{total} row{plural} of ground truth {what}: {places}"
     if unflagged:
         yield (
             f"no flags of absence for {len(unflagged)} sequences, whose frames without a target "

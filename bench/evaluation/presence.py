@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -22,23 +22,22 @@ from bench.tracker import absent_boxes
 CURVE = "presence"
 FALSE_RATES = np.linspace(0, 1, 101)
 """Abscissae of the stored curve."""
+_NO_SCORES = "presence: no confidence scores are stored"
 
 
-@dataclass(eq=False)
-class _Frames:
-    """Frames of one tracker after the first of each run, run by run.
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Frames of one run after the first.
 
     Attributes:
-        scores: confidence, NaN where unknown.
         absent: by the annotation.
-        said: where the tracker says that the target is not visible.
-        broken: why scores of a run are ignored.
+        said: where the tracker says that the target is not visible; None for nowhere.
+        scores: confidence, NaN where unknown; None without any.
     """
 
-    scores: list[FloatArray] = field(default_factory=list)
-    absent: list[BoolArray] = field(default_factory=list)
-    said: list[BoolArray] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
+    absent: BoolArray
+    said: BoolArray | None
+    scores: FloatArray | None
 
 
 class PresenceFrames:
@@ -53,32 +52,49 @@ class PresenceFrames:
         flags = [each.absent for each in dataset]
         self._wanted = any(each is not None and each.any() for each in flags)
         self._store = store
-        self._frames: dict[str, _Frames] = defaultdict(_Frames)
+        self._runs: dict[str, list[_Run]] = defaultdict(list)
+        self._broken: dict[str, list[str]] = defaultdict(list)
+        self._keep: dict[tuple[str, int], bool] = {}
 
     def add(self, sequence: Sequence, results: Iterable[StoredBoxes]) -> None:
         """Add all results of a sequence, if its absences are annotated."""
         if not self._wanted or sequence.absent is None:
             return
         for result in results:
-            absent = sequence.absent[result.leading :][1 : len(result.boxes)]
-            said = absent_boxes(result.boxes, sequence.index_base)
-            one = self._frames[result.tracker]
-            one.absent.append(absent)
-            one.said.append(said[1 : len(absent) + 1])
-            one.scores.append(self._scores(one, sequence, result)[1 : len(absent) + 1])
+            rows = slice(1, len(result.boxes))
+            absent = sequence.absent[result.leading :][rows]
+            said = absent_boxes(result.boxes, sequence.index_base)[rows]
+            scores = self._scores(sequence, result)
+            self._runs[result.tracker].append(
+                _Run(
+                    absent,
+                    said[: len(absent)] if said.any() else None,
+                    None if scores is None else scores[rows][: len(absent)],
+                )
+            )
 
-    def _scores(self, one: _Frames, sequence: Sequence, result: StoredBoxes) -> FloatArray:
-        """The scores of a run, NaN where there are none."""
-        unknown = np.full(len(result.boxes), np.nan)
+    def _scores(self, sequence: Sequence, result: StoredBoxes) -> FloatArray | None:
+        """The scores of a run; None where there are none, or none that fit its boxes."""
+        if not self._keeps(sequence, result):
+            return None
+        broken = self._broken[result.tracker]
         try:
             scores = self._store.read_scores(result.tracker, sequence.name, result.repetition)
         except ResultError as error:
-            one.broken.append(f"{sequence.name}: scores ignored: {error}")
-            return unknown
-        if scores is not None and len(scores) != len(unknown):
-            one.broken.append(f"{sequence.name}: scores ignored, they do not match the boxes")
-            return unknown
-        return unknown if scores is None else scores
+            broken.append(f"{sequence.name}: scores ignored: {error}")
+            return None
+        if scores is not None and len(scores) != len(result.boxes):
+            broken.append(f"{sequence.name}: scores ignored, they do not match the boxes")
+            return None
+        return scores
+
+    def _keeps(self, sequence: Sequence, result: StoredBoxes) -> bool:
+        """Whether a run of all sequences has a folder of scores; asked once, as most have none."""
+        run = result.tracker, result.repetition
+        if run not in self._keep:
+            path = self._store.confidence_path(result.tracker, sequence.name, result.repetition)
+            self._keep[run] = path is None or path.parent.is_dir()
+        return self._keep[run]
 
     def extended(self, scores: BenchmarkScores) -> BenchmarkScores:
         """Scores with the measures and the curve; unchanged if no tracker tells presence."""
@@ -93,46 +109,70 @@ class PresenceFrames:
 
     @cached_property
     def _told(self) -> dict[str, _Told]:
-        return {name: _Told(frames) for name, frames in self._frames.items()}
+        return {name: _Told(runs, self._broken[name]) for name, runs in self._runs.items()}
 
 
 class _Told:
     """What one tracker tells about presence."""
 
-    def __init__(self, frames: _Frames) -> None:
-        scores, self.broken = np.concatenate(frames.scores), frames.broken
-        self.absent, self.said = np.concatenate(frames.absent), np.concatenate(frames.said)
-        scored = np.isfinite(scores)
-        self.scored, self.unscored = np.count_nonzero(scored), np.count_nonzero(~scored)
-        self.shown = ~self.absent[scored]
-        self.measured = presence(scores[scored], self.shown)
+    def __init__(self, runs: list[_Run], broken: list[str]) -> None:
+        self._runs, self.broken = runs, broken
 
     @property
     def tells(self) -> bool:
         """Whether there is any score, or an answer "not visible"."""
-        return bool(self.scored or self.said.any())
+        return any(
+            run.said is not None or (run.scores is not None and np.isfinite(run.scores).any())
+            for run in self._runs
+        )
+
+    @cached_property
+    def absent(self) -> BoolArray:
+        """``(F,)`` frames without the target."""
+        return np.concatenate([run.absent for run in self._runs])
+
+    @cached_property
+    def said(self) -> BoolArray:
+        """``(F,)`` frames that the tracker calls so."""
+        nowhere = (np.zeros(len(run.absent), dtype=bool) for run in self._runs)
+        pairs = zip(self._runs, nowhere, strict=True)
+        return np.concatenate([none if run.said is None else run.said for run, none in pairs])
+
+    @cached_property
+    def scores(self) -> FloatArray:
+        """``(F,)`` confidence, NaN where unknown."""
+        unknown = (np.full(len(run.absent), np.nan) for run in self._runs)
+        pairs = zip(self._runs, unknown, strict=True)
+        return np.concatenate([none if run.scores is None else run.scores for run, none in pairs])
 
     def added(self, scores: TrackerScores) -> TrackerScores:
         """The scores of the tracker with these measures, the curve and the notes."""
         measures, curves = dict(scores.measures), dict(scores.curves)
-        if self.measured is not None:
-            measures |= _measures(self.measured)
-            curves[CURVE] = tuple(self.measured.true_rates_at(FALSE_RATES).tolist())
+        if not self.tells:
+            notes = (*scores.notes, *self.broken, _NO_SCORES)
+            return dataclasses.replace(scores, notes=notes)
+        scored = np.isfinite(self.scores)
+        shown = ~self.absent[scored]
+        measured = presence(self.scores[scored], shown)
+        if measured is not None:
+            measures |= _measures(measured)
+            curves[CURVE] = tuple(measured.true_rates_at(FALSE_RATES).tolist())
         if self.said.any():
             precision, recall = absence_rates(self.said, self.absent)
             measures |= {"absence_precision": precision, "absence_recall": recall}
-        notes = (*scores.notes, *self._notes())
+        notes = (*scores.notes, *self._notes(scored, shown, defined=measured is not None))
         return dataclasses.replace(scores, measures=measures, curves=curves, notes=notes)
 
-    def _notes(self) -> Iterator[str]:
+    def _notes(self, scored: BoolArray, shown: BoolArray, *, defined: bool) -> Iterator[str]:
         yield from self.broken
-        if not self.scored:
-            yield "presence: no confidence scores are stored"
-        elif self.measured is None:
-            what = "show" if self.shown.any() else "lack"
-            yield f"presence: not defined, all {self.scored} frames with a score {what} the target"
-        if self.scored and self.unscored:
-            yield f"presence: {self.unscored} frames without a finite score are left out"
+        if not scored.any():
+            yield _NO_SCORES
+        elif not defined:
+            what = "show" if shown.any() else "lack"
+            yield f"presence: not defined, all {len(shown)} frames with a score {what} the target"
+        if scored.any() and not scored.all():
+            left_out = np.count_nonzero(~scored)
+            yield f"presence: {left_out} frames without a finite score are left out"
         if self.said.any():
             yield (
                 f"says itself that the target is not visible in {self.said.sum()} frames; "

@@ -12,6 +12,7 @@ from bench.arrays import BoolArray, FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.evaluation.invalid_rows import InvalidRows, invalid_answers
+from bench.evaluation.odd_regions import OddRegions
 from bench.evaluation.selection import Candidate, candidates, first_few, partial_note, refusal
 from bench.geometry import SKIPPED, Regions, region_overlaps
 from bench.geometry.overlap import Counter, pixel_counter
@@ -33,6 +34,7 @@ class _Collected:
     tracker: Candidate
     runs: dict[str, list[vot.SequenceRuns]]
     fps: dict[str, float] = field(default_factory=dict)
+    odd: OddRegions = field(default_factory=OddRegions)
 
     @property
     def refused(self) -> str | None:
@@ -64,6 +66,10 @@ def evaluate(
         for rule in rules if regions else ():
             for name, runs in _overlapped(sequence, regions, rule, count).items():
                 collected[name].runs[rule.name].append(runs)
+        for name, read in regions.items():
+            scored = collected[name].runs[rules[0].name][-1]
+            supervised = store.experiment != "unsupervised"
+            collected[name].odd.add(read, scored, supervised=supervised)
     for one in collected.values():
         _note_repetitions(one)
         _note_invalid(one)
@@ -191,6 +197,7 @@ def _note_invalid(one: _Collected) -> None:
         invalid.add(invalid_answers(runs.codes, runs.lengths))
     outcome = "excluded from accuracy, overlap 0 in EAO"
     one.tracker.notes += invalid.note("have no region without a failure before", outcome)
+    one.tracker.notes += one.odd.notes()
     if invalid.all:
         one.tracker.refuse("no sequence has a frame with a region")
 

@@ -15,6 +15,8 @@ from bench.geometry.boxes import (
     mask_to_box,
     pixel_corners_to_box,
     polygon_to_box,
+    warped_pixels_to_box,
+    warped_rows_to_box,
     warped_template_to_box,
 )
 from bench.geometry.masks import (
@@ -29,12 +31,22 @@ from bench.geometry.masks import (
     runs_to_mask,
 )
 from bench.geometry.overlap import RULES, pixel_counter, region_overlaps
-from bench.geometry.regions import FAILED, INITIALISED, SKIPPED, TRACKED, Regions, outlines
+from bench.geometry.regions import (
+    FAILED,
+    INITIALISED,
+    LARGEST_IMAGE,
+    SKIPPED,
+    TRACKED,
+    Regions,
+    off_scale,
+    outlines,
+)
 
 __all__ = [
     "EMPTY",
     "FAILED",
     "INITIALISED",
+    "LARGEST_IMAGE",
     "RULES",
     "SKIPPED",
     "TRACKED",
@@ -53,6 +65,7 @@ __all__ = [
     "mask_to_box",
     "mask_to_polygon",
     "mask_to_runs",
+    "off_scale",
     "outlines",
     "pixel_corners_to_box",
     "pixel_counter",
@@ -60,5 +73,7 @@ __all__ = [
     "rasterize",
     "region_overlaps",
     "runs_to_mask",
+    "warped_pixels_to_box",
+    "warped_rows_to_box",
     "warped_template_to_box",
 ]

@@ -56,9 +56,37 @@ def pixel_corners_to_box(polygon: FloatArray) -> FloatArray:
     >>> pixel_corners_to_box(np.array([[1.0, 2.0], [4.0, 2.0], [4.0, 8.0], [1.0, 8.0]]))
     array([1., 2., 4., 7.])
     """
-    box = polygon_to_box(polygon) + np.array([0.0, 0.0, 1.0, 1.0])
-    rounded: FloatArray = np.copysign(np.floor(np.abs(box) + 0.5), box)
+    return _rounded(polygon_to_box(polygon) + np.array([0.0, 0.0, 1.0, 1.0]))
+
+
+def _rounded(values: FloatArray) -> FloatArray:
+    """Whole numbers as MATLAB's ``round`` gives them, halves away from zero."""
+    rounded: FloatArray = np.copysign(np.floor(np.abs(values) + 0.5), values)
     return rounded
+
+
+def warped_pixels_to_box(warps: FloatArray, height: float, width: float) -> FloatArray:
+    """Box around a template of pixels 1..width by 1..height after warps, ``(N, 2, 3) -> (N, 4)``.
+
+    As OTB ``getLKcorner.m`` and ``corner2rect.m``: pixel (x, y, 1) goes to ``warp @ (x, y, 1)``.
+
+    >>> warped_pixels_to_box(np.array([[[2.0, 0.0, 10.0], [0.0, 2.0, 20.0]]]), 8, 16)
+    array([[12., 22., 31., 15.]])
+    """
+    corners = np.array([[1, 1, 1], [1, height, 1], [width, height, 1], [width, 1, 1]])
+    return pixel_corners_to_box(corners @ warps.transpose(0, 2, 1))
+
+
+def warped_rows_to_box(warps: FloatArray, height: float, width: float) -> FloatArray:
+    """The same of warps ``(N, 2, 3)`` of row, column, 1 to row, column; ``(N, 4)``.
+
+    As OTB ``calcCenter_L1.m``: corners are rounded, and the box spans the first and the last.
+
+    >>> warped_rows_to_box(np.array([[[2.0, 0.0, 20.0], [0.0, 2.0, 10.0]]]), 8, 16)
+    array([[12., 22., 31., 15.]])
+    """
+    first, last = (_rounded(warps @ [*pixel, 1.0])[:, ::-1] for pixel in ((1, 1), (height, width)))
+    return np.concatenate([first, last - first + 1], axis=1)
 
 
 def warped_template_to_box(warps: FloatArray, width: float, height: float) -> FloatArray:

@@ -13,6 +13,10 @@ from bench.geometry.boxes import box_to_polygon
 SKIPPED, INITIALISED, FAILED, TRACKED = 0, 1, 2, -1
 """Codes of the VOT protocols; ``TRACKED`` marks rows that hold a region."""
 
+LARGEST_IMAGE = 65_535
+"""Pixels; no JPEG file is wider or higher."""
+_LEAST = 1e-18  # pixels; what a subtraction of coordinates leaves is larger, or zero
+
 
 @dataclass(frozen=True, eq=False)
 class Regions:
@@ -74,6 +78,22 @@ class Regions:
     def from_boxes(cls, boxes: FloatArray) -> Regions:
         """Regions from rectangles ``(N, 4)``."""
         return cls(boxes, np.full(len(boxes), 4, dtype=np.int64))
+
+
+def off_scale(rows: FloatArray) -> BoolArray:
+    """Rows ``(N,)`` of ``(N, K)`` with a number that no tracker writes; NaN is none.
+
+    Beyond any image, or so small that only other bytes read as a number give it.
+
+    >>> off_scale(np.array([[0, 1, 2, 3], [0, 1, 2, 1e300], [0, 1e-40, 2, 3]])).tolist()
+    [False, True, True]
+    """
+    size = np.abs(rows)
+    odd = (size > LARGEST_IMAGE) | ((size < _LEAST) & (size > 0))
+    if not odd.any():  # as in almost every result; asking row by row takes longer
+        return np.zeros(len(rows), dtype=bool)
+    found: BoolArray = np.asarray(odd.any(axis=1))
+    return found
 
 
 def outlines(regions: Regions, index_base: float) -> FloatArray:

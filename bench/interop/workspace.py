@@ -26,6 +26,7 @@ from bench.datasets.frames import NumberedFrames
 from bench.errors import ConfigError, DatasetError, ResultError
 from bench.files import format_exact
 from bench.images import ImageFiles
+from bench.locks import rebuilt
 from bench.registry import TrackerSpec
 from bench.results.vot.exchange import experiments_of, render_experiments
 from bench.results.vot.text import format_text
@@ -87,26 +88,20 @@ def write_workspace(
     experiments_of(dataset)
     trackers, served = list(trackers), list(served)
     identifiers = _identifiers([*trackers, *(one.spec.name for one in served)])
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise ResultError(
-            f"{folder}: exists and is not empty. Choose another folder or delete it."
-        )
-    unfinished = folder.absolute().with_name(f".{folder.name}.unfinished")
     try:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        for path, content in _files(dataset, trackers, served, results, identifiers, interval):
-            (unfinished / path).parent.mkdir(parents=True, exist_ok=True)
-            (unfinished / path).write_bytes(content)
-        if images != "none":
-            for sequence in dataset:
-                _place_images(unfinished / "sequences" / sequence.name, sequence, images)
-        if folder.is_dir():
-            folder.rmdir()
-        unfinished.rename(folder)
+        with rebuilt(folder.absolute()) as unfinished:
+            if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+                raise ResultError(
+                    f"{folder}: exists and is not empty. Choose another folder or delete it."
+                )
+            for path, content in _files(dataset, trackers, served, results, identifiers, interval):
+                (unfinished / path).parent.mkdir(parents=True, exist_ok=True)
+                (unfinished / path).write_bytes(content)
+            if images != "none":
+                for sequence in dataset:
+                    _place_images(unfinished / "sequences" / sequence.name, sequence, images)
     except OSError as error:
         raise ResultError(f"{folder}: cannot be written ({error})") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _files(

@@ -169,7 +169,7 @@ def convention_names(benchmark: str) -> tuple[str, ...]:
     Raises:
         ConfigError: unknown benchmark.
     """
-    return tuple(_read_table(_FILES[get_benchmark(benchmark).kind]))
+    return tuple(read_table(_FILES[get_benchmark(benchmark).kind]))
 
 
 def get_convention(name: str, benchmark: str) -> Convention:
@@ -210,17 +210,17 @@ def differences(convention: AnyConvention, official: AnyConvention) -> list[str]
 
 def _phrases(kind: Kind) -> dict[str, dict[str, str]]:
     """Descriptions of the rules' values, by rule and value."""
-    return _read_table("convention_phrases.json")[kind]
+    return read_table("convention_phrases.json")[kind]
 
 
 def _find_row(kind: Kind, name: str) -> dict[str, Any]:
-    rows = _read_table(_FILES[kind])
+    rows = read_table(_FILES[kind])
     if name not in rows:
         raise unknown_name("convention", name, rows)
     return {"name": name, **rows[name]}
 
 
 @lru_cache(maxsize=8)
-def _read_table(name: str) -> dict[str, dict[str, Any]]:
+def read_table(name: str) -> dict[str, dict[str, Any]]:
     table: dict[str, dict[str, Any]] = json.loads((TABLES / name).read_text(encoding="utf-8"))
     return table

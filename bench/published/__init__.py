@@ -1,1 +1,1 @@
-"""Figures printed in papers and re-runs by others, each with its source."""
+"""Figures printed in papers, released with weights or measured by others, each with its source."""

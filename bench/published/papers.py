@@ -1,4 +1,4 @@
-"""Tables of papers as printed, figure by figure, with known errors; re-runs by others.
+"""Tables of papers as printed, figure by figure, with known errors; scores of released weights.
 
 ``tables.json`` describes the columns; one CSV file per table holds its figures with their source;
 ``aliases.csv`` maps names of results to printed names.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -159,10 +159,10 @@ def paper_table(name: str) -> PaperTable:
     return PaperTable(name=name, columns=columns, figures=figures, **content)
 
 
-@lru_cache(maxsize=1)
-def re_runs() -> tuple[Figure, ...]:
-    """Scores that others measured with a tracker's released weights."""
-    return tuple(Figure(**row) for row in _read_csv("re-runs.csv"))
+@lru_cache(maxsize=2)
+def with_weights(kind: Literal["released", "re-run"]) -> tuple[Figure, ...]:
+    """Scores of released weights, by those who released them, or of a re-run by others."""
+    return tuple(Figure(**row) for row in _read_csv(f"{kind}.csv"))
 
 
 def match_row(table: PaperTable, benchmark: str, results: str, kind: str) -> Match | None:
@@ -205,7 +205,7 @@ class Expectation:
     """Scores of a tracker on a benchmark according to one source.
 
     Attributes:
-        kind: ``"printed"`` in a paper, or ``"re-run"`` by somebody else.
+        kind: ``"printed"`` in a paper, ``"released"`` with the weights, or ``"re-run"`` by others.
         source: origin of the figures, with known errors.
         measures: fractions by measure, with as many digits as the source gives.
     """
@@ -231,28 +231,39 @@ def expected_of(tracker: str, benchmark: str, experiment: str) -> list[Expectati
         return []
     fitting = (each for each in registered_trackers() if tracker.lower().startswith(each))
     name = max(fitting, key=len, default="")
-    again = ((figure, "") for figure in re_runs() if figure.benchmark == benchmark)
-    return [*_of(name, _printed(benchmark), "printed"), *_of(name, again, "re-run")]
+    found = [*_printed(name, benchmark)]
+    for kind in ("released", "re-run"):
+        own = (f for f in with_weights(kind) if f.row.lower() == name and f.benchmark == benchmark)
+        found += _by_source(kind, [(figure, "") for figure in own])
+    return found
 
 
-def _printed(benchmark: str) -> Iterator[tuple[Figure, str]]:
-    """Figures of all tables of trackers, with the unit of their column."""
+def _printed(name: str, benchmark: str) -> Iterator[Expectation]:
+    """Figures of one tracker in all tables of trackers."""
     for table in map(paper_table, table_names()):
-        if table.scored and not table.entries:
+        match = match_row(table, benchmark, name, "measured")
+        if match and table.scored and not table.entries:
             units = {c.measure: c.unit for c in table.columns if c.benchmark == benchmark}
-            yield from ((f, units[f.measure]) for f in table.figures if f.benchmark == benchmark)
+            own = (f for f in table.figures if f.row == match.row and f.benchmark == benchmark)
+            yield from _by_source("printed", [(f, units[f.measure]) for f in own], match.reason)
 
 
-def _of(name: str, figures: Iterable[tuple[Figure, str]], kind: str) -> Iterator[Expectation]:
-    """Unambiguous figures of one tracker, grouped by source."""
+def _by_source(
+    kind: str, figures: Sequence[tuple[Figure, str]], reason: str = ""
+) -> Iterator[Expectation]:
+    """Unambiguous figures, each with its unit, grouped by source.
+
+    ``reason`` says why they stand for a tracker of another name.
+    """
     wanted = [
         (figure, unit)
         for figure, unit in figures
-        if figure.row.lower() == name and figure.printed and figure.status in ("read", "misprint")
+        if figure.printed and figure.status in ("read", "misprint")
     ]
     for source in dict.fromkeys(figure.source for figure, _ in wanted):
         own = [(figure, unit) for figure, unit in wanted if figure.source == source]
-        notes = "; ".join(dict.fromkeys(figure.note for figure, _ in own if figure.note))
+        remarks = dict.fromkeys((reason, *(figure.note for figure, _ in own)))
+        notes = "; ".join(remark for remark in remarks if remark)
         measures = {figure.measure: _fraction(figure, unit) for figure, unit in own}
         yield Expectation(kind, f"{source} ({notes})" if notes else source, measures)
 

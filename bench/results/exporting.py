@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.files import write_atomically
-from bench.locks import locked
+from bench.locks import locked_beside
 from bench.results.formats import EXPERIMENTS, Exported, get_format
 from bench.results.importing import check_index_base, moved
 from bench.results.names import safe_file_name, toolkit_name
@@ -106,9 +106,8 @@ def _write_all(files: dict[str, bytes], destination: Path) -> None:
         ResultError: a file exists with other content, another process exports there, or the
             folder is not writable.
     """
-    lock = f".{destination.name}.lock"
     try:
-        with locked(destination.absolute().parent, name=lock, keep=False):
+        with locked_beside(destination):
             new = {
                 path: content
                 for name, content in files.items()

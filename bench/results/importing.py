@@ -16,8 +16,9 @@ import numpy as np
 
 from bench.arrays import FloatArray
 from bench.benchmarks import get_benchmark
-from bench.errors import ConfigError, ResultError, unknown_name
+from bench.errors import ConfigError, ResultError
 from bench.files import format_exact
+from bench.geometry import off_scale
 from bench.results.formats import (
     EXPERIMENTS,
     Format,
@@ -34,14 +35,7 @@ from bench.results.masks import format_masks
 from bench.results.names import SequenceNames, safe_file_name
 from bench.results.onepass import OnePassStore
 from bench.results.provenance import ImportReport, fingerprint, write_import
-from bench.results.readings import (
-    AS_THEY_ARE,
-    READINGS,
-    FirstRows,
-    Reading,
-    findings,
-    reading,
-)
+from bench.results.readings import AS_THEY_ARE, FirstRows, Reading, asked_reading, findings
 from bench.results.stores import Store
 from bench.results.vot.exchange import import_experiments
 from bench.sequence import Dataset, Sequence, to_file, to_tracker
@@ -84,10 +78,10 @@ def import_results(
     """
     safe_file_name(name, "tracker name")
     check_index_base(index_base)
-    read_as = _reading(boxes)
+    read_as = asked_reading(boxes)
     if (format or get_benchmark(dataset.benchmark).kind) == EXPERIMENTS:
         return import_experiments(
-            source, store.root, name, dataset, index_base=index_base, partial=partial
+            source, store.root, name, dataset, index_base=index_base, partial=partial, boxes=boxes
         )
     sources, notes = runs_of(open_source(source), name)
     reader = get_format(format or sniff_format(sources[0], dataset.benchmark))
@@ -114,20 +108,6 @@ def import_results(
         files |= _files(target, name, dataset, run.results, index_base, number)
     write_import(target, name, facts, files)
     return ImportReport(tuple(runs[0].results), reader.name, tuple(notes), len(runs))
-
-
-def _reading(boxes: str | None) -> Reading | None:
-    """The reading that ``--boxes`` asks for; None for x, y, w, h.
-
-    Raises:
-        ConfigError: there is none of that name.
-    """
-    if boxes in (None, AS_THEY_ARE):
-        return None
-    found = reading(boxes or "")
-    if found is None:
-        raise unknown_name("reading", boxes or "", (AS_THEY_ARE, *(r.name for r in READINGS)))
-    return found
 
 
 def check_index_base(index_base: float | None) -> None:
@@ -289,6 +269,10 @@ def _content_notes(results: Mapping[str, RawResult], dataset: Dataset) -> list[s
     if any(empty.values()):
         rows = [f"{name} ({count})" for name, count in empty.items() if count]
         notes.append(f"rows with NaN kept: {listed(rows)}")
+    odd = {name: int(off_scale(result.boxes).sum()) for name, result in results.items()}
+    if any(odd.values()):
+        rows = [f"{name} ({count})" for name, count in odd.items() if count]
+        notes.append(f"rows with numbers that are no pixels kept: {listed(rows)}")
     unchecked = sum(_unchecked(dataset[name]) for name in results)
     if unchecked:
         notes.append(f"number of rows of {unchecked} sequences not checked without frames")

@@ -18,6 +18,7 @@ import numpy as np
 from bench.benchmarks import Benchmark, Server, benchmarks, get_benchmark
 from bench.errors import ConfigError, ResultError, SubmissionError
 from bench.files import format_exact, format_rows, parse_rows, write_atomically
+from bench.locks import locked_beside
 from bench.results.formats.matching import listed
 from bench.results.formats.source import read_archive
 from bench.results.record import remedy_for_missing
@@ -65,7 +66,7 @@ def pack_submission(
     Raises:
         SubmissionError: the archive would be invalid; the message lists every problem.
         ConfigError: the tracker has no results, or the benchmark no server.
-        ResultError: a stored result is malformed.
+        ResultError: a stored result is malformed, or another process writes the archive.
     """
     benchmark = get_benchmark(store.benchmark)
     server = server_of(benchmark)
@@ -90,7 +91,8 @@ def pack_submission(
     if problems:
         raise SubmissionError(_message(store.folder(tracker), problems))
     try:
-        write_atomically(archive, packed)
+        with locked_beside(archive):
+            write_atomically(archive, packed)
     except OSError as error:
         raise SubmissionError(f"{archive}: cannot be written ({error})") from error
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.errors import ResultError
 from bench.files import write_atomically
-from bench.locks import locked, sweep
+from bench.locks import locked, replaced, sweep
 from bench.results.checksums import record_hashes
 from bench.results.declared import keep_declaration
 from bench.results.record import RunRecord, read_record
@@ -94,7 +94,10 @@ def _listed(facts: Mapping[str, Any]) -> str:
 def write_import(
     store: Store, name: str, facts: Mapping[str, Any], files: Mapping[Path, bytes]
 ) -> None:
-    """Write an import: its record first, then its files in order.
+    """Write an import: all of it or nothing.
+
+    What is new is built aside. Of what the same source gave before, files that are missing or
+    damaged are written again.
 
     Args:
         store: destination on disk.
@@ -111,24 +114,42 @@ def write_import(
         with locked(folder):
             sweep(folder)
             keep_declaration(store)
-            _claim(store, name, facts)
-            record_hashes(folder, files)
-            for path, content in files.items():
-                write_atomically(path, content)
+            if _is_there(store, name, facts):
+                _write(folder, _missing(files))
+                return
+            record = {"kind": "import", **facts, "date": date.today().isoformat()}
+            content = (json.dumps(record, indent=2) + "\n").encode()
+            with replaced(folder) as fresh:
+                _write(fresh, {fresh / p.relative_to(folder): c for p, c in files.items()})
+                write_atomically(fresh / store.record_path(name).name, content)
     except OSError as error:
-        raise ResultError(f"{store.folder(name)}: cannot be written ({error})") from error
+        raise ResultError(f"{folder}: cannot be written ({error})") from error
 
 
-def _claim(store: Store, name: str, facts: Mapping[str, Any]) -> None:
-    """Record an import unless ``name`` holds other results; wording of notes may differ."""
+def _missing(files: Mapping[Path, bytes]) -> dict[Path, bytes]:
+    return {p: c for p, c in files.items() if not p.is_file() or p.read_bytes() != c}
+
+
+def _write(folder: Path, files: Mapping[Path, bytes]) -> None:
+    record_hashes(folder, files)
+    for path, content in files.items():
+        write_atomically(path, content)
+
+
+def _is_there(store: Store, name: str, facts: Mapping[str, Any]) -> bool:
+    """Whether this import was written before; the wording of notes may differ.
+
+    Raises:
+        ResultError: ``name`` holds something else.
+    """
     path, folder = store.record_path(name), store.folder(name)
     remedy = f"Choose another --name, or delete {folder} first."
     if not path.is_file():
-        if store.sequences(name):
-            raise ResultError(f"{folder}: expected a run.json beside the results. {remedy}")
-        content = {"kind": "import", **facts, "date": date.today().isoformat()}
-        write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
-        return
+        if others := [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]:
+            raise ResultError(
+                f"{folder}: expected a run.json beside {', '.join(others[:3])}. {remedy}"
+            )
+        return False
     try:
         present = read_record(path) or RunRecord({})
     except ResultError as error:
@@ -141,6 +162,7 @@ def _claim(store: Store, name: str, facts: Mapping[str, Any]) -> None:
     ]
     if differing:
         raise ResultError(f"{folder}: holds other results ({'; '.join(differing)}). {remedy}")
+    return True
 
 
 def fingerprint(contents: Iterable[tuple[str, bytes]]) -> str:

@@ -256,7 +256,7 @@ def names_in(folder: Path | str, *, folders: bool = False) -> list[str]:
 
 
 def tracker_names(folder: Path, names: Iterable[str]) -> list[str]:
-    """Sort names of trackers case-insensitively.
+    """Sort names of trackers case-insensitively; hidden folders are unfinished imports.
 
     Args:
         folder: their folder, for messages.
@@ -265,7 +265,7 @@ def tracker_names(folder: Path, names: Iterable[str]) -> list[str]:
     Raises:
         ResultError: a name is not UTF-8 and cannot be shown in a table, page or file.
     """
-    found = sorted(names, key=str.lower)
+    found = sorted((name for name in names if not name.startswith(".")), key=str.lower)
     for name in found:
         if not _is_text(name):
             raise ResultError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import inspect
+import os
 import sys
 import sysconfig
 from collections import Counter
@@ -19,6 +20,7 @@ from bench.errors import TrackerError
 _PACKAGE = Path(__file__).resolve().parents[1]
 _INSTALLED = ("site-packages", "dist-packages")
 _SHORT = 16  # hexadecimal digits of a hash
+_MOST_FILES, _MOST_BYTES = 2000, 4 << 30  # of a folder that is read whole
 
 
 def own_paths(tracker: object) -> dict[str, Path]:
@@ -97,6 +99,34 @@ def hash_of(path: Path) -> str:
     """
     status = path.stat()
     return _hash_of(path, status.st_mtime_ns, status.st_size)
+
+
+def folder_hash(folder: Path) -> str:
+    """A hash over the names and contents of all files below a folder, and how many there are.
+
+    Of more than 2,000 files or 4 GiB, sizes and times of change stand for the contents, and the
+    text says so. Hidden names and ``__pycache__`` do not count.
+
+    Raises:
+        TrackerError: a file cannot be read.
+    """
+    files = sorted(_files_below(folder))
+    sizes = [path.stat().st_size for path in files]
+    whole = len(files) <= _MOST_FILES and sum(sizes) <= _MOST_BYTES
+    digest = hashlib.sha256()
+    for path, size in zip(files, sizes, strict=True):
+        seen = hash_of(path) if whole else f"{size} {path.stat().st_mtime_ns}"
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name!r} {seen}\n".encode("utf-8", "surrogateescape"))
+    how = "" if whole else ", by size and time of change"
+    return f"{digest.hexdigest()[:_SHORT]} ({len(files)} files{how})"
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = [n for n in folders if not n.startswith(".") and n != "__pycache__"]
+        paths = (Path(place, name) for name in names if not name.startswith("."))
+        yield from (path for path in paths if path.is_file())
 
 
 @lru_cache(maxsize=4096)

@@ -23,11 +23,17 @@ from types import CodeType
 from typing import Any
 
 from bench.benchmarks import get_benchmark
-from bench.registry import TrackerSpec, is_written, named_file, registered_trackers
+from bench.registry import (
+    TrackerSpec,
+    is_written,
+    named_file,
+    named_folder,
+    registered_trackers,
+)
 from bench.results.declared import FILE, fingerprint_of
 from bench.results.record import RunRecord, now, read_record
 from bench.results.stores import Store
-from bench.runner.own_files import files_of, hashes, imported_files
+from bench.runner.own_files import files_of, folder_hash, hashes, imported_files
 from bench.runner.unit import thread_count
 from bench.sequence import Dataset
 from bench.version import __version__
@@ -132,11 +138,13 @@ def _as_stored(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tracker_facts(spec: TrackerSpec) -> dict[str, Any]:
+    folders = {_last_name(path): folder_hash(path) for path in spec.folders()}
     return {
         "tracker": spec.name,
         "target": spec.target,
         "options": {name: _option(spec, name, value) for name, value in spec.options.items()},
         "weights_sha256": spec.weights_hash(),
+        **({"option_folders": folders} if folders else {}),
         "tracker_code_sha256": _digest(_tracker_sources(spec)),
         "tracker_files": _tracker_files(spec),
     }
@@ -196,16 +204,16 @@ def _machine() -> dict[str, Any]:
 
 
 def _option(spec: TrackerSpec, name: str, value: Any) -> Any:
-    """The folder of a file does not affect results; the weights' hash covers its content.
-
-    Nor does that of a folder whose files are hashed by themselves: the class names such options
-    as ``folders``.
-    """
+    """Where a file or folder lies does not affect results; hashes cover its content."""
     if isinstance(value, Path) and name in getattr(spec.builder, "folders", ()):
         return value.resolve().name
-    file = named_file(value)
+    path = named_file(value) or named_folder(value)
     counts = isinstance(value, Path) or not is_written(name)
-    return value if file is None or not counts else file.name
+    return value if path is None or not counts else _last_name(path)
+
+
+def _last_name(path: Path) -> str:
+    return path.name or path.resolve().name
 
 
 def _tracker_sources(spec: TrackerSpec) -> Iterator[tuple[str, bytes]]:

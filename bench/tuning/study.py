@@ -35,8 +35,8 @@ def open_study(plan: Plan) -> Iterator[optuna.Study]:
             stack.enter_context(locked(plan.folder))
         except ResultError as error:
             raise ResultError(
-                f"{plan.study}: another search holds this study, or {plan.folder} cannot be "
-                "written. Wait for that search to end, or give this one another --study."
+                f"{plan.study}: another search holds this study, or it cannot be written "
+                f"({error}). Wait for that search to end, or give this one another --study."
             ) from error
         study = optuna.create_study(
             storage=_open_journal(plan.study), study_name="bench", direction=plan.direction,

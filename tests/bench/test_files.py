@@ -18,6 +18,7 @@ from hypothesis.extra.numpy import arrays
 
 from bench.errors import DatasetError, ResultError
 from bench.files import (
+    check_digits,
     format_exact,
     format_rows,
     parse_rows,
@@ -36,6 +37,20 @@ ROWS = st.integers(1, 20).flatmap(lambda n: arrays(np.float64, (n, 4), elements=
 @given(ROWS, st.sampled_from([",", "\t", ";", " "]))
 def test_exact_text_reads_back_to_the_last_bit(rows: np.ndarray, delimiter: str) -> None:
     np.testing.assert_array_equal(parse_rows(format_exact(rows, delimiter), "x"), rows)
+
+
+def test_a_tab_before_fields_separated_by_commas() -> None:
+    with pytest.raises(ResultError, match=r"x:2: expected 4 plain numbers"):
+        parse_rows(b"1,2,3,4\n\t5,6,7,8\n9,8,7,6\n", "x")
+    assert parse_rows(b"\t1\t2\t3\t4\n", "x").tolist() == [[1, 2, 3, 4]]
+
+
+def test_numbers_of_too_many_digits() -> None:
+    rows = "1,2,3,4\n5,6,7,0.{}\n8,9,10,11\n"
+    check_digits(rows.format("9" * 37).encode(), "x")
+    for digits in (38, 400):
+        with pytest.raises(ResultError, match="x:2: expected numbers of fewer than 40 digits"):
+            check_digits(rows.format("9" * digits).encode(), "x")
 
 
 @given(ROWS)

@@ -16,7 +16,7 @@ from scipy.io import loadmat
 from bench.datasets import open_dataset
 from bench.evaluation import evaluate
 from bench.measures import onepass
-from bench.measures.conventions import _read_table as read_table
+from bench.measures.conventions import read_table
 from bench.results.importing import import_results
 from bench.results.onepass import OnePassStore
 from bench.scores import TrackerScores

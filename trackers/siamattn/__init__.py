@@ -1,1 +1,1 @@
-"""SiamAttn (Yu et al., CVPR 2020) and SiamRPN++, the baseline it is measured against."""
+"""SiamAttn (Yu et al., CVPR 2020), and the trackers of PySOT's model zoo on the same network."""

@@ -1,8 +1,8 @@
-"""Residual backbone with its last two stages dilated instead of strided (section 4.2).
+"""Backbones: the residual one of section 4.2, with its last two stages dilated instead of strided,
+and the two lighter ones of PySOT's model zoo.
 
-Modules are named as in the released checkpoints, here and throughout the package. The stem and the
-first block of the second stage do not pad, which centres the template's 15 x 15 cells and the
-search image's 31 x 31 on the crop.
+Modules are named as in the released checkpoints, here and throughout the package. Strided
+convolutions do not pad, which centres the template's cells and the search image's on the crop.
 """
 
 from __future__ import annotations
@@ -61,7 +61,17 @@ class Bottleneck(nn.Module):
 
 
 class Backbone(nn.Module):
-    """Five levels of features: the stem and four stages of bottlenecks."""
+    """Maps BGR images ``(B, 3, S, S)``, float 0..255, to levels ``(B, C, H, W)``.
+
+    Attributes:
+        channels: C of each level.
+    """
+
+    channels: tuple[int, ...]
+
+
+class ResNet(Backbone):
+    """The stem and four stages of bottlenecks, as far as they are used."""
 
     def __init__(self, config: BackboneConfig) -> None:
         """The default configuration is a ResNet-50."""
@@ -70,23 +80,24 @@ class Backbone(nn.Module):
         self.bn1 = nn.BatchNorm2d(config.stem)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-        outs = config.channels
-        levels = zip(outs[:-1], config.widths, outs[1:], config.blocks, STAGES, strict=True)
-        self.layer1, self.layer2, self.layer3, self.layer4 = (_layer(*level) for level in levels)
+        outs = (config.stem, *(config.expansion * width for width in config.widths))
+        self.channels = outs[: max(config.levels) + 1]
+        stages = zip(outs[:-1], config.widths, outs[1:], config.blocks, STAGES, strict=True)
+        for number, stage in zip(range(1, len(self.channels)), stages, strict=False):
+            self.add_module(f"layer{number}", _layer(*stage))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """BGR image ``(B, 3, S, S)``, float 0..255, to five levels.
-
-        They are 61, 31, 15, 15 and 15 cells wide for S = 127; 125, 63, 31, 31, 31 for S = 255.
-        """
-        x0 = self.relu(self.bn1(self.conv1(image)))
-        x1 = self.layer1(self.maxpool(x0))
-        x2 = self.layer2(x1)
-        x3 = self.layer3(x2)
-        return x0, x1, x2, x3, self.layer4(x3)
+        """Up to five levels: 61, 31, 15, 15 and 15 cells wide for S = 127; for S = 255, 125, 63,
+        31, 31 and 31."""
+        levels = [self.relu(self.bn1(self.conv1(image)))]
+        x = self.maxpool(levels[0])
+        for number in range(1, len(self.channels)):
+            x = self.get_submodule(f"layer{number}")(x)
+            levels.append(x)
+        return tuple(levels)
 
 
 def _layer(channels: int, width: int, out: int, blocks: int, stage: _Stage) -> nn.Sequential:
@@ -99,3 +110,107 @@ def _layer(channels: int, width: int, out: int, blocks: int, stage: _Stage) -> n
     first = Bottleneck(channels, width, out, stage.stride, stage.first, shortcut)
     rest = (Bottleneck(out, width, out, dilation=stage.rest) for _ in range(blocks - 1))
     return nn.Sequential(first, *rest)
+
+
+class AlexNet(Backbone):
+    """Five convolutions without padding (Krizhevsky et al., NIPS 2012), as SiamRPN uses them."""
+
+    def __init__(self, config: BackboneConfig) -> None:
+        """``width`` multiplies the channels."""
+        super().__init__()
+        outs = [int(config.width * channels) for channels in (96, 256, 384, 384, 256)]
+        geometry = zip([3, *outs], outs, (11, 5, 3, 3, 3), (2, 1, 1, 1, 1), strict=False)
+        layers: list[nn.Module] = []
+        for number, (channels, out, kernel, stride) in enumerate(geometry):
+            layers += [nn.Conv2d(channels, out, kernel, stride), nn.BatchNorm2d(out)]
+            layers += [nn.MaxPool2d(3, stride=2)] if number < 2 else []
+            layers += [nn.ReLU(inplace=True)] if number < 4 else []
+        self.features = nn.Sequential(*layers)
+        self.channels = (outs[-1],)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """One level, 6 cells wide for S = 127 and 26 for S = 287."""
+        return (self.features(image),)
+
+
+# Sandler et al., CVPR 2018, table 2, with strides exchanged for dilation: expansion, channels,
+# blocks, stride, dilation of the layers after the first.
+MOBILE_LAYERS = (
+    (1, 16, 1, 1, 1),
+    (6, 24, 2, 2, 1),
+    (6, 32, 3, 2, 1),
+    (6, 64, 4, 1, 2),
+    (6, 96, 3, 1, 2),
+    (6, 160, 3, 1, 4),
+    (6, 320, 1, 1, 4),
+)
+
+
+class InvertedResidual(nn.Module):
+    """1x1, depth-wise 3x3 and 1x1 convolutions, around which equal shapes are added."""
+
+    def __init__(
+        self, channels: int, out: int, expansion: int, stride: int, dilation: int
+    ) -> None:
+        """``channels`` in, ``expansion`` times as many inside, ``out`` out."""
+        super().__init__()
+        inner = channels * expansion
+        padding = dilation if dilation > 1 else 2 - stride
+        self.shortcut = stride == 1 and channels == out
+        self.conv = nn.Sequential(
+            *_conv_norm_relu6(channels, inner, 1),
+            *_conv_norm_relu6(inner, inner, 3, stride, padding, dilation, groups=inner),
+            nn.Conv2d(inner, out, 1, bias=False),
+            nn.BatchNorm2d(out),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` to ``(B, C', H', W')``."""
+        out: Tensor = self.conv(x)
+        return x + out if self.shortcut else out
+
+
+class MobileNetV2(Backbone):
+    """A convolution and seven layers of inverted residuals."""
+
+    def __init__(self, config: BackboneConfig) -> None:
+        """``width`` multiplies the channels."""
+        super().__init__()
+        self.channels = tuple(int(config.width * row[1]) for row in ((0, 32), *MOBILE_LAYERS))
+        self.layer0 = nn.Sequential(*_conv_norm_relu6(3, self.channels[0], 3, stride=2))
+        before = 1  # dilation of the layer before
+        for number, (expansion, _, blocks, stride, dilation) in enumerate(MOBILE_LAYERS, 1):
+            channels, out = self.channels[number - 1 : number + 1]
+            first = dilation if dilation == before else max(dilation // 2, 1)
+            rest = (InvertedResidual(out, out, expansion, 1, dilation) for _ in range(blocks - 1))
+            layer = [InvertedResidual(channels, out, expansion, stride, first), *rest]
+            self.add_module(f"layer{number}", nn.Sequential(*layer))
+            before = dilation
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Eight levels; from the fourth on 15 cells wide for S = 127, and 31 for S = 255."""
+        levels, x = [], image
+        for layer in self.children():
+            x = layer(x)
+            levels.append(x)
+        return tuple(levels)
+
+
+def _conv_norm_relu6(
+    channels: int,
+    out: int,
+    kernel: int,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    groups: int = 1,
+) -> tuple[nn.Module, ...]:
+    conv = nn.Conv2d(channels, out, kernel, stride, padding, dilation, groups, bias=False)
+    return conv, nn.BatchNorm2d(out), nn.ReLU6(inplace=True)
+
+
+BACKBONES: dict[str, type[Backbone]] = {
+    "resnet": ResNet,
+    "mobilenetv2": MobileNetV2,
+    "alexnet": AlexNet,
+}

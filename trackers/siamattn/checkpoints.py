@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,10 +19,11 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from bench.errors import ConfigError
+from bench.files import write_atomically
 from trackers.siamattn.config import Config, preset, preset_names
 from trackers.siamattn.network import Network
 from trackers.siamattn.pickled import RefusedError, check_pickle
@@ -134,18 +133,10 @@ def write(state: State, target: Path, record: Mapping[str, str]) -> None:
     Raises:
         ConfigError: the target cannot be written.
     """
-    partial = target.with_name(f".{target.name}.partial")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        save_file(state, partial, metadata={"format": "pt", **record})
-        with partial.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        partial.replace(target)
+        write_atomically(target, save(state, metadata={"format": "pt", **record}))
     except (OSError, SafetensorError) as error:
         raise ConfigError(f"{target}: cannot be written ({error})") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def read(path: Path) -> tuple[State, dict[str, str]]:

@@ -1,8 +1,8 @@
 """Network configurations as frozen dataclasses; the named presets are data.
 
 A preset is the defaults below, the released SiamAttn, plus the overrides that ``presets.json``
-lists for it under dotted names such as ``attention.cross_attention``. Sections and tables are
-those of the paper (arXiv 2004.06711).
+lists for it under dotted names such as ``attention.cross_attention``; in ``tracking.*.lr`` the
+star stands for both sets. Sections and tables are those of the paper (arXiv 2004.06711).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from bench.errors import ConfigError, unknown_name
 from trackers.siamattn.settings import check_ranges, load_table, named, overridden
 
 Formula = Literal["released", "paper"]
+Family = Literal["resnet", "mobilenetv2", "alexnet"]
 
 PRESETS = Path(__file__).parent / "presets.json"
 _PARTS = ("rpn", "attention", "refine")  # sections that ablations change
@@ -25,19 +26,25 @@ _ARCHITECTURE = ("backbone", "neck", *_PARTS)  # sections that weights depend on
 
 @dataclass(frozen=True)
 class BackboneConfig:
-    """The residual network with dilated last stages; the defaults are ResNet-50.
+    """The backbone; the defaults are ResNet-50 with dilated last stages.
 
     Attributes:
-        stem: channels of the first convolution.
-        widths: inner channels of the bottlenecks of the four stages.
+        family: the kind of network; a ``resnet`` has its last stages dilated.
+        levels: its levels that proposals use; a ``resnet`` has none after these.
+        stem: channels of a residual network's first convolution.
+        widths: inner channels of the bottlenecks of its four stages.
         blocks: bottlenecks in each of the four stages.
         expansion: output channels of a bottleneck per inner channel.
+        width: factor on the channels of another family.
     """
 
+    family: Family = "resnet"
+    levels: tuple[int, ...] = (2, 3, 4)
     stem: int = 64
     widths: tuple[int, ...] = (64, 128, 256, 512)
     blocks: tuple[int, ...] = (3, 4, 6, 3)
     expansion: int = 4
+    width: float = 1.0
 
     def __post_init__(self) -> None:
         """Check that there are four stages."""
@@ -47,23 +54,20 @@ class BackboneConfig:
                 f"{self.blocks}"
             )
 
-    @property
-    def channels(self) -> tuple[int, ...]:
-        """Channels of the five levels: the stem and the four stages."""
-        return (self.stem, *(self.expansion * width for width in self.widths))
-
 
 @dataclass(frozen=True)
 class NeckConfig:
-    """Reduction of the last three levels to a common width.
+    """Reduction of the backbone's levels to a common width.
 
     Attributes:
+        reduction: reduce them; else the backbone's channels are those of all later layers.
         channels: channels C of all later layers.
         crop: side of the centre crop of the template's features.
         surround: contrast factor outside the target's box in the template crop. With 1, as in the
             release, nothing marks the box; with less, the network sees its extent.
     """
 
+    reduction: bool = True
     channels: int = 256
     crop: int = 7
     surround: float = 1.0
@@ -99,13 +103,13 @@ class AttentionConfig:
 
 @dataclass(frozen=True)
 class RPNConfig:
-    """Region proposals: anchors, and how the three levels are combined.
+    """Region proposals: anchors, and how the levels are combined.
 
     Attributes:
         stride: pixels between neighbouring anchors.
         ratios: height / width of the anchors.
         scales: sides of the anchors in strides.
-        weighted: combine levels by learned weights instead of their mean.
+        weighted: combine several levels by learned weights instead of their mean.
     """
 
     stride: int = 8
@@ -126,6 +130,8 @@ class RefineConfig:
     Attributes:
         box: refine the box.
         mask: predict a mask.
+        mask_window: predict it as SiamMask does, from the correlation at the proposal's position,
+            in a window of the template's size there; else in the region of the refined box.
         deformable_pooling: RoI pooling moves its bins by learned offsets.
         box_pool: bins per side of the box head.
         mask_pool: bins per side of the mask head, a quarter of the mask's side.
@@ -138,12 +144,18 @@ class RefineConfig:
 
     box: bool = True
     mask: bool = True
+    mask_window: bool = False
     deformable_pooling: bool = True
     box_pool: int = 4
     mask_pool: int = 16
     box_hidden: int = 512
     box_registered: bool = False
     offset_hidden: int = 1024
+
+    @property
+    def in_window(self) -> bool:
+        """Whether masks are predicted in windows."""
+        return self.mask and self.mask_window
 
 
 @dataclass(frozen=True)
@@ -155,6 +167,7 @@ class TrackingConfig:
         window_influence: weight of the cosine window in the ranking of proposals.
         lr: weight of a confident proposal's size in the next size.
         mask_threshold: probability above which a pixel belongs to the target.
+        mask_grid: parts of a mask's cell to which positions in it are rounded; 0 for none.
         exemplar: side of the template crop in pixels.
         instance: side of the search crop in pixels.
         base_size: side of the score map beyond one cell per stride of shift.
@@ -168,6 +181,7 @@ class TrackingConfig:
     window_influence: float = 0.25
     lr: float = 0.45
     mask_threshold: float = 0.2
+    mask_grid: int = 0
     exemplar: int = 127
     instance: int = 255
     base_size: int = 8
@@ -177,7 +191,7 @@ class TrackingConfig:
     def __post_init__(self) -> None:
         """Check ranges."""
         shares = ("window_influence", "lr", "mask_threshold")
-        check_ranges(self, "tracking", shares, {"penalty_k": 0})
+        check_ranges(self, "tracking", shares, {"penalty_k": 0, "mask_grid": 0})
 
 
 @dataclass(frozen=True)
@@ -194,11 +208,13 @@ class Config:
 
     Attributes:
         name: preset it is based on.
+        tracker: registered name of the tracker that runs it.
         source: origin of its numbers.
         benchmark: the default set of ``tracking``.
     """
 
     name: str = "siamattn"
+    tracker: str = "siamattn"
     source: str = ""
     benchmark: str = "vot"
     backbone: BackboneConfig = field(default_factory=BackboneConfig)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,6 +22,14 @@ from trackers.siamattn.network import Features, Network
 from trackers.siamattn.target_state import SiamesePrediction, State, join
 
 Floats = NDArray[np.float32]
+
+
+class _Mask(NamedTuple):
+    """Probabilities ``(h, w)`` of a region, with its corner ``(2,)`` and size ``(2,)``."""
+
+    probabilities: Floats
+    corner: FloatArray
+    size: FloatArray
 
 
 class Engine:
@@ -84,8 +92,8 @@ class Engine:
             found = self._locate(features, states, views, proposals)
             finds = zip(states, images, proposals, found, strict=True)
             moved = [self._follow(*lane) for lane in finds]
-            small = self._masks(features, moved, views)
-        ends = zip(moved, images, views, proposals, small, strict=True)
+            small = self._masks(features, moved, views, proposals)
+        ends = zip(moved, images, proposals, small, strict=True)
         return moved, [self._answer(*lane) for lane in ends]
 
     def confidence_maps(self, state: State, image: Image) -> ConfidenceMaps:
@@ -137,34 +145,45 @@ class Engine:
         return replace(state, box=search.next_box(state.box[2:], found, proposal, limits, lr))
 
     def _masks(
-        self, features: Features, states: Sequence[State], views: Sequence[search.View]
-    ) -> list[Floats | None]:
-        """Probabilities ``(64, 64)`` in the region of each new box; None if not masked."""
+        self,
+        features: Features,
+        states: Sequence[State],
+        views: Sequence[search.View],
+        proposals: Sequence[search.Proposal],
+    ) -> list[_Mask | None]:
+        """The mask of each target; None if not masked."""
         lanes = [lane for lane, state in enumerate(states) if state.masked]
-        found: list[Floats | None] = [None] * len(states)
+        found: list[_Mask | None] = [None] * len(states)
         if lanes:
-            masked = [(views[lane].to_crop(states[lane].box), states[lane]) for lane in lanes]
-            regions = [search.mask_region(box, state.tracking) for box, state in masked]
+            masked = [(states[k], views[k], proposals[k]) for k in lanes]
+            boxes = [self._mask_box(*each) for each in masked]
+            pairs = zip(boxes, masked, strict=True)
+            regions = [search.mask_region(box, state.tracking) for box, (state, _, _) in pairs]
             logits = self.network.refine_mask(features, self._rois(regions, lanes))
-            for lane, mask in zip(lanes, _numpy(logits.sigmoid()), strict=True):
+            for lane, box, mask in zip(lanes, boxes, _numpy(logits.sigmoid()), strict=True):
                 self._refuse_infinite("mask", mask)
-                found[lane] = mask
+                found[lane] = _Mask(mask, *views[lane].region_of_mask(box))
         return found
+
+    def _mask_box(self, state: State, view: search.View, proposal: search.Proposal) -> FloatArray:
+        """Centred, in crop pixels: where a mask is predicted."""
+        if self.config.refine.in_window:
+            return search.window_of(self.anchors[proposal.index], state.tracking)
+        return view.to_crop(state.box)
 
     def _answer(
         self,
         state: State,
         image: Image,
-        view: search.View,
         proposal: search.Proposal,
-        small: Floats | None,
+        small: _Mask | None,
     ) -> SiamesePrediction:
         centre, size = state.box[:2], state.box[2:]
         box = np.concatenate([centre - size / 2, size])
         if small is None:
             return SiamesePrediction(box, proposal.score, box=box)
-        corner, extent = view.region_of_mask(state.box)
-        pasted = masks.paste(small, corner, extent, (image.shape[0], image.shape[1]))
+        shape = image.shape[0], image.shape[1]
+        pasted = masks.paste(*small, shape, state.tracking.mask_grid)
         mask = pasted > state.tracking.mask_threshold
         rectangle = masks.rotated_rectangle(mask)
         region = box_to_polygon(box) if rectangle is None else rectangle

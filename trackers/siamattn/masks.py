@@ -11,38 +11,45 @@ SMALLEST_AREA = 100.0  # minimum area of an outline for a rectangle, square pixe
 
 
 def paste(
-    mask: NDArray[np.float32], corner: FloatArray, size: FloatArray, shape: tuple[int, int]
+    mask: NDArray[np.float32],
+    corner: FloatArray,
+    size: FloatArray,
+    shape: tuple[int, int],
+    grid: int = 0,
 ) -> FloatArray:
     """Paste a region's mask into the frame; 0 outside the region.
 
-    The interpolation is exact. ``cv2.warpAffine``, which the released code calls, rounds positions
-    to 1/32 pixel before OpenCV 5, which shifts the outline.
+    The interpolation is exact without a grid. ``cv2.warpAffine``, which released code calls,
+    rounds positions to 1/32 before OpenCV 5, which shifts the outline: a grid of 32.
 
     Args:
         mask: probabilities ``(h, w)``.
         corner: ``(2,)`` of the region in the frame.
         size: ``(2,)`` of the region in pixels of the frame.
         shape: H, W of the frame.
+        grid: parts of a cell to which positions in the mask are rounded; 0 for none.
 
     Returns:
         ``(H, W)``, linearly interpolated.
     """
     height, width = shape
     pasted = np.zeros(shape)
-    rows, above = _places(height, mask.shape[0], float(corner[1]), float(size[1]))
-    columns, left = _places(width, mask.shape[1], float(corner[0]), float(size[0]))
+    rows, above = _places(height, mask.shape[0], float(corner[1]), float(size[1]), grid)
+    columns, left = _places(width, mask.shape[1], float(corner[0]), float(size[0]), grid)
     between = _interpolated(mask.astype(np.float64), above)
     pasted[np.ix_(rows, columns)] = _interpolated(between.T, left).T
     return pasted
 
 
 def _places(
-    pixels: int, cells: int, corner: float, size: float
+    pixels: int, cells: int, corner: float, size: float, grid: int
 ) -> tuple[NDArray[np.int64], FloatArray]:
     """The pixels of one frame axis that the mask reaches, and their positions in its cells."""
     # The released code maps the frame's first and last pixel to its borders, hence the 1.
     places = np.arange(pixels) * pixels / max(pixels - 1, 1)
     position = (places - corner) * cells / size
+    if grid:
+        position = np.floor(position * grid + 0.5) / grid
     inside = np.flatnonzero((position > -1) & (position < cells))
     return inside, position[inside]
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
 from trackers.siamattn.attention import SiameseAttention, TemplateTerms
-from trackers.siamattn.backbone import Backbone
+from trackers.siamattn.backbone import BACKBONES
 from trackers.siamattn.config import Config, NeckConfig
+from trackers.siamattn.mask_window import MAP, Place, RefineHead, cut, cut_levels, places_of
 from trackers.siamattn.refine import BoxHead, Fusion, MaskHead
-from trackers.siamattn.rpn import LEVELS, Kernels, MultiRPN
+from trackers.siamattn.rpn import Correlation, Kernels, numbered, proposer
 
 UNCROPPED = 20  # features at least this wide come from a search image and are not cropped
 
@@ -28,10 +29,12 @@ class HeadKernels:
     Attributes:
         rpn: ``(B, C, 5, 5)`` for each level, of scores and of regressions.
         fusion: ``(B, C, 5, 5)`` for each level, empty without a box head.
+        mask: ``(B, C, 5, 5)`` if masks are predicted in windows, else empty.
     """
 
     rpn: Kernels
     fusion: tuple[Tensor, ...]
+    mask: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +58,8 @@ class Features:
 
     Attributes:
         crop: side of the search crop in pixels.
-        early: the backbone's first two levels, ``(B, C, 125, 125)`` and ``(B, C, 63, 63)``.
+        early: the backbone's first levels, ``(B, C, 125, 125)`` and ``(B, C, 63, 63)``, and
+            ``(B, C, 31, 31)`` if masks are predicted in windows.
         attended: X' of each level, ``(B, C, 31, 31)``.
         kernels: template side of the correlations for these images.
     """
@@ -81,19 +85,23 @@ class Proposals(NamedTuple):
 
 
 class Neck(nn.Module):
-    """Reduces the last three levels to C channels each, and crops the template's."""
+    """Reduces levels of the backbone to C channels each, and crops the template's."""
 
-    def __init__(self, channels: Sequence[int], config: NeckConfig) -> None:
-        """``channels`` of the input levels."""
+    def __init__(self, channels: Sequence[int], levels: Sequence[int], config: NeckConfig) -> None:
+        """``channels`` of all levels, and the ``levels`` that go on."""
         super().__init__()
+        self.levels = dict(zip(levels, numbered("downsample", len(levels)), strict=True))
         self.crop = config.crop
-        for level, width in zip(LEVELS, channels, strict=True):
-            self.add_module(f"downsample{level}", Reduce(width, config.channels))
+        for level, name in self.levels.items():
+            width = channels[level]
+            reduce = Reduce(width, config.channels) if config.reduction else nn.Identity()
+            self.add_module(name, reduce)
 
     def forward(self, levels: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Levels 2, 3, 4 to ``(B, C, 7, 7)`` of a template, ``(B, C, 31, 31)`` of a search."""
-        pairs = zip(LEVELS, levels, strict=True)
-        return tuple(self._crop(self.get_submodule(f"downsample{k}")(x)) for k, x in pairs)
+        """All levels to those that go on: ``(B, C, 7, 7)`` of a template, ``(B, C, 31, 31)`` of a
+        search image."""
+        parts = ((self.get_submodule(name), levels[k]) for k, name in self.levels.items())
+        return tuple(self._crop(reduce(x)) for reduce, x in parts)
 
     def _crop(self, x: Tensor) -> Tensor:
         width = x.shape[-1]
@@ -123,26 +131,34 @@ class Network(nn.Module):
     """The whole network of a configuration; modules are named as in the released weights.
 
     New networks have the initial weights of training. With the preset ``siamattn``, ``state_dict``
-    has exactly the keys of the released SiamAttn; with ``siamrpn++`` exactly PySOT's.
+    has exactly the keys of the released SiamAttn; with those of PySOT's trackers exactly PySOT's.
     """
+
+    mask_head: Any  # a MaskHead, or a Correlation if masks are predicted in windows
 
     def __init__(self, config: Config) -> None:
         """``config`` is kept as ``network.config``."""
         super().__init__()
         self.config = config
-        channels, levels = config.neck.channels, config.backbone.channels
-        self.backbone = Backbone(config.backbone)
-        self.neck = Neck([levels[level] for level in LEVELS], config.neck)
-        self.rpn_head = MultiRPN(channels, config.rpn)
+        refine, levels = config.refine, config.backbone.levels
+        self.backbone = BACKBONES[config.backbone.family](config.backbone)
+        widths = self.backbone.channels
+        self.neck = Neck(widths, levels, config.neck)
+        channels = config.neck.channels if config.neck.reduction else widths[levels[-1]]
+        self.rpn_head = proposer(len(levels), channels, config.rpn)
         if config.attention.enabled:
-            self.feature_enhance = SiameseAttention(len(LEVELS), channels, config.attention)
-        if config.refine.box or config.refine.mask:
-            widths = (*levels[:2], *(channels for _ in LEVELS))
-            self.feature_fusion = Fusion(widths, channels, config.refine)
-        if config.refine.mask:
-            self.mask_head = MaskHead(channels, config.refine)
-        if config.refine.box:
-            self.bbox_head = BoxHead(channels, config.refine, config.rpn.stride)
+            self.feature_enhance = SiameseAttention(len(levels), channels, config.attention)
+        self.early = 3 if refine.in_window else 2  # levels of the backbone that masks read
+        if refine.box or (refine.mask and not refine.in_window):
+            fused = (*widths[: self.early], *(channels for _ in levels))
+            self.feature_fusion = Fusion(fused, channels, refine)
+        if refine.in_window:
+            self.mask_head = Correlation(channels, MAP**2)
+            self.refine_head = RefineHead(widths[: self.early], channels)
+        elif refine.mask:
+            self.mask_head = MaskHead(channels, refine)
+        if refine.box:
+            self.bbox_head = BoxHead(channels, refine, config.rpn.stride)
 
     def template(self, z: Tensor) -> Template:
         """Everything that later frames need from B targets.
@@ -150,7 +166,7 @@ class Network(nn.Module):
         Args:
             z: BGR template crops ``(B, 3, 127, 127)``, float 0..255.
         """
-        features = self.neck(self.backbone(z)[2:])
+        features = self.neck(self.backbone(z))
         if not self.config.attention.enabled:
             return Template(features, (), self._kernels(features))
         terms = self.feature_enhance.template(features)
@@ -165,9 +181,9 @@ class Network(nn.Module):
             template: of the same B targets.
         """
         levels = self.backbone(x)
-        xs, kernels = self.attend(self.neck(levels[2:]), template)
+        xs, kernels = self.attend(self.neck(levels), template)
         cls, loc = self.rpn_head(xs, kernels.rpn)
-        return Proposals(cls, loc, Features(x.shape[-1], levels[:2], xs, kernels))
+        return Proposals(cls, loc, Features(x.shape[-1], levels[: self.early], xs, kernels))
 
     def attend(
         self, xs: tuple[Tensor, ...], template: Template
@@ -183,7 +199,8 @@ class Network(nn.Module):
 
     def _kernels(self, zs: Sequence[Tensor]) -> HeadKernels:
         fusion = self.feature_fusion.kernels(zs) if self.config.refine.box else ()
-        return HeadKernels(self.rpn_head.kernels(zs), fusion)
+        mask = (self.mask_head.kernel(zs[-1]),) if self.config.refine.in_window else ()
+        return HeadKernels(self.rpn_head.kernels(zs), fusion, mask)
 
     def refine_box(self, features: Features, rois: Tensor) -> Tensor:
         """The box head's output, before its scale of (.1, .1, .2, .2).
@@ -199,9 +216,22 @@ class Network(nn.Module):
         return self.bbox_head(fused, rois, features.crop)  # type: ignore[no-any-return]
 
     def refine_mask(self, features: Features, rois: Tensor) -> Tensor:
-        """Logits ``(K, 64, 64)`` of the target in each region; arguments as ``refine_box``."""
+        """Logits of the target in each region; arguments as ``refine_box``.
+
+        Returns:
+            ``(K, 64, 64)``; ``(K, 127, 127)`` in windows, which have the template's size.
+        """
+        if self.config.refine.in_window:
+            return self._mask_in_window(features, places_of(rois, self.config.rpn.stride))
         fused = self.feature_fusion.mask((*features.early, *features.attended))
         return self.mask_head(fused, rois, features.crop)  # type: ignore[no-any-return]
+
+    def _mask_in_window(self, features: Features, places: Sequence[Place]) -> Tensor:
+        kernel = features.kernels.mask[0][[lane for lane, _, _ in places]]
+        x = cut(features.attended[-1], places, kernel.shape[-1] + 2)
+        found = self.mask_head.correlate(x, kernel)
+        windows = cut_levels(features.early, places)
+        return self.refine_head(found, windows)  # type: ignore[no-any-return]
 
     def confidence(self, x: Tensor, template: Template) -> tuple[Tensor, Tensor]:
         """Figure 4: the best foreground probability at each position.
@@ -209,7 +239,7 @@ class Network(nn.Module):
         Returns:
             Without and with attention, ``(B, 25, 25)`` each; equal if the network has none.
         """
-        xs = self.neck(self.backbone(x)[2:])
+        xs = self.neck(self.backbone(x))
         attended, kernels = self.attend(xs, template)
         with_attention = _foreground(self.rpn_head(attended, kernels.rpn)[0])
         if not self.config.attention.enabled:

@@ -49,7 +49,7 @@ def check_pickle(path: Path) -> None:
 
     Raises:
         RefusedError: it names what weights do not need, holds less than it declares or unpacks to
-            more, or was written by Python 2.
+            more, differs from its own checksums, or was written by Python 2.
         Exception: it is damaged; a reader of a damaged pickle may raise anything.
     """
     with path.open("rb") as stream:
@@ -96,6 +96,8 @@ def _check_archive(stream: BinaryIO, size: int) -> None:
                 raise RefusedError(
                     f"damaged: record {key} declares {declares} bytes and has {found or 0}"
                 )
+        if changed := archive.testzip():  # PyTorch does not look at the checksums
+            raise RefusedError(f"damaged: record {changed} differs from its checksum")
 
 
 def _check_sum(declared: int, size: int) -> None:

@@ -4,6 +4,7 @@ SiamRPN++, CVPR 2019, figure 4)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from trackers.siamattn.config import RPNConfig
 
-LEVELS = (2, 3, 4)  # backbone levels that proposals use
+_FIRST = 2  # number of the first of several levels in PySOT's names of modules
 
 
 def depthwise_correlation(x: Tensor, kernel: Tensor) -> Tensor:
@@ -48,44 +49,27 @@ class Correlation(nn.Module):
         out: Tensor = self.conv_kernel(z)
         return out
 
+    def correlate(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """Search features ``(B, C, 31, 31)`` and a kernel to ``(B, C, 25, 25)``."""
+        return depthwise_correlation(self.conv_search(x), kernel)
+
     def forward(self, x: Tensor, kernel: Tensor) -> Tensor:
         """Search features ``(B, C, 31, 31)`` and a kernel to ``(B, out, 25, 25)``."""
-        out: Tensor = self.head(depthwise_correlation(self.conv_search(x), kernel))
+        out: Tensor = self.head(self.correlate(x, kernel))
         return out
-
-
-class RPN(nn.Module):
-    """A Siamese RPN block: scores and regressions of the anchors from one level."""
-
-    def __init__(self, channels: int, anchors: int) -> None:
-        """``anchors`` per position, with 2 scores and 4 regressions each."""
-        super().__init__()
-        self.cls = Correlation(channels, 2 * anchors)
-        self.loc = Correlation(channels, 4 * anchors)
 
 
 Kernels = tuple[tuple[Tensor, Tensor], ...]
 """The template side of every block: (cls, loc) kernels ``(B, C, 5, 5)`` for each level."""
 
 
-class MultiRPN(nn.Module):
-    """Three blocks, combined by a weighted sum."""
-
-    def __init__(self, channels: int, config: RPNConfig) -> None:
-        """``channels`` of each level."""
-        super().__init__()
-        for level in LEVELS:
-            self.add_module(f"rpn{level}", RPN(channels, config.anchors))
-        self.weighted = config.weighted
-        if config.weighted:
-            self.cls_weight = nn.Parameter(torch.ones(len(LEVELS)))
-            self.loc_weight = nn.Parameter(torch.ones(len(LEVELS)))
+class Proposer(nn.Module):
+    """Siamese RPN blocks, one for each level, whose outputs are averaged."""
 
     @property
     def blocks(self) -> tuple[RPN, ...]:
         """The block of each level."""
-        found = (self.get_submodule(f"rpn{level}") for level in LEVELS)
-        return tuple(block for block in found if isinstance(block, RPN))
+        raise NotImplementedError
 
     def kernels(self, zs: Sequence[Tensor]) -> Kernels:
         """Template features ``(B, C, 7, 7)`` of each level to kernels."""
@@ -102,11 +86,66 @@ class MultiRPN(nn.Module):
         levels = list(zip(self.blocks, xs, kernels, strict=True))
         cls = torch.stack([block.cls(x, kernel[0]) for block, x, kernel in levels])
         loc = torch.stack([block.loc(x, kernel[1]) for block, x, kernel in levels])
+        return self.combined(cls, loc)
+
+    def combined(self, cls: Tensor, loc: Tensor) -> tuple[Tensor, Tensor]:
+        """The maps of all levels, ``(L, B, ...)``, to one of each."""
+        return cls.mean(0), loc.mean(0)
+
+
+class RPN(Proposer):
+    """The block of one level: scores and regressions of the anchors."""
+
+    def __init__(self, channels: int, anchors: int) -> None:
+        """``anchors`` per position, with 2 scores and 4 regressions each."""
+        super().__init__()
+        self.cls = Correlation(channels, 2 * anchors)
+        self.loc = Correlation(channels, 4 * anchors)
+
+    @property
+    def blocks(self) -> tuple[RPN, ...]:
+        """The block itself."""
+        return (self,)
+
+
+class MultiRPN(Proposer):
+    """Several blocks, combined by a weighted sum or their mean."""
+
+    def __init__(self, levels: int, channels: int, config: RPNConfig) -> None:
+        """``channels`` of each of the ``levels``."""
+        super().__init__()
+        self.names = numbered("rpn", levels)
+        for name in self.names:
+            self.add_module(name, RPN(channels, config.anchors))
+        self.weighted = config.weighted
+        if config.weighted:
+            self.cls_weight = nn.Parameter(torch.ones(levels))
+            self.loc_weight = nn.Parameter(torch.ones(levels))
+
+    @property
+    def blocks(self) -> tuple[RPN, ...]:
+        """The block of each level."""
+        return tuple(cast(RPN, self.get_submodule(name)) for name in self.names)
+
+    def combined(self, cls: Tensor, loc: Tensor) -> tuple[Tensor, Tensor]:
+        """The sum by learned weights, if there are any."""
         if not self.weighted:
-            return cls.mean(0), loc.mean(0)
+            return super().combined(cls, loc)
         shape = (-1, 1, 1, 1, 1)
         cls = (cls * self.cls_weight.softmax(0).view(shape)).sum(0)
         return cls, (loc * self.loc_weight.softmax(0).view(shape)).sum(0)
+
+
+def proposer(levels: int, channels: int, config: RPNConfig) -> Proposer:
+    """The head for ``levels`` of ``channels`` each, named as in PySOT."""
+    if levels == 1:
+        return RPN(channels, config.anchors)
+    return MultiRPN(levels, channels, config)
+
+
+def numbered(name: str, levels: int) -> list[str]:
+    """PySOT's names of the modules of several levels, e.g. ``rpn2``; of a single one, ``rpn``."""
+    return [f"{name}{_FIRST + level}" for level in range(levels)] if levels > 1 else [name]
 
 
 def _conv_norm_relu(channels: int, out: int, kernel: int) -> nn.Sequential:

@@ -54,11 +54,12 @@ class View:
         return offset(self.origin, box / self.zoom)
 
     def region_of_mask(self, box: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Corner ``(2,)`` and size ``(2,)`` in the frame of a centred box's mask.
+        """Corner ``(2,)`` and size ``(2,)`` in the frame of the mask of a centred box of the crop.
 
-        The box is scaled to the crop by k, but the mask is scaled back by the rounded side.
+        The target's box is scaled to the crop by k, but the mask is scaled back by the rounded
+        side.
         """
-        region = self.to_crop(box) * (self.side / self.instance)
+        region = box * (self.side / self.instance)
         return self.origin + region[:2] - region[2:] / 2, region[2:]
 
 
@@ -261,6 +262,15 @@ def box_region(box: FloatArray, tracking: TrackingConfig) -> FloatArray:
 def mask_region(box: FloatArray, tracking: TrackingConfig) -> FloatArray:
     """Corners ``(4,)`` of the mask's region for a centred box of the crop ``(4,)``."""
     return roi_of(box) + (_FIRST if tracking.registered else 0.0)
+
+
+def window_of(anchor: FloatArray, tracking: TrackingConfig) -> FloatArray:
+    """The centred box ``(4,)`` of SiamMask's mask: the template's size at an anchor's place.
+
+    ``anchor`` is measured from the centre of the crop, the result from its corner.
+    """
+    size = np.full(2, float(tracking.exemplar))
+    return np.concatenate([anchor[:2] + tracking.instance / 2, size])
 
 
 def roi_of(box: FloatArray, margin: float = 0.0) -> FloatArray:

@@ -53,7 +53,8 @@ def changed(record: Record, name: str, value: Any, where: str = "") -> Record:
 
     Args:
         record: a frozen dataclass, whose fields may be frozen dataclasses.
-        name: dotted name of the setting, e.g. ``"attention.formula"``.
+        name: dotted name of the setting, e.g. ``"attention.formula"``; a star stands for every
+            field, as in ``"tracking.*.lr"``.
         value: of the setting's type; lists are accepted for tuples, integers for floats.
         where: dotted name of ``record`` itself, for messages.
 
@@ -63,6 +64,8 @@ def changed(record: Record, name: str, value: Any, where: str = "") -> Record:
     head, _, rest = name.partition(".")
     full = f"{where}.{head}" if where else head
     known = [f.name for f in fields(record)]  # type: ignore[arg-type]
+    if head == "*":
+        return overridden(record, {f"{each}.{rest}": value for each in known}, where)
     if head not in known:
         raise unknown_name("setting", full, [f"{where}.{k}" if where else k for k in known])
     old = getattr(record, head)

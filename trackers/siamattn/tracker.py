@@ -1,4 +1,4 @@
-"""SiamAttn and SiamRPN++ as plug-ins."""
+"""SiamAttn and the trackers of PySOT's model zoo as plug-ins."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ NANO = Path(__file__).parent / "weights" / "siamattn-nano.safetensors"
 
 Mode = Literal["auto", "box", "mask"]
 Benchmark = Literal["auto", "vot", "otb"]
+
+
+def _offered(*names: str) -> str:
+    return (
+        f"PySOT offers model.pth of {' and '.join(names)} (CC BY-SA 3.0) at "
+        "https://github.com/STVIR/pysot/blob/master/MODEL_ZOO.md"
+    )
 
 
 class SiamAttn:
@@ -143,10 +150,10 @@ class SiamAttn:
 
     def _check(self, config: Config) -> None:
         """Refuse weights of another family, masks without a head, and settings out of range."""
-        if not config.name.startswith(self.family):
+        if config.tracker != self.family:
             raise ConfigError(
                 f"expected weights of {self.family}, found those of preset {config.name!r}. "
-                f"Use --tracker {config.name.partition('-')[0]}, or other weights."
+                f"Use --tracker {config.tracker}, or other weights."
             )
         if self.mode == "mask" and not config.refine.mask:
             raise ConfigError(
@@ -167,7 +174,7 @@ class SiamAttnNano(SiamAttn):
         return NANO if weights is None else weights
 
 
-class SiamRPN(SiamAttn):
+class SiamRPNPlusPlus(SiamAttn):
     """SiamRPN++ (Li et al., CVPR 2019) as released in PySOT, the baseline without attention.
 
     Options are those of ``SiamAttn``. It predicts no mask, and ``benchmark="auto"`` uses the
@@ -175,13 +182,35 @@ class SiamRPN(SiamAttn):
     """
 
     family = "siamrpn++"
-    offered = (
-        "PySOT offers model.pth of siamrpn_r50_l234_dwxcorr and siamrpn_r50_l234_dwxcorr_otb "
-        "(Apache-2.0) at https://github.com/STVIR/pysot/blob/master/MODEL_ZOO.md"
-    )
+    offered = _offered("siamrpn_r50_l234_dwxcorr", "siamrpn_r50_l234_dwxcorr_otb")
 
     def _default_benchmark(self, config: Config, rotated: bool) -> str:
         return config.benchmark
+
+
+class SiamRPNMobile(SiamRPNPlusPlus):
+    """SiamRPN++ on MobileNetV2 as released in PySOT; options are those of ``SiamAttn``."""
+
+    family = "siamrpn++-mobile"
+    offered = _offered("siamrpn_mobilev2_l234_dwxcorr")
+
+
+class SiamRPN(SiamRPNPlusPlus):
+    """SiamRPN (Li et al., CVPR 2018) on AlexNet as released in PySOT, with the depth-wise
+    correlation of SiamRPN++; options are those of ``SiamAttn``."""
+
+    family = "siamrpn"
+    offered = _offered("siamrpn_alex_dwxcorr", "siamrpn_alex_dwxcorr_otb")
+
+
+class SiamMask(SiamRPNPlusPlus):
+    """SiamMask (Wang et al., CVPR 2019) as released in PySOT; options are those of ``SiamAttn``.
+
+    Its rectangle is the smallest around the mask, not the paper's optimised one.
+    """
+
+    family = "siammask"
+    offered = _offered("siammask_r50_l3")
 
 
 def find_device(name: str) -> torch.device:

@@ -112,6 +112,8 @@ def _variables(data: bytes) -> Iterator[_Element]:
     if order is None or data[124:126] not in (b"\x00\x01", b"\x01\x00"):
         level = "level 7.3 (HDF5)" if data.startswith(b"MATLAB 7.3") else "another format"
         raise ValueError(f"expected level 5, found {level}. Save it with -v7")
+    if b" Created on: " in data[:_HEADER_BYTES] and b", Created on: " not in data[:_HEADER_BYTES]:
+        raise ValueError("its header was changed after it was saved, as in a transfer as text")
     left = MAX_UNPACKED
     for element in _elements(memoryview(data)[_HEADER_BYTES:], order):
         if element.kind != _COMPRESSED:

@@ -1,8 +1,8 @@
 """The JSON of the OTB Python benchmark, and the reading it shares with OTB's MATLAB structs.
 
-Both state the kind of their numbers: ``rect`` has x, y, w, h per row; ``4corner`` has two rows
-per frame, the x and the y of four corners; ``ivtAff`` has the six parameters of an affine warp of
-the template per row. Other kinds are warps of individual trackers and are rejected.
+Both state the kind of their numbers: ``rect`` has x, y, w, h per row; ``4corner`` and ``affine``
+have two rows per frame, the x and the y of four corners; the others are warps of the template,
+as individual trackers write them. All are read as OTB ``calcSeqErrRobust.m`` reads them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,12 @@ import numpy as np
 from bench.arrays import FloatArray
 from bench.errors import ResultError
 from bench.files import read_json
-from bench.geometry import pixel_corners_to_box, warped_template_to_box
+from bench.geometry import (
+    pixel_corners_to_box,
+    warped_pixels_to_box,
+    warped_rows_to_box,
+    warped_template_to_box,
+)
 from bench.results.formats.base import (
     Exported,
     Found,
@@ -33,8 +38,62 @@ from bench.results.formats.base import (
 from bench.results.formats.source import Source
 
 _FROM_FPS = "times derived from the mean frame rate, the only timing of the format"
-_FROM_WARPS = "boxes around the warped template, cut to whole pixels as in OTB calcRectCenter.m"
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How the numbers of a kind become boxes.
+
+    Attributes:
+        columns: of its matrix.
+        read: rows ``(N, lines, columns)`` and the template's two sizes to boxes ``(N, 4)``.
+        lines: rows of the matrix per frame.
+        warp: whether the template's size is needed.
+        note: what is remarked.
+    """
+
+    columns: int
+    read: Callable[[FloatArray, float, float], FloatArray]
+    lines: int = 1
+    warp: bool = True
+    note: str = "boxes around the warped template, in whole pixels as in OTB getLKcorner.m"
+
+
+def _corners(rows: FloatArray, *_: float) -> FloatArray:
+    return pixel_corners_to_box(rows.transpose(0, 2, 1))
+
+
+def _lucas_kanade(rows: FloatArray, height: float, width: float) -> FloatArray:
+    """Warps as their difference from the identity."""
+    return warped_pixels_to_box(rows + np.eye(2, 3), height, width)
+
+
+def _similarity(rows: FloatArray, height: float, width: float) -> FloatArray:
+    """Warps as scale, angle in radians, x and y (``parameters_to_projective_matrix.m``)."""
+    scale, angle, x, y = rows[:, 0].T
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    warps = np.array([[cos, -sin, x], [sin, cos, y]])
+    return warped_pixels_to_box(warps.transpose(2, 0, 1), height, width)
+
+
+def _sparse(rows: FloatArray, height: float, width: float) -> FloatArray:
+    """Warps of rows and columns: a11, a12, a21, a22, and the shifts (``aff2image.m``)."""
+    warps = rows[:, 0][:, [0, 1, 4, 2, 3, 5]].reshape(-1, 2, 3)
+    return warped_rows_to_box(warps, height, width)
+
+
 _FROM_CORNERS = "boxes around corners, rounded as in OTB corner2rect.m"
+_FROM_ROWS = "boxes around the warped template, in whole pixels as in OTB calcCenter_L1.m"
+_FROM_WARPS = "boxes around the warped template, cut to whole pixels as in OTB calcRectCenter.m"
+_KINDS = {
+    "rect": _Kind(4, lambda rows, *_: rows[:, 0], warp=False, note=""),
+    "4corner": _Kind(4, _corners, lines=2, warp=False, note=_FROM_CORNERS),
+    "affine": _Kind(4, _corners, lines=2, warp=False, note=_FROM_CORNERS),
+    "ivtAff": _Kind(6, lambda r, *size: warped_template_to_box(r[:, 0], *size), note=_FROM_WARPS),
+    "L1Aff": _Kind(6, _sparse, note=_FROM_ROWS),
+    "LK_Aff": _Kind(3, _lucas_kanade, lines=2),
+    "SIMILARITY": _Kind(4, _similarity),
+}
 
 
 def first_segment(results: object, where: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
@@ -68,29 +127,30 @@ def raw_result(
     """Interpret the fields of a segment.
 
     Args:
-        kind: its type, ``"rect"``, ``"4corner"`` or ``"ivtAff"``.
-        res: rows ``(N, 4)``, ``(2 N, 4)`` for corners, or ``(N, 6)`` for warps.
+        kind: its type, a name of ``_KINDS``.
+        res: one or two rows per frame, as many columns as the kind has.
         fps: mean frame rate; anything but a positive number gives no times.
         where: name of the file in messages.
         spelling: the sequence name stated in the content, or None.
-        template: width and height of the template of a warp.
+        template: the two sizes of the template of a warp.
 
     Raises:
         ResultError: unsupported kind or invalid numbers.
     """
-    notes: tuple[str, ...] = ()
-    if kind == "rect" or res is None:
-        boxes = _rows(res, where)
-    elif kind == "4corner":
-        boxes, notes = _corners_to_boxes(_rows(res, where), where), (_FROM_CORNERS,)
-    elif kind == "ivtAff":
-        boxes, notes = _warps_to_boxes(_rows(res, where, 6), template, where), (_FROM_WARPS,)
-    else:
+    kind = "rect" if res is None else kind
+    known = _KINDS.get(kind) if isinstance(kind, str) else None
+    if known is None:
         raise ResultError(
-            f"{where}: expected results of type ivtAff, rect or 4corner, found "
-            f"{repr(kind)[:40]}. Convert them to rect with their own toolkit (OTB "
-            "calcSeqErrRobust.m)."
+            f"{where}: expected results of a type that OTB calcSeqErrRobust.m reads "
+            f"({', '.join(_KINDS)}), found {repr(kind)[:40]}. Convert them to rect with their "
+            "own toolkit."
         )
+    rows = _rows(res, where, known.columns)
+    if len(rows) % known.lines:
+        raise ResultError(f"{where}: expected two rows of {kind} per frame, found {len(rows)}")
+    size = _template(template, kind, where) if known.warp else (0.0, 0.0)
+    boxes = known.read(rows.reshape(-1, known.lines, known.columns), *size)
+    notes: tuple[str, ...] = (known.note,) if known.note else ()
     rate = float("nan")
     if isinstance(fps, int | float | np.number) and not isinstance(fps, bool):
         with contextlib.suppress(OverflowError):
@@ -100,27 +160,20 @@ def raw_result(
     return RawResult(check_boxes(boxes, where), times, spelling, notes)
 
 
-def _warps_to_boxes(rows: FloatArray, template: object, where: str) -> FloatArray:
-    """Boxes ``(N, 4)`` of a template warped by ``(N, 6)`` parameters (OTB calcRectCenter.m)."""
+def _template(template: object, kind: object, where: str) -> tuple[float, float]:
+    """The two sizes of a template."""
     size = np.asarray(template if template is not None else [], dtype=object).ravel()
     try:
-        width, height = (float(each) for each in size)
+        first, second = (float(each) for each in size)
     except (TypeError, ValueError):
         raise ResultError(
-            f"{where}: expected tmplsize, the width and height of the template, with results of "
-            f"type ivtAff, found {repr(template)[:40]}"
+            f"{where}: expected tmplsize, the two sizes of the template, with results of type "
+            f"{kind}, found {repr(template)[:40]}"
         ) from None
-    return warped_template_to_box(rows, width, height)
+    return first, second
 
 
-def _corners_to_boxes(rows: FloatArray, where: str) -> FloatArray:
-    """Boxes ``(N, 4)`` around corners ``(2 N, 4)``, alternating rows of x and y."""
-    if len(rows) % 2:
-        raise ResultError(f"{where}: expected two rows of corners per frame, found {len(rows)}")
-    return pixel_corners_to_box(rows.reshape(-1, 2, 4).transpose(0, 2, 1))
-
-
-def _rows(value: object, where: str, columns: int = 4) -> FloatArray:
+def _rows(value: object, where: str, columns: int) -> FloatArray:
     """``value`` as ``(N, columns)`` float64.
 
     Raises:

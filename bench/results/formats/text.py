@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.arrays import FloatArray
-from bench.files import format_exact, parse_rows
+from bench.files import check_digits, format_exact, parse_rows
 from bench.results.formats.base import (
     Exported,
     Found,
@@ -64,6 +64,7 @@ class TextFormat:
         """Rows in the numbers of the file; see ``Format.read``."""
         data, where = found.boxes.load(), found.boxes.where
         boxes = check_boxes(parse_rows(data, where), where)
+        check_digits(data, where)
         rows = len(boxes)
         times, problem = _times(found.times, rows)
         scores, scoreless = fitting_scores(found.scores, rows)

@@ -13,14 +13,23 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.arrays import FloatArray
 from bench.benchmarks import benchmarks, get_benchmark
 from bench.errors import ConfigError, ResultError, unknown_name
+from bench.files import check_digits
+from bench.geometry import INITIALISED, Regions
 from bench.results.formats.base import Found
 from bench.results.formats.matching import cut, match_files
 from bench.results.formats.source import SourceFile, open_tree
 from bench.results.masks import format_masks, parse_masks
 from bench.results.names import SequenceNames, safe_file_name
 from bench.results.provenance import ImportReport, fingerprint, write_import
+from bench.results.readings import (
+    AS_THEY_ARE,
+    Reading,
+    asked_reading,
+    reading_after_starts,
+)
 from bench.results.stores import Store, check_rows
 from bench.results.vot.binary import parse_binary
 from bench.results.vot.store import VotStore
@@ -53,6 +62,7 @@ def import_experiments(
     *,
     index_base: float | None = None,
     partial: bool = False,
+    boxes: str | None = None,
 ) -> ImportReport:
     """Read the runs of another toolkit and store every experiment under ``name``.
 
@@ -66,6 +76,8 @@ def import_experiments(
         dataset: the sequences of the results; frames are not needed.
         index_base: only 0, the base of these files.
         partial: accept missing sequences.
+        boxes: how the source writes a rectangle, see ``bench.results.readings``; by default
+            x, y, w, h, refused where the rows right after starts tell otherwise.
 
     Raises:
         ConfigError: the benchmark has no VOT experiments, or another index base was given.
@@ -74,14 +86,16 @@ def import_experiments(
     """
     found, notes = _find_experiments(source, experiments_of(dataset, index_base))
     files = {}
+    options = _Options(source, dataset, partial, asked_reading(boxes), boxes is None)
     for experiment, folders in found.items():
-        files[experiment], remarks = _read_experiment(folders, source, dataset, partial=partial)
+        files[experiment], remarks = _read_experiment(folders, options)
         notes += [f"{experiment}: {remark}" for remark in remarks]
     for experiment, contents in files.items():
         store = VotStore(root, dataset.benchmark, experiment)
         facts = {
             "source": source.resolve().name,
             "format": "vot",
+            **({"boxes": boxes} if boxes else {}),
             "notes": notes,
             "files_sha256": fingerprint(sorted(contents.items())),
         }
@@ -196,16 +210,30 @@ def _require_one_tracker(
         )
 
 
+@dataclass(frozen=True)
+class _Options:
+    """What an import was asked for; ``checked`` if nobody said how rectangles are written."""
+
+    source: Path
+    dataset: Dataset
+    partial: bool
+    read_as: Reading | None
+    checked: bool
+
+
 def _read_experiment(
-    folders: dict[str, _Folder], source: Path, dataset: Dataset, *, partial: bool
+    folders: dict[str, _Folder], options: _Options
 ) -> tuple[dict[str, bytes], list[str]]:
     """The files to write, trajectories last for each sequence, and notes."""
+    dataset = options.dataset
     candidates = [Found(s, next(iter(folder.runs.values()))) for s, folder in folders.items()]
-    match = match_files(candidates, SequenceNames.of(dataset), source, partial=partial)
+    names = SequenceNames.of(dataset)
+    match = match_files(candidates, names, options.source, partial=options.partial)
     files: dict[str, bytes] = {}
     masks = 0
     notes: list[str] = []
     broken: list[str] = []
+    started: list[tuple[FloatArray, FloatArray]] = []
     for name, found in match.found.items():
         folder, sequence = folders[found.spelling], dataset[name]
         for rest, file in folder.companions.items():
@@ -222,16 +250,47 @@ def _read_experiment(
             except ResultError as error:
                 broken.append(str(error))
                 continue
+            started.append(_after_starts(raw.regions, sequence))
+            regions = _reread(raw.regions, options.read_as)
             masks += raw.converted
             if raw.masks:
                 files[f"{name}/{name}{number}_mask.txt"] = format_masks(raw.masks)
             notes += [note] if note else []
-            files[f"{name}/{name}{number}.txt"] = format_text(raw.regions, decimals=None)
+            files[f"{name}/{name}{number}.txt"] = format_text(regions, decimals=None)
     if broken:
         raise ResultError("\n".join(cut(broken, 20)))
+    if options.checked:
+        _check_reading(started, options.source)
     kept = f"{masks} mask{'s' * (masks != 1)} kept, and converted to rotated rectangles"
     converted = [kept] if masks else []
     return files, [*match.notes, *notes, *converted]
+
+
+def _after_starts(regions: Regions, sequence: Sequence) -> tuple[FloatArray, FloatArray]:
+    """Rectangles right after the starts of a run, and the ground truth there, ``(N, 4)`` each."""
+    rows = np.flatnonzero(regions.codes[:-1] == INITIALISED) + 1
+    rows = rows[regions.counts[rows] == 4]
+    return regions.values[rows, :4], sequence.ground_truth[rows]
+
+
+def _reread(regions: Regions, read_as: Reading | None) -> Regions:
+    """The rectangles of a run as x, y, w, h."""
+    if read_as is None or read_as.read is None:
+        return regions
+    values, boxes = regions.values.copy(), regions.counts == 4
+    values[boxes, :4] = read_as.read(values[boxes, :4])
+    return Regions(values, regions.counts)
+
+
+def _check_reading(started: list[tuple[FloatArray, FloatArray]], source: Path) -> None:
+    """Refuse rectangles that are plainly not x, y, w, h."""
+    rows, truth = (np.concatenate(part) for part in zip(*started, strict=True))
+    if (fits := reading_after_starts(rows, truth)) is not None:
+        raise ResultError(
+            f"{source}: right after starts, rectangles lie on the target if read as {fits.title}, "
+            f"not as x, y, w, h. {fits.remedy} If they are x, y, w, h as they stand, say so with "
+            f"--boxes {AS_THEY_ARE}."
+        )
 
 
 def _missing_runs(name: str, runs: Iterable[str]) -> list[str]:
@@ -243,8 +302,12 @@ def _missing_runs(name: str, runs: Iterable[str]) -> list[str]:
 
 def _checked_run(file: SourceFile, sequence: Sequence) -> tuple[RawTrajectory, str]:
     """A run, and a remark if it ends early: the official code scores it as far as it goes."""
-    read = parse_binary if file.path.suffix == ".bin" else parse_text
-    raw = read(file.load(), file.where)
+    data = file.load()
+    if file.path.suffix == ".bin":
+        raw = parse_binary(data, file.where)
+    else:
+        raw = parse_text(data, file.where)
+        check_digits(data, file.where)
     rows, frames = len(raw.regions), len(sequence)
     if rows < frames:
         return raw, f"{file.path.name}: {rows} of {frames} frames, scored as far as it goes"

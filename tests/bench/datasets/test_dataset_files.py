@@ -43,6 +43,17 @@ def test_malformed_flags(tmp_path: Path, content: str, message: str):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [("0\n\n0\n1\n", 2), ("\n0\n0\n1", 1), ("0\r0\r\r1\r", 3), ("0\r\n\r\n0\r\n1\r\n", 2)],
+)
+def test_an_empty_line_among_flags(tmp_path: Path, content: str, line: int):
+    path = tmp_path / "f.txt"
+    path.write_bytes(content.encode())
+    with pytest.raises(DatasetError, match=rf"f\.txt:{line}: .*empty line"):
+        read_flags(path, 3)
+
+
 def test_missing_flags(tmp_path: Path):
     with pytest.raises(DatasetError, match="cannot be read"):
         read_flags(tmp_path / "none.txt", 1)

@@ -11,7 +11,7 @@ import pytest
 from bench.benchmarks import get_benchmark
 from bench.datasets import open_dataset
 from bench.datasets.check import check_dataset
-from bench.datasets.rows import doubtful_rows, miscounted_absences
+from bench.datasets.rows import ROW_CHECKS, miscounted_absences
 from bench.errors import DatasetError
 from bench.sequence import Dataset, Sequence
 
@@ -99,6 +99,57 @@ def test_absences_of_uav123_are_counted() -> None:
     assert miscounted_absences(facts, Sequence("bike2", truth[:185])) == "", "another length"
 
 
+def test_absences_of_lasot_are_counted() -> None:
+    facts, truth = get_benchmark("lasot"), np.ones((1000, 4))
+    flags = np.arange(1000) >= 992
+    assert miscounted_absences(facts, Sequence("shark-3", truth, absent=flags)) == ""
+    flags[500] = True
+    found = miscounted_absences(facts, Sequence("shark-3", truth, absent=flags))
+    assert found == "9 absent rows, expected 8"
+    short = Sequence("shark-3", truth[:3], absent=np.array([True, False, False]))
+    assert miscounted_absences(facts, short) == "absent in the first frame"
+
+
+def squares(frames: int = 5) -> list[str]:
+    """A square of 10 pixels that moves to the right."""
+    return [f"{x},50,{x + 10},50,{x + 10},60,{x},60" for x in range(100, 100 + frames)]
+
+
+@pytest.mark.parametrize(
+    ("row", "doubt"),
+    [
+        ("101,50,111,50,111,0.5,101,60", "that are no rotated boxes, as those of VOT2018 are"),
+        ("-31,50,-21,50,-21,60,-31,60", "outside any image"),
+        ("480,50,490,50,490,60,480,60", "outside any image"),
+        ("451,50,461,50,461,60,451,60", "far from the rows before and after them"),
+    ],
+)
+def test_regions_of_vot_that_cannot_be_right(tmp_path: Path, row: str, doubt: str) -> None:
+    rows = squares()
+    place(tmp_path, "vot2018", rows)
+    assert doubts(open_dataset("vot2018", tmp_path)) == []
+    rows[1] = row
+    place(tmp_path, "vot2018", rows)
+    (text,) = doubts(open_dataset("vot2018", tmp_path))
+    assert f"1 row of ground truth {doubt}: bag (1)" in text
+    problems = [finding.problem for finding in check_dataset("vot2018", tmp_path)]
+    assert any(problem.startswith("row 2 of the ground truth") for problem in problems)
+
+
+def test_a_target_that_moves_on_does_not_leap(tmp_path: Path) -> None:
+    place(tmp_path, "otb2015", ["1,2,9,9", "1,2,9,9", "700,2,9,9", "701,2,9,9"])
+    assert doubts(open_dataset("otb2015", tmp_path)) == []
+    place(tmp_path, "otb2015", ["1,2,9,9", "1,2,9,9", "700,2,9,9", "1,2,9,9"])
+    assert "far from the rows" in "".join(doubts(open_dataset("otb2015", tmp_path)))
+
+
+@pytest.mark.parametrize("value", ["7e4", "1" * 50, "1." + "1" * 50])
+def test_numbers_that_no_program_writes_are_refused(tmp_path: Path, value: str) -> None:
+    path = place(tmp_path, "otb2015", ["1,2,3,4", f"{value},2,3,4"])
+    with pytest.raises(DatasetError, match=rf"{path.name}:2: expected"):
+        open_dataset("otb2015", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("benchmark", "root"),
     [
@@ -115,7 +166,8 @@ def test_no_official_row_is_doubtful(shared: Path, benchmark: str, root: str) ->
     dataset = open_dataset(benchmark, shared / "data" / root)
     assert dataset.doubts == ()
     facts = get_benchmark(benchmark)
-    assert sum(len(doubtful_rows(facts, sequence)) for sequence in dataset) == 0
+    found = [len(check.find(facts, sequence)) for check in ROW_CHECKS for sequence in dataset]
+    assert sum(found) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Published scores of a tracker: printed figures and an independent re-run."""
+"""Published scores of a tracker: printed, released with weights, and an independent re-run."""
 
 from __future__ import annotations
 
@@ -34,6 +34,44 @@ def test_printed_figures(tracker: str, benchmark: str, measures: dict[str, str])
     experiment = "baseline" if benchmark.startswith("vot") else "onepass"
     found = [e for e in expected_of(tracker, benchmark, experiment) if e.kind == "printed"]
     assert [each.measures for each in found] == [measures]
+
+
+@pytest.mark.parametrize(
+    ("tracker", "benchmark", "measures"),
+    [
+        ("siamrpn", "vot2016", {"eao": "0.393", "accuracy": "0.618", "robustness": "0.238"}),
+        ("siamrpn", "otb2015", {"success": "0.666", "precision": "0.876"}),
+        ("siamrpn++", "vot2018", {"eao": "0.415", "accuracy": "0.601", "robustness": "0.234"}),
+        (
+            "siamrpn++-mobile",
+            "vot2018",
+            {"eao": "0.410", "accuracy": "0.586", "robustness": "0.229"},
+        ),
+        ("siammask", "vot2018", {"eao": "0.423", "accuracy": "0.615", "robustness": "0.248"}),
+    ],
+)
+def test_figures_released_with_weights(
+    tracker: str, benchmark: str, measures: dict[str, str]
+) -> None:
+    experiment = "baseline" if benchmark.startswith("vot") else "onepass"
+    (found,) = [e for e in expected_of(tracker, benchmark, experiment) if e.kind == "released"]
+    assert found.measures == measures
+    assert "MODEL_ZOO.md" in found.source
+
+
+@pytest.mark.parametrize(
+    ("tracker", "benchmark", "eao", "reason"),
+    [
+        ("siammask", "vot2018", "0.387", "by optimisation"),
+        ("siamrpn", "vot2016", "0.344", "the first SiamRPN"),
+    ],
+)
+def test_a_printed_figure_of_a_variant_says_so(
+    tracker: str, benchmark: str, eao: str, reason: str
+) -> None:
+    (printed,) = [e for e in expected_of(tracker, benchmark, "baseline") if e.kind == "printed"]
+    assert printed.measures["eao"] == eao
+    assert reason in printed.source
 
 
 def test_a_misprint_is_named() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from bench import archives
 from bench.benchmarks import get_benchmark
-from bench.errors import ConfigError, SubmissionError
+from bench.errors import ConfigError, ResultError, SubmissionError
 from bench.files import format_exact
 from bench.results.onepass import OnePassStore
 from bench.results.pack import pack_submission, validate_submission
@@ -216,5 +216,8 @@ def test_boxes_keep_every_digit(tmp_path: Path, small: Dataset) -> None:
 def test_an_unwritable_destination(tmp_path: Path, small: Dataset) -> None:
     store = fill(tmp_path / "r", small)
     (tmp_path / "file").write_text("")
-    with pytest.raises(SubmissionError, match=r"T\.zip: cannot be written"):
+    with pytest.raises(ResultError, match="file: cannot be written"):
         pack_submission(store, "T", small, tmp_path / "file" / "T.zip", partial=True)
+    (tmp_path / "T.zip").mkdir()
+    with pytest.raises(SubmissionError, match=r"T\.zip: cannot be written"):
+        pack_submission(store, "T", small, tmp_path / "T.zip", partial=True)

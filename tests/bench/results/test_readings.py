@@ -13,11 +13,14 @@ from bench.datasets import open_dataset
 from bench.errors import ConfigError, ResultError
 from bench.evaluation import evaluate
 from bench.files import format_exact
+from bench.geometry import INITIALISED, TRACKED, Regions, outlines
 from bench.results.formats import get_format, open_source, sniff_format
 from bench.results.importing import import_results
 from bench.results.names import SequenceNames
 from bench.results.onepass import OnePassStore
-from bench.results.readings import FirstRows, findings
+from bench.results.readings import FirstRows, findings, reading_after_starts
+from bench.results.vot.store import VotStore
+from bench.results.vot.text import format_text
 from bench.sequence import Dataset, Sequence
 
 NAMES = ("Bolt", "Car1", "Dog", "Girl")
@@ -135,6 +138,34 @@ def test_a_few_files_in_corners_are_noted_by_name(tmp_path: Path) -> None:
     assert any("corners" in note and "1 of 4 files (Dog)" in note for note in report.notes)
 
 
+def test_a_file_that_starts_beside_the_target_is_named(tmp_path: Path) -> None:
+    dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
+    source = written(tmp_path / "raw", dataset, np.round)
+    moved = np.roll(dataset["Dog"].ground_truth, 1, axis=0)
+    (source / "Dog.txt").write_bytes(format_exact(moved))
+    report = import_results(source, store, "T", dataset)
+    note = "the first row is not the first box of the ground truth in 1 of 4 files (Dog)"
+    assert note in report.notes
+    (scores,) = evaluate(dataset, store)
+    assert note in scores.trackers["T"].notes
+
+
+def test_a_tracker_that_starts_nowhere_on_its_target_is_not_named() -> None:
+    beside = np.array([9, 0, 0, 0])
+    files = [FirstRows(n, truth_of(i) + beside, truth_of(i)) for i, n in enumerate(NAMES)]
+    assert findings(files, 1.0) == []
+
+
+def test_numbers_that_are_no_pixels_are_noted(tmp_path: Path) -> None:
+    dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
+    source = written(tmp_path / "raw", dataset, np.array)
+    boxes = dataset["Dog"].ground_truth.copy()
+    boxes[3, 0], boxes[5, 1] = 1e5, 1e-40
+    (source / "Dog.txt").write_bytes(format_exact(boxes))
+    report = import_results(source, store, "T", dataset)
+    assert "rows with numbers that are no pixels kept: Dog (2)" in report.notes
+
+
 def test_an_unknown_reading(tmp_path: Path) -> None:
     dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
     source = written(tmp_path / "raw", dataset, np.array)
@@ -175,3 +206,67 @@ def test_real_results_are_right_as_they_are_and_wrong_when_turned(
         if tracker == "ASLA" and kind == "centres":  # whole pixels: half a pixel is lost
             continue
         assert [f.reading.name for f in findings(turned, 1.0) if f.whole] == [kind]
+
+
+# --- runs that start with a code in place of a box
+
+TURNS: dict[str, Write] = {name: write for name, (write, _) in WRITTEN.items()}
+
+
+def test_rectangles_after_starts_tell_the_reading(tmp_path: Path) -> None:
+    """Of 12 starts the target is left a little at each; the import is refused with the reading."""
+    sequences = tuple(Sequence(name, truth_of(seed, 40)) for seed, name in enumerate(NAMES))
+    dataset = Dataset("vot2018", Path("data"), sequences)
+
+    def written(turn: Write) -> Path:
+        for sequence in sequences:
+            boxes = turn(sequence.ground_truth + np.array([3.0, -2.0, 1.0, 2.0]))
+            rows = [[1.0] if at % 15 == 0 else row for at, row in enumerate(boxes.tolist())]
+            path = tmp_path / "raw/baseline" / sequence.name / f"{sequence.name}_001.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(format_text(Regions.from_rows(rows), decimals=None))
+        return tmp_path / "raw"
+
+    store = VotStore(tmp_path, "vot2018", "baseline")
+    import_results(written(np.array), store, "right", dataset)
+    right = store.read_run("right", NAMES[0], 1)
+    for name in ("corners", "centres", "yx"):
+        source = written(TURNS[name])
+        with pytest.raises(ResultError, match=rf"right after starts.*--boxes {name}\. If"):
+            import_results(source, store, name, dataset)
+        import_results(source, store, name, dataset, boxes=name)
+        found = store.read_run(name, NAMES[0], 1)
+        np.testing.assert_allclose(found.values, right.values)
+    import_results(source, store, "insisted", dataset, boxes="xywh")
+    assert reading_after_starts(np.ones((4, 4)), np.ones((4, 4))) is None  # too few to tell
+
+
+@pytest.mark.parametrize("benchmark", ["vot2016", "vot2018"])
+def test_real_runs_with_starts_are_read_as_they_are(shared: Path, benchmark: str) -> None:
+    """Polygons count by the box around them; turned, each set is found out."""
+    data = shared / "data" / benchmark
+    dataset = open_dataset(benchmark, data / "annotations")
+    tried = 0
+    for tracker in sorted(path.name for path in (data / "results").iterdir()):
+        store = VotStore(data, "results", "baseline")
+        rows, truth = [], []
+        for sequence in dataset:
+            for number in store.repetitions(tracker, sequence.name)[:1]:
+                regions = store.read_run(tracker, sequence.name, number)
+                at = np.flatnonzero(regions.codes[:-1] == INITIALISED) + 1
+                at = at[regions.codes[at] == TRACKED]
+                shown = outlines(regions[at], 0.0).reshape(len(at), -1, 2)
+                low, high = shown.min(axis=1), shown.max(axis=1)
+                boxes = (
+                    shown.reshape(-1, 4) if shown.shape[1] == 2 else np.hstack([low, high - low])
+                )
+                rows.append(boxes)
+                truth.append(sequence.ground_truth[at])
+        first, there = np.concatenate(rows), np.concatenate(truth)
+        assert reading_after_starts(first, there) is None, tracker
+        for name in ("corners", "centres", "yx", "yxwh"):
+            found = reading_after_starts(TURNS[name](first), there)
+            assert found is not None, (tracker, name)
+            assert found.name.startswith(name), (tracker, name)  # a pixel more or less is not told
+        tried += 1
+    assert tried >= 2

@@ -19,6 +19,7 @@ import bench
 from bench.errors import ConfigError
 from bench.loading import ROOT
 from bench.registry import TrackerSpec, make_spec
+from bench.runner import own_files
 from bench.runner.provenance import make_record
 from bench.sequence import Dataset
 
@@ -159,10 +160,11 @@ OWN = {
         "from parent import Parent\nimport helper\nfrom constants import STEP\n"
         "class T(Parent):\n"
         "    files = ['more.bin']\n"
-        "    def __init__(self, config: str = 'c.yaml', net_path=None): pass\n"
+        "    def __init__(self, config: str = 'c.yaml', net_path=None, zoo='models'): pass\n"
         "    def update(self, image):\n        import later\n        return self.box\n"
     ),
     "unrelated.py": "",
+    "models/deep.bin": "1",
     "more.bin": "1",
     "c.yaml": "a: 1",
     "net.pth": "weights",
@@ -172,6 +174,7 @@ OWN = {
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, content in OWN.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -227,6 +230,52 @@ def test_text_that_names_a_file_counts_unless_it_is_written_to(
     assert facts(start_log="net.pth")["weights_sha256"] is None
     assert facts(config="no such file")["options"] == {"config": "no such file"}
     assert facts(config="x" * 5000)["weights_sha256"] is None
+
+
+def test_a_folder_that_an_option_names_counts(own: Path, dataset: Dataset) -> None:
+    """By the names and contents of its files, wherever it lies; hidden ones do not count."""
+
+    def facts(folder: object) -> dict[str, Any]:
+        return provenance(dataset, options={"models": folder})
+
+    (own / "models/deep.bin").unlink()
+    for place in ("models", "elsewhere/models"):
+        (own / place / "deep").mkdir(parents=True)
+        (own / place / "deep/net.pth").write_text("weights")
+        (own / place / "plan.json").write_text("{}")
+    one = facts("models")
+    assert one["options"] == {"models": "models"}
+    assert one["option_folders"]["models"].endswith(" (2 files)")
+    assert one == facts(own / "models") == facts("elsewhere/models/")
+    for name in ("__pycache__/a.pyc", ".git/HEAD", "deep/.DS_Store"):
+        (own / "models" / name).parent.mkdir(exist_ok=True)
+        (own / "models" / name).write_text("x")
+    assert facts("models") == one
+    (own / "models/deep/net.pth").write_text("weightz")
+    changed = facts("models")
+    assert changed != one
+    (own / "models/deep/net.pth").rename(own / "models/deep/other.pth")
+    assert facts("models") not in (one, changed)
+    assert "option_folders" not in facts("no such folder")
+    assert "option_folders" not in facts(".")  # the results may lie there
+    assert "option_folders" not in provenance(dataset, options={"save_to": "models"})
+
+
+def test_a_large_folder_counts_by_sizes_and_times(
+    own: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> str:
+        stated = provenance(dataset, options={"models": "models"})["option_folders"]["models"]
+        return str(stated)
+
+    for name in "ab":
+        (own / "models" / name).write_text("1")
+    monkeypatch.setattr(own_files, "_MOST_FILES", 2)
+    before = found()
+    assert before.endswith(" (3 files, by size and time of change)")
+    assert found() == before
+    os.utime(own / "models/deep.bin", (1, 1))
+    assert found() != before
 
 
 def test_a_tracker_may_name_files_by_a_method(own: Path) -> None:

@@ -22,6 +22,7 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "siamattn_tracks"
 # Standard deviations of weights relative to He's; the first matching suffix applies.
 GAINS = {
     "backbone.conv1.weight": 1 / 64,  # inputs are pixels in 0..255
+    "backbone.features.0.weight": 1 / 64,
     "query_conv.weight": 6.0,
     "key_conv.weight": 6.0,
     "conv_offset.weight": 2.0,
@@ -76,7 +77,13 @@ def recipe() -> Callable[[Config], dict[str, torch.Tensor]]:
     """A function from a configuration to the weights of its network."""
 
     def fill(config: Config) -> dict[str, torch.Tensor]:
-        return {key: recipe_tensor(key, shape) for key, shape in shapes(config).items()}
+        weights = {key: recipe_tensor(key, shape) for key, shape in shapes(config).items()}
+        if config.tracker == "siamrpn":  # its single level has larger features
+            for branch in ("cls", "loc"):
+                weights[f"rpn_head.{branch}.head.3.weight"] /= 256
+        if config.tracker == "siammask":  # else masks fill their windows
+            weights["refine_head.post2.bias"].fill_(-20)
+        return weights
 
     return fill
 

@@ -131,20 +131,6 @@ def test_the_released_keys_match_siamattn(shared: Path, tmp_path: Path) -> None:
     assert checkpoints.choose(state, None, tmp_path).name == "siamattn"
 
 
-@pytest.mark.parametrize(
-    ("released_name", "name"),
-    [
-        ("siamrpn_r50_l234_dwxcorr", "siamrpn++"),
-        ("siamrpn_r50_l234_dwxcorr_otb", "siamrpn++-otb"),
-    ],
-)
-def test_pysots_keys_match_siamrpn(
-    shared: Path, tmp_path: Path, released_name: str, name: str
-) -> None:
-    listed = json.loads((shared / "golden/siamrpnpp/state_dict.json").read_text())
-    assert checkpoints.choose(released(listed[released_name]), None, tmp_path).name == name
-
-
 def released(listed: Any) -> Tensors:
     """Meta tensors with the shapes listed in a golden file, in either of its two forms."""
     rows = listed.items() if isinstance(listed, dict) else ((row["key"], row) for row in listed)

@@ -65,6 +65,14 @@ def test_settings_are_overridden_by_name() -> None:
     assert config.tracking_for("otb").lr == 0.5
 
 
+def test_a_star_stands_for_every_set_of_hyper_parameters() -> None:
+    config = preset("siamattn", {"tracking.*.lr": 0.1})
+    assert (config.tracking.vot.lr, config.tracking.otb.lr) == (0.1, 0.1)
+    assert config.tracking.otb.penalty_k == preset("siamattn").tracking.otb.penalty_k
+    with pytest.raises(ConfigError, match=r"'tracking.vot.lrr'.*Did you mean 'tracking.vot.lr'"):
+        preset("siamattn", {"tracking.*.lrr": 0.1})
+
+
 def test_unknown_names_list_the_known() -> None:
     with pytest.raises(ConfigError, match=r"preset 'siamatn'. Did you mean 'siamattn'"):
         preset("siamatn")

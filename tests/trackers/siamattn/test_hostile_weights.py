@@ -207,6 +207,16 @@ def device(path: Path) -> Path:
     return path
 
 
+def one_byte_changed(path: Path) -> Path:
+    """Weights whose numbers changed on a disk; PyTorch reads them without a word."""
+    values = torch.arange(12.0)
+    torch.save({"a": values}, path)
+    data, number = path.read_bytes(), struct.pack("<f", 11.0)
+    assert data.count(number) == 1
+    path.write_bytes(data.replace(number, struct.pack("<f", 11.5)))
+    return path
+
+
 MADE: list[tuple[Callable[[Path], Path], str]] = [
     (nested, "expected tensors by key, .*found tuple"),
     (nested_key, "has a key of type tuple"),
@@ -217,6 +227,7 @@ MADE: list[tuple[Callable[[Path], Path], str]] = [
     (overlapping, "it unpacks to 4000 MB from 1"),
     (huge_storage, "record 0 declares 34359738368 bytes and has 16"),
     (missing_storage, "record 7 declares 16 bytes and has 0"),
+    (one_byte_changed, "damaged: record .*data/0 differs from its checksum"),
     (negative_storage, "a storage of no known type or size"),
     (huge_view, "at most 2 GB together, found 0 sparse ones and 4096.0 GB"),
     (huge_bytes, "contains 'builtins.bytearray', but weights are tensors"),

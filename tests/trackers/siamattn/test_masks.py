@@ -26,7 +26,7 @@ def test_masks_and_rectangles_equal_the_release(golden: Any, name: str, used: st
     for number in (1, 2, 5, 10):
         before, now = (centred(box) for box in boxes[number - 1 : number + 1])
         view = search.view(before[:2], before[2:], tracking)
-        corner, size = view.region_of_mask(now)
+        corner, size = view.region_of_mask(view.to_crop(now))
         small = golden.masks[f"{name}_mask{number}"]
         mask = masks.paste(small, corner, size, (240, 320)) > tracking.mask_threshold
         expected = np.unpackbits(golden.masks[f"{name}_maskimg{number}"]).reshape(240, 320) > 0

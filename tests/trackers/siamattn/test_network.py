@@ -24,6 +24,7 @@ SMALL = {
     "backbone.stem": 8,
     "backbone.widths": [4, 8, 8, 8],
     "backbone.blocks": [1, 1, 1, 2],
+    "backbone.width": 0.25,
     "neck.channels": 16,
     "refine.box_hidden": 16,
     "refine.offset_hidden": 16,
@@ -53,9 +54,9 @@ def small(name: str, **settings: Any) -> Network:
     return network.eval().requires_grad_(False).double()
 
 
-def crops(lanes: int = 2) -> tuple[Tensor, Tensor]:
+def crops(lanes: int = 2, instance: int = 255) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(2)
-    z, x = (torch.rand(lanes, 3, side, side, generator=generator) for side in (127, 255))
+    z, x = (torch.rand(lanes, 3, side, side, generator=generator) for side in (127, instance))
     return z.double() * 255, x.double() * 255
 
 
@@ -73,10 +74,13 @@ def answers(network: Network, z: Tensor, x: Tensor, rois: Tensor) -> dict[str, T
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_runs_and_batch_rows_do_not_mix(name: str) -> None:
     network = small(name)
-    z, x = crops()
+    tracking = network.config.tracking_for()
+    nominal = 255 if name == "siamattn-nano" else tracking.instance
+    z, x = crops(instance=nominal)
     both = answers(network, z, x, ROIS)
-    assert both["cls"].shape == (2, 10, 25, 25)
-    assert both["loc"].shape == (2, 20, 25, 25)
+    width = 21 if name == "siamrpn" else 25
+    assert both["cls"].shape == (2, 10, width, width)
+    assert both["loc"].shape == (2, 20, width, width)
     assert ("box" in both, "mask" in both) == (
         network.config.refine.box,
         network.config.refine.mask,
@@ -86,7 +90,8 @@ def test_every_preset_runs_and_batch_rows_do_not_mix(name: str) -> None:
         roi = ROIS[alone] * torch.tensor([0, 1, 1, 1, 1])
         for key, found in answers(network, z[alone], x[alone], roi).items():
             torch.testing.assert_close(found, both[key][alone])
-    shapes = {"box": (2, 4), "mask": (2, 64, 64)}
+    side = 127 if name == "siammask" else 64
+    shapes = {"box": (2, 4), "mask": (2, side, side)}
     assert all(both[key].shape == shape for key, shape in shapes.items() if key in both)
 
 

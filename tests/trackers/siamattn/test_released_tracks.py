@@ -1,10 +1,10 @@
-"""The full-size trackers, frame by frame, against the released ones with the same weights."""
+"""The full-size SiamAttn, frame by frame, against the released one with the same weights."""
 
 from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-from trackers.siamattn.checkpoints import shapes
-from trackers.siamattn.config import Config, preset
 from trackers.siamattn.target_state import SiamesePrediction
-from trackers.siamattn.tracker import SiamAttn, SiamRPN
+from trackers.siamattn.tracker import SiamAttn
 
 Tensors = dict[str, torch.Tensor]
 BOX, SCORE = 1e-2, 1e-4  # px; probability
@@ -142,36 +140,6 @@ def start(tracker: SiamAttn, lane: Lane, mode: str = "mask") -> Any:
     other = copy.copy(tracker)
     other.benchmark, other.mode = lane.benchmark, mode
     return other.start(lane.frames[0], lane.first_box)
-
-
-@pytest.fixture(scope="module")
-def siamrpn_weights(recipe: Callable[[Config], Tensors]) -> Tensors:
-    """Weights of both configurations, one of which has no level weights."""
-    return recipe(preset("siamrpn++"))
-
-
-@pytest.mark.parametrize(
-    ("name", "released"),
-    [
-        ("siamrpn++", "siamrpn_r50_l234_dwxcorr"),
-        ("siamrpn++-otb", "siamrpn_r50_l234_dwxcorr_otb"),
-    ],
-)
-def test_siamrpn_equals_pysot(
-    golden: Any, siamrpn_weights: Tensors, tmp_path: Path, name: str, released: str
-) -> None:
-    """Each configuration with its released hyper-parameters, from PySOT's file format."""
-    path = tmp_path / "model.pth"
-    keys = shapes(preset(name))
-    torch.save({f"module.{key}": siamrpn_weights[key] for key in keys}, path)
-    tracker = SiamRPN(weights=path, device="cpu")
-    assert tracker.engine.config.name == name
-    tracker.init(golden.frames[0], golden.first_box)
-    rows = golden.numbers["siamrpn++"][released]
-    for image, row in zip(golden.frames[1:4], rows, strict=False):
-        prediction = tracker.update(image)
-        np.testing.assert_allclose(prediction.region, row["bbox"], atol=BOX)
-        assert prediction.score == pytest.approx(row["best_score"], abs=SCORE)
 
 
 def mask_overlap(mask: np.ndarray, packed: np.ndarray) -> float:

@@ -21,7 +21,7 @@ from bench.sequence import Sequence
 from trackers.siamattn.checkpoints import shapes
 from trackers.siamattn.config import preset
 from trackers.siamattn.target_state import first_box, join
-from trackers.siamattn.tracker import SiamAttn, SiamRPN
+from trackers.siamattn.tracker import SiamAttn, SiamRPNPlusPlus
 
 TARGET = "trackers.siamattn.tracker:SiamAttn"
 POLYGON = np.array([[100.0, 90.0], [150.0, 110.0], [140.0, 140.0], [90.0, 120.0]])
@@ -215,8 +215,6 @@ def test_an_image_s_colour_order_matters(tracker: SiamAttn, golden: Any) -> None
 def test_missing_weights_name_their_source() -> None:
     with pytest.raises(ConfigError, match=r"--weights FILE.*checkpoint_vot2018.*CC BY-NC"):
         SiamAttn()
-    with pytest.raises(ConfigError, match=r"siamrpn\+\+ needs weights.*MODEL_ZOO"):
-        SiamRPN()
 
 
 def test_options_from_the_command_line(nano_file: Path) -> None:
@@ -250,7 +248,7 @@ def test_invalid_options_are_refused(
 
 def test_weights_of_the_other_tracker_are_refused(nano_file: Path) -> None:
     with pytest.raises(ConfigError, match=r"weights of siamrpn\+\+, found .*'siamattn-nano'"):
-        SiamRPN(weights=nano_file, device="cpu")
+        SiamRPNPlusPlus(weights=nano_file, device="cpu")
 
 
 def test_masks_need_a_mask_head(tmp_path: Path) -> None:
@@ -258,4 +256,4 @@ def test_masks_need_a_mask_head(tmp_path: Path) -> None:
     tensors = shapes(preset("siamrpn++")).items()
     torch.save({key: torch.ones(()).expand(shape) for key, shape in tensors}, path)
     with pytest.raises(ConfigError, match="needs a mask head"):
-        SiamRPN(weights=path, mode="mask", device="cpu")
+        SiamRPNPlusPlus(weights=path, mode="mask", device="cpu")

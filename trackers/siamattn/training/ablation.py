@@ -19,6 +19,7 @@ import pandas as pd
 from bench.arrays import FloatArray
 from bench.errors import BenchError, ResultError, unknown_name
 from bench.evaluation import evaluate
+from bench.files import write_atomically
 from bench.measures.statistics import PairedTest, paired_test
 from bench.registry import make_spec
 from bench.results.vot.store import VotStore
@@ -257,11 +258,7 @@ def write(
     found: Sequence[RowScores | tuple[Row, BenchError]], folder: Path, notes: list[str]
 ) -> Path:
     """Write ``ablation.csv`` to ``folder``, with the notes as comments below the table."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "ablation.csv"
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8", newline="") as stream:
-        frame(found).to_csv(stream, index=False)
-        stream.writelines(f"# {note}\n" for note in notes)
-    partial.replace(path)
+    text = frame(found).to_csv(index=False) + "".join(f"# {note}\n" for note in notes)
+    write_atomically(path, text.encode())
     return path

@@ -234,6 +234,11 @@ def main() -> None:
         app()
     except BenchError as error:
         sys.exit(f"error: {without_traceback(error)}")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(
+            f"error: {where}{error.strerror or error}. Is there room, and may you write there?"
+        )
 
 
 def without_traceback(error: BenchError) -> str:

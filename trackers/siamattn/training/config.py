@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import ConfigError
+from trackers.siamattn.config import preset
 from trackers.siamattn.settings import check_ranges, load_table, named, overridden
 
 RECIPES = Path(__file__).parent / "recipes.json"
@@ -233,6 +234,14 @@ class Recipe:
     labels: LabelConfig = field(default_factory=LabelConfig)
     weights: LossConfig = field(default_factory=LossConfig)
     schedule: Schedule = field(default_factory=Schedule)
+
+    def __post_init__(self) -> None:
+        """Check that the preset can be trained here."""
+        if preset(self.preset).refine.in_window:
+            raise ConfigError(
+                f"preset {self.preset!r} cannot be trained here: there is no loss for masks in "
+                "windows. Choose another, such as siamattn-ml"
+            )
 
     def override(self, settings: Mapping[str, Any]) -> Recipe:
         """A copy with ``settings`` (dotted name -> value), e.g. ``{"data.gray": 0.1}``.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from lightning.pytorch.utilities import rank_zero_warn
 from torch.utils.data import DataLoader, Dataset
 
 from bench.errors import ConfigError
+from bench.locks import locked
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.training.callbacks import (
@@ -40,6 +43,8 @@ from trackers.siamattn.training.run import (
     find_checkpoint,
 )
 from trackers.siamattn.training.warm_start import load_backbone, warm_start
+
+_READERS_END = 10.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -105,11 +110,25 @@ def train(
 
     Raises:
         ConfigError: the folder holds a run of another recipe, or only damaged checkpoints.
-        ResultError: a checkpoint cannot be written.
+        ResultError: a checkpoint cannot be written, or another process trains in the folder.
         BenchError: a loss is not finite.
     """
     machine = machine or Machine()
     network = network or new_network(recipe)
+    # A training that was killed has readers for a few seconds more, and with them its lock.
+    with locked(folder, wait=_READERS_END) if _leads() else nullcontext():
+        return _train(recipe, samples, folder, machine, network)
+
+
+def _leads() -> bool:
+    """Whether this is the first of a training's processes, on whatever machines they are."""
+    ranks = ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")
+    return all(os.environ.get(rank, "0") == "0" for rank in ranks)
+
+
+def _train(
+    recipe: Recipe, samples: Dataset[Batch], folder: Path, machine: Machine, network: Network
+) -> Network:
     claim(folder, recipe)
     L.seed_everything(recipe.seed, workers=False, verbose=False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -145,7 +145,6 @@ def export(network: Network, path: Path, record: dict[str, str]) -> None:
     state = plain_state(network)
     half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
     write(half, path, record)
-    path.chmod(0o644)  # safetensors makes the file readable by its owner only
 
 
 class WholeCheckpoints(TorchCheckpointIO):

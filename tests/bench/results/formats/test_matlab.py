@@ -46,6 +46,14 @@ def test_mat(tmp_path: Path) -> None:
     assert read(tmp_path, "car1_1").times is None
 
 
+def test_a_file_transferred_as_text_is_refused(tmp_path: Path) -> None:
+    content = mat()
+    assert b", Created on: " in content[:116]
+    (tmp_path / "Bolt_T.mat").write_bytes(content.replace(b",", b";"))
+    with pytest.raises(ResultError, match="transfer as text"):
+        read(tmp_path)
+
+
 CORNERS = [[10.0, 20.5, 19.0, 11.0], [5.0, 6.0, 30.5, 29.0]] * 2
 
 
@@ -58,19 +66,47 @@ def test_corners_become_the_box_of_the_official_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "rows", "boxes"),
+    [
+        # Pixel (1, 1) goes to row 12.4, column 23.6; pixel (12, 15) to row 34.4, column 65.6.
+        ("L1Aff", [[2, 0, 0, 3, 10.4, 20.6]], [24, 12, 43, 23]),
+        # To row 12.9, column 23.35 and to row 41.9, column 62.6; the other corners are not asked.
+        ("L1Aff", [[2, 0.5, -0.25, 3, 10.4, 20.6]], [23, 13, 41, 30]),
+        # x from 31.6 to 53.7, y from 38 to 51.8; the identity is to be added.
+        ("LK_Aff", [[0.5, 0.1, 30], [-0.2, 0, 40]], [32, 38, 23, 15]),
+        # z -> 2 exp(0.3 i) z + 50 + 60 i: x from 44.82 to 78.07, y from 62.50 to 91.79.
+        ("SIMILARITY", [[2, 0.3, 50, 60]], [45, 63, 34, 30]),
+        ("affine", [[10.0, 20.5, 19.0, 11.0], [5.0, 6.0, 30.5, 29.0]], [10, 5, 12, 27]),
+    ],
+)
+def test_warps_become_the_boxes_of_the_official_code(
+    tmp_path: Path, kind: str, rows: list[list[float]], boxes: list[float]
+) -> None:
+    """The template has 12 rows and 15 columns; values worked out by hand."""
+    content = mat(type=kind, res=np.array(rows * 2), tmplsize=np.array([12.0, 15.0]))
+    (tmp_path / "Bolt_T.mat").write_bytes(content)
+    result = read(tmp_path)
+    np.testing.assert_array_equal(result.boxes, [boxes] * 2)
+    assert "OTB" in " ".join(result.notes)
+
+
+@pytest.mark.parametrize(
     ("fields", "problem"),
     [
         ({"type": "ivtAff"}, r"rows of 6 real numbers, found shape \(2, 4\)"),
         ({"type": "ivtAff", "res": np.ones((2, 6))}, "expected tmplsize"),
-        ({"type": "L1Aff"}, "rect or 4corner, found 'L1Aff'"),
-        ({"type": None}, "rect or 4corner, found None"),
+        ({"type": "L1Aff"}, r"rows of 6 real numbers, found shape \(2, 4\)"),
+        ({"type": "LK_Aff", "res": np.ones((3, 3))}, "two rows of LK_Aff per frame, found 3"),
+        ({"type": "SIMILARITY"}, "expected tmplsize, the two sizes"),
+        ({"type": "thin_plate"}, r"L1Aff, LK_Aff, SIMILARITY\), found 'thin_plate'"),
+        ({"type": None}, r"SIMILARITY\), found None"),
         ({"res": None}, "rows of 4 real numbers, found nothing"),
         ({"res": np.ones((2, 6))}, r"rows of 4 real numbers, found shape \(2, 6\)"),
         ({"res": np.ones((2, 4)) * 1j}, "an array is complex"),
         ({"res": "1,2,3,4"}, "rows of 4 real numbers"),
         ({"len": 3.0}, "len = 3 frames in res, found 2"),
         ({"len": "many"}, "len = nan"),
-        ({"type": "4corner", "res": np.ones((3, 4))}, "two rows of corners per frame, found 3"),
+        ({"type": "4corner", "res": np.ones((3, 4))}, "two rows of 4corner per frame, found 3"),
         ({"res": np.full((2, 4), np.inf)}, "row 1: expected x, y, w, h"),
     ],
 )

@@ -59,6 +59,7 @@ def test_the_papers_losses_and_schedule() -> None:
         ({"data.search.scale": 1.2}, "jitter: expected scale from 0 to less than 1, found 1.2"),
         ({"data.search.blur": float("nan")}, "jitter: expected blur from 0 to 1, found nan"),
         ({"labels.regions": 0}, "labels: expected regions of 1 or more, found 0"),
+        ({"preset": "siammask"}, "'siammask' cannot be trained here: .*siamattn-ml"),
     ],
 )
 def test_invalid_settings_are_refused(changes: dict[str, object], message: str) -> None:

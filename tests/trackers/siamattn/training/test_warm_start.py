@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from bench.errors import ConfigError
-from trackers.siamattn.backbone import Backbone
+from trackers.siamattn.backbone import ResNet
 from trackers.siamattn.checkpoints import COUNTER, load_network
 from trackers.siamattn.config import BackboneConfig, preset
 from trackers.siamattn.network import Network
@@ -135,7 +135,7 @@ def test_weights_without_a_needed_head_are_refused(tmp_path: Path) -> None:
 def resnet50(seed: int = 0) -> dict[str, Tensor]:
     """Random weights under torchvision's names and shapes."""
     torch.manual_seed(seed)
-    state = Backbone(BackboneConfig()).state_dict()
+    state = ResNet(BackboneConfig()).state_dict()
     for key, value in state.items():
         if "downsample.0" in key and value.shape[-1] == 3:
             value = value[:, :, 1:2, 1:2]
@@ -154,7 +154,7 @@ def save(state: dict[str, Tensor], folder: Path) -> Path:
 
 def test_raw_pixels_give_the_features_of_normalised_ones(tmp_path: Path) -> None:
     state = resnet50()
-    backbone = Backbone(BackboneConfig()).eval()
+    backbone = ResNet(BackboneConfig()).eval()
     load_backbone(backbone, save(state, tmp_path))
     rgb = torch.rand(1, 3, 63, 63)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
@@ -174,7 +174,7 @@ def test_raw_pixels_give_the_features_of_normalised_ones(tmp_path: Path) -> None
 def test_shortcuts_see_the_same_cells(tmp_path: Path) -> None:
     """A 1x1 shortcut with stride 2 reads the centres of the 3x3 one's windows."""
     state = resnet50()
-    backbone = Backbone(BackboneConfig()).eval()
+    backbone = ResNet(BackboneConfig()).eval()
     load_backbone(backbone, save(state, tmp_path))
     shortcut = backbone.get_submodule("layer2.0.downsample.0")
     assert isinstance(shortcut, nn.Conv2d)
@@ -195,7 +195,7 @@ def test_another_network_is_refused(change: object, message: str, tmp_path: Path
     state = resnet50()
     change(state)  # type: ignore[operator]
     with pytest.raises(ConfigError, match=message):
-        load_backbone(Backbone(BackboneConfig()), save(state, tmp_path))
+        load_backbone(ResNet(BackboneConfig()), save(state, tmp_path))
 
 
 def test_the_backbone_of_other_weights_of_this_project(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_the_backbone_of_other_weights_of_this_project(tmp_path: Path) -> None:
     for key, value in network.backbone.state_dict().items():
         assert torch.equal(value, other.backbone.state_dict()[key]), key
     with pytest.raises(ConfigError, match="of the same size"):
-        load_backbone(Backbone(BackboneConfig()), tmp_path / "n.safetensors")
+        load_backbone(ResNet(BackboneConfig()), tmp_path / "n.safetensors")
 
 
 def weights(folder: Path, name: str, seed: int) -> Path:
