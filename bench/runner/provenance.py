@@ -22,6 +22,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from bench.benchmarks import get_benchmark
 from bench.registry import (
     TrackerSpec,
     is_written,
@@ -29,6 +30,7 @@ from bench.registry import (
     named_folder,
     registered_trackers,
 )
+from bench.results.declared import FILE, fingerprint_of
 from bench.results.record import RunRecord, now, read_record
 from bench.results.stores import Store
 from bench.runner.own_files import files_of, folder_hash, hashes, imported_files
@@ -94,11 +96,18 @@ def make_record(
         "threads": thread_count() if engine == "workers" else None,
         "dataset": str(dataset.root),
         "caveats": list(map(str, dataset.caveats)),
+        **_declaration(dataset.benchmark),
         **_commit(),
         **_machine(),
     }
     # Through JSON, so that later comparisons see what will have been read back.
     return RunRecord(_as_stored(provenance), (_as_stored(session),), tuned_on=tuned_on)
+
+
+def _declaration(benchmark: str) -> dict[str, Any]:
+    """Which declaration a benchmark from outside the package had; it lies beside the results."""
+    sha256 = fingerprint_of(get_benchmark(benchmark))
+    return {"declaration": {"file": FILE, "sha256": sha256}} if sha256 else {}
 
 
 def with_later_files(store: Store, tracker: str, current: RunRecord) -> RunRecord:

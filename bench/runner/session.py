@@ -20,6 +20,7 @@ from bench.geometry import Regions, region_overlaps
 from bench.images import ImageFiles
 from bench.locks import locked, sweep
 from bench.protocols.onepass import check_frames
+from bench.results.declared import keep_declaration
 from bench.results.record import (
     RunFailure,
     RunRecord,
@@ -68,6 +69,7 @@ def open_session(store: Store, name: str, current: RunRecord) -> Iterator[Sessio
     """
     with locked(store.folder(name)):
         sweep(store.folder(name))
+        keep_declaration(store)
         record = continue_record(store, name, with_later_files(store, name, current))
         known = frozenset(current.provenance.get("tracker_files", {}))
         session = Session(store, name, record, known)
