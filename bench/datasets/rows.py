@@ -20,7 +20,7 @@ import numpy as np
 from bench.arrays import BoolArray, FloatArray, IntArray
 from bench.benchmarks import Benchmark
 from bench.errors import DatasetError
-from bench.geometry import LARGEST_IMAGE
+from bench.geometry import LARGEST_IMAGE, columns
 from bench.sequence import Sequence
 
 _SHOWN = 5
@@ -115,15 +115,15 @@ def skewed_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
 
 def leaping_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
     """Rows from 0 whose box is many sizes of the target away from those before and after it."""
-    boxes = sequence.ground_truth
-    corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    x, y, width, height = columns(sequence.ground_truth)
+    corners = np.stack([x, y, x + width, y + height])
     with np.errstate(invalid="ignore"):
-        steps = np.abs(np.diff(corners, axis=0)).max(axis=1)
-        size = np.sqrt(np.maximum(boxes[:, 2] * boxes[:, 3], 1))
-        across = np.abs(corners[2:] - corners[:-2]).max(axis=1)
+        steps = np.abs(np.diff(corners)).max(axis=0)
+        size = np.sqrt(np.maximum(width * height, 1))
+        across = np.abs(corners[:, 2:] - corners[:, :-2]).max(axis=0)
         reach = _LEAP * (across + np.maximum(size[:-2], size[2:]))
         leaps = np.minimum(steps[:-1], steps[1:]) > reach
-        known: BoolArray = np.asarray((boxes[:, 2:] > 0).all(axis=1))
+        known: BoolArray = (width > 0) & (height > 0)
     if sequence.absent is not None:
         known &= ~sequence.absent
     return np.flatnonzero(leaps & known[:-2] & known[1:-1] & known[2:]) + 1
@@ -131,12 +131,13 @@ def leaping_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
 
 def outside_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
     """Rows from 0 of a benchmark whose box no pixel of an image can lie in."""
-    boxes = sequence.ground_truth
+    base = sequence.index_base
+    x, y, width, height = columns(sequence.ground_truth)
     with np.errstate(invalid="ignore"):
-        outside = (boxes[:, :2] + boxes[:, 2:] <= sequence.index_base).any(axis=1)
+        outside = (x + width <= base) | (y + height <= base)
         if sequence.size is not None:
-            outside |= (boxes[:, :2] >= np.array(sequence.size) + sequence.index_base).any(axis=1)
-        outside &= (boxes[:, 2:] > 0).all(axis=1)
+            outside |= (x >= sequence.size[0] + base) | (y >= sequence.size[1] + base)
+        outside &= (width > 0) & (height > 0)
     if sequence.absent is not None:
         outside &= ~sequence.absent
     return np.flatnonzero(outside & (not benchmark.open))
