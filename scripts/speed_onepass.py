@@ -55,9 +55,7 @@ def _write(path: Path, content: bytes) -> None:
 def prepare_ours(benchmark: str, root: Path) -> Callable[[], object]:
     """All measures and curves, intervals, per sequence, from the files."""
     import bench.datasets.forms
-    import scipy.stats  # noqa: F401 (so that its import is not counted as scoring)
-
-    import bench.evaluation.onepass  # noqa: F401 (likewise: evaluate imports it when called)
+    import bench.evaluation.onepass  # noqa: F401 (so that its import is not counted as scoring)
     from bench.datasets import open_dataset
     from bench.evaluation import evaluate
     from bench.results.onepass import OnePassStore

@@ -59,7 +59,7 @@ class _Collected:
         if not self.sequences or self.sequences[-1] is not sequence:
             self.sequences.append(sequence)
             self.results.append(SequenceResults(sequence.name, len(sequence.ground_truth)))
-            if not np.isfinite(sequence.ground_truth).all(axis=1).any():
+            if not _annotated(sequence):
                 note = f"{sequence.name}: no ground truth, every frame counts as precise"
                 self.notes.append(note)
         runs = self.results[-1]
@@ -141,6 +141,12 @@ def evaluate(
             _note_invalid(one, invalid[one.tracker.name], rule)
     found = (_benchmark_scores(dataset, rule, collected[rule.name]) for rule in rules)
     return [presence.extended(scores) for scores in found]
+
+
+def _annotated(sequence: Sequence) -> bool:
+    """True if any frame has a box; the first almost always has."""
+    known = np.isfinite(sequence.ground_truth[:1]).all(axis=1)
+    return bool(known.any() or np.isfinite(sequence.ground_truth).all(axis=1).any())
 
 
 def _index_base(dataset: Dataset) -> float:
