@@ -17,7 +17,7 @@ class Caveat:
     'partial: 5 of 100 sequences'
     """
 
-    kind: Literal["miniature", "partial", "doubtful"]
+    kind: Literal["miniature", "partial", "doubtful", "unlisted"]
     text: str
 
     def __str__(self) -> str:

@@ -242,6 +242,7 @@ class Dataset:
         others: names that belong to no sequence of this dataset, and what they are instead,
             e.g. ``{"airplane-10": "of LaSOT's training set"}``.
         doubts: rows of annotation that the benchmark's own files do not hold.
+        unlisted: True where the benchmark's list of sequences is not known.
     """
 
     benchmark: str
@@ -252,6 +253,7 @@ class Dataset:
     missing: tuple[str, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
+    unlisted: bool = False
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -326,6 +328,9 @@ class Dataset:
         if self.miniature:
             return (Caveat("miniature", "generated video, not the benchmark"),)
         found = [Caveat("doubtful", "; ".join(self.doubts))] if self.doubts else []
+        if self.unlisted:
+            text = f"list not known, {len(self)} sequences found"
+            found.insert(0, Caveat("unlisted", text))
         if self.partial:
             found.insert(0, Caveat("partial", f"{len(self)} of {self.expected} sequences"))
         return tuple(found)

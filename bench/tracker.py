@@ -105,6 +105,8 @@ def absent_boxes(boxes: FloatArray, index_base: float) -> BoolArray:
     It is ``ABSENT``, or 0, 0, 0, 0 as vot-toolkit writes an empty mask.
     """
     left = boxes[:, 0]
+    if left.min(initial=1) > 0:
+        return np.zeros(len(boxes), dtype=bool)
     absent: BoolArray = (left == ABSENT[0] + index_base) | (left == 0)
     if absent.any():  # rare, and four columns cost four times as much
         shifted = np.add(ABSENT, [index_base, index_base, 0, 0])

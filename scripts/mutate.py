@@ -49,8 +49,8 @@ from typing import Any
 import numpy as np
 from scipy.io import savemat
 
+from bench.benchmarks import get_benchmark
 from bench.datasets import open_dataset
-from bench.datasets.tables import read_table
 from bench.errors import BenchError
 from bench.evaluation import evaluate
 from bench.files import format_exact
@@ -101,8 +101,8 @@ def sound_files() -> dict[str, bytes]:
             packed.writestr(f"T/{name}.txt", format_exact(result))
     files["zip/T.zip"] = archive.getvalue()
     for seed, name in enumerate(_LASOT):
-        (row,) = (r for r in read_table("lasot_sequences.csv") if r["name"] == name)
-        frames, absent = int(row["frames"]), int(row["absent"])
+        row = get_benchmark("lasot").rows[name]
+        frames, absent = row.frames or 0, row.absent or 0
         truth = boxes_of(20 + seed, frames)
         files[f"lasot/{name}.txt"] = format_exact(truth)
         files[f"lasot/absent/{name}.txt"] = b"0\n" * (frames - absent) + b"1\n" * absent

@@ -12,29 +12,28 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.datasets.tables import read_table
+from bench.benchmarks import get_benchmark
 from bench.files import format_rows
 
 TRACKERS = 10
-SETS = {"otb2015": ("otb_sequences.csv", 576), "lasot": ("lasot_sequences.csv", 2500)}
+SETS = {"otb2015": 576, "lasot": 2500}
 
 
 def describe(benchmark: str) -> str:
     """A set in a few words."""
-    table, frames = SETS[benchmark]
-    return f"{benchmark}-size ({len(sequence_names(table))} x {frames})"
+    return f"{benchmark}-size ({len(sequence_names(benchmark))} x {SETS[benchmark]})"
 
 
-def sequence_names(table: str) -> list[str]:
+def sequence_names(benchmark: str) -> list[str]:
     """Official names: all of OTB, the test set of LaSOT."""
-    return [row["name"] for row in read_table(table) if row.get("subset", "test") == "test"]
+    return list(get_benchmark(benchmark).listed("test"))
 
 
 def generate(benchmark: str, root: Path, trackers: int = TRACKERS) -> None:
     """Ground truth and results of so many trackers as text."""
-    table, frames = SETS[benchmark]
+    frames = SETS[benchmark]
     rng = np.random.default_rng(0)
-    for name in sequence_names(table):
+    for name in sequence_names(benchmark):
         walk = np.cumsum(rng.normal(0, 2, (frames, 2)), axis=0) + 1000
         truth = np.hstack([walk.round(), np.tile([60.0, 60.0], (frames, 1))])
         _write(root / "annotation" / f"{name}.txt", format_rows(truth, 0))
@@ -55,11 +54,8 @@ def _write(path: Path, content: bytes) -> None:
 
 def prepare_ours(benchmark: str, root: Path) -> Callable[[], object]:
     """All measures and curves, intervals, per sequence, from the files."""
-    import scipy.stats  # noqa: F401 (so that its import is not counted as scoring)
-
-    import bench.datasets.lasot
-    import bench.datasets.otb
-    import bench.evaluation.onepass  # noqa: F401 (likewise: evaluate imports it when called)
+    import bench.datasets.forms
+    import bench.evaluation.onepass  # noqa: F401 (so that its import is not counted as scoring)
     from bench.datasets import open_dataset
     from bench.evaluation import evaluate
     from bench.results.onepass import OnePassStore
@@ -73,7 +69,7 @@ def prepare_got10k(benchmark: str, root: Path) -> Callable[[], object]:
     """Success and precision by got10k's own OTB experiment, from the same files."""
     from got10k.experiments import ExperimentOTB
 
-    names = sequence_names(SETS[benchmark][0])
+    names = sequence_names(benchmark)
 
     class Files:
         seq_names = names

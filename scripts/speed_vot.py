@@ -8,6 +8,7 @@ its time grows with the repetitions.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -19,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.benchmarks import get_benchmark
 from bench.datasets import open_dataset
-from bench.datasets.tables import read_table
 from bench.results.vot.store import VotStore
 from bench.sequence import Dataset
 
@@ -46,8 +47,8 @@ def tracker_names() -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _sequences() -> list[dict[str, str]]:
-    return [row for row in read_table("vot_sequences.csv") if row["benchmark"] == "vot2018"]
+def _sequences() -> list[dict[str, Any]]:
+    return [dataclasses.asdict(row) for row in get_benchmark("vot2018").table]
 
 
 def generate(name: str, root: Path) -> None:

@@ -65,8 +65,13 @@ STAND_INS = {
     r"bench mini$": "bench mini --benchmark otb2015",
     r"~/raw/": "~/raw/$BENCHMARK/",
 }
-_RUNS_TRACKERS = re.compile(r"make eval-|bench (run|tune) ")
+_RUNS_TRACKERS = re.compile(r"make eval-|bench (--benchmarks \S+ )?(run|tune) ")
 
+HARBOUR = re.findall(
+    r"```toml\n(.*?)```",
+    (REPOSITORY / "docs" / "benchmarks.md").read_text(encoding="utf-8"),
+    re.DOTALL,
+)[0]
 TRACKER = """
 from pathlib import Path
 
@@ -179,6 +184,7 @@ class Machine:
                     (folder / name).symlink_to(folder / name.lower())
         self._make_commands()
         self._make_clips()
+        self._make_harbour()
         self._make_repositories()
 
     def _make_results(self, dataset: Dataset) -> None:
@@ -243,6 +249,16 @@ class Machine:
             boxes = sequence.ground_truth
             store.write("kcf", sequence, Trajectory(boxes, times, times * np.nan))
 
+    def _make_harbour(self) -> None:
+        """The benchmark that docs/benchmarks.md declares, and results of it."""
+        for name in ("crane", "ferry"):
+            shutil.copytree(self.short / "otb2015" / "Crossing", self.short / "harbour" / name)
+        (self.data / "harbour").symlink_to(self.short / "harbour")
+        (self.root / "harbour.toml").write_text(HARBOUR)
+        options = f"--data {self.data} --results {self.results} --tracker kcf --quiet"
+        done = self.call(f"bench --benchmarks harbour.toml run harbour {options}", self.root)
+        assert done.returncode == 0, done.stderr
+
     def _make_repositories(self) -> None:
         """Repositories of trackers, with the names that the pages give."""
         stand_ins.write_libtest(self.home / "OSTrack")
@@ -301,6 +317,7 @@ class Machine:
             (folder / "data" / "mini").symlink_to(data)
         for benchmark in (path for path in data.iterdir() if path.name.islower()):
             (folder / "data" / benchmark.name).symlink_to(benchmark)
+        (folder / "harbour.toml").write_text(HARBOUR)
         (folder / "my_trackers.py").write_text(TRACKER.format(name="Drift"))
         (folder / "my_module.py").write_text(TRACKER.format(name="MyTracker"))
         (folder / "my_vot_tracker.py").write_text(TRAX)

@@ -111,3 +111,26 @@ def test_measures_do_not_draw_and_reports_do_not_measure() -> None:
         if module.startswith("bench.reports"):
             assert "frame_measures(" not in text, module
             assert "region_overlaps(" not in text, module
+
+
+def named_conditions(path: Path, names: frozenset[str]) -> Iterator[str]:
+    """Comparisons and matches of a file in which a benchmark's name stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            parts = [node.value]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            parts = node.args if node.func.attr in ("startswith", "endswith") else []
+        for part in parts:
+            for inner in ast.walk(part):
+                if isinstance(inner, ast.Constant) and inner.value in names:
+                    yield f"{path}:{part.lineno}: {ast.unparse(node)}"
+
+
+def test_no_room_has_a_special_case_for_a_benchmark() -> None:
+    names = frozenset(path.stem for path in ROOT.glob("bench/tables/benchmarks/*.json"))
+    assert len(names) > 20
+    found = [line for path in ROOT.glob("bench/**/*.py") for line in named_conditions(path, names)]
+    assert not found

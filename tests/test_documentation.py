@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.benchmarks import benchmarks
 from tests.conftest import REPOSITORY
 from tests.documented import NOT_RUN, PAGES, Line, Machine, lines, mentioned
 
@@ -201,3 +202,32 @@ def test_ci_installs_what_it_can_and_then_tests(
     )
     assert any(line.startswith("apt-get") for line in log) == called
     assert ("not installed: chromium" in done.stderr) == (installer == "exit 100")
+
+
+def test_the_table_of_benchmarks_is_that_of_their_declarations() -> None:
+    text = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    shown = {row[1].strip("`"): row for row in rows if len(row) == 6 and row[1][0] == "`"}
+    known = {name: row for name, row in benchmarks().items() if not row.open}
+    assert list(shown) == list(known), "in the order of the paper's tables, then by title"
+    for name, row in known.items():
+        title, _, sequences, layout, rule, proven = shown[name]
+        assert title == f"| {row.title}"
+        assert sequences.split()[0] == str(row.expected_sequences)
+        assert ("list not known" in sequences) == (not row.table)
+        assert (layout, rule) == (f"`{row.layout.name}`", f"`{row.rule}`")
+        assert proven == f"{row.proven_by} |"
+
+
+def test_make_has_a_target_for_every_benchmark() -> None:
+    text = (REPOSITORY / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    listed = re.findall(r"^(BENCHMARKS|MORE) := (.*)$", text, re.MULTILINE)
+    six, more = (set(names.split()) for _, names in listed)
+    assert six == {name for name, row in benchmarks().items() if row.overview}
+    assert more == {n for n, row in benchmarks().items() if not (row.overview or row.open)}
+    assert {f"eval-{name}" for name in six} <= targets()
+    done = subprocess.run(
+        ["make", "-n", "-o", ".venv/.complete", *(f"eval-{name}" for name in sorted(more))],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert all(f"run {name} --tracker" in done.stdout for name in more)

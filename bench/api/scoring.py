@@ -35,7 +35,7 @@ class Scores(BenchmarkScores):
 
         rows = {name: dict(one.measures) for name, one in self.trackers.items()}
         frame = pd.DataFrame.from_dict(rows, orient="index")
-        first = layout_of(self.experiment).columns[0].name
+        first = layout_of(self.experiment, self.benchmark).columns[0].name
         return frame.sort_values(first, ascending=False) if first in frame else frame
 
     def intervals(self) -> pd.DataFrame:

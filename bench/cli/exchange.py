@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.benchmarks import get_benchmark
 from bench.cli import options
 
 _FORMATS = "pysot, got10k, pytracking, lasot, otb-mat, otb-json, trackingnet or vot"
@@ -117,23 +118,19 @@ def pack(
     partial: options.Partial = False,
     subset: options.Subset = "test",
 ) -> None:
-    """Make the archive that the evaluation server takes, and validate it.
+    """Make the archive that the server of TrackingNet or GOT-10k takes, and validate it.
 
     [bold]Examples[/]
 
       bench pack trackingnet --tracker kcf --out kcf.zip --data /data/TrackingNet
     """
     from bench.datasets import open_dataset
-    from bench.errors import ConfigError
     from bench.results.onepass import OnePassStore
-    from bench.results.pack import WHERE_TO_SUBMIT, pack_trackingnet
+    from bench.results.pack import pack_submission, server_of
 
-    if benchmark != "trackingnet":
-        raise ConfigError(
-            f"no evaluation server takes archives of {benchmark!r}; trackingnet does"
-        )
+    server = server_of(get_benchmark(benchmark))
     dataset = open_dataset(benchmark, data, subset=subset)
-    pack_trackingnet(OnePassStore(results, benchmark), tracker, dataset, out, partial=partial)
+    pack_submission(OnePassStore(results, benchmark), tracker, dataset, out, partial=partial)
     typer.echo(f"{out}: {len(dataset)} sequences, valid")
     if not partial:
-        typer.echo(WHERE_TO_SUBMIT)
+        typer.echo(server.submit)

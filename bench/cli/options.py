@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bench.benchmarks import benchmarks, get_benchmark
+from bench.benchmarks import SUFFIXES, benchmarks, get_benchmark
 from bench.errors import ConfigError
 
 
@@ -18,9 +18,15 @@ def _complete_benchmark(incomplete: str) -> list[str]:
     return [name for name in benchmarks() if name.startswith(incomplete)]
 
 
-def _canonical(name: str) -> str:
-    """The benchmark's own name, whatever spelling was given."""
-    return get_benchmark(name).name
+def _canonical(context: typer.Context, name: str) -> str:
+    """The benchmark's own name, whatever spelling was given, or the file that declares it."""
+    try:
+        return get_benchmark(name).name
+    except ConfigError:
+        with_results = any(each.name == "results" for each in context.command.params)
+        if not with_results or Path(name).suffix in SUFFIXES:
+            raise
+        return name  # its declaration may lie beside the results
 
 
 def complete_tracker(incomplete: str) -> list[str]:
@@ -39,7 +45,8 @@ BenchmarkName = Annotated[
     str,
     typer.Argument(
         metavar="BENCHMARK",
-        help="otb2015, uav123, vot2016, vot2018, lasot, trackingnet, or folder for own clips.",
+        help="otb2015, uav123, vot2016, vot2018, lasot, trackingnet and others, folder for own "
+        "clips, or a declaration (.toml, .json).",
         autocompletion=_complete_benchmark,
         callback=_canonical,
         is_eager=True,
@@ -65,11 +72,17 @@ def _data(context: typer.Context, value: Path) -> Path:
 
 
 def _results(context: typer.Context, value: Path) -> Path:
-    if _is_given(context, "results"):
-        return value
     from bench.cli.config import configuration
+    from bench.results.declared import benchmark_of, declare_beside
 
-    return configuration().results or DEFAULT_RESULTS
+    given = _is_given(context, "results")
+    folder = value if given else configuration().results or DEFAULT_RESULTS
+    benchmark = context.params.get("benchmark")
+    if isinstance(benchmark, str):
+        context.params["benchmark"] = benchmark_of(benchmark, folder).name
+    else:
+        declare_beside(folder)
+    return folder
 
 
 def data_of(benchmark: str, data: Path) -> Path:
@@ -103,7 +116,10 @@ Results = Annotated[
     ),
 ]
 Subset = Annotated[
-    str, typer.Option(help="test; train, all (LaSOT); TRAIN_0 .. TRAIN_11 (TrackingNet).")
+    str,
+    typer.Option(
+        help="test; train, all (LaSOT); val (GOT-10k); TRAIN_0 .. TRAIN_11 (TrackingNet)."
+    ),
 ]
 Experiment = Annotated[
     str | None,

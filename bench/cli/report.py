@@ -32,7 +32,9 @@ def report(
     benchmarks: Annotated[
         list[str] | None,
         typer.Option(
-            "--benchmark", "-b", help="Names, repeatable or with commas; all six by default."
+            "--benchmark",
+            "-b",
+            help="Names, repeatable or with commas; by default all six, and others with results.",
         ),
     ] = None,
     videos: Annotated[
@@ -59,7 +61,7 @@ def report(
     from bench.results import known_trackers
 
     wanted = options.split_names(benchmarks)
-    chosen = [get_benchmark(name).name for name in wanted or _six()]
+    chosen = [get_benchmark(name).name for name in wanted or (*_six(), *_more(results))]
     sections: list[ReportSection] = []
     for name in dict.fromkeys((*_six(), *chosen)):
         found = _sections(name, data, results) if name in chosen else [absent_section(name)]
@@ -80,7 +82,15 @@ def report(
 
 def _six() -> list[str]:
     """The benchmarks that the overview has a place for."""
-    return [name for name, row in known_benchmarks().items() if row.sequences is not None]
+    return [name for name, row in known_benchmarks().items() if row.overview]
+
+
+def _more(results: Path) -> list[str]:
+    """Further benchmarks with results; own clips are shown when they are named."""
+    from bench.runner.merging import stores_in
+
+    named = dict.fromkeys(store.benchmark for store in stores_in(results))
+    return [name for name in named if not get_benchmark(name).open]
 
 
 def _sections(benchmark: str, data: Path, results: Path) -> Iterator[ReportSection]:
@@ -89,12 +99,13 @@ def _sections(benchmark: str, data: Path, results: Path) -> Iterator[ReportSecti
     from bench.reports.page import open_section
     from bench.results import open_store
 
-    for place, experiment in enumerate(get_benchmark(benchmark).experiments):
+    row = get_benchmark(benchmark)
+    folder = options.data_of(benchmark, data)
+    dataset = partial(open_dataset, benchmark, folder, subset=row.scored or row.subsets[0])
+    for place, experiment in enumerate(row.experiments):
         store = open_store(results, benchmark, experiment)
         if not place or store.trackers():
-            yield open_section(
-                partial(open_dataset, benchmark, options.data_of(benchmark, data)), store
-            )
+            yield open_section(dataset, store)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def _row(store: Store, tracker: str) -> tuple[str, ...]:
     from bench.benchmarks import get_benchmark
     from bench.runner.merging import size_of
 
-    total = get_benchmark(store.benchmark).sequences
+    total = get_benchmark(store.benchmark).expected_sequences
     count = len(store.sequences(tracker))
     when, where = _origin(store, tracker)
     size = size_of(store.folder(tracker))

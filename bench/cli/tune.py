@@ -106,7 +106,7 @@ def tune(
     }  # fmt: skip
     plan = Plan(
         _dataset(benchmark, data, subset, options.split_names(sequences)), tracker,
-        parse_space(search, tracker, fixed), choose_measure(experiment, measure), study,
+        parse_space(search, tracker, fixed), choose_measure(experiment, measure, benchmark), study,
         experiment, fixed, weights, device, seed, running,
     )  # fmt: skip
     found = _search(plan, trials, results if stored else None, on_test_set=on_test_set)

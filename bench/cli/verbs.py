@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -52,6 +53,11 @@ def _spelled(name: str) -> str:
     return _ALIASES.get(name, name)
 
 
+def _of_root(name: str) -> str:
+    """As for verbs, but for the option that brings in benchmarks."""
+    return name if name == "benchmarks" else _spelled(name)
+
+
 def _speller(command: Any) -> Callable[[str], str]:
     """Former spellings of a verb's options, except those that it has an option of its own for."""
     own = {name.lstrip("-") for option in command.params for name in option.opts}
@@ -85,7 +91,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={
         "help_option_names": ["-h", "--help"],
-        "token_normalize_func": _spelled,
+        "token_normalize_func": _of_root,
     },
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -109,5 +115,18 @@ def root(
             "--version", "-V", callback=_print_version, is_eager=True, help="Print the version."
         ),
     ] = False,
+    benchmarks: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--benchmarks",
+            metavar="FILE",
+            envvar="BENCH_BENCHMARKS",
+            help="Declaration of a further benchmark (.toml, .json); repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Run single-object trackers over six benchmarks and score them officially."""
+    from bench.benchmarks import declare
+
+    for path in benchmarks or ():
+        declare(path)

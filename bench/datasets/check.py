@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.benchmarks import Benchmark, get_benchmark
@@ -12,7 +12,7 @@ from bench.datasets.files import natural_key
 from bench.datasets.frames import NumberedFrames, SortedFrames, VideoFrames
 from bench.datasets.opening import load, scan_folder
 from bench.datasets.rows import ROW_CHECKS, miscounted_absences
-from bench.datasets.scan import Entry, Scan, is_miniature
+from bench.datasets.scan import Entry, Scan, is_miniature, shown_layout
 from bench.errors import DatasetError
 from bench.files import shown
 from bench.images import ImageFiles, check_image
@@ -63,6 +63,8 @@ def check_dataset(
             findings.append(Finding(entry.name, problem, _restore(facts)))
             continue
         findings += _check_rows(facts, entry, sequence, miniature)
+        if miniature:  # whose images are smaller than the benchmark's
+            sequence = replace(sequence, stated_size=None)
         if with_images:
             findings += _check_frames(facts, entry, sequence, deep)
     return findings
@@ -141,9 +143,9 @@ def _check_names(benchmark: Benchmark, scan: Scan) -> Iterator[Finding]:
     for name in scan.missing:
         yield Finding(name, "missing: no annotation found", _restore(benchmark))
     for name in (shown(name)[1:-1] for name in scan.surplus):
-        if benchmark.sequences is None:
+        if benchmark.open:
             problem = "surplus: this folder is no clip, it holds neither images nor boxes"
-            yield Finding(name, problem, f"delete it, or arrange it as {benchmark.layout}")
+            yield Finding(name, problem, f"delete it, or arrange it as {shown_layout(benchmark)}")
             continue
         what = scan.others.get(name, "")
         problem = f"surplus: {what or f'no sequence of {benchmark.title} has this name'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from collections.abc import Sequence as Rows
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from bench.arrays import BoolArray, FloatArray
+from bench.benchmarks import Benchmark
 from bench.datasets.rows import refuse_impossible
 from bench.datasets.tables import attributes_from_flags
 from bench.errors import DatasetError
@@ -18,12 +20,22 @@ from bench.files import MAX_ROWS, check_digits, parse_rows, read_whole
 from bench.geometry import box_to_polygon, polygon_to_box
 
 IMAGE_SUFFIXES = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
+_BOX = re.compile(rb"\s*(?:(?:nan|[-+]?[\d.]+(?:e[-+]?\d+)?)(?:[\s,;]+|$)){4}", re.IGNORECASE)
 _CLUTTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
 
 def is_clutter(name: str) -> bool:
     """True for what systems and archivers leave behind: hidden files, ``._0001.jpg``, caches."""
     return name.startswith(".") or name in _CLUTTER
+
+
+def children(folder: Path) -> list[Path]:
+    """Files and folders in a folder but for clutter; none if it does not exist.
+
+    Raises:
+        DatasetError: the folder cannot be read.
+    """
+    return [folder / entry.name for entry in _listing(folder)]
 
 
 def _listing(folder: Path) -> list[os.DirEntry[str]]:
@@ -98,15 +110,17 @@ def read_boxes(path: Readable) -> FloatArray:
     return boxes
 
 
-def read_flags(path: Path, rows: int) -> BoolArray:
+def read_flags(path: Path, rows: int, *, longer: bool = False) -> BoolArray:
     """One 0 or 1 per frame, ``(rows,)``, on one or several lines, with or without commas.
 
     Raises:
-        DatasetError: the file cannot be read, does not hold exactly ``rows`` flags, or has an
-            empty line before the last flag, as it has where lines were sorted or moved.
+        DatasetError: the file cannot be read, does not hold exactly ``rows`` flags (with
+            ``longer``, more are cut), or has an empty line before the last flag, as it has where
+            lines were sorted or moved.
     """
     data = read_bytes(path)
     flags = _flags(data, path)
+    flags = flags[:rows] if longer else flags
     if len(flags) != rows:
         raise DatasetError(
             f"{path}: expected {rows} flags of 0 or 1, one per row of the ground truth, found "
@@ -138,11 +152,20 @@ def _flags(data: bytes, path: Path) -> BoolArray:
     return flags
 
 
-def attributes_beside(benchmark: str, folders: list[Path], names: list[str]) -> frozenset[str]:
-    """Attributes from the first existing flag file ``<folder>/<name>.txt``, if any."""
-    candidates = (folder / f"{name}.txt" for folder in folders for name in names)
-    found = next((path for path in candidates if path.is_file()), None)
+def attributes_in(benchmark: Benchmark, paths: Iterable[Path]) -> frozenset[str]:
+    """Attributes from the first flag file that exists; none of a benchmark without any."""
+    if not benchmark.attributes:
+        return frozenset()
+    found = next((path for path in paths if path.is_file()), None)
     return attributes_from_flags(benchmark, found) if found else frozenset()
+
+
+def begins_with_a_box(path: Path) -> bool:
+    """Whether a text file begins with a row of four numbers or more."""
+    if path.suffix != ".txt" or not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return _BOX.match(stream.readline(4096)) is not None
 
 
 def polygons_and_boxes(

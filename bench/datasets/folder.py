@@ -17,11 +17,17 @@ from functools import partial
 from pathlib import Path
 
 from bench.benchmarks import Benchmark
-from bench.datasets.files import image_names, is_clutter, natural_key, read_boxes, stems
+from bench.datasets.files import (
+    begins_with_a_box,
+    image_names,
+    is_clutter,
+    natural_key,
+    read_boxes,
+    stems,
+)
 from bench.datasets.frames import SortedFrames, VideoFrames
 from bench.datasets.scan import Entry, Scan, missing_dataset, require_subset
 from bench.errors import DatasetError
-from bench.files import parse_rows
 from bench.sequence import Frames, Sequence
 
 BOX_FILES = ("groundtruth.txt", "groundtruth_rect.txt", "init.txt")
@@ -78,18 +84,9 @@ def _boxes_alone(path: Path, benchmark: Benchmark, known: Iterable[str]) -> Entr
 
 
 def _alone(path: Path, benchmark: Benchmark) -> Entry | None:
-    if path.suffix != ".txt" or not path.is_file() or not _begins_with_a_box(path):
+    if not begins_with_a_box(path):
         return None
     return Entry(path.stem, partial(_sequence, benchmark, path.stem, path, None))
-
-
-def _begins_with_a_box(path: Path) -> bool:
-    with path.open("rb") as stream:
-        line = stream.readline(4096)
-    try:
-        return len(parse_rows(line, path, 4, DatasetError)) == 1
-    except DatasetError:
-        return False
 
 
 def _load_video(benchmark: Benchmark, path: Path) -> Sequence:

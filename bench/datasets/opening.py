@@ -19,7 +19,8 @@ def open_dataset(benchmark: str, root: str | Path, *, subset: str = "test") -> D
     """Open a dataset: reads all annotation, but does not list or decode images.
 
     Args:
-        benchmark: a name of ``bench.benchmarks``, or ``"folder"`` for own clips.
+        benchmark: a name of ``bench.benchmarks``, ``"folder"`` for own clips, or the path of a
+            declaration.
         root: a folder that holds ``<benchmark>/``, or the dataset itself: the official folder, or
             annotation only (a folder, a JSON file or a zip archive).
         subset: ``"test"``; also ``"train"`` and ``"all"`` for LaSOT, ``"TRAIN_0"`` to
@@ -42,6 +43,7 @@ def open_dataset(benchmark: str, root: str | Path, *, subset: str = "test") -> D
         missing=scan.missing,
         others=scan.others,
         doubts=() if miniature else tuple(doubts(facts, loaded)),
+        unlisted=scan.unlisted,
     )
 
 
@@ -52,7 +54,7 @@ def scan_folder(benchmark: Benchmark, root: str | Path, subset: str) -> tuple[Pa
         ConfigError: the benchmark has no such subset.
         DatasetError: no sequence was found, or a folder cannot be read.
     """
-    reader = importlib.import_module(f"bench.datasets.{benchmark.reader}")
+    reader = importlib.import_module(f"bench.datasets.{benchmark.layout.reader}")
     scan = cast(Callable[[Path, Benchmark, str], Scan], reader.scan)
     try:
         folder = _dataset_folder(benchmark.name, Path(root))

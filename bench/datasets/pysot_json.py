@@ -7,7 +7,7 @@ source: the dataset classes of pysot-toolkit.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Sequence as Rows
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -16,11 +16,18 @@ from typing import Any
 import numpy as np
 
 from bench.arrays import BoolArray
-from bench.benchmarks import Benchmark
+from bench.benchmarks import Benchmark, Listed
 from bench.datasets.files import polygons_and_boxes, subfolders
 from bench.datasets.rows import refuse_impossible
-from bench.datasets.scan import Entry, Scan, compare, missing_dataset
-from bench.datasets.tables import attributes_from_titles, listed_attributes
+from bench.datasets.scan import (
+    Entry,
+    Scan,
+    compare,
+    missing_dataset,
+    others_of,
+    require_subset,
+)
+from bench.datasets.tables import attributes_from_titles
 from bench.errors import DatasetError
 from bench.files import read_json, shown
 from bench.geometry import LARGEST_IMAGE
@@ -30,52 +37,43 @@ from bench.sequence import Sequence
 TAGS = ("camera_motion", "illum_change", "occlusion", "size_change", "motion_change")
 
 
-def scan(
-    root: Path,
-    benchmark: Benchmark,
-    rows: Mapping[str, int | None],
-    looked: Iterable[Path] = (),
-    sizes: Mapping[str, tuple[int, int] | None] | None = None,
-    others: Mapping[str, str] | None = None,
-) -> Scan:
+def scan(root: Path, benchmark: Benchmark, subset: str, looked: Iterable[Path] = ()) -> Scan:
     """Sequences of the JSON file ``root``, or of the benchmark's JSON in the folder ``root``.
 
     Args:
         root: the file, or a folder that holds it.
-        benchmark: provides the index base and attribute names.
-        rows: canonical names of the whole benchmark in order, with the number of annotation rows
-            or None if unknown.
+        benchmark: provides the list of sequences, the index base and attribute names.
+        subset: a subset of it.
         looked: other places searched for annotation, for the error message.
-        sizes: (width, height) in pixels by name, for files without them.
-        others: names of no sequence among ``rows``, and what they are instead.
 
     Raises:
         DatasetError: the file does not exist or has another structure.
     """
+    require_subset(benchmark, subset, benchmark.subsets)
     path = _find(root, benchmark, looked)
     videos = _parse(path)
+    rows = benchmark.listed(subset) or {name: Listed(name) for name in videos}
     canonical = {name.lower(): name for name in rows}
     names = {canonical[name.lower()]: name for name in videos if name.lower() in canonical}
     bases = [path.parent, *subfolders(path.parent)]
     found = {
         name: Entry(
             name,
-            partial(_load, benchmark, name, videos[spelled], path, bases, (sizes or {}).get(name)),
-            rows[name],
+            partial(_load, benchmark, rows[name], videos[spelled], path, bases),
+            rows[name].frames,
         )
         for name, spelled in names.items()
     }
+    if not benchmark.table:
+        return Scan(tuple(found.values()), looked=(*looked, path), unlisted=True)
     surplus = (shown(name)[1:-1] for name in videos if name.lower() not in canonical)
-    return compare(found, rows, surplus, [*looked, path], others)
+    return compare(found, rows, surplus, [*looked, path], others_of(benchmark, subset))
 
 
 def _find(root: Path, benchmark: Benchmark, looked: Iterable[Path]) -> Path:
     if root.is_file() and root.suffix == ".json":
         return root
-    stem = {"otb2015": "OTB100", "uav123": "UAV123", "lasot": "LaSOT"}.get(
-        benchmark.name, benchmark.name.upper()
-    )
-    path = root / f"{stem}.json"
+    path = root / f"{benchmark.json or benchmark.name.upper()}.json"
     if not path.is_file():
         raise missing_dataset(benchmark, root, [*looked, path])
     return path
@@ -93,43 +91,42 @@ def _parse(path: Path) -> dict[str, Any]:
 
 def _load(
     benchmark: Benchmark,
-    name: str,
+    row: Listed,
     video: dict[str, Any],
     path: Path,
     bases: Rows[Path],
-    stated: tuple[int, int] | None,
 ) -> Sequence:
-    where = f"{path}: sequence {name!r}"
+    where = f"{path}: sequence {row.name!r}"
     try:
         images = _names(video["img_names"])
         polygons, boxes = polygons_and_boxes(video["gt_rect"], where)
         refuse_impossible(boxes, f"{where}: row ", nan=not benchmark.numbers_only)
         tags = {tag: _tag(video[tag], len(boxes)) for tag in TAGS if tag in video}
         absent = _absent(video["absent"], len(boxes)) if "absent" in video else None
-        size = stated
+        size = row.size
         if "width" in video:
             size = _pixels(video["width"]), _pixels(video["height"])
         titles = map(str, video.get("attr", ()))
-        attributes = listed_attributes(benchmark.name, name)
+        attributes = row.attributes
         if attributes is None:
-            attributes = attributes_from_titles(benchmark.name, titles)
+            attributes = attributes_from_titles(benchmark, titles)
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise DatasetError(
             f"{where}: expected img_names, gt_rect and lists of 0 and 1 as in PySOT's files, "
             f"found {type(error).__name__}: {' '.join(str(error).split())[:200]}"
         ) from error
     return Sequence(
-        name=name,
+        name=row.name,
         ground_truth=boxes,
         frames=_images(images, bases),
         index_base=benchmark.index_base,
-        polygons=polygons if benchmark.reader == "vot" else None,
+        polygons=polygons if benchmark.kind == "vot" else None,
         absent=absent,
         attributes=attributes,
         tags=tags,
         first_frame=_first_number(images),
         size=size,
-        stated_size=stated,
+        stated_size=row.size,
     )
 
 

@@ -3,7 +3,7 @@
 What cannot be is refused when a file is read: infinite numbers, positions that no image has, or a
 box of which only some numbers are known. Rows without a box are another matter: UAV123 writes NaN
 where the target is out of view, LaSOT writes any size where it is absent, and a few official rows
-have no size although nothing says why (``tables/rows_without_box.csv``). Any other row without a
+have no size although nothing says why (``without_box`` of its table). Any other row without a
 box is doubtful: it is scored as the official rule scores it, and named wherever a score stands.
 So are a region of VOT that is no rotated box, a box outside any image, and one that leaps far
 away for a single row.
@@ -14,15 +14,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
 from bench.arrays import BoolArray, FloatArray, IntArray
 from bench.benchmarks import Benchmark
-from bench.datasets.tables import read_table
 from bench.errors import DatasetError
-from bench.geometry import LARGEST_IMAGE
+from bench.geometry import LARGEST_IMAGE, columns
 from bench.sequence import Sequence
 
 _SHOWN = 5
@@ -88,27 +86,6 @@ def _skew(polygons: FloatArray) -> FloatArray:
     return skew
 
 
-@cache
-def _known(benchmark: str) -> frozenset[tuple[str, int]]:
-    """Sequence and row from 1 of the benchmark's own rows without a size."""
-    rows = read_table("rows_without_box.csv")
-    return frozenset((r["sequence"], int(r["row"])) for r in rows if r["benchmark"] == benchmark)
-
-
-@cache
-def _known_absences(benchmark: str) -> dict[str, tuple[int, int]]:
-    """Rows without the target and rows in all, by sequence."""
-    if benchmark == "uav123":
-        return {
-            row["name"]: (int(row["absent"]), int(row["last"]) - int(row["first"]) + 1)
-            for row in read_table("uav123_sequences.csv")
-        }
-    table = read_table("lasot_sequences.csv") if benchmark == "lasot" else ()
-    return {
-        row["name"]: (int(row["absent"]), int(row["frames"])) for row in table if row["absent"]
-    }
-
-
 def doubtful_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
     """Rows from 0 that hold no box although nothing in the benchmark's files explains it."""
     boxes = sequence.ground_truth
@@ -123,30 +100,30 @@ def doubtful_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
     if sequence.absent is not None:
         doubtful &= ~sequence.absent
     doubtful[0] = unknown[0] or flat[0]
-    known = _known(benchmark.name)
-    found = np.flatnonzero(doubtful).tolist()
-    rows = [row for row in found if (sequence.name, row + 1) not in known]
+    listed = benchmark.rows.get(sequence.name)
+    known = listed.without_box if listed else ()
+    rows = [row for row in np.flatnonzero(doubtful).tolist() if row + 1 not in known]
     return np.array(rows, dtype=np.int64)
 
 
 def skewed_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
     """Rows from 0 of VOT whose four corners are not those of a rotated box."""
-    if sequence.polygons is None or benchmark.reader != "vot":
+    if sequence.polygons is None or benchmark.kind != "vot":
         return np.empty(0, dtype=np.int64)
     return np.flatnonzero(_skew(sequence.polygons) > _SKEW)
 
 
 def leaping_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
     """Rows from 0 whose box is many sizes of the target away from those before and after it."""
-    boxes = sequence.ground_truth
-    corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    x, y, width, height = columns(sequence.ground_truth)
+    corners = np.stack([x, y, x + width, y + height])
     with np.errstate(invalid="ignore"):
-        steps = np.abs(np.diff(corners, axis=0)).max(axis=1)
-        size = np.sqrt(np.maximum(boxes[:, 2] * boxes[:, 3], 1))
-        across = np.abs(corners[2:] - corners[:-2]).max(axis=1)
+        steps = np.abs(np.diff(corners)).max(axis=0)
+        size = np.sqrt(np.maximum(width * height, 1))
+        across = np.abs(corners[:, 2:] - corners[:, :-2]).max(axis=0)
         reach = _LEAP * (across + np.maximum(size[:-2], size[2:]))
         leaps = np.minimum(steps[:-1], steps[1:]) > reach
-        known: BoolArray = np.asarray((boxes[:, 2:] > 0).all(axis=1))
+        known: BoolArray = (width > 0) & (height > 0)
     if sequence.absent is not None:
         known &= ~sequence.absent
     return np.flatnonzero(leaps & known[:-2] & known[1:-1] & known[2:]) + 1
@@ -154,15 +131,16 @@ def leaping_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
 
 def outside_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
     """Rows from 0 of a benchmark whose box no pixel of an image can lie in."""
-    boxes = sequence.ground_truth
+    base = sequence.index_base
+    x, y, width, height = columns(sequence.ground_truth)
     with np.errstate(invalid="ignore"):
-        outside = (boxes[:, :2] + boxes[:, 2:] <= sequence.index_base).any(axis=1)
+        outside = (x + width <= base) | (y + height <= base)
         if sequence.size is not None:
-            outside |= (boxes[:, :2] >= np.array(sequence.size) + sequence.index_base).any(axis=1)
-        outside &= (boxes[:, 2:] > 0).all(axis=1)
+            outside |= (x >= sequence.size[0] + base) | (y >= sequence.size[1] + base)
+        outside &= (width > 0) & (height > 0)
     if sequence.absent is not None:
         outside &= ~sequence.absent
-    return np.flatnonzero(outside & (benchmark.sequences is not None))
+    return np.flatnonzero(outside & (not benchmark.open))
 
 
 @dataclass(frozen=True)
@@ -198,22 +176,23 @@ ROW_CHECKS = (
 
 def miscounted_absences(benchmark: Benchmark, sequence: Sequence) -> str:
     """What is wrong with the rows without the target; empty if nothing, or unknown."""
-    flags = sequence.absent
-    if benchmark.name == "lasot" and flags is not None and flags[0]:
+    flags, listed = sequence.absent, benchmark.rows.get(sequence.name)
+    if benchmark.needs_absence and flags is not None and flags[0]:
         return "absent in the first frame"
-    official = _known_absences(benchmark.name).get(sequence.name)
-    if official is None or len(sequence.ground_truth) != official[1]:
+    if listed is None or listed.absent is None or len(sequence.ground_truth) != listed.frames:
         return ""
     absent = np.isnan(sequence.ground_truth).any(axis=1) if flags is None else flags
     found, what = int(np.count_nonzero(absent)), "rows of NaN" if flags is None else "absent rows"
-    return "" if found == official[0] else f"{found} {what}, expected {official[0]}"
+    return "" if found == listed.absent else f"{found} {what}, expected {listed.absent}"
 
 
 def doubts(benchmark: Benchmark, sequences: Iterable[Sequence]) -> Iterator[str]:
     """One line on all doubtful rows of a kind, and one on absences that do not add up."""
     counts: list[Counter[str]] = [Counter() for _ in ROW_CHECKS]
-    odd = []
+    odd, unflagged = [], []
     for sequence in sequences:
+        if benchmark.needs_absence and sequence.absent is None:
+            unflagged.append(sequence.name)
         problem = miscounted_absences(benchmark, sequence)
         if problem:
             odd.append(f"{sequence.name} ({problem})")
@@ -226,6 +205,11 @@ def doubts(benchmark: Benchmark, sequences: Iterable[Sequence]) -> Iterator[str]
             places = _listed([f"{name} ({number})" for name, number in counted.items()])
             what = check.all.format(title=benchmark.title)
             yield f"{total} row{plural} of ground truth {what}: {places}"
+    if unflagged:
+        yield (
+            f"no flags of absence for {len(unflagged)} sequences, whose frames without a target "
+            f"the official rule leaves out: {_listed(unflagged)}"
+        )
     if odd:
         yield f"absent targets do not agree with the files of {benchmark.title}: {_listed(odd)}"
 

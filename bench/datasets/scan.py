@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.benchmarks import Benchmark
+from bench.benchmarks import Benchmark, get_benchmark, subset_title
 from bench.errors import ConfigError, DatasetError
 from bench.sequence import Sequence
 
@@ -45,6 +45,7 @@ class Scan:
         expected: number of sequences of the whole benchmark, None if not fixed.
         others: names that are of no sequence of this subset, and what they are instead.
         looked: places searched for annotation, for the error message.
+        unlisted: True where the benchmark's list of sequences is not known.
     """
 
     entries: tuple[Entry, ...]
@@ -53,6 +54,7 @@ class Scan:
     expected: int | None = None
     looked: tuple[Path, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
+    unlisted: bool = False
 
 
 def compare(
@@ -91,12 +93,33 @@ def require_subset(benchmark: Benchmark, subset: str, known: Iterable[str] = ("t
     )
 
 
+def others_of(benchmark: Benchmark, subset: str) -> dict[str, str]:
+    """Names of no sequence of a subset, and what they are: of another subset, or a relative's."""
+    others = {
+        name: f"a sequence of {benchmark.title}'s {subset_title(row.subset)}"
+        for name, row in benchmark.rows.items()
+        if subset not in ("all", row.subset)
+    }
+    for relative, what in benchmark.relatives.items():
+        names = get_benchmark(relative).rows.keys() - benchmark.rows.keys()
+        others |= dict.fromkeys(sorted(names), what)
+    return others
+
+
+def shown_layout(benchmark: Benchmark) -> str:
+    """How a benchmark lies on disk, in one line."""
+    text = benchmark.layout.shown
+    for name, value in benchmark.layout.options.items():
+        text = text.replace(f"{{{name}}}", value)
+    return f"{text} ({benchmark.where})" if benchmark.where else text
+
+
 def missing_dataset(benchmark: Benchmark, root: Path, looked: Iterable[Path]) -> DatasetError:
     """Error for a folder without any sequence of the benchmark."""
     state = "no sequence found" if os.path.lexists(root) else "it does not exist"
     places = ", ".join(dict.fromkeys(str(place) for place in looked)) or str(root)
     lines = [f"no {benchmark.title} dataset at {root}: {state}.", f"  looked in: {places}"]
-    lines.append(f"  expected:  {benchmark.layout}")
+    lines.append(f"  expected:  {shown_layout(benchmark)}")
     if benchmark.site:
         lines.append(f"  get it at: {benchmark.site}")
     lines.append("Without any dataset, `make demo` runs everything on the built-in miniature.")

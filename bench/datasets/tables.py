@@ -1,56 +1,23 @@
-"""Tables of sequence names, frame ranges and attributes, shipped in ``bench/tables``."""
+"""Attributes of sequences in the spellings of flag files and of PySOT's files."""
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable
 from pathlib import Path
 
-from bench.benchmarks import TABLES
+from bench.benchmarks import Benchmark
 from bench.errors import DatasetError
 from bench.files import read_whole
 
 
-@cache
-def read_table(name: str) -> tuple[Mapping[str, str], ...]:
-    """Rows of a table, by column name; every table has a ``source`` column."""
-    with (TABLES / name).open(encoding="utf-8", newline="") as stream:
-        return tuple(csv.DictReader(stream))
-
-
-def attribute_names(benchmark: str) -> tuple[str, ...]:
-    """Abbreviations of a benchmark's attributes, in the column order of its flag files."""
-    rows = read_table("attributes.csv")
-    return tuple(row["flag"] for row in rows if row["benchmark"] == benchmark)
-
-
-def attributes_from_titles(benchmark: str, titles: Iterable[str]) -> frozenset[str]:
+def attributes_from_titles(benchmark: Benchmark, titles: Iterable[str]) -> frozenset[str]:
     """Abbreviations of full attribute names: ``Background Clutters`` -> ``BC``.
 
     Unknown names are kept unchanged.
     """
-    rows = (row for row in read_table("attributes.csv") if row["benchmark"] == benchmark)
-    known = {_letters(row["title"]): row["flag"] for row in rows}
+    known = {_letters(title): flag for flag, title in benchmark.attributes.items()}
     return frozenset(known.get(_letters(title), title) for title in titles)
-
-
-@cache
-def _attribute_lists() -> dict[tuple[str, str], frozenset[str]]:
-    return {
-        ("otb2015", row["name"]): frozenset(row["attributes"].split("|"))
-        for row in read_table("otb_attributes.csv")
-    }
-
-
-def listed_attributes(benchmark: str, sequence: str) -> frozenset[str] | None:
-    """Attributes of a sequence by the authors' own list; None for benchmarks without one here.
-
-    OTB-2015 has no attributes in its official folders, and the flag files of later copies have
-    occlusion and out-of-plane rotation exchanged in 16 sequences.
-    """
-    return _attribute_lists().get((benchmark, sequence))
 
 
 def _letters(title: str) -> str:
@@ -58,13 +25,13 @@ def _letters(title: str) -> str:
     return re.sub(r"[^a-z]", "", title.lower()).rstrip("s")
 
 
-def attributes_from_flags(benchmark: str, path: Path) -> frozenset[str]:
-    """Attributes set in a flag file: one line of 0 and 1, in the benchmark's order.
+def attributes_from_flags(benchmark: Benchmark, path: Path) -> frozenset[str]:
+    """Attributes set in a flag file: 0 and 1 in the benchmark's order.
 
     Raises:
         DatasetError: the file cannot be read or has the wrong number of flags.
     """
-    names = attribute_names(benchmark)
+    names = tuple(benchmark.attributes)
     data = read_whole(path, DatasetError, 1 << 20)
     fields = re.split(r"[\s,;]+", data.decode("utf-8", errors="replace").strip())
     if len(fields) != len(names) or not set(fields) <= {"0", "1"}:

@@ -12,7 +12,6 @@ from bench.datasets.files import Readable, read_boxes, stems, subfolders
 from bench.datasets.frames import numbered_frames
 from bench.datasets.rows import refuse_impossible
 from bench.datasets.scan import Entry, Scan, compare, require_subset
-from bench.datasets.tables import read_table
 from bench.errors import DatasetError
 from bench.sequence import Sequence
 
@@ -39,7 +38,7 @@ def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
     }
     if subset != "test":
         return Scan(tuple(found.values()), looked=looked)
-    known = [row["name"] for row in read_table("trackingnet_test.csv")]
+    known = list(benchmark.rows)
     surplus = (found.keys() | {sub.name for sub in subfolders(images)}) - set(known)
     if alone and surplus == found.keys():
         # The devkit's sample ground truth consists of training sequences.

@@ -1,4 +1,4 @@
-"""VOT2016 and VOT2018: rotated ground truth, per-frame tags, names in ``list.txt``."""
+"""VOT2016 to VOT2019: rotated ground truth, per-frame tags, names in ``list.txt``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.arrays import BoolArray, FloatArray
-from bench.benchmarks import Benchmark
+from bench.benchmarks import Benchmark, Listed
 from bench.datasets import pysot_json
 from bench.datasets.files import (
     polygons_and_boxes,
@@ -20,8 +20,7 @@ from bench.datasets.files import (
 )
 from bench.datasets.frames import NumberedFrames, numbered_frames
 from bench.datasets.rows import refuse_decimal_commas, refuse_impossible
-from bench.datasets.scan import Entry, Scan, compare, require_subset
-from bench.datasets.tables import read_table
+from bench.datasets.scan import Entry, Scan, compare, others_of, require_subset
 from bench.errors import DatasetError
 from bench.files import parse_rows, read_rows
 from bench.images import image_size
@@ -33,26 +32,22 @@ def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
 
     ``list.txt``, if present, selects the folders.
     """
-    require_subset(benchmark, subset)
-    table = [row for row in read_table("vot_sequences.csv") if row["benchmark"] == benchmark.name]
-    rows = {row["name"]: int(row["frames"]) for row in table}
-    sizes = {row["name"]: _stated_size(row["width"], row["height"]) for row in table}
+    require_subset(benchmark, subset, benchmark.subsets)
     folders = [root, root / "sequences"]
     for folder in folders:
         listed = _listed(folder)
+        rows = benchmark.listed(subset) or {name: Listed(name) for name in sorted(listed)}
         found = {
-            name: Entry(name, partial(_load, benchmark, folder / name, sizes[name]), rows[name])
-            for name in rows
+            name: Entry(name, partial(_load, benchmark, folder / name, row.size), row.frames)
+            for name, row in rows.items()
             if name in listed and (folder / name).is_dir()
         }
+        if found and not benchmark.table:
+            return Scan(tuple(found.values()), looked=tuple(folders), unlisted=True)
         if found:
             surplus = {*listed, *(sub.name for sub in subfolders(folder))} - rows.keys()
-            return compare(found, rows, surplus, folders)
-    return pysot_json.scan(root, benchmark, rows, folders, sizes)
-
-
-def _stated_size(width: str, height: str) -> tuple[int, int] | None:
-    return (int(width), int(height)) if width else None
+            return compare(found, rows, surplus, folders, others_of(benchmark, subset))
+    return pysot_json.scan(root, benchmark, subset, folders)
 
 
 def _listed(folder: Path) -> set[str]:

@@ -76,5 +76,6 @@ def compare(scores: BenchmarkScores, a: str, b: str) -> dict[str, PairedTest]:
             np.array([first[sequence][measure.name] for sequence in common]),
             np.array([second[sequence][measure.name] for sequence in common]),
         )
-        for measure in layout_of(scores.experiment).compared
+        for measure in layout_of(scores.experiment, scores.benchmark).compared
+        if measure.name in first[common[0]]
     }

@@ -104,9 +104,10 @@ def _box_overlap(
 ) -> FloatArray:
     """``(N - leading,)`` overlap by the official rule; NaN where a frame does not count."""
     rule = onepass.get_convention(get_benchmark(benchmark).rule, benchmark)
-    every_frame = dataclasses.replace(rule, drop="none")
+    first = "ground truth" if rule.first_frame == "left out" else rule.first_frame
+    every_frame = dataclasses.replace(rule, drop="none", first_frame=first)
     truth = sequence.ground_truth[leading:]
-    overlap = onepass.frame_measures(boxes, truth, every_frame, None).overlap.copy()
+    overlap = onepass.frame_measures(boxes, truth, every_frame, None, sequence.size).overlap.copy()
     overlap[overlap < 0] = np.nan  # the rule marks unscorable ground truth so
     if rule.drop == "absent" and sequence.absent is not None:
         overlap[sequence.absent[leading:]] = np.nan

@@ -107,7 +107,7 @@ def measure_results(
         truth = sequence.ground_truth[leading:]
         absent = None if sequence.absent is None else sequence.absent[leading:]
         try:
-            measured = onepass.frame_measures(_stacked(group), truth, rule, absent)
+            measured = onepass.frame_measures(_stacked(group), truth, rule, absent, sequence.size)
         except ResultError as error:
             if len(group) == 1:
                 yield group[0], error

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bench.arrays import FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.evaluation.batched_results import (
@@ -58,7 +59,7 @@ class _Collected:
         if not self.sequences or self.sequences[-1] is not sequence:
             self.sequences.append(sequence)
             self.results.append(SequenceResults(sequence.name, len(sequence.ground_truth)))
-            if not np.isfinite(sequence.ground_truth).all(axis=1).any():
+            if not _annotated(sequence):
                 note = f"{sequence.name}: no ground truth, every frame counts as precise"
                 self.notes.append(note)
         runs = self.results[-1]
@@ -68,14 +69,21 @@ class _Collected:
             covered = onepass.covered_frames(result.boxes[: len(sequence.ground_truth)])
             runs.covered[result.repetition] = covered
 
+    def _frames(self, rule: Convention) -> FloatArray:
+        """Number of frames that the rule counts in each sequence."""
+        kept = (onepass.kept_frames(s.ground_truth, s.absent, rule) for s in self.sequences)
+        pairs = zip(kept, self.sequences, strict=True)
+        return np.array([len(s.ground_truth) if k is None else k.sum() for k, s in pairs], float)
+
     def scores(self, rule: Convention) -> TrackerScores:
         names = [sequence.name for sequence in self.sequences]
         attributes = [sequence.attributes for sequence in self.sequences]
-        spread = spread_of(self.results, rule)
+        weights = self._frames(rule) if rule.pooling == "frames" else None
+        spread = spread_of(self.results, rule, weights)
         notes = tuple(dict.fromkeys([*self.notes, *self.tracker.notes, *spread.notes]))
         curves = [each.mean_curves() for each in self.results]
         fps = np.array([each.mean_fps() for each in self.results])
-        scores = onepass.summarize(names, attributes, curves, fps, rule, notes)
+        scores = onepass.summarize(names, attributes, curves, fps, rule, notes, weights)
         missing = self.tracker.missing
         measures = dict(scores.measures)
         if rule.coverage == "reported":
@@ -133,6 +141,12 @@ def evaluate(
             _note_invalid(one, invalid[one.tracker.name], rule)
     found = (_benchmark_scores(dataset, rule, collected[rule.name]) for rule in rules)
     return [presence.extended(scores) for scores in found]
+
+
+def _annotated(sequence: Sequence) -> bool:
+    """True if any frame has a box; the first almost always has."""
+    known = np.isfinite(sequence.ground_truth[:1]).all(axis=1)
+    return bool(known.any() or np.isfinite(sequence.ground_truth).all(axis=1).any())
 
 
 def _index_base(dataset: Dataset) -> float:

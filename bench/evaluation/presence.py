@@ -54,6 +54,7 @@ class PresenceFrames:
         self._store = store
         self._runs: dict[str, list[_Run]] = defaultdict(list)
         self._broken: dict[str, list[str]] = defaultdict(list)
+        self._keep: dict[tuple[str, int], bool] = {}
 
     def add(self, sequence: Sequence, results: Iterable[StoredBoxes]) -> None:
         """Add all results of a sequence, if its absences are annotated."""
@@ -74,6 +75,8 @@ class PresenceFrames:
 
     def _scores(self, sequence: Sequence, result: StoredBoxes) -> FloatArray | None:
         """The scores of a run; None where there are none, or none that fit its boxes."""
+        if not self._keeps(sequence, result):
+            return None
         broken = self._broken[result.tracker]
         try:
             scores = self._store.read_scores(result.tracker, sequence.name, result.repetition)
@@ -84,6 +87,14 @@ class PresenceFrames:
             broken.append(f"{sequence.name}: scores ignored, they do not match the boxes")
             return None
         return scores
+
+    def _keeps(self, sequence: Sequence, result: StoredBoxes) -> bool:
+        """Whether a run of all sequences has a folder of scores; asked once, as most have none."""
+        run = result.tracker, result.repetition
+        if run not in self._keep:
+            path = self._store.confidence_path(result.tracker, sequence.name, result.repetition)
+            self._keep[run] = path is None or path.parent.is_dir()
+        return self._keep[run]
 
     def extended(self, scores: BenchmarkScores) -> BenchmarkScores:
         """Scores with the measures and the curve; unchanged if no tracker tells presence."""

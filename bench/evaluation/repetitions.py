@@ -60,7 +60,9 @@ class Spread:
     notes: tuple[str, ...] = ()
 
 
-def spread_of(results: List[SequenceResults], rule: Convention) -> Spread:
+def spread_of(
+    results: List[SequenceResults], rule: Convention, weights: FloatArray | None = None
+) -> Spread:
     """The spread over runs of one tracker; empty if a sequence has a single run."""
     common = sorted(set.intersection(*(set(each.curves) for each in results)))
     most = max(len(each.curves) for each in results)
@@ -76,7 +78,9 @@ def spread_of(results: List[SequenceResults], rule: Convention) -> Spread:
     values = onepass.run_measures(curves, fps, rule)
     counted = onepass.counted_in_means([each.mean_curves() for each in results], rule)
     whole = {
-        name: rows[:, counted[name]].mean(axis=1) if name in counted else rows.mean(axis=1)
+        name: onepass.weighted_mean(rows, counted[name], weights)
+        if name in counted
+        else rows.mean(axis=1)
         for name, rows in values.items()
     }
     if all(each.covered for each in results):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bench.benchmarks import get_benchmark
 from bench.errors import DatasetError, ResultError, unknown_name
 from bench.results.record import read_record, remedy_for_missing
 from bench.results.stores import Store
@@ -69,7 +70,8 @@ def refuse_hidden(dataset: Dataset) -> None:
         DatasetError: some sequences have ground truth for their first frame only.
     """
     hidden = [sequence.name for sequence in dataset if sequence.hidden]
-    if hidden and dataset.benchmark == "folder":
+    benchmark = get_benchmark(dataset.benchmark)
+    if hidden and benchmark.server is None:
         raise DatasetError(
             f"{dataset.root}: cannot score {first_few(hidden)}: expected a box for every frame, "
             "found one for the first frame only. Annotate every frame, or inspect the result "
@@ -79,8 +81,7 @@ def refuse_hidden(dataset: Dataset) -> None:
         raise DatasetError(
             f"{dataset.root}: cannot score {len(hidden)} sequences ({hidden[0]}, ...): only the "
             "ground truth of their first frame is public. Pack the results for the evaluation "
-            "server with `bench pack trackingnet`, or score a split with full annotation "
-            "(--subset TRAIN_0)."
+            f"server with `bench pack {benchmark.name}`, or score {benchmark.alternative}."
         )
 
 

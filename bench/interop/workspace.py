@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bench.benchmarks import TABLES
+from bench.benchmarks import get_benchmark
 from bench.datasets.frames import NumberedFrames
 from bench.errors import ConfigError, DatasetError, ResultError
 from bench.files import format_exact
@@ -113,8 +113,8 @@ def _files(
     interval: tuple[int, int] | None,
 ) -> Iterator[tuple[str, bytes]]:
     """Path and content of every file except images."""
-    table = json.loads((TABLES / "vot_stacks.json").read_text(encoding="utf-8"))[dataset.benchmark]
-    stack = table["stack"]
+    table = get_benchmark(dataset.benchmark).stack
+    stack = table["name"]
     if interval is not None:
         stack = "stack.yaml"
         yield stack, _stack(dataset, table["experiments"], interval)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from bench.benchmarks import TABLES, get_experiment
+from bench.benchmarks import TABLES, get_benchmark, get_experiment
 from bench.errors import unknown_name
 
 
@@ -126,13 +126,14 @@ def curve_measures() -> Iterable[tuple[Measure, Axis]]:
     return [(measure, measure.axis) for measure in measures().values() if measure.axis]
 
 
-@lru_cache(maxsize=8)
-def layout_of(experiment: str) -> Layout:
-    """The layout of an experiment's tables.
+@lru_cache(maxsize=32)
+def layout_of(experiment: str, benchmark: str = "") -> Layout:
+    """The layout of the tables of an experiment, or of a benchmark with measures of its own.
 
     Raises:
-        ConfigError: unknown experiment.
+        ConfigError: unknown experiment or benchmark.
     """
     protocol = get_experiment(experiment).protocol
-    row = _table()["layouts"]["reset" if protocol == "realtime" else protocol]
+    own = get_benchmark(benchmark).measures if benchmark else ""
+    row = _table()["layouts"][own or ("reset" if protocol == "realtime" else protocol)]
     return Layout(**{part: tuple(map(get_measure, names)) for part, names in row.items()})

@@ -35,7 +35,7 @@ class Convention:
         name: identifier for ``--convention``.
         title: display name.
         source: files of the toolkit that define it.
-        first_frame: whether row 1 of a result is replaced by the ground truth.
+        first_frame: whether row 1 of a result is replaced by the ground truth, or left out.
         repair: which invalid rows of a result are replaced by the previous row.
         longer, shorter: handling of results with more or fewer rows than the ground truth.
         missing: handling of sequences without a result.
@@ -55,17 +55,21 @@ class Convention:
         success_steps: how the thresholds 0, 0.05, ..., 1 are computed, which decides ties:
             "from both ends" as MATLAB's ``0:0.05:1``, whose upper half counts down from 1, or
             "multiples" of 0.05 as in numpy and Octave.
+        success_bins: number of thresholds of success.
         pixel_step, pixel_bins: thresholds of the precision curve.
         normalized_bins: number of thresholds of normalised precision in [0, 0.5].
         success_score, precision_score, normalized_score: how a curve becomes one number.
         zero_curves: whether sequences with an all-zero curve are dropped from the mean.
         coverage: whether the fraction of frames with a box is reported.
+        clip: whether boxes and ground truth are clipped to the image first.
+        pooling: whether measures are means over sequences, or over the frames of all of them.
+        average_overlap: whether the mean overlap of all counted frames is reported.
     """
 
     name: str
     title: str
     source: str
-    first_frame: Literal["ground truth", "result"]
+    first_frame: Literal["ground truth", "result", "left out"]
     repair: Literal["none", "all NaN", "any NaN", "zero size"]
     longer: Literal["error", "cut"]
     shorter: Literal["error", "zeros"]
@@ -89,13 +93,19 @@ class Convention:
     normalized_score: Score
     zero_curves: Literal["kept", "dropped"]
     coverage: Literal["unknown", "reported"]
+    clip: Literal["none", "image"] = "none"
+    pooling: Literal["sequences", "frames"] = "sequences"
+    average_overlap: Literal["unknown", "reported"] = "unknown"
+    success_bins: int = 21
 
     @property
     def success_thresholds(self) -> FloatArray:
-        """``(21,)`` overlaps 0, 0.05, ..., 1, bit for bit as the toolkit computes them.
+        """``(success_bins,)`` overlaps 0, 0.05, ..., 1, bit for bit as the toolkit computes them.
 
         MATLAB's 13th step is 0.6499999999999999, so an overlap of exactly 0.65 succeeds there.
         """
+        if self.success_bins != 21:
+            return np.linspace(0, 1, self.success_bins)
         steps = np.arange(21, dtype=np.float64)
         if self.success_steps == "multiples":
             return steps * 0.05
@@ -169,8 +179,7 @@ def get_convention(name: str, benchmark: str) -> Convention:
         ConfigError: unknown convention.
     """
     row = _find_row("onepass", name)
-    exceptions = row.pop("on").get(benchmark, {})
-    return Convention(**{**row, **exceptions})
+    return Convention(**{**row, **get_benchmark(benchmark).conventions.get(name, {})})
 
 
 def get_vot_convention(name: str) -> VotConvention:

@@ -16,16 +16,22 @@ RESAMPLES = 1000
 CONFIDENCE = 0.95
 
 
-def bootstrap_intervals(values: FloatArray, seed: int = 0) -> FloatArray:
+def bootstrap_intervals(
+    values: FloatArray, seed: int = 0, weights: FloatArray | None = None
+) -> FloatArray:
     """95 % percentile intervals of the mean over sequences, ``(R, S) -> (R, 2)`` low, high.
 
     All ``R`` rows share the 1,000 resamples, so they can be compared. With fewer than two
-    sequences the interval is NaN.
+    sequences the interval is NaN. ``weights`` ``(S,)`` make it that of a weighted mean.
     """
     rows, sequences = values.shape
     if sequences < 2:
         return np.full((rows, 2), np.nan)
-    means = values @ _resamples(sequences, seed).T / sequences
+    counts = _resamples(sequences, seed)
+    if weights is None:
+        means = values @ counts.T / sequences
+    else:
+        means = (values * weights) @ counts.T / (counts @ weights)
     tails = [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)]
     interval: FloatArray = np.percentile(means, tails, axis=1).T
     return interval

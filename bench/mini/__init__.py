@@ -1,4 +1,4 @@
-"""Built-in miniature: generated videos in the layouts of all six benchmarks."""
+"""Built-in miniature: generated videos in the layouts of the benchmarks."""
 
 from bench.mini.write import write_miniature
 

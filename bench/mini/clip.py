@@ -14,7 +14,7 @@ import numpy as np
 from bench.benchmarks import TABLES
 from bench.errors import DatasetError
 from bench.mini.annotate import annotate, frame_tags, sequence_attributes
-from bench.mini.layouts import LAYOUTS, Clip
+from bench.mini.layouts import Clip, image_path, write_annotation
 from bench.mini.plan import Plan, Video, get_plan
 from bench.mini.render import Frame, render_frame
 from bench.mini.scenario import Scenario, draw_scenario
@@ -33,17 +33,17 @@ def write_video(root: Path, benchmark: str, video: Video, seed: int) -> None:
         ConfigError: the benchmark has no miniature.
         DatasetError: an image cannot be written.
     """
-    plan, layout = get_plan(benchmark), LAYOUTS[benchmark]
+    plan = get_plan(benchmark)
     scene = draw_video(benchmark, video, seed)
-    paths = [root / layout.image(video, number) for number in video.numbers()]
+    paths = [root / image_path(benchmark, video, number) for number in video.numbers()]
     paths[0].parent.mkdir(parents=True, exist_ok=True)
     annotations = annotate(_rendered_to(scene, paths))
     for entry in video.entries:
         part = annotations[entry.target][entry.start : entry.start + entry.frames]
         found = sequence_attributes(scene, entry.target, part, plan.rules, entry.start)
         tags = frame_tags(scene, part, entry.start)
-        clip = Clip(benchmark, entry, video.folder, part, found, tags, describe(scene))
-        layout.write(root, clip)
+        clip = Clip(benchmark, entry, video.folder, part, found, tags, describe(scene), plan.size)
+        write_annotation(root, clip)
 
 
 def draw_video(benchmark: str, video: Video, seed: int) -> Scene:

@@ -6,13 +6,17 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
-from bench.benchmarks import TABLES
-from bench.datasets.tables import read_table
-from bench.errors import ConfigError, unknown_name
+from bench.benchmarks import TABLES, Benchmark, Listed, get_benchmark
+from bench.datasets.forms import filled
+from bench.errors import ConfigError
 
 FRAMES = 80  # of an additional video
+_PLANNED = 4  # sequences of a subset without a plan of its own
+_SIZE = (320, 240)
+_NAMES = tuple(f"clip-{number}" for number in range(1, 33))  # where no list is known
 
 
 @dataclass(frozen=True)
@@ -114,14 +118,28 @@ def plans() -> dict[str, Plan]:
 
 
 def get_plan(benchmark: str) -> Plan:
-    """The plan of one benchmark.
+    """The plan of one benchmark: of ``tables/mini.json``, or of its first sequences.
 
     Raises:
-        ConfigError: the benchmark has no miniature.
+        ConfigError: an unknown benchmark, or its layout cannot be written.
     """
-    if benchmark not in plans():
-        raise unknown_name("miniature", benchmark, plans())
-    return plans()[benchmark]
+    if benchmark in plans():
+        return plans()[benchmark]
+    facts = get_benchmark(benchmark)
+    if not facts.layout.written and not any(form.images for form in facts.layout.forms):
+        raise ConfigError(
+            f"{facts.title} has no miniature: its layout {facts.layout.name!r} says nothing about "
+            "images. Choose another benchmark."
+        )
+    source = f"names of {facts.title}'s list" if facts.table else "generated names"
+    videos = [video for subset in facts.subsets for video in _first(facts, subset)]
+    return Plan(source, _SIZE, Rules(), tuple(videos))
+
+
+def _first(benchmark: Benchmark, subset: str) -> list[Video]:
+    """Videos of the first sequences of a subset that somebody may want scored."""
+    skipped = ("all", "train") if benchmark.table else ("all",)
+    return [] if subset in skipped else list(islice(_additional(benchmark, subset), _PLANNED))
 
 
 def _planned(row: dict[str, Any]) -> Video:
@@ -145,7 +163,8 @@ def enlarged(plan: Plan, benchmark: str, sequences: int) -> Plan:
     """
     own = sum(len(video.entries) for video in plan.videos if "split" not in video.quirks)
     taken = {video.folder for video in plan.videos}
-    found = [video for video in _additional(benchmark) if video.folder not in taken]
+    additional = _additional(get_benchmark(benchmark), "test")
+    found = [video for video in additional if video.folder not in taken]
     if sequences > own + len(found):
         raise ConfigError(
             f"expected at most {own + len(found)} sequences for the miniature of {benchmark}, "
@@ -154,29 +173,18 @@ def enlarged(plan: Plan, benchmark: str, sequences: int) -> Plan:
     return replace(plan, videos=(*plan.videos, *found[: max(0, sequences - own)]))
 
 
-def _additional(benchmark: str) -> Iterator[Video]:
-    if benchmark == "otb2015":
-        for row in read_table("otb_sequences.csv"):
-            if row["name"] == row["folder"] and row["file"] == "groundtruth_rect.txt":
-                yield _video(row["name"], first=int(row["first"]), digits=row["digits"])
-    elif benchmark == "uav123":
-        rows = read_table("uav123_sequences.csv")
-        shared = {row["folder"] for row in rows if row["name"] != row["folder"]}
-        for row in rows:
-            if row["folder"] not in shared and row["first"] == "1":
-                yield _video(row["name"])
-    elif benchmark == "lasot":
-        for row in read_table("lasot_sequences.csv"):
-            if row["subset"] == "test":
-                yield _video(row["name"], f"{row['name'].rpartition('-')[0]}/{row['name']}")
-    elif benchmark == "trackingnet":
-        for row in read_table("trackingnet_test.csv"):
-            yield _video(row["name"], first=0)
-    else:
-        for row in read_table("vot_sequences.csv"):
-            if row["benchmark"] == benchmark:
-                yield _video(row["name"])
+def _additional(benchmark: Benchmark, subset: str) -> Iterator[Video]:
+    """Videos named after sequences that have a folder of their own, from its usual first image."""
+    layout, rows = benchmark.layout, benchmark.listed(subset).values()
+    shared = {row.folder for row in rows if row.folder}
+    folder = layout.written.get("folder", "{folder}")
+    for row in rows or map(Listed, _NAMES):
+        if row.name in shared or row.folder or row.file:
+            continue
+        first = layout.first if row.first is None else row.first
+        quirks = {"digits": str(row.digits)} if layout.name == "otb" else {}
+        yield _video(row.name, filled(folder, benchmark, row), first, **quirks)
 
 
-def _video(name: str, folder: str | None = None, first: int = 1, **quirks: str) -> Video:
-    return Video(folder or name, (Entry(name, FRAMES, first=first),), None, quirks)
+def _video(name: str, folder: str, first: int, **quirks: str) -> Video:
+    return Video(folder, (Entry(name, FRAMES, first=first),), None, quirks)

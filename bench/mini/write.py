@@ -6,15 +6,17 @@ import contextlib
 import json
 import multiprocessing
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from filelock import Timeout
 
-from bench.benchmarks import get_benchmark
+from bench.benchmarks import adopt, declared_here, get_benchmark
 from bench.errors import ConfigError, DatasetError, ResultError
 from bench.locks import locked
+from bench.mini.layouts import list_path
 from bench.mini.plan import Plan, Video, enlarged, get_plan, plans
 
 GENERATOR = 1  # increment when any pixel or box of the miniature changes
@@ -100,7 +102,9 @@ def _alone_in(root: Path) -> Iterator[None]:
 def _write_parallel(root: Path, tasks: list[tuple[str, Video]], seed: int, jobs: int) -> None:
     # Not forked, since a fork would copy the locks of OpenCV's threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=_begin, initargs=(declared_here(),)
+    ) as pool:
         running = [
             pool.submit(_write_video, _unfinished(root, name), name, video, seed)
             for name, video in tasks
@@ -113,8 +117,11 @@ def _write_parallel(root: Path, tasks: list[tuple[str, Video]], seed: int, jobs:
             raise
 
 
-def _one_thread() -> None:
+def _begin(declared: Mapping[str, Any]) -> None:
+    """In a new process: the benchmarks of the first one, and one thread."""
     import cv2
+
+    adopt(declared)
 
     cv2.setNumThreads(1)
 
@@ -163,9 +170,11 @@ def _finish(root: Path, benchmark: str, plan: Plan, seed: int) -> None:
         "names": plan.source,
         "sequences": {entry.name: entry.frames for entry in entries},
     }
-    if benchmark.startswith("vot"):
-        names = "".join(f"{entry.name}\n" for entry in entries)
-        (unfinished / "list.txt").write_text(names, encoding="utf-8")
+    lists = {path: "" for entry in entries if (path := list_path(benchmark, entry))}
+    for entry in entries if lists else ():
+        lists[list_path(benchmark, entry)] += f"{entry.name}\n"
+    for path, names in lists.items():
+        (unfinished / path).write_text(names, encoding="utf-8")
     (unfinished / MARK).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     # Renamed before it is deleted: a folder half deleted would not be known for a miniature.
     target, replaced = root / benchmark, _replaced(root, benchmark)

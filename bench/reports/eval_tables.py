@@ -66,7 +66,7 @@ def known_figures(scores: BenchmarkScores) -> Iterator[Table]:
             cells["source"] = Cell(text=known.source)
             rows.append(Row(f"{name}, {known.kind}", "", cells, ranked=False))
     if rows:
-        measures = layout_of(scores.experiment).columns
+        measures = layout_of(scores.experiment, scores.benchmark).columns
         source = Column("source", "Source", better=None, text=True)
         columns = (*map(column_of, measures), source)
         title = "Known figures of these trackers, on the whole benchmark"
@@ -76,7 +76,7 @@ def known_figures(scores: BenchmarkScores) -> Iterator[Table]:
 def convention_table(scored: list[BenchmarkScores]) -> Table:
     """The same results under every convention, with the reasons for the differences."""
     first = scored[0]
-    measures = layout_of(first.experiment).with_interval
+    measures = layout_of(first.experiment, first.benchmark).with_interval
     columns = _columns((scores.convention for scores in scored), measures)
     names = dict.fromkeys(name for scores in scored for name in (*ranked(scores), *scores.refused))
     rows = []
@@ -110,7 +110,7 @@ def _convention_notes(scored: list[BenchmarkScores]) -> Iterator[str]:
 
 def breakdown_table(scores: BenchmarkScores, by: str) -> Table:
     """The main measures of every tracker by ``"attribute"``, ``"tag"`` or ``"sequence"``."""
-    layout = layout_of(scores.experiment)
+    layout = layout_of(scores.experiment, scores.benchmark)
     measures = layout.breakdown if by == "sequence" else layout.by_group
     parts = {name: getattr(scores.trackers[name], f"per_{by}") for name in ranked(scores)}
     columns, unit = _columns(parts, measures, partial(_heading, scores)), _COUNTED.get(by)

@@ -63,7 +63,9 @@ def footnotes(scores: BenchmarkScores, *, rule: bool = True) -> Iterator[str]:
 
 def meanings_note(scores: BenchmarkScores) -> str:
     """Definitions of the measures, speeds and intervals in an experiment's tables."""
-    return "; ".join([*layout_of(scores.experiment).meanings.values(), _INTERVALS])
+    return "; ".join(
+        [*layout_of(scores.experiment, scores.benchmark).meanings.values(), _INTERVALS]
+    )
 
 
 def tracker_notes(scores: BenchmarkScores) -> list[str]:
@@ -173,10 +175,10 @@ def scores_notes(
 
 def _complete(scores: BenchmarkScores, benchmark: Benchmark) -> Iterator[str]:
     """How complete the dataset is; the word alone would be read of the trackers, too."""
-    if benchmark.sequences is not None:
+    if benchmark.expected_sequences is not None:
         partial = any(tracker.partial for tracker in scores.trackers.values())
         what = "dataset" if partial else "complete"
-        yield f"{what}: {scores.sequences} of {benchmark.sequences} sequences"
+        yield f"{what}: {scores.sequences} of {benchmark.expected_sequences} sequences"
 
 
 def _interval_note(interval: tuple[int, int], published: tuple[int, int] | None) -> str:

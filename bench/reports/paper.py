@@ -245,7 +245,7 @@ def _section_notes(paper: PaperTable, section: ReportSection) -> Iterator[str]:
     name = section.benchmark.name
     shown = {column.measure for column in paper.columns if column.benchmark == name}
     yield from scores_notes(section.scores, measures=shown)
-    meanings = layout_of(section.experiment).meanings.items()
+    meanings = layout_of(section.experiment, section.benchmark.name).meanings.items()
     yield from (meaning for measure, meaning in meanings if measure in shown)
     if section.miniature:
         yield "no differences, because the miniature is not the benchmark"
@@ -258,7 +258,7 @@ def _is_whole(section: ReportSection) -> bool:
 
     Expected average overlap needs every sequence, since its lengths depend on them.
     """
-    expected = section.benchmark.sequences
+    expected = section.benchmark.expected_sequences
     if expected is None or section.scores is None:
         return True
     missing = expected - section.scores.sequences

@@ -27,7 +27,7 @@ def ranking_measure(scores: BenchmarkScores) -> Measure:
 
     Some conventions have no expected average overlap; accuracy then takes its place.
     """
-    columns = layout_of(scores.experiment).columns
+    columns = layout_of(scores.experiment, scores.benchmark).columns
     trackers = scores.trackers.values()
     return next((m for m in columns if all(m.name in t.measures for t in trackers)), columns[0])
 
@@ -86,7 +86,7 @@ def columns_of(
         scores: of one benchmark.
         measured: the numbers of a tracker to show.
     """
-    layout = layout_of(scores.experiment)
+    layout = layout_of(scores.experiment, scores.benchmark)
     having = {name for tracker in scores.trackers.values() for name in measured(tracker)}
     order = dict.fromkeys((*layout.columns, *measures().values()))
     return tuple(
@@ -181,7 +181,7 @@ def scores_csv(scored: Iterable[BenchmarkScores]) -> str:
 def _csv_lines(scores: BenchmarkScores, name: str) -> Iterator[list[object]]:
     """The lines of one tracker, its notes in the first."""
     tracker = scores.trackers[name]
-    expected = get_benchmark(scores.benchmark).sequences
+    expected = get_benchmark(scores.benchmark).expected_sequences
     short = scores.partial and expected not in (None, scores.sequences)
     caveat = ", ".join(each.kind for each in scores.caveats)
     notes = harmless("; ".join([*map(str, scores.caveats), *condensed(tracker)]))

@@ -83,7 +83,7 @@ class ReportSection:
         """The measure that trackers are ranked by."""
         if self.scores is not None:
             return ranking_measure(self.scores)
-        return layout_of(self.experiment).columns[0]
+        return layout_of(self.experiment, self.benchmark.name).columns[0]
 
     @property
     def status(self) -> Status:

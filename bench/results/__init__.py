@@ -36,6 +36,9 @@ def known_trackers(results: str | Path) -> list[str]:
     Raises:
         ResultError: a name is not UTF-8.
     """
+    from bench.results.declared import declare_beside
+
+    declare_beside(Path(results))
     stores = (
         open_store(results, name, experiment)
         for name, row in benchmarks().items()

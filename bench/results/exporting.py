@@ -11,6 +11,7 @@ from bench.locks import locked_beside
 from bench.results.formats import EXPERIMENTS, Exported, get_format
 from bench.results.importing import check_index_base, moved
 from bench.results.names import safe_file_name, toolkit_name
+from bench.results.pack import submission_files
 from bench.results.stores import Store, require_results
 from bench.results.vot.exchange import render_experiments
 from bench.sequence import Dataset
@@ -38,7 +39,8 @@ def export_results(
         destination: the toolkit's results folder. The layout below it depends on the format:
             ``<tracker>/<sequence>.txt`` for most, ``<benchmark>/<tracker>/`` for got10k,
             ``<tracker>_tracking_result/`` for lasot, ``<sequence>_<tracker>.mat`` for otb-mat,
-            ``<tracker>/<experiment>/<sequence>/`` for vot. Several runs of a tracker get folders
+            ``<tracker>/<experiment>/<sequence>/`` for vot. GOT-10k in its own format has folders
+            of sequences, as its server takes them. Several runs of a tracker get folders
             of their own, ``<tracker>_000``, ``<tracker>_001`` and so on, as in pytracking.
         index_base: coordinate of the first pixel in the toolkit, 0 or 1; by default that of the
             benchmark.
@@ -60,9 +62,15 @@ def export_results(
     writer = get_format(format)
     safe_file_name(tracker, "tracker name")
     available = require_results(store, tracker)
-    benchmark = get_benchmark(dataset.benchmark).title.replace("-", "")
+    row = get_benchmark(dataset.benchmark)
+    benchmark = row.title.replace("-", "")
     files = {}
     written = [sequence for sequence in dataset if sequence.name in available]
+    if format == row.result_format and row.server is not None and "/" in row.server.files:
+        names = [sequence.name for sequence in written]
+        members = submission_files(store, tracker, row.server, names)
+        _write_all({f"{row.title}/{tracker}/{p}": data for p, data in members}, destination)
+        return len(written)
     several = any(len(store.repetitions(tracker, sequence.name)) > 1 for sequence in written)
     for sequence in written:
         name = sequence.name

@@ -40,10 +40,6 @@ from bench.results.stores import Store
 from bench.results.vot.exchange import import_experiments
 from bench.sequence import Dataset, Sequence, to_file, to_tracker
 
-# LaSOT cuts longer results to the length of the ground truth (calc_seq_err_robust.m); the code
-# of the other benchmarks stops with an error.
-_LONGER_ACCEPTED = frozenset({"lasot"})
-
 
 def import_results(
     source: Path,
@@ -230,7 +226,7 @@ def _row_note(dataset: Dataset, name: str, result: RawResult) -> tuple[str | Non
     if leading := sequence.leading(rows):
         first = sequence.first_frame + leading
         return f"{name}: {rows} rows, read as frames {first} to {first + rows - 1}", True
-    if rows > frames and dataset.benchmark in _LONGER_ACCEPTED:
+    if rows > frames and get_benchmark(dataset.benchmark).longer_results:
         return f"{name}: {rows - frames} rows more than its {frames} frames, kept", True
     return None, False
 

@@ -2,19 +2,18 @@
 
 Toolkits spell names differently (``Jogging-1``, ``Jogging.1``, ``Jogging_1``, ``jogging-1``).
 Spellings are equal up to letter case and the separator before a final target number; other
-exceptions are in ``tables/sequence_names.csv``. ``car1_1`` and ``car11`` stay different.
+exceptions are among a benchmark's ``spellings``. ``car1_1`` and ``car11`` stay different.
 """
 
 from __future__ import annotations
 
-import csv
 import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from bench.benchmarks import TABLES, benchmarks
+from bench.benchmarks import Spelling, get_benchmark, subset_title
 from bench.errors import ConfigError, ResultError
 from bench.sequence import Dataset
 
@@ -23,32 +22,9 @@ _UNSAFE = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]|^[. ]|[. ]$')
 _LONGEST_NAME = 200  # common file systems allow 255 bytes, including suffixes
 
 
-@dataclass(frozen=True)
-class SpellingRule:
-    """How a toolkit spells some sequence names of a benchmark.
-
-    Attributes:
-        benchmark: identifier of the benchmark.
-        format: name of the toolkit's format.
-        pattern: regular expression that the canonical name must match in full.
-        name: the toolkit's spelling, with ``\\1`` for groups of the pattern.
-    """
-
-    benchmark: str
-    format: str
-    pattern: str
-    name: str
-
-
-@cache
-def spelling_rules(benchmark: str | None) -> tuple[SpellingRule, ...]:
+def spelling_rules(benchmark: str | None) -> tuple[Spelling, ...]:
     """The rules of one benchmark; the first matching rule applies."""
-    with (TABLES / "sequence_names.csv").open(encoding="utf-8", newline="") as stream:
-        return tuple(
-            SpellingRule(row["benchmark"], row["format"], row["pattern"], row["name"])
-            for row in csv.DictReader(stream)
-            if row["benchmark"] == benchmark
-        )
+    return get_benchmark(benchmark).spellings if benchmark else ()
 
 
 def toolkit_name(name: str, benchmark: str, format_: str) -> str:
@@ -171,7 +147,7 @@ class SequenceNames:
     @cached_property
     def _prefix(self) -> re.Pattern[str]:
         """The benchmark's name in front of a sequence's, as some toolkits write it."""
-        row = benchmarks().get(self.benchmark or "")
+        row = get_benchmark(self.benchmark) if self.benchmark else None
         own = () if row is None else (row.name, row.title, *row.aliases)
         words = sorted({re.escape(word) for word in own}, key=len, reverse=True)
         return re.compile(rf"(?:{'|'.join(words) or '(?!)'})[-_. ]", re.IGNORECASE)
@@ -180,18 +156,13 @@ class SequenceNames:
 @cache
 def _elsewhere(benchmark: str | None, known: frozenset[str]) -> Mapping[str, str]:
     """Names of a benchmark's sequences outside ``known``, and why they are not in the dataset."""
-    row = benchmarks().get(benchmark or "")
-    path = TABLES / f"{row.reader if row else None}_sequences.csv"
-    if row is None or not path.is_file():
+    if benchmark is None:
         return {}
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows = [
-            each for each in csv.DictReader(stream) if each.get("benchmark") in (None, row.name)
-        ]
-    subsets = {normalized(each["name"]): each.get("subset", "") for each in rows}
+    row = get_benchmark(benchmark)
+    subsets = {normalized(each.name): each.subset for each in row.table}
     here = {subset for name, subset in subsets.items() if name in known}
     return {
-        name: f"{row.title}'s {subset}{'ing' if subset == 'train' else ''} set"
+        name: f"{row.title}'s {subset_title(subset)}"
         if subset not in here
         else f"sequences of {row.title} without annotation here"
         for name, subset in subsets.items()

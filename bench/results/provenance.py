@@ -14,6 +14,7 @@ from bench.errors import ResultError
 from bench.files import write_atomically
 from bench.locks import locked, replaced, sweep
 from bench.results.checksums import record_hashes
+from bench.results.declared import keep_declaration
 from bench.results.record import RunRecord, read_record
 from bench.results.stores import Store
 
@@ -112,6 +113,7 @@ def write_import(
     try:
         with locked(folder):
             sweep(folder)
+            keep_declaration(store)
             if _is_there(store, name, facts):
                 _write(folder, _missing(files))
                 return

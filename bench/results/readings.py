@@ -180,10 +180,10 @@ def findings(files: Sequence[FirstRows], index_base: float | None = None) -> lis
         index_base: what the annotation calls the first pixel; only the other base is then
             proposed.
     """
-    usable = [f for f in files if len(f.rows) and _is_box(f.truth[0]) and _known(f.rows[0])]
+    usable = _usable([file for file in files if len(file.rows)])
     if not usable:
         return []
-    rows, truth = (np.stack([getattr(f, part)[0] for f in usable]) for part in ("rows", "truth"))
+    rows, truth = _first(usable)
     plain = _near(rows, truth, _PIXELS)
     found = []
     for one in READINGS:
@@ -194,6 +194,21 @@ def findings(files: Sequence[FirstRows], index_base: float | None = None) -> lis
         found += _fractions(usable, rows, truth) + _shifted(usable, rows, truth, index_base)
     found += _elsewhere(usable, rows, truth, plain)
     return sorted(found, key=lambda each: (not each.whole, -len(each.sequences)))
+
+
+def _first(files: Sequence[FirstRows]) -> tuple[FloatArray, FloatArray]:
+    """The first rows of files, and the ground truth of their frames, ``(F, 4)`` each."""
+    return np.array([f.rows[0] for f in files]), np.array([f.truth[0] for f in files])
+
+
+def _usable(files: Sequence[FirstRows]) -> list[FirstRows]:
+    """The files whose first row is known, where the ground truth is a box."""
+    if not files:
+        return []
+    rows, truth = _first(files)
+    known = np.isfinite(rows).all(axis=1) & np.isfinite(truth).all(axis=1)
+    known &= truth[:, 2:].min(axis=1) > 1
+    return [files[index] for index in np.flatnonzero(known).tolist()]
 
 
 def reading_after_starts(rows: FloatArray, truth: FloatArray) -> Reading | None:
@@ -222,14 +237,6 @@ def _median_overlap(boxes: FloatArray, truth: FloatArray) -> float:
 
 def _read(one: Reading, rows: FloatArray) -> FloatArray:
     return rows if one.read is None else one.read(rows)
-
-
-def _is_box(row: FloatArray) -> bool:
-    return bool(np.isfinite(row).all() and min(row[2:]) > 1)
-
-
-def _known(row: FloatArray) -> bool:
-    return bool(np.isfinite(row).all())
 
 
 def _near(rows: FloatArray, truth: FloatArray, tolerance: float) -> BoolArray:

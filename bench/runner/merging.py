@@ -23,6 +23,7 @@ from bench.files import write_atomically
 from bench.locks import locked, sweep
 from bench.results import open_store
 from bench.results.checksums import record_hashes
+from bench.results.declared import declare_beside, keep_declaration
 from bench.results.record import RunRecord, continue_record, read_record, write_record
 from bench.results.stores import Store
 from bench.results.vot.text import format_times, parse_times
@@ -55,6 +56,7 @@ class Merge:
 
 def stores_in(results: Path) -> Iterator[Store]:
     """The stores below a folder of results that hold anything."""
+    declare_beside(results)
     for name, row in benchmarks().items():
         if (results / name).is_dir():
             for experiment in row.experiments:
@@ -99,6 +101,7 @@ def _merge(source: Store, tracker: str, results: Path, *, write: bool) -> Merge:
     store = open_store(results, source.benchmark, source.experiment)
     if not write:
         return _plan(store, source, tracker)
+    keep_declaration(store)
     with locked(store.folder(tracker)):
         sweep(store.folder(tracker))
         plan = _plan(store, source, tracker)

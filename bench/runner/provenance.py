@@ -22,6 +22,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from bench.benchmarks import get_benchmark
 from bench.registry import (
     TrackerSpec,
     is_written,
@@ -29,6 +30,7 @@ from bench.registry import (
     named_folder,
     registered_trackers,
 )
+from bench.results.declared import FILE, fingerprint_of
 from bench.results.record import RunRecord, differences, now, read_record
 from bench.results.stores import Store
 from bench.runner.devices import gpu_facts
@@ -98,6 +100,7 @@ def make_record(
         "threads": thread_count() if engine in ("workers", "ray") else None,
         "dataset": str(dataset.root),
         "caveats": list(map(str, dataset.caveats)),
+        **_declaration(dataset.benchmark),
         **_commit(),
         **machine(),
     }
@@ -116,6 +119,12 @@ def differing_facts(expected: Mapping[str, Any], facts: Mapping[str, Any]) -> st
     """The facts of a worker that differ from those of the run, in words; empty if none does."""
     known = {name: value for name, value in expected.items() if name in facts}
     return "; ".join(differences(_as_stored({name: facts[name] for name in known}), known))
+
+
+def _declaration(benchmark: str) -> dict[str, Any]:
+    """Which declaration a benchmark from outside the package had; it lies beside the results."""
+    sha256 = fingerprint_of(get_benchmark(benchmark))
+    return {"declaration": {"file": FILE, "sha256": sha256}} if sha256 else {}
 
 
 def with_later_files(store: Store, tracker: str, current: RunRecord) -> RunRecord:

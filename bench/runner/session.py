@@ -20,6 +20,7 @@ from bench.files import write_atomically
 from bench.geometry import Regions, region_overlaps
 from bench.images import ImageFiles
 from bench.protocols.onepass import check_frames
+from bench.results.declared import keep_declaration
 from bench.results.record import RunFailure, RunRecord, require_same
 from bench.results.stores import Store
 from bench.runner.engine import BuildError
@@ -73,6 +74,7 @@ def open_session(
     files = frozenset(current.provenance.get("tracker_files", {}))
     current = with_later_files(store, name, current)
     with opened(store, name, current, shard, names) as (book, record):
+        keep_declaration(store)
         session = Session(store, name, record, book, files, same_device=same_device)
         with session.recorded():
             yield session

@@ -12,7 +12,6 @@ from typing import Any, Literal
 from optuna.trial import FrozenTrial, Trial
 
 from bench.benchmarks import get_benchmark
-from bench.datasets.tables import read_table
 from bench.errors import ConfigError, ResultError, TrackerError, unknown_name
 from bench.evaluation import evaluate
 from bench.evaluation.selection import first_few, label_of, refuse_hidden
@@ -24,8 +23,6 @@ from bench.runner import run_tracker
 from bench.runner.provenance import make_record
 from bench.sequence import Dataset
 from bench.tuning.space import Drawn, Space, describe
-
-_TEST_LISTS = {"lasot": "lasot_sequences.csv", "trackingnet": "trackingnet_test.csv"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,13 +147,13 @@ class Plan:
         return value
 
 
-def choose_measure(experiment: str, wanted: str | None) -> str:
+def choose_measure(experiment: str, wanted: str | None, benchmark: str = "") -> str:
     """The measure asked for; by default the one that ranks trackers in tables.
 
     Raises:
         ConfigError: the experiment has no such measure.
     """
-    known = [measure.name for measure in layout_of(experiment).columns]
+    known = [measure.name for measure in layout_of(experiment, benchmark).columns]
     if wanted is not None and wanted not in known:
         raise unknown_name(f"measure of {experiment}", wanted, known)
     return wanted or known[0]
@@ -185,13 +182,11 @@ def check_data(dataset: Dataset, *, on_test_set: bool = False) -> None:
 def off_limits(dataset: Dataset) -> list[str]:
     """Names of the sequences in the test set of their benchmark.
 
-    The miniature and own clips have none. LaSOT and TrackingNet list them; of other benchmarks,
-    every sequence is one.
+    The miniature and own clips have none. Of a benchmark without video for training, or whose list
+    is not known, every sequence is one.
     """
-    if dataset.miniature or get_benchmark(dataset.benchmark).sequences is None:
+    benchmark = get_benchmark(dataset.benchmark)
+    if dataset.miniature or benchmark.open:
         return []
-    names, table = [sequence.name for sequence in dataset], _TEST_LISTS.get(dataset.benchmark)
-    if table is None:
-        return names
-    tests = {row["name"] for row in read_table(table) if row.get("subset", "test") == "test"}
-    return [name for name in names if name in tests]
+    names, tests = [sequence.name for sequence in dataset], benchmark.listed("test")
+    return [name for name in names if name in tests or not (benchmark.training and tests)]

@@ -14,12 +14,18 @@ from bench.measures.onepass.curves import (
     covered_frames,
     curve_score,
     frame_measures,
+    kept_frames,
     mean_curve,
     repair_rows,
     sequence_curves,
     thresholds_of,
 )
-from bench.measures.onepass.summary import counted_in_means, run_measures, summarize
+from bench.measures.onepass.summary import (
+    counted_in_means,
+    run_measures,
+    summarize,
+    weighted_mean,
+)
 
 __all__ = [
     "CURVES",
@@ -33,11 +39,13 @@ __all__ = [
     "differences",
     "frame_measures",
     "get_convention",
+    "kept_frames",
     "mean_curve",
     "repair_rows",
     "run_measures",
     "sequence_curves",
     "summarize",
     "thresholds_of",
+    "weighted_mean",
     "words",
 ]

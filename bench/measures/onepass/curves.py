@@ -61,6 +61,7 @@ def frame_measures(
     truth: FloatArray,
     convention: Convention,
     absent: BoolArray | None = None,
+    size: tuple[int, int] | None = None,
 ) -> FrameMeasures:
     """Overlap and centre errors of every frame.
 
@@ -69,14 +70,18 @@ def frame_measures(
         truth: ``(N, 4)`` ground truth, NaN where unknown.
         convention: the rules to follow.
         absent: ``(N,)`` True where the target is not visible; None if not annotated.
+        size: (width, height) of the images in pixels, None if unknown.
 
     Raises:
-        ResultError: the convention rejects the number of rows, or a row.
+        ResultError: the convention rejects the number of rows, or a row; or it clips boxes to an
+            image of unknown size.
     """
     count = len(truth)
     result = _same_length(result, count, convention)
     if convention.rounding == "integer":
         result, truth = np.rint(result), np.rint(truth)
+    if convention.clip == "image":
+        result, truth = _clipped(result, size, convention), _clipped(truth, size, convention)
     result = repair_rows(result, truth, convention)
     measures = _measure(result, truth, convention)
     if convention.first_frame == "ground truth":
@@ -84,12 +89,25 @@ def frame_measures(
             measures, _measure(truth[:1], truth[:1], convention), strict=True
         ):
             values[..., 0] = perfect[0]
-    kept = _kept_frames(truth, absent, convention)
+    kept = kept_frames(truth, absent, convention)
     if kept is None:
         return FrameMeasures(*measures, count)
     overlap, error, normalized = (values[..., kept] for values in measures)
     counted = count if convention.denominator == "annotated" else int(kept.sum())
     return FrameMeasures(overlap, error, normalized, counted)
+
+
+def _clipped(
+    boxes: FloatArray, size: tuple[int, int] | None, convention: Convention
+) -> FloatArray:
+    """Boxes ``(..., 4)`` clipped to the image (got10k ``metrics.py``: ``rect_iou`` with bound)."""
+    if size is None:
+        raise ResultError(
+            f"the size of the images is unknown, and the convention {convention.name!r} clips "
+            "boxes to them. Provide the images, or the benchmark's file that states it"
+        )
+    corner = np.clip(boxes[..., :2], 0, size)
+    return np.concatenate([corner, np.clip(boxes[..., 2:], 0, size - corner)], axis=-1)
 
 
 def _same_length(result: FloatArray, count: int, convention: Convention) -> FloatArray:
@@ -142,15 +160,19 @@ def _invalid_rows(result: FloatArray, convention: Convention) -> BoolArray:
     return invalid
 
 
-def _kept_frames(
+def kept_frames(
     truth: FloatArray, absent: BoolArray | None, convention: Convention
 ) -> BoolArray | None:
     """``(N,)`` mask of the frames to score; None for all."""
-    if convention.drop == "absent":
-        return None if absent is None else ~absent
+    kept: BoolArray | None = None
+    if convention.drop == "absent" and absent is not None:
+        kept = ~absent
     if convention.drop == "unknown":
-        return np.logical_not(np.isnan(truth).any(axis=1))
-    return None
+        kept = np.logical_not(np.isnan(truth).any(axis=1))
+    if convention.first_frame == "left out":
+        kept = np.ones(len(truth), dtype=bool) if kept is None else kept.copy()
+        kept[0] = False
+    return kept
 
 
 def _measure(
@@ -178,6 +200,8 @@ def _valid(truth: FloatArray, rule: Validity) -> BoolArray:
     if rule == "all":
         return np.ones(len(truth), dtype=bool)
     parts = geometry.columns(truth)
+    if rule == "sized":
+        parts = parts[2:]
     if rule in ("centre positive", "scaled centre positive"):
         parts = np.stack(geometry.box_centre(truth))
     if rule == "scaled centre positive":  # pysot adds 1e-16 to the size before it divides
@@ -188,22 +212,30 @@ def _valid(truth: FloatArray, rule: Validity) -> BoolArray:
 
 def sequence_curves(measures: FrameMeasures, convention: Convention) -> Curves:
     """Curves of one sequence, as fractions of its counted frames."""
+    counted = max(1, measures.counted)
     return {
-        name: curve.count(measures, convention) / measures.counted
-        for name, curve in CURVES.items()
+        name: curve.count(measures, convention) / counted
+        for name, curve in curves_of(convention).items()
     }
+
+
+def curves_of(convention: Convention) -> dict[str, Curve]:
+    """The curves of a convention, with average overlap as one of a single value."""
+    whole = convention.average_overlap == "reported"
+    return {**CURVES, "average_overlap": _AVERAGE} if whole else CURVES
 
 
 def thresholds_of(convention: Convention) -> Curves:
     """Thresholds of each curve under a convention."""
-    return {name: curve.thresholds(convention) for name, curve in CURVES.items()}
+    return {name: curve.thresholds(convention) for name, curve in curves_of(convention).items()}
 
 
 def sequence_scores(curves: Curves, convention: Convention) -> Curves:
     """Summarise each curve as one fraction of 1 per sequence, ``(..., T) -> (...)``."""
+    known = curves_of(convention)
     return {
         name: curve_score(
-            values, CURVES[name].thresholds(convention), CURVES[name].score(convention)
+            values, known[name].thresholds(convention), known[name].score(convention)
         )
         for name, values in curves.items()
     }
@@ -265,6 +297,13 @@ CURVES: dict[str, Curve] = {
 """All curves of one-pass evaluation; their titles and axes are in ``tables/measures.json``."""
 
 
+_AVERAGE = Curve(
+    lambda measures, _: measures.overlap.clip(0).sum(axis=-1, keepdims=True),
+    lambda _: np.zeros(1),
+    lambda _: "mean",
+)
+
+
 def counted_sequences(curves: FloatArray, convention: Convention) -> BoolArray:
     """``(S,)`` sequences that enter the mean of curves ``(S, T)``.
 
@@ -276,10 +315,15 @@ def counted_sequences(curves: FloatArray, convention: Convention) -> BoolArray:
     return nonzero
 
 
-def mean_curve(curves: FloatArray, convention: Convention) -> FloatArray:
-    """Mean over the counted sequences, ``(S, T) -> (T,)``."""
-    mean: FloatArray = curves[counted_sequences(curves, convention)].mean(axis=0)
-    return mean
+def mean_curve(
+    curves: FloatArray, convention: Convention, weights: FloatArray | None = None
+) -> FloatArray:
+    """Mean over the counted sequences, ``(S, T) -> (T,)``, with weights ``(S,)`` if any."""
+    counted = counted_sequences(curves, convention)
+    if weights is None:
+        mean: FloatArray = curves[counted].mean(axis=0)
+        return mean
+    return np.average(curves[counted], axis=0, weights=weights[counted])
 
 
 def curve_score(curve: FloatArray, thresholds: FloatArray, score: Score) -> FloatArray:

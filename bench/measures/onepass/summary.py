@@ -14,7 +14,7 @@ from bench.measures.statistics import bootstrap_intervals
 from bench.scores import TrackerScores
 
 _MIN_SEQUENCES_PER_ATTRIBUTE = 2  # as OTB perfPlot.m
-_RATES = {"success_rate_50": 10, "success_rate_75": 15}  # threshold index in the curve
+_RATES = {"success_rate_50": 0.5, "success_rate_75": 0.75}  # thresholds of the success curve
 
 Values = Mapping[str, FloatArray]
 
@@ -26,6 +26,7 @@ def summarize(
     fps: FloatArray,
     rule: Convention,
     notes: tuple[str, ...] = (),
+    weights: FloatArray | None = None,
 ) -> TrackerScores:
     """Scores of one tracker from its curves on ``S`` sequences.
 
@@ -36,18 +37,19 @@ def summarize(
         fps: ``(S,)`` speed on each sequence, NaN without times.
         rule: the convention of the curves.
         notes: remarks to print beside the numbers.
+        weights: ``(S,)`` frames of each sequence, where measures are means over frames.
     """
     stacked = _stacked(curves)
     values, counted = _values(stacked, rule)
-    means = {m: float(v[counted[m]].mean()) for m, v in values.items()}
+    means = {m: float(weighted_mean(v, counted[m], weights)) for m, v in values.items()}
     if np.isfinite(fps).any():
         means["fps"] = float(np.nanmean(fps))
     return TrackerScores(
         measures=means,
-        intervals=_intervals(values, counted),
+        intervals=_intervals(values, counted, weights),
         per_sequence=_per_sequence(names, values, fps),
-        per_attribute=_per_attribute(attributes, values, counted),
-        curves={m: tuple(mean_curve(stacked[m], rule).tolist()) for m in stacked},
+        per_attribute=_per_attribute(attributes, values, counted, weights),
+        curves={m: tuple(mean_curve(stacked[m], rule, weights).tolist()) for m in stacked},
         notes=notes,
     )
 
@@ -82,12 +84,25 @@ def _values(
     """Measures ``(S,)``, and the sequences that enter their means."""
     values = sequence_scores(stacked, rule)
     counted = {m: counted_sequences(stacked[m], rule) for m in stacked}
-    for rate, index in _RATES.items():
+    for rate, threshold in _RATES.items():
+        index = round(threshold * (rule.success_bins - 1))
         values[rate], counted[rate] = stacked["success"][:, index], counted["success"]
     return values, counted
 
 
-def _intervals(values: Values, counted: Mapping[str, BoolArray]) -> dict[str, tuple[float, float]]:
+def weighted_mean(
+    values: FloatArray, counted: BoolArray, weights: FloatArray | None = None
+) -> FloatArray:
+    """Mean over the counted sequences, ``(..., S) -> (...)``, with weights ``(S,)`` if any."""
+    if weights is None:
+        mean: FloatArray = values[..., counted].mean(axis=-1)
+        return mean
+    return np.asarray(np.average(values[..., counted], axis=-1, weights=weights[counted]))
+
+
+def _intervals(
+    values: Values, counted: Mapping[str, BoolArray], weights: FloatArray | None
+) -> dict[str, tuple[float, float]]:
     """Bootstrap intervals; measures that count every sequence share one call."""
     everywhere = [m for m in values if counted[m].all()]
     groups = [everywhere] if everywhere else []
@@ -95,7 +110,9 @@ def _intervals(values: Values, counted: Mapping[str, BoolArray]) -> dict[str, tu
     intervals = {}
     for group in groups:
         rows = np.stack([values[m][counted[m]] for m in group])
-        for measure, (low, high) in zip(group, bootstrap_intervals(rows).tolist(), strict=True):
+        own = None if weights is None else weights[counted[group[0]]]
+        found = bootstrap_intervals(rows, weights=own).tolist()
+        for measure, (low, high) in zip(group, found, strict=True):
             intervals[measure] = (low, high)
     return intervals
 
@@ -113,13 +130,19 @@ def _per_sequence(
 
 
 def _per_attribute(
-    attributes: List[frozenset[str]], values: Values, counted: Mapping[str, BoolArray]
+    attributes: List[frozenset[str]],
+    values: Values,
+    counted: Mapping[str, BoolArray],
+    weights: FloatArray | None,
 ) -> dict[str, dict[str, float]]:
     """Means by attribute, for attributes of at least two sequences."""
     table = {}
     for attribute in sorted(frozenset().union(*attributes)):
         members = np.array([attribute in each for each in attributes])
         if members.sum() >= _MIN_SEQUENCES_PER_ATTRIBUTE:
-            means = {m: float(v[members & counted[m]].mean()) for m, v in values.items()}
+            means = {
+                m: float(weighted_mean(v, members & counted[m], weights))
+                for m, v in values.items()
+            }
             table[attribute] = {**means, "sequences": int(members.sum())}
     return table

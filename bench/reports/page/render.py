@@ -32,7 +32,7 @@ def card_status(section: ReportSection, leaders: Iterable[Leader]) -> str:
     scores = section.scores
     if section.status != "partial" or scores is None:
         return section.status
-    whole = scores.sequences == section.benchmark.sequences
+    whole = scores.sequences == section.benchmark.expected_sequences
     return "complete" if whole and not any(each.share for each in leaders) else "partial"
 
 

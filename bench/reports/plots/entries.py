@@ -81,7 +81,7 @@ def first_measure(scores: BenchmarkScores) -> Measure:
         ConfigError: no tracker has any of the measures.
     """
     known = {measure for tracker in scores.trackers.values() for measure in tracker.measures}
-    for measure in layout_of(scores.experiment).columns:
+    for measure in layout_of(scores.experiment, scores.benchmark).columns:
         if measure.name in known:
             return measure
     raise ConfigError(f"{scores.benchmark} ({scores.experiment}): no tracker has scores to plot")

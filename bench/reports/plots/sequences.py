@@ -51,7 +51,7 @@ def heat_map(
     Raises:
         ConfigError: no sequence has a value.
     """
-    measure = layout_of(scores.experiment).breakdown[0]
+    measure = layout_of(scores.experiment, scores.benchmark).breakdown[0]
     ranked = entries_of(scores, first_measure(scores), len(scores.trackers), looks)
     names, values = _table(ranked, measure)
     if not names:

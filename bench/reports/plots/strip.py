@@ -105,7 +105,7 @@ def even_frames(sequence: Sequence, count: int = _COLUMNS) -> tuple[int, ...]:
 
 def telling_sequences(scores: BenchmarkScores, names: List[str], count: int = 3) -> list[str]:
     """Sequences on which trackers differ most, by standard deviation of the first measure."""
-    measure = layout_of(scores.experiment).breakdown[0]
+    measure = layout_of(scores.experiment, scores.benchmark).breakdown[0]
 
     def spread(name: str) -> float:
         rows = (tracker.per_sequence.get(name, {}) for tracker in scores.trackers.values())

@@ -7,6 +7,7 @@ No format of boxes has masks.
 
 from __future__ import annotations
 
+from bench.benchmarks import get_benchmark
 from bench.errors import ResultError, unknown_name
 from bench.results.formats.base import Exported, Format, Found, RawResult
 from bench.results.formats.matching import listed
@@ -94,4 +95,4 @@ def _sniff_text(source: Source, benchmark: str) -> str:
     boxes = next((file for file in texts if not is_companion(file)), texts[0])
     if any(is_companion(file) for file in texts) or delimiter_of(boxes.load()) == "\t":
         return "pytracking"
-    return "trackingnet" if benchmark == "trackingnet" else "pysot"
+    return get_benchmark(benchmark).result_format

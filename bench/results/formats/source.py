@@ -121,12 +121,15 @@ def runs_of(source: Source, name: str) -> tuple[list[Source], list[str]]:
 
     A source without results of its own may hold them in one folder, in folders of several
     trackers, of which the one called ``name`` is taken, or in numbered folders, one per run of
-    one tracker (``dimp50_000``, ``dimp50_001``, as pytracking writes them).
+    one tracker (``dimp50_000``, ``dimp50_001``, as pytracking writes them). GOT-10k's results
+    are in folders of sequences instead, each with its runs.
     """
     notes: list[str] = []
     for _ in range(_DEEPEST):
         if any(map(source.with_suffix, _RESULTS)):
             return [source, *_repetitions(source)], notes
+        if by_sequence := _by_sequence(source):
+            return by_sequence, notes
         numbered = _numbered(source.ignored, name)
         if numbered:
             runs = [runs_of(source.inside(folder), name)[0][0] for folder in numbered]
@@ -140,6 +143,36 @@ def runs_of(source: Source, name: str) -> tuple[list[Source], list[str]]:
         notes.append(f"read from the folder {chosen[0]}")
         source = source.inside(chosen[0])
     return [source], notes
+
+
+def _by_sequence(source: Source) -> list[Source]:
+    """Runs in folders of sequences, ``<sequence>/<sequence>_001.txt``, as GOT-10k has them."""
+    if not source.ignored or not _runs_in(source.inside(source.ignored[0]), source.ignored[0]):
+        return []
+    runs: dict[int, list[SourceFile]] = {}
+    for folder in source.ignored:
+        inner = source.inside(folder)
+        times = inner.get(f"{folder}_time.txt")
+        for number, file in _runs_in(inner, folder).items():
+            own = runs.setdefault(number, [])
+            own.append(SourceFile(PurePosixPath(f"{folder}.txt"), file.where, file.load))
+            if times is not None:
+                path = PurePosixPath(_INNER[0], f"{folder}_time.txt")
+                column = partial(_column, times, number - 1)
+                own.append(SourceFile(path, times.where, column))
+    return [Source(source.path, tuple(files)) for _, files in sorted(runs.items())]
+
+
+def _runs_in(source: Source, sequence: str) -> dict[int, SourceFile]:
+    """The files of one sequence by the number of their run."""
+    found = ((_RUN.fullmatch(file.stem), file) for file in source.with_suffix(".txt"))
+    return {int(match[2]): file for match, file in found if match and match[1] == sequence}
+
+
+def _column(file: SourceFile, index: int) -> bytes:
+    """One column of a table, empty where a row is shorter."""
+    rows = (re.split(rb"[,\s]+", line.strip()) for line in file.load().splitlines())
+    return b"".join(row[index] + b"\n" for row in rows if index < len(row))
 
 
 def _repetitions(source: Source) -> list[Source]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.arrays import FloatArray
-from bench.benchmarks import get_benchmark
+from bench.benchmarks import benchmarks, get_benchmark
 from bench.errors import ConfigError, ResultError, unknown_name
 from bench.files import check_digits
 from bench.geometry import INITIALISED, Regions
@@ -158,9 +158,8 @@ def experiments_of(dataset: Dataset, index_base: float | None = None) -> tuple[s
     """
     benchmark = get_benchmark(dataset.benchmark)
     if benchmark.kind != "vot":
-        raise ConfigError(
-            f"format 'vot': {dataset.benchmark} has no VOT experiments; vot2016 and vot2018 do"
-        )
+        having = ", ".join(name for name, row in benchmarks().items() if row.kind == "vot")
+        raise ConfigError(f"format 'vot': {dataset.benchmark} has no VOT experiments; {having} do")
     if index_base not in (None, 0):
         raise ConfigError(
             f"format 'vot': expected --origin 0, the base of its files, found {index_base:g}"

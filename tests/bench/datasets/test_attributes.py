@@ -10,14 +10,9 @@ import numpy as np
 import pytest
 
 from bench.arrays import FloatArray
+from bench.benchmarks import get_benchmark
 from bench.datasets import open_dataset
-from bench.datasets.otb import otb_entries
-from bench.datasets.tables import (
-    attribute_names,
-    attributes_from_titles,
-    listed_attributes,
-    read_table,
-)
+from bench.datasets.tables import attributes_from_titles
 from bench.sequence import Dataset
 
 EXCHANGED = frozenset(
@@ -44,10 +39,9 @@ RARE_IN_JSON = {"LR", "FM", "MB", "SV", "BC", "OPR"}
 
 
 def test_the_list_names_every_sequence_and_only_known_attributes() -> None:
-    rows = read_table("otb_attributes.csv")
-    assert [row["name"] for row in rows] == list(otb_entries())
-    flags = [flag for row in rows for flag in row["attributes"].split("|")]
-    assert set(flags) == set(attribute_names("otb2015"))
+    benchmark = get_benchmark("otb2015")
+    flags = [flag for row in benchmark.table for flag in row.attributes or ()]
+    assert set(flags) == set(benchmark.attributes)
     counts = Counter(flags)
     assert counts["IPR"] == 51
     assert counts["OCC"] == 49
@@ -59,8 +53,8 @@ def test_the_json_of_pysot_differs_from_the_list_in_few_flags_only(shared: Path)
     videos = json.loads((shared / "data/otb2015/annotations/OTB100.json").read_bytes())
     differing = {}
     for name, video in videos.items():
-        listed = listed_attributes("otb2015", name)
-        theirs = attributes_from_titles("otb2015", video["attr"])
+        listed = get_benchmark("otb2015").rows[name].attributes
+        theirs = attributes_from_titles(get_benchmark("otb2015"), video["attr"])
         assert listed is not None
         if listed != theirs:
             differing[name] = listed ^ theirs
@@ -71,13 +65,16 @@ def test_the_json_of_pysot_differs_from_the_list_in_few_flags_only(shared: Path)
 
 def test_the_flag_files_exchange_two_columns_in_16_sequences(shared: Path) -> None:
     folder = shared / "data/otb2015/annotations/anno/att"
-    columns = attribute_names("otb2015")
+    columns = tuple(get_benchmark("otb2015").attributes)
     exchanged = set()
-    for name, entry in otb_entries().items():
+    for name, entry in get_benchmark("otb2015").rows.items():
         path = next(p for s in (name, *entry.spellings) if (p := folder / f"{s}.txt").is_file())
         flags = path.read_text().replace(",", " ").split()
         theirs = {flag for flag, value in zip(columns, flags, strict=True) if value == "1"}
-        if theirs ^ (listed_attributes("otb2015", name) or frozenset()) == {"OCC", "OPR"}:
+        if theirs ^ (get_benchmark("otb2015").rows[name].attributes or frozenset()) == {
+            "OCC",
+            "OPR",
+        }:
             exchanged.add(name)
     assert exchanged == EXCHANGED
 

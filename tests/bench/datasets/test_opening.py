@@ -12,6 +12,7 @@ import pytest
 from bench.benchmarks import benchmarks, get_benchmark
 from bench.datasets import open_dataset
 from bench.datasets.check import check_dataset
+from bench.datasets.scan import shown_layout
 from bench.errors import ConfigError, DatasetError
 
 
@@ -28,7 +29,7 @@ def test_an_empty_folder_and_a_file_are_missing_datasets(tmp_path: Path, name: s
             open_dataset(name, root)
         message = str(caught.value)
         assert str(root) in message
-        assert benchmarks()[name].layout in message
+        assert shown_layout(benchmarks()[name]) in message
         assert (benchmarks()[name].site or "") in message
         assert "make demo" in message
     file.write_text("no dataset")
@@ -78,7 +79,7 @@ def test_benchmarks_by_other_spellings(spelling: str, name: str):
     assert get_benchmark(spelling).name == name
 
 
-@pytest.mark.parametrize("name", ["", "otb50", "OTB-50", "vot2019", "uav20l", "got10k", "nfs"])
+@pytest.mark.parametrize("name", ["", "otb50", "OTB-50", "vot2015", "uav20", "vots2024", "nfs240"])
 def test_other_benchmarks_are_no_alias(name: str):
     with pytest.raises(ConfigError, match="unknown benchmark"):
         get_benchmark(name)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.benchmarks import get_benchmark
 from bench.datasets import open_dataset
-from bench.datasets.tables import read_table
 from bench.errors import ConfigError, DatasetError
 
-FIRST, SECOND = (row["name"] for row in read_table("trackingnet_test.csv")[:2])
+FIRST, SECOND = list(get_benchmark("trackingnet").rows)[:2]
 FULL = "".join(f"{i}.25,2.00,30.00,40.50\n" for i in range(12))
 
 

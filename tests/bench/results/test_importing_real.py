@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import zipfile
 from collections.abc import Callable
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
-from bench.benchmarks import TABLES
+from bench.benchmarks import get_benchmark
 from bench.evaluation import evaluate
 from bench.files import read_rows
 from bench.results.importing import import_results
@@ -23,17 +22,16 @@ from bench.sequence import Dataset, Sequence
 MakeDataset = Callable[..., Dataset]
 
 
-def real_dataset(shared: Path, benchmark: str, folder: str, table: str) -> Dataset:
+def real_dataset(shared: Path, benchmark: str, folder: str) -> Dataset:
     """Names of the table, with the available annotation."""
     files = {normalized(f.stem): f for f in (shared / "data" / benchmark / folder).glob("*.txt")}
-    with (TABLES / table).open(encoding="utf-8", newline="") as stream:
-        rows = [r for r in csv.DictReader(stream) if normalized(r["name"]) in files]
+    rows = [r for r in get_benchmark(benchmark).table if normalized(r.name) in files]
     sequences = (
         Sequence(
-            row["name"],
-            read_rows(files[normalized(row["name"])]),
+            row.name,
+            read_rows(files[normalized(row.name)]),
             index_base=1.0,
-            skippable_frames=5 if row["name"] == "Tiger1" else 0,
+            skippable_frames=row.skippable,
         )
         for row in rows
     )
@@ -42,7 +40,7 @@ def real_dataset(shared: Path, benchmark: str, folder: str, table: str) -> Datas
 
 @pytest.fixture(scope="session")
 def real_otb(shared: Path) -> Dataset:
-    return real_dataset(shared, "otb2015", "annotations/anno", "otb_sequences.csv")
+    return real_dataset(shared, "otb2015", "annotations/anno")
 
 
 TIGER = "Tiger1: 349 rows, read as frames 6 to 354"
@@ -85,7 +83,7 @@ def test_real_texts_with_mixed_names(
 
 
 def test_real_json_with_surplus_files(shared: Path, tmp_path: Path) -> None:
-    dataset = real_dataset(shared, "uav123", "annotations/anno", "uav123_sequences.csv")
+    dataset = real_dataset(shared, "uav123", "annotations/anno")
     store = OnePassStore(tmp_path, "uav123")
     folder = shared / "data/uav123/results/SRDCF"
     report = import_results(folder, store, "SRDCF", dataset)
@@ -98,7 +96,7 @@ def test_real_json_with_surplus_files(shared: Path, tmp_path: Path) -> None:
 
 
 def test_real_lasot(shared: Path, tmp_path: Path) -> None:
-    dataset = real_dataset(shared, "lasot", "annotations", "lasot_sequences.csv")
+    dataset = real_dataset(shared, "lasot", "annotations")
     store = OnePassStore(tmp_path, "lasot")
     folder = shared / "data/lasot/results/ATOM"
     report = import_results(folder, store, "ATOM", dataset)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.benchmarks import TABLES, benchmarks
+from bench.benchmarks import benchmarks
 from bench.errors import ConfigError, ResultError
 from bench.results.formats import FORMATS
 from bench.results.names import (
@@ -24,19 +23,8 @@ OTB = ("Basketball", "Car1", "Car2", "Car24", "David", "Human4-2", "Jogging-1", 
 UAV = ("car1_1", "car1_s", "car11", "car1_2", "uav1_1", "uav2", "person2_1")
 
 
-def names_of(table: str, **chosen: str) -> list[str]:
-    with (TABLES / table).open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    return [row["name"] for row in rows if all(row[k] == v for k, v in chosen.items())]
-
-
 ALL_NAMES = {
-    "otb2015": names_of("otb_sequences.csv"),
-    "uav123": names_of("uav123_sequences.csv"),
-    "lasot": names_of("lasot_sequences.csv", subset="test"),
-    "trackingnet": names_of("trackingnet_test.csv"),
-    "vot2016": names_of("vot_sequences.csv", benchmark="vot2016"),
-    "vot2018": names_of("vot_sequences.csv", benchmark="vot2018"),
+    name: list(row.listed(row.subsets[0])) for name, row in benchmarks().items() if row.table
 }
 
 
@@ -88,7 +76,7 @@ def test_uav_spellings(spelling: str, name: str | None) -> None:
 @pytest.mark.parametrize("format_", FORMATS)
 def test_every_name_comes_back_from_every_toolkit(benchmark: str, format_: str) -> None:
     canonical = ALL_NAMES[benchmark]
-    assert benchmarks()[benchmark].sequences == len(canonical)
+    assert benchmarks()[benchmark].expected_sequences == len(canonical)
     spelled = {name: toolkit_name(name, benchmark, format_) for name in canonical}
     assert SequenceNames(canonical, benchmark).match(spelled.values()) == spelled
     assert all(safe_file_name(name, "sequence") for name in spelled.values())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bench.benchmarks import TABLES
+from bench.benchmarks import get_benchmark
 from bench.geometry import FAILED
 from bench.measures.vot.accuracy import burnt_in, tally, weighted_mean
 from bench.measures.vot.expected_overlap import cut_runs, estimate_interval
@@ -93,14 +92,14 @@ def test_interval(shared: Path, golden_vot: dict[str, Any], number: int) -> None
 
 
 @pytest.mark.parametrize(
-    ("benchmark", "interval"), [("vot2016", (168, 108, 371)), ("vot2018", (160, 100, 356))]
+    ("benchmark", "interval"),
+    [("vot2016", (168, 108, 371)), ("vot2018", (160, 100, 356)), ("vot2019", (128, 46, 291))],
 )
 def test_published_intervals_follow_from_the_lengths(
     benchmark: str, interval: tuple[int, int, int]
 ) -> None:
-    with (TABLES / "vot_sequences.csv").open() as stream:
-        rows = [row for row in csv.DictReader(stream) if row["benchmark"] == benchmark]
-    assert estimate_interval(np.array([float(row["frames"]) for row in rows])) == interval
+    lengths = [float(row.frames or 0) for row in get_benchmark(benchmark).table]
+    assert estimate_interval(np.array(lengths)) == interval
 
 
 @pytest.mark.parametrize("tracker", TRACKERS)

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.arrays import BoolArray, FloatArray, Image
 from bench.benchmarks import get_benchmark
-from bench.datasets import lasot, trackingnet
+from bench.datasets import forms, trackingnet
 from bench.datasets.files import read_boxes, read_flags, subfolders
 from bench.datasets.frames import NumberedFrames
 from bench.datasets.scan import Entry
@@ -37,9 +37,9 @@ def open_lasot(root: Path) -> Reader[str]:
         DatasetError: no training video was found.
     """
     benchmark = get_benchmark("lasot")
-    scan = lasot.scan(root, benchmark, "train")
+    scan = forms.scan(root, benchmark, "train")
     if not scan.entries:
-        raise nothing_found("lasot", root, benchmark.layout)
+        raise nothing_found("lasot", root, benchmark.layout.shown)
     return _videos("lasot", root, scan.entries, scan.missing)
 
 

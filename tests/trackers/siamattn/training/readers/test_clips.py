@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.datasets.tables import read_table
+from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, DatasetError
 from trackers.siamattn.training.readers import open_source
 
@@ -32,7 +32,7 @@ def test_lasot_has_training_videos_only_and_visible_frames(tmp_path: Path, paint
     for name in (TEST, TRAINING):
         lasot_video(tmp_path, name, paint)
     source = open_source("lasot", tmp_path)
-    names = {row["name"] for row in read_table("lasot_sequences.csv") if row["subset"] == "test"}
+    names = set(get_benchmark("lasot").listed("test"))
     assert len(source) == source.videos == 1120
     assert names.isdisjoint(source.keys)
     target = source.target(source.keys.index(TRAINING))
