@@ -56,7 +56,7 @@ STAND_INS = {
     r"\b(checkpoint_\w+\.pth|siamattn\.safetensors|w\.pth|runs/nano/weights\.safetensors)": str(
         NANO
     ),
-    r"\b\w+/model\.pth": str(NANO),
+    r"(?<![\w/])\w+/model\.pth": str(NANO),
     r"(bench confidence .*)": r"\1 --tracker siamattn-nano",
     r"--trials 50": "--trials 1",
     r"\$(PBS_ARRAY_INDEX|LSB_JOBINDEX)\b": "1",

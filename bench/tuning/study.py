@@ -15,6 +15,7 @@ from bench.errors import ConfigError, ResultError
 from bench.files import write_atomically
 from bench.locks import locked
 from bench.results.record import current_facts
+from bench.results.stores import names_in
 from bench.tuning.plan import Plan
 
 _ENTRY = b'{"op_code"'  # how a line of a journal begins
@@ -61,8 +62,10 @@ def _open_journal(path: Path) -> journal.JournalStorage:
             raise ValueError("a line is not an entry of a journal")
         if rest:
             write_atomically(path, content.removesuffix(rest))
-        # Our lock is held, so optuna's is left over from a search that was killed.
-        Path(f"{path}.lock").unlink(missing_ok=True)
+        # Our lock is held, so optuna's, and what it is renamed to, is left of a killed search.
+        for name in names_in(path.parent):
+            if name.startswith(f"{path.name}.lock"):
+                path.with_name(name).unlink(missing_ok=True)
         lock = journal.JournalFileOpenLock(str(path))
         return journal.JournalStorage(journal.JournalFileBackend(str(path), lock_obj=lock))
     except OSError as error:

@@ -77,8 +77,11 @@ def test_a_killed_search_leaves_a_trial_and_half_a_line(
     lines = OLDER.read_bytes().splitlines(keepends=True)
     kept = b"".join(lines[:14])  # up to the options of the third trial
     plan.study.write_bytes(kept + b'{"op_co')
-    (tmp_path / "s.journal.lock").touch()
+    left = [tmp_path / f"s.journal.lock{end}" for end in ("", "a0e14c20-3930-4e7e.rename")]
+    for path in left:
+        path.touch()
     with open_study(plan) as study:
+        assert not left[1].exists()
         (trial,) = unfinished(study)
         assert (trial.number, trial.params["way"]) == (2, "right")
         assert plan.study.read_bytes().startswith(kept)
