@@ -39,7 +39,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt packaging/opencv-python/setup
 	@echo "installing into .venv: a few minutes the first time, about 2 GB"
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --constraint constraints.txt ./packaging/opencv-python
-	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[fast,siamattn,train,interop,reports,dev]'
+	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[cluster,fast,siamattn,train,interop,reports,dev]'
 	$(BENCH) doctor
 	touch $@
 
@@ -101,8 +101,9 @@ format: $(STAMP) ## format the code and apply safe lint fixes
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-speed: $(STAMP) ## time scoring beside other toolkits, SiamAttn by stage, the report page (no test)
+speed: $(STAMP) ## time scoring and frames beside other toolkits, SiamAttn by stage, the report page (no test)
 	.venv/bin/python scripts/speed.py
+	.venv/bin/python scripts/speed_frames.py
 	.venv/bin/python scripts/speed_siamattn.py
 	.venv/bin/python scripts/speed_report.py
 

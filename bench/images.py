@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -57,6 +58,7 @@ class ImageFiles:
         DatasetError: on indexing, when a file is missing or cannot be decoded.
     """
 
+    decodes: ClassVar[bool] = True
     paths: tuple[Path, ...]
 
     def __len__(self) -> int:

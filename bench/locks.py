@@ -16,12 +16,13 @@ from bench.errors import ResultError
 from bench.files import is_litter, temporary_name
 
 _FORMER = re.compile(r"\..+\.(txt|json|value)\.[a-z0-9_]{8}")  # temporary names of old versions
+LOCK = ".lock"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextlib.contextmanager
 def locked(
-    folder: Path, *, name: str = ".lock", keep: bool = True, wait: float = 0.0
+    folder: Path, *, name: str = LOCK, keep: bool = True, wait: float = 0.0
 ) -> Iterator[None]:
     """Hold ``folder`` for this process, and create it if necessary.
 

@@ -33,7 +33,8 @@ Masks: TypeAlias = tuple[Runs | None, ...]
 class Frames(Protocol):
     """Frames decoded on demand; indexing returns an RGB image ``uint8 (H, W, 3)``.
 
-    May have ``where(index) -> str``, which messages call the frame.
+    May have ``where(index) -> str``, which messages call the frame, and ``decodes = True`` if
+    every indexing makes a new image, which a tracker may then modify without a copy being made.
     """
 
     def __len__(self) -> int: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -173,6 +174,12 @@ Lockstep = Annotated[
     int, typer.Option(min=1, help="Sequences that a batch tracker follows in one call.")
 ]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")]
+RunJobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs", "-j", min=1, help="Worker processes: 1, or as many as a cluster has room for."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Seed of every random generator.")]
 Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds a tracker may take for one frame.")]
 Sequences = Annotated[
@@ -211,12 +218,22 @@ def split_names(names: list[str] | None) -> list[str] | None:
 
 @contextmanager
 def stoppable(kept: str) -> Iterator[None]:
-    """Ctrl-C inside prints what is kept, e.g. ``"trials"``, and exits with 130."""
+    """Ctrl-C inside prints what is kept, e.g. ``"trials"``, and exits with 130.
+
+    So does SIGTERM, by which schedulers end a job.
+    """
+    former = signal.signal(signal.SIGTERM, _stop)
     try:
         yield
     except KeyboardInterrupt:
         typer.echo(f"stopped; {kept} are kept, the same command continues", err=True)
         raise typer.Exit(STOPPED) from None
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def write_file(path: Path, text: str) -> None:

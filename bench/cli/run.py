@@ -54,6 +54,34 @@ Debug = Annotated[
         "--debug", help="Run one sequence in this process, keep nothing, show the traceback."
     ),
 ]
+Gpus = Annotated[
+    str | None,
+    typer.Option(
+        "--gpus", help="auto, or numbers as in 0,1,3: every worker sees one GPU as its only one."
+    ),
+]
+PerGpu = Annotated[int | None, typer.Option(min=1, help="Workers that share a GPU; 1 by default.")]
+EngineName = Annotated[
+    Literal["processes", "ray"],
+    typer.Option(help="Where workers run: on this machine, or on a Ray cluster."),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(help="auto, or that of the head; without it, Ray starts on this machine."),
+]
+DataMap = Annotated[
+    list[str] | None,
+    typer.Option(metavar="HERE=THERE", help="A folder that nodes have elsewhere; repeatable."),
+]
+SameDevice = Annotated[
+    bool, typer.Option("--same-device", help="Refuse results of another device than the first.")
+]
+ShardOf = Annotated[
+    str | None,
+    typer.Option(
+        "--shard", metavar="I/N", help="Run share I of N; the others may run at the same time."
+    ),
+]
 TrackerToShow = Annotated[
     str | None,
     typer.Argument(help="Show the options of this one.", autocompletion=options.complete_tracker),
@@ -80,7 +108,14 @@ def run(
     experiment: options.Experiment = None,
     repetitions: options.Repetitions = None,
     lockstep: options.Lockstep = 1,
-    jobs: options.Jobs = 1,
+    jobs: options.RunJobs = None,
+    gpus: Gpus = None,
+    per_gpu: PerGpu = None,
+    engine: EngineName = "processes",
+    ray_address: RayAddress = None,
+    data_map: DataMap = None,
+    same_device: SameDevice = False,
+    shard: ShardOf = None,
     seed: options.Seed = 0,
     timeout: options.Timeout = options.DEFAULT_TIMEOUT,
     sequences: options.Sequences = None,
@@ -108,12 +143,17 @@ def run(
 
       bench run vot2018 --data /data/VOT2018 -t path/file.py:MyTracker --experiment realtime
 
+      bench run lasot --tracker siamattn --gpus auto --per-gpu 2
+
+      bench run lasot --tracker siamattn --engine ray --ray-address auto --per-gpu 2
+
       bench run folder --data ~/clips -t opencv-mil --set seed=7 --name mil-7
 
       bench run otb2015 -t path/file.py:MyTracker --sequence Bolt --debug
     """
     from bench.datasets import open_dataset
     from bench.results import open_store
+    from bench.runner.shards import Shard
 
     store = open_store(results, benchmark, experiment)
     given = options.parse_settings(settings), name, device, weights
@@ -125,6 +165,7 @@ def run(
     common: dict[str, Any] = {
         "names": names, "seed": seed, "repetitions": repetitions, "lockstep": lockstep,
         "masks": masks, "partial": partial,
+        "shard": Shard.parse(shard) if shard is not None else None,
     }  # fmt: skip
     if debug:
         _debug(dataset, specs, store, names, seed)
@@ -133,8 +174,9 @@ def run(
     else:
         shown = False if quiet or progress is False else "lines"
         running = {
-            "jobs": jobs, "frame_timeout": timeout, "tuned_on": tuned_on, "verbose": verbose,
-            "progress": shown,
+            **_workers(jobs, gpus, per_gpu, engine, ray_address, data_map),
+            "frame_timeout": timeout, "tuned_on": tuned_on, "verbose": verbose,
+            "progress": shown, "same_device": same_device,
         }  # fmt: skip
         _run(dataset, specs, store, common | running, quiet)
 
@@ -149,6 +191,36 @@ def _specs(
     if name is not None and len(targets) > 1:
         raise ConfigError(f"--name {name}: expected one --tracker, found {len(targets)}")
     return [make_spec(each, settings, name, *given, **foreign) for each in targets]
+
+
+def _workers(
+    jobs: int | None,
+    gpus: str | None,
+    per_gpu: int | None,
+    engine: str,
+    address: str | None,
+    data_map: list[str] | None,
+) -> dict[str, Any]:
+    """Where workers run, how many, and what GPUs they see."""
+    from bench.runner.devices import chosen_gpus
+    from bench.runner.ray_engine import RayCluster, parse_data_map
+
+    if engine == "ray":
+        if gpus not in (None, "auto"):
+            raise ConfigError(f"--gpus {gpus}: Ray chooses the GPUs; say how many with --per-gpu")
+        share = per_gpu or (1 if gpus else None)
+        return {"cluster": RayCluster(address, jobs, share, parse_data_map(data_map or []))}
+    for option, value in (("--ray-address", address), ("--data-map", data_map)):
+        if value:
+            raise ConfigError(f"{option} belongs to --engine ray")
+    if gpus is None:
+        if per_gpu is not None:
+            raise ConfigError(f"--per-gpu {per_gpu} needs --gpus, such as --gpus auto")
+        return {"jobs": jobs or 1}
+    if jobs is not None:
+        raise ConfigError(f"--jobs {jobs}: with --gpus, --per-gpu says how many workers there are")
+    chosen = chosen_gpus(gpus)
+    return {"jobs": len(chosen) * (per_gpu or 1), "gpus": chosen}
 
 
 def _run(

@@ -31,8 +31,8 @@ Benchmarks = Annotated[
 Names = Annotated[list[str], typer.Argument(metavar="TRACKER...", help="Names of results.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Folders = Annotated[
-    list[Path],
-    typer.Argument(metavar="FOLDER...", help="Folders of results, <benchmark>/<tracker>/."),
+    list[Path] | None,
+    typer.Argument(metavar="[FOLDER...]", help="Folders of results, <benchmark>/<tracker>/."),
 ]
 
 
@@ -104,7 +104,8 @@ def _origin(store: Store, tracker: str) -> tuple[str, str]:
     if not record.sessions:
         return "unknown", "unknown"
     latest = record.sessions[-1]
-    hosts = dict.fromkeys(str(session.get("host") or "unknown") for session in record.sessions)
+    made = [place for each in record.sessions for place in each.get("places") or [each]]
+    hosts = dict.fromkeys(str(place.get("host") or "unknown") for place in made)
     when = str(latest.get("ended") or latest.get("started") or "unknown")[:16].replace("T", " ")
     return when, printable(", ".join(hosts))
 
@@ -160,14 +161,15 @@ def _stores(results: Path, benchmark: str, experiment: str | None) -> Iterator[S
 
 
 def merge(
-    folders: Folders,
+    folders: Folders = None,
     results: options.Results = options.DEFAULT_RESULTS,
 ) -> None:
-    """Bring results of several machines into one folder.
+    """Bring results of several machines into one folder, and close the records of shards.
 
     Results of one name must have been made in the same way (run.json says how), and a run that is
     in two places must be the same in both; otherwise nothing is merged. What is there stays. Stop
-    it at any moment and give the same command again to go on.
+    it at any moment and give the same command again to go on. Without a folder, it only takes in
+    what killed shards of `bench run --shard` left of their part of the record.
 
     [bold]Examples[/]
 
@@ -175,13 +177,20 @@ def merge(
 
       bench merge ~/from_cluster
     """
-    from bench.runner.merging import merge_results
+    from bench.runner.merging import merge_results, stores_in
+    from bench.runner.shards import close_records
 
     with options.stoppable("merged results"):
-        done = merge_results(folders, results)
+        done = merge_results(folders or [], results)
+        closed = close_records(stores_in(results))
     for each in done:
         typer.echo(
             f"{each.store.benchmark}, {each.store.experiment}, {printable(each.tracker)}: "
             f"{options.counted(len(each.runs), 'run')} from {each.source.root} -> "
             f"{each.store.folder(each.tracker)}"
         )
+    for store, tracker, count in closed:
+        where = store.folder(tracker)
+        typer.echo(f"{options.counted(count, 'part')} of the record taken in -> {where}")
+    if not (done or closed):
+        typer.echo(f"{results}: nothing to merge; every record is closed")

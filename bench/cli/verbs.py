@@ -16,6 +16,7 @@ from bench.version import __version__
 _VERBS = {
     "run": "run",
     "trackers": "run",
+    "submit": "submit",
     "eval": "score",
     "video": "video",
     "report": "report",

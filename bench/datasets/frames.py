@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.arrays import Image
 from bench.datasets.files import image_names, natural_key
@@ -30,6 +30,8 @@ class NumberedFrames:
         first: number of the first frame.
         count: number of annotated frames; None if only the images determine it (TrackingNet TEST).
     """
+
+    decodes: ClassVar[bool] = True
 
     folder: Path
     first: int = 1
@@ -105,6 +107,8 @@ def numbered_frames(
 class SortedFrames:
     """All images of a folder in natural order, listed on first use."""
 
+    decodes: ClassVar[bool] = True
+
     folder: Path
 
     def __len__(self) -> int:
@@ -139,6 +143,7 @@ class VideoFrames:
         DatasetError: the file cannot be opened, or a counted frame cannot be decoded.
     """
 
+    decodes: ClassVar[bool] = True
     path: Path
 
     def __post_init__(self) -> None:

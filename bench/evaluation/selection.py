@@ -55,7 +55,7 @@ def _candidate(dataset: Dataset, store: Store, name: str) -> Candidate:
         found.refuse(f"{folder}: no result matches a sequence of {dataset.root}")
         return found
     found.remedy = remedy_for_missing(store.record_path(name))
-    found.notes += [*tuning_note(dataset, store, name), *_surplus_note(dataset, runs)]
+    found.notes += [*record_notes(dataset, store, name), *_surplus_note(dataset, runs)]
     if changed:
         found.notes.append(
             f"changed since they were written: {len(changed)} files ({first_few(changed)})"
@@ -139,8 +139,8 @@ def label_of(dataset: Dataset) -> str:
     return f"{dataset.benchmark} (miniature)" if dataset.miniature else dataset.benchmark
 
 
-def tuning_note(dataset: Dataset, store: Store, name: str) -> list[str]:
-    """Notes on options tuned on scores or per benchmark, according to the run record."""
+def record_notes(dataset: Dataset, store: Store, name: str) -> list[str]:
+    """What the run record says: options tuned on scores or per benchmark, several devices."""
     try:
         record = read_record(store.record_path(name))
     except ResultError:
@@ -151,6 +151,10 @@ def tuning_note(dataset: Dataset, store: Store, name: str) -> list[str]:
     if record.tuned_on is not None:
         here = record.tuned_on == label_of(dataset)
         notes.append(f"hyper-parameters tuned on {'this benchmark' if here else record.tuned_on}")
+    devices = record.devices()
+    if len(devices) > 1:
+        kind = "kinds of device" if "cpu" in devices else "GPU models"
+        notes.append(f"made on {len(devices)} {kind}: {', '.join(devices)}")
     return list(dict.fromkeys(notes))
 
 

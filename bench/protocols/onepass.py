@@ -6,6 +6,7 @@ import numpy as np
 
 from bench.errors import DatasetError
 from bench.geometry import Runs
+from bench.protocols.reading import reader
 from bench.protocols.steps import Follow, OnFrame, Start, Steps, Synchronize, check_answer, drive
 from bench.sequence import Frames, Sequence, Trajectory, check_first_box
 from bench.tracker import Tracker, mask_of
@@ -40,11 +41,16 @@ def run_one_pass(
 
 
 def one_pass_steps(
-    sequence: Sequence, on_frame: OnFrame | None = None, *, keep_masks: bool = False
+    sequence: Sequence,
+    on_frame: OnFrame | None = None,
+    ahead: int = 0,
+    *,
+    keep_masks: bool = False,
 ) -> Steps[Trajectory]:
     """The one-pass protocol as a coroutine; see ``run_one_pass``.
 
-    With ``keep_masks``, the trajectory has the masks that the tracker answers.
+    Up to ``ahead`` frames are decoded while the tracker computes. With ``keep_masks``, the
+    trajectory has the masks that the tracker answers.
     """
     frames = check_frames(sequence)
     count = len(sequence)
@@ -52,20 +58,21 @@ def one_pass_steps(
     times = np.zeros(count)
     masks: list[Runs | None] = [None] * count if keep_masks else []
     boxes[0] = sequence.initial_box
-    for index in range(count):
-        if on_frame is not None:
-            on_frame(index + 1)
-        image = np.array(frames[index])  # a copy, so that frames in memory do not change
-        if index == 0:
-            check_first_box(sequence, image)
-            answer = yield Start(1, image, boxes[0].copy())
-        else:
-            answer = yield Follow(index + 1, image)
-        times[index] = answer.seconds
-        if answer.prediction is not None:
-            boxes[index], scores[index] = check_answer(answer.prediction)
-            if keep_masks:
-                masks[index] = mask_of(answer.prediction)
+    with reader(frames, ahead) as images:
+        for index in range(count):
+            if on_frame is not None:
+                on_frame(index + 1)
+            image = images[index]
+            if index == 0:
+                check_first_box(sequence, image)
+                answer = yield Start(1, image, boxes[0].copy())
+            else:
+                answer = yield Follow(index + 1, image)
+            times[index] = answer.seconds
+            if answer.prediction is not None:
+                boxes[index], scores[index] = check_answer(answer.prediction)
+                if keep_masks:
+                    masks[index] = mask_of(answer.prediction)
     return Trajectory(boxes, times, scores, tuple(masks))
 
 

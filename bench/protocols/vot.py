@@ -16,6 +16,7 @@ from bench.arrays import FloatArray
 from bench.benchmarks import Experiment
 from bench.geometry import FAILED, INITIALISED, SKIPPED, Regions, Runs, region_overlaps
 from bench.protocols.onepass import check_frames
+from bench.protocols.reading import Reader, reader
 from bench.protocols.steps import Answer, Follow, OnFrame, Start, Steps
 from bench.sequence import RegionTrajectory, Sequence, check_first_box, to_file, to_tracker
 from bench.tracker import Region, StartsOn, is_absent, mask_of
@@ -29,6 +30,7 @@ def vot_steps(
     experiment: Experiment,
     starts_on: StartsOn = "bounding",
     on_frame: OnFrame | None = None,
+    ahead: int = 0,
     *,
     keep_masks: bool = False,
 ) -> Steps[RegionTrajectory]:
@@ -45,6 +47,8 @@ def vot_steps(
         experiment: the protocol and its numbers.
         starts_on: the form of a rotated ground truth that the tracker starts on.
         on_frame: called with the number of each frame, from 1, before it is decoded.
+        ahead: frames to decode while the tracker computes. None in the real-time experiment,
+            whose results depend on the tracker's time, which a thread beside it may lengthen.
         keep_masks: keep the masks that the tracker answers, also those of failures.
 
     Raises:
@@ -54,21 +58,27 @@ def vot_steps(
     along = _Along(sequence, len(sequence), keep_masks)
     pace = _Pace(experiment)
     index: int | None = 0
-    while index is not None:
-        along.at(index, on_frame)
-        image = np.array(frames[index])
-        along.bounds = (image.shape[1] - 1, image.shape[0] - 1)
-        if index == 0:
-            check_first_box(sequence, image)
-        answer = yield Start(index + 1, image, starting_region(along.truth(index), starts_on))
-        along.started(index, answer)
-        pace.started(answer.seconds)
-        index = yield from _follow(along, experiment, pace, index + 1, on_frame)
+    with reader(frames, ahead if experiment.fps is None else 0) as images:
+        while index is not None:
+            along.at(index, on_frame)
+            image = images[index]
+            along.bounds = (image.shape[1] - 1, image.shape[0] - 1)
+            if index == 0:
+                check_first_box(sequence, image)
+            answer = yield Start(index + 1, image, starting_region(along.truth(index), starts_on))
+            along.started(index, answer)
+            pace.started(answer.seconds)
+            index = yield from _follow(along, images, experiment, pace, index + 1, on_frame)
     return along.trajectory()
 
 
 def _follow(
-    along: _Along, experiment: Experiment, pace: _Pace, index: int, on_frame: OnFrame | None
+    along: _Along,
+    images: Reader,
+    experiment: Experiment,
+    pace: _Pace,
+    index: int,
+    on_frame: OnFrame | None,
 ) -> Steps[int | None]:
     """Follow from frame ``index``; return the frame of the next start, None at the end."""
     while index < along.count:
@@ -76,8 +86,7 @@ def _follow(
         if pace.skips():
             along.repeat(index)
         else:
-            image = np.array(along.frames[index])
-            answer = yield Follow(index + 1, image)
+            answer = yield Follow(index + 1, images[index])
             along.answered(index, answer)
             pace.answered(answer.seconds)
         if experiment.protocol != "unsupervised" and along.failed(index):
@@ -107,7 +116,6 @@ class _Along:
         self.masks = [None] * self.count if self.keep_masks else []
         self.times = np.zeros(self.count)
         self.scores = np.full(self.count, np.nan)
-        self.frames = check_frames(self.sequence)
         self.regions = self.sequence.regions
 
     def at(self, index: int, on_frame: OnFrame | None) -> None:

@@ -7,10 +7,12 @@ the folder is written anew: a writer killed in between leaves no file that looks
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from bench.errors import ResultError
 from bench.files import MAX_MASK_BYTES, MAX_TEXT_BYTES, read_whole
@@ -31,9 +33,21 @@ def record_hashes(folder: Path, files: Mapping[Path, bytes]) -> None:
     ]
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     with os.fdopen(os.open(folder / SUMS, flags, 0o666), "r+b", buffering=0) as stream:
+        _alone(stream)
         known = set(_text(stream.read(MAX_TEXT_BYTES)).splitlines())
         new = "".join(f"{line}\n" for line in lines if line not in known)
         stream.write(new.encode("utf-8", "surrogateescape"))
+
+
+def _alone(stream: IO[bytes]) -> None:
+    """Let shards on several machines append one after the other, until the stream is closed.
+
+    Best effort: a folder that several write to has a file system with locks.
+    """
+    with contextlib.suppress(ImportError, OSError):
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX)
 
 
 def _text(data: bytes) -> str:

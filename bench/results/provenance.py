@@ -68,7 +68,7 @@ def _measured(record: RunRecord) -> Provenance:
     latest = record.sessions[-1] if record.sessions else {}
     facts = {
         "target": record.provenance.get("target"),
-        "device": record.provenance.get("device"),
+        "device": " and ".join(record.devices()) or None,
         "processor": latest.get("cpu"),
         "seed": record.provenance.get("seed"),
         "toolkit": record.provenance.get("bench_version"),

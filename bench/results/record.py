@@ -1,11 +1,12 @@
 """The run record, ``run.json``: how the results beside it were made.
 
 * *Provenance* can change a box: protocol, benchmark (real or miniature), tracker, options,
-  weights, code, library versions, decoder, device, seed; and whether masks are kept, so that a
+  weights, code, library versions, decoder, seed; and whether masks are kept, so that a
   result has them for all sequences or for none. Results of one name share one provenance; a run
   with another is refused.
 * *Sessions* should not: time, machine and number of processes, commit, completeness of the
-  dataset. Every session adds an entry.
+  dataset; and the host, device and driver of each result, which move its last digits at most.
+  Every session adds an entry.
 """
 
 from __future__ import annotations
@@ -59,9 +60,24 @@ class RunRecord:
     kind: str = "run"
     tuned_on: str | None = None
 
-    def on_device(self, device: str) -> RunRecord:
-        """A copy with the device of the tracker."""
-        return dataclasses.replace(self, provenance={**self.provenance, "device": device})
+    def made(self, name: str, place: Mapping[str, Any]) -> RunRecord:
+        """A copy in which the latest session says where a run was made: host, device, driver."""
+        *earlier, latest = self.sessions
+        places = [
+            {**each, "runs": [run for run in each["runs"] if run != name]}
+            for each in latest.get("places", [])
+        ]
+        here = next((each for each in places if {**each, "runs": []} == {**place, "runs": []}), {})
+        kept = [each for each in places if each is not here and each["runs"]]
+        kept.append({**place, "runs": [*here.get("runs", []), name]})
+        return dataclasses.replace(self, sessions=(*earlier, {**latest, "places": kept}))
+
+    def devices(self) -> tuple[str, ...]:
+        """Names of the devices that the results were made on, as far as they are known."""
+        places = [place for each in self.sessions for place in each.get("places", ())]
+        former = self.provenance.get("device")  # of a record that knew a single one
+        names = [*([former] if former else []), *(place.get("device") for place in places)]
+        return tuple(dict.fromkeys(str(name) for name in names if name))
 
     def failed(self, failure: RunFailure) -> RunRecord:
         """A copy in which ``failure`` replaces an earlier one of its sequence."""
@@ -189,19 +205,19 @@ def _objection(earlier: RunRecord | None, current: RunRecord) -> str | None:
         return "expected a record of the results beside it, found none"
     if earlier.kind != "run":
         return f"expected results of a run beside it, found kind {earlier.kind!r}"
-    differing = list(_differences(earlier.provenance, current.provenance))
+    differing = list(differences(earlier.provenance, current.provenance))
     if differing:
         return f"the results beside it have another provenance: {'; '.join(differing)}"
     return None
 
 
-def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
-    """Every differing fact; devices, and the tracker's files, only if both are known."""
+def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
+    """Every differing fact; of the tracker's files, if both are known; not the device."""
     flat_there, flat_here = _flatten(there), _flatten(here)
     for name in sorted(flat_there | flat_here):
         before, after = flat_there.get(name), flat_here.get(name)
-        late = name == "device" or name.startswith("tracker_files.")
-        if before != after and not (late and None in (before, after)):
+        late = name.startswith("tracker_files.") and None in (before, after)
+        if before != after and not late and name != "device":
             yield f"{name}: expected {after!r}, found {before!r}"
 
 

@@ -8,6 +8,7 @@ from bench.errors import BenchError, describe, message_of, traceback_of
 from bench.protocols.steps import FrameError
 from bench.registry import TrackerSpec
 from bench.runner.own_files import files_of
+from bench.runner.provenance import machine
 from bench.runner.unit import (
     Beat,
     Failed,
@@ -65,7 +66,7 @@ def _attempt(tracker: Tracker, unit: Unit, raise_errors: bool) -> Finished | Fai
         trajectory = run_unit(tracker, unit, frames.append)
         choice = str(getattr(tracker, "adapter_choice", ""))
         files, tuned = files_of(tracker), tuned_per_benchmark(tracker)
-        return Finished(unit, trajectory, device_name(), files, choice, tuned)
+        return Finished(unit, trajectory, device_name(), files, choice, tuned, facts=machine())
     except (Exception, SystemExit) as error:
         if raise_errors:
             raise

@@ -27,6 +27,7 @@ from bench.results.declared import declare_beside, keep_declaration
 from bench.results.record import RunRecord, continue_record, read_record, write_record
 from bench.results.stores import Store
 from bench.results.vot.text import format_times, parse_times
+from bench.runner.shards import gathered_record, refuse_running
 
 _GOING = ".removed-"  # prefix of a folder that is being removed
 # Files of a one-pass result and of a run of VOT, in order.
@@ -142,7 +143,7 @@ def _equal(store: Store, source: Store, tracker: str, sequence: str, repetition:
 
 def _record(store: Store, source: Store, tracker: str) -> RunRecord | None:
     """The record of the destination with the sessions of the source; None if nothing changes."""
-    theirs = read_record(source.record_path(tracker))
+    theirs = gathered_record(source, tracker)
     if theirs is None:
         raise ResultError(
             "expected a run.json beside the results, which tells where they are from"
@@ -233,6 +234,7 @@ def remove_results(store: Store, tracker: str) -> None:
     going = folder.with_name(f"{_GOING}{folder.name}-{os.getpid()}")
     try:
         with locked(folder):
+            refuse_running(folder)
             folder.rename(going)
         shutil.rmtree(going)
         if store.experiment != "onepass":  # the tracker's folder, if this was its last experiment

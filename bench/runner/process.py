@@ -13,54 +13,27 @@ import struct
 import sys
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as List
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
-from typing import TypeAlias
+from multiprocessing.connection import Connection, wait
+from typing import Any
 
 import cloudpickle
 
 from bench.errors import TrackerError
 from bench.loading import path_of_workers
+from bench.protocols.reading import AHEAD
 from bench.registry import TrackerSpec
 from bench.runner import worker
 from bench.runner.channel import KEY_BYTES, GarbledError, Inbox, Output
-from bench.runner.unit import Failed, Finished, Unit, thread_environment
+from bench.runner.devices import VISIBLE
+from bench.runner.engine import BuildError, Event, Limits, Shared, Worker, emptiest
+from bench.runner.unit import Failed, Finished, Unit, thread_count, thread_environment
 
 _LONGEST_STEP = 1.0  # seconds between two looks at a worker that count at most
 _SENDING = 20  # seconds that a worker may take to receive units
-
-
-class BuildError(TrackerError):
-    """A worker could not build the tracker.
-
-    Attributes:
-        log: the traceback, and what was printed.
-    """
-
-    def __init__(self, message: str, log: str = "") -> None:
-        super().__init__(message)
-        self.log = log
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Seconds without an answer after which a worker is stopped: per frame, and at the start."""
-
-    frame: float = 120.0
-    start: float = 300.0
-
-
-@dataclass(frozen=True, eq=False)
-class Shared:
-    """Units that failed for a cause that may lie in another one: run each alone, anew."""
-
-    units: tuple[Unit, ...]
-    cause: str
-
-
-Event: TypeAlias = Finished | Failed | Shared
 
 
 class WorkerProcess:
@@ -70,13 +43,17 @@ class WorkerProcess:
         units: the units that it is running, by index; empty while it waits or starts.
         ready: True once its tracker is built.
         dead: True once it has ended, failed or been given up; ``kill`` then removes the rest.
+        facts: what it tells of itself once it is ready.
+        place: the GPU that it sees; empty for whatever its parent sees.
         output: what it prints; None on Windows, where that goes to the terminal.
 
     Raises:
         TrackerError: the tracker cannot be sent to another process.
     """
 
-    def __init__(self, spec: TrackerSpec, seed: int, echo: bool = False) -> None:
+    def __init__(
+        self, spec: TrackerSpec, seed: int, echo: bool = False, ahead: int = 0, place: str = ""
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         arguments = _pickle_spec(spec), seed
         self.connection, theirs = context.Pipe()
@@ -98,7 +75,9 @@ class WorkerProcess:
         if printed is not None:
             printed.close()
         self.units: dict[int, Unit] = {}
-        self.ready = self.dead = self._worked = False
+        self.facts: Mapping[str, Any] = {}
+        self.place, self._ahead = place, ahead
+        self.ready = self.dead = self._worked = self._killed = False
         self._target = spec.target
         self._look()
 
@@ -115,7 +94,7 @@ class WorkerProcess:
         Raises:
             PicklingError, TypeError, AttributeError: a unit cannot be pickled.
         """
-        pickled = cloudpickle.dumps(worker.Work(units, lanes))
+        pickled = cloudpickle.dumps(worker.Work(units, lanes, self._ahead))
         self.units = dict(enumerate(units))
         self._counter.value = 0
         if self.output is not None:
@@ -158,8 +137,16 @@ class WorkerProcess:
             if self._silence() > limit:
                 yield from self._give_up(f"no answer within {limit:g} s, so it was stopped")
 
+    def leave(self, deadline: float) -> None:
+        """Let it end by itself, waiting until ``deadline`` of the monotonic clock at most."""
+        self.connection.close()
+        self.process.join(max(0.0, deadline - time.monotonic()))
+
     def kill(self) -> None:
         """Kill the process and every process that its tracker started."""
+        if self._killed:
+            return
+        self._killed = self.dead = True
         self.connection.close()
         if self.output is not None:
             self.output.connection.close()
@@ -175,7 +162,7 @@ class WorkerProcess:
         if isinstance(message, worker.Unbuilt):
             raise BuildError(message.cause, self._log(message.log))
         if isinstance(message, worker.Ready):
-            self.ready = True
+            self.ready, self.facts = True, message.facts
             self._look()
         elif isinstance(message, worker.Done) and message.index in self.units:
             self._worked = True
@@ -187,6 +174,7 @@ class WorkerProcess:
                 message.notes,
                 message.tuned,
                 message.paths,
+                self.facts,
             )
         elif isinstance(message, worker.Stumbled) and self.units:
             self.dead = True
@@ -273,14 +261,79 @@ def _pickle_spec(spec: TrackerSpec) -> bytes:
         ) from error
 
 
+@dataclass(eq=False)
+class Processes:
+    """The engine of this machine: ``jobs`` worker processes, or some for each GPU.
+
+    Even a single job gets a process of its own, so that a tracker that hangs or crashes costs one
+    unit only. Frames are read ahead where cores are left for it; elsewhere the thread would
+    lengthen the time that the tracker needs.
+
+    Attributes:
+        spec: the tracker.
+        seed: of every random generator while it is built.
+        jobs: number of workers.
+        gpus: those that workers see one of; empty to leave them what this process sees.
+        echo: what trackers print goes to standard error as well as into the log of a failure.
+    """
+
+    spec: TrackerSpec
+    seed: int
+    jobs: int = 1
+    gpus: tuple[str, ...] = ()
+    echo: bool = False
+    _newest: WorkerProcess | None = None
+
+    @property
+    def seats(self) -> int:
+        """Most workers at once."""
+        return self.jobs
+
+    def start(self, living: List[Worker]) -> WorkerProcess:
+        """A new worker, on the GPU with the fewest."""
+        gpu = emptiest(self.gpus, living) if self.gpus else ""
+        ahead = AHEAD if free_cores(self.jobs) >= self.jobs else 0
+        with start_conditions({VISIBLE: gpu} if gpu else {}):
+            self._newest = WorkerProcess(self.spec, self.seed, self.echo, ahead, gpu)
+        return self._newest
+
+    def wait(self, workers: List[WorkerProcess], seconds: float) -> None:
+        """Wait for a message."""
+        wait([channel for each in workers for channel in each.channels()], timeout=seconds)
+
+    def refuse(self, worker: WorkerProcess, why: str) -> str:
+        """There is no other machine.
+
+        Raises:
+            TrackerError: always.
+        """
+        raise TrackerError(
+            f"a worker on this machine differs from the run that started it in {why}. Did files "
+            "change meanwhile? Start the run again."
+        )
+
+    def close(self) -> None:
+        """Kill the newest worker, which Ctrl-C may have kept from whoever asked for it."""
+        if self._newest is not None:
+            self._newest.kill()
+
+
+def free_cores(jobs: int) -> int:
+    """Cores that this process may use beyond those that its workers compute on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (cores or 1) - jobs * (thread_count() or 1)
+
+
 @contextlib.contextmanager
-def start_conditions() -> Iterator[None]:
+def start_conditions(more: Mapping[str, str]) -> Iterator[None]:
     """Start processes in here: they inherit the environment of workers and a blocked SIGINT.
+
+    ``more`` variables are theirs alone.
 
     A worker unblocks SIGINT once it leads its own session. The parent handles Ctrl-C when the
     block ends: by then it knows the new worker, and can stop it.
     """
-    wanted = thread_environment()
+    wanted = {**thread_environment(), **more}
     kept = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     if sys.platform != "win32":

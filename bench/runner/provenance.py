@@ -31,8 +31,9 @@ from bench.registry import (
     registered_trackers,
 )
 from bench.results.declared import FILE, fingerprint_of
-from bench.results.record import RunRecord, now, read_record
+from bench.results.record import RunRecord, differences, now, read_record
 from bench.results.stores import Store
+from bench.runner.devices import gpu_facts
 from bench.runner.own_files import files_of, folder_hash, hashes, imported_files
 from bench.runner.unit import thread_count
 from bench.sequence import Dataset
@@ -54,12 +55,13 @@ def make_record(
     spec: TrackerSpec,
     *,
     seed: int,
-    jobs: int,
+    jobs: int | None,
     protocol: str = "onepass",
     lockstep: int = 1,
     masks: bool = False,
     tuned_on: str | None = None,
     engine: str = "workers",
+    gpus: tuple[str, ...] = (),
 ) -> RunRecord:
     """The record of a session that starts now.
 
@@ -67,12 +69,13 @@ def make_record(
         dataset: to run on.
         spec: the tracker.
         seed: of the run.
-        jobs: number of worker processes.
+        jobs: number of worker processes; None for as many as a cluster has room for.
         protocol: name of the experiment.
         lockstep: sequences that a worker follows at once.
         masks: whether masks are kept.
         tuned_on: label of the dataset whose scores chose the options.
-        engine: ``"workers"``, or the name of another engine.
+        engine: ``"workers"``, ``"ray"``, or the name of another engine.
+        gpus: GPUs that workers see one of each.
 
     Raises:
         ConfigError: the tracker is unknown.
@@ -93,15 +96,29 @@ def make_record(
         "ended": None,
         "engine": engine,
         "jobs": jobs,
-        "threads": thread_count() if engine == "workers" else None,
+        **({"gpus": list(gpus)} if gpus else {}),
+        "threads": thread_count() if engine in ("workers", "ray") else None,
         "dataset": str(dataset.root),
         "caveats": list(map(str, dataset.caveats)),
         **_declaration(dataset.benchmark),
         **_commit(),
-        **_machine(),
+        **machine(),
     }
     # Through JSON, so that later comparisons see what will have been read back.
     return RunRecord(_as_stored(provenance), (_as_stored(session),), tuned_on=tuned_on)
+
+
+def worker_facts(spec: TrackerSpec) -> dict[str, Any]:
+    """What a worker tells of itself: where it runs, and what its results depend on."""
+    return {
+        **machine(), **gpu_facts(), **_code_facts(), "weights_sha256": spec.weights_hash(),
+    }  # fmt: skip
+
+
+def differing_facts(expected: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    """The facts of a worker that differ from those of the run, in words; empty if none does."""
+    known = {name: value for name, value in expected.items() if name in facts}
+    return "; ".join(differences(_as_stored({name: facts[name] for name in known}), known))
 
 
 def _declaration(benchmark: str) -> dict[str, Any]:
@@ -193,7 +210,8 @@ def _code_facts() -> dict[str, Any]:
     }
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """The host and what it computes with."""
     return {
         "host": platform.node(),
         "platform": platform.platform(),

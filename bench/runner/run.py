@@ -15,11 +15,14 @@ from bench.protocols.onepass import check_frames
 from bench.registry import TrackerSpec
 from bench.results.record import continue_record
 from bench.results.stores import Store
+from bench.runner.engine import Limits
 from bench.runner.pool import run_units
-from bench.runner.process import Limits
+from bench.runner.process import Processes
 from bench.runner.progress import Wanted
 from bench.runner.provenance import make_record, with_later_files
+from bench.runner.ray_engine import RayCluster
 from bench.runner.session import ENOUGH, RunSummary, open_session
+from bench.runner.shards import Shard
 from bench.runner.unit import Engine, Outcome, Unit
 from bench.sequence import Dataset, Sequence
 
@@ -41,6 +44,10 @@ def run_tracker(
     lockstep: int = 1,
     masks: bool = False,
     tuned_on: str | None = None,
+    gpus: tuple[str, ...] = (),
+    same_device: bool = False,
+    shard: Shard | None = None,
+    cluster: RayCluster | None = None,
     engine: Engine | None = None,
 ) -> RunSummary:
     """Run a tracker over every sequence that has no result yet, the longest first.
@@ -66,6 +73,10 @@ def run_tracker(
         lockstep: sequences that a worker follows at once, through the tracker's batch form.
         masks: keep the masks that the tracker answers, beside the results.
         tuned_on: label of the dataset whose scores chose the options; every score says so.
+        gpus: of which each worker sees one, the one with the fewest workers.
+        same_device: refuse results of another device than the first.
+        shard: run this share of the sequences only; others may run at the same time.
+        cluster: run workers on its nodes in place of this machine; ignores jobs and GPUs.
         engine: replaces workers, e.g. ``bench.runner.run_here``; ignores jobs and time-outs.
 
     Raises:
@@ -80,16 +91,24 @@ def run_tracker(
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, engine)
     wanted = _repetitions(experiment, spec, repetitions)
-    chosen = _choose(dataset, names, partial)
+    chosen = _share(_choose(dataset, names, partial), shard)
     current = make_record(
-        dataset, spec, protocol=experiment.name, seed=seed, jobs=jobs, lockstep=lockstep,
-        masks=masks, tuned_on=tuned_on, engine="workers" if engine is None else _name(engine),
+        dataset, spec, protocol=experiment.name, seed=seed, lockstep=lockstep,
+        jobs=cluster.workers if cluster else jobs,
+        masks=masks, tuned_on=tuned_on, engine=_name(engine, cluster), gpus=gpus,
     )  # fmt: skip
     limits = Limits(frame_timeout, start_timeout)
-    run = engine or functools.partial(
-        run_units, jobs=jobs, limits=limits, lanes=lockstep, echo=verbose
-    )
-    with open_session(store, spec.name, current) as session:
+
+    def on_workers(units: list[Unit], spec: TrackerSpec, seed: int) -> Iterable[Outcome]:
+        here = Processes(spec, seed, jobs, gpus, verbose)
+        workers = cluster.engine(spec, seed, limits, verbose) if cluster else here
+        facts = current.provenance
+        return run_units(units, workers, limits=limits, lanes=lockstep, expected=facts)
+
+    run = engine or on_workers
+    with open_session(
+        store, spec.name, current, chosen, shard=shard, same_device=same_device
+    ) as session:
         for wave in _waves(wanted):
             units = session.plan(chosen, seed, experiment, wave, masks=masks)
             with _closing(run(units, spec, seed)) as outcomes:
@@ -108,7 +127,9 @@ def _closing(outcomes: Iterable[Outcome]) -> Iterator[Iterable[Outcome]]:
             close()
 
 
-def _name(engine: Engine) -> str:
+def _name(engine: Engine | None, cluster: RayCluster | None) -> str:
+    if engine is None:
+        return "workers" if cluster is None else "ray"
     inner = engine.func if isinstance(engine, functools.partial) else engine
     return str(getattr(inner, "__name__", type(inner).__name__))
 
@@ -139,6 +160,7 @@ def plan_run(
     lockstep: int = 1,
     masks: bool = False,
     partial: bool = False,
+    shard: Shard | None = None,
 ) -> RunPlan:
     """What ``run_tracker`` would do with these arguments; runs and writes nothing.
 
@@ -150,7 +172,7 @@ def plan_run(
     experiment = get_experiment(store.experiment)
     _check_lockstep(spec, experiment, lockstep, None)
     wanted = _repetitions(experiment, spec, repetitions)
-    chosen = _choose(dataset, names, partial)
+    chosen = _share(_choose(dataset, names, partial), shard)
     current = make_record(
         dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep,
         masks=masks,
@@ -204,6 +226,10 @@ def _choose(dataset: Dataset, names: Collection[str] | None, partial: bool) -> l
             "out with --partial."
         )
     return chosen
+
+
+def _share(chosen: list[Sequence], shard: Shard | None) -> list[Sequence]:
+    return chosen if shard is None else shard.share(chosen)
 
 
 def _has_frames(sequence: Sequence) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Sequence as List
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,21 +19,15 @@ from bench.errors import BenchError, ResultError, printable
 from bench.files import write_atomically
 from bench.geometry import Regions, region_overlaps
 from bench.images import ImageFiles
-from bench.locks import locked, sweep
 from bench.protocols.onepass import check_frames
 from bench.results.declared import keep_declaration
-from bench.results.record import (
-    RunFailure,
-    RunRecord,
-    continue_record,
-    require_same,
-    write_record,
-)
+from bench.results.record import RunFailure, RunRecord, require_same
 from bench.results.stores import Store
-from bench.runner.process import BuildError
+from bench.runner.engine import BuildError
 from bench.runner.progress import Status, Wanted, progress_display
 from bench.runner.provenance import with_later_files
-from bench.runner.unit import Beat, Finished, Outcome, Unit
+from bench.runner.shards import Book, Shard, opened
+from bench.runner.unit import Beat, Finished, Outcome, Remark, Unit
 from bench.sequence import Frames, Sequence
 
 ENOUGH = 3
@@ -61,18 +56,26 @@ class RunSummary:
 
 
 @contextmanager
-def open_session(store: Store, name: str, current: RunRecord) -> Iterator[Session]:
-    """Lock the folder of the results, and continue the record in it.
+def open_session(
+    store: Store,
+    name: str,
+    current: RunRecord,
+    sequences: Iterable[Sequence],
+    *,
+    shard: Shard | None = None,
+    same_device: bool = False,
+) -> Iterator[Session]:
+    """Lock the results, or the part of a shard, and continue the record.
 
     Raises:
         ResultError: the results of that name have another origin, or another run holds them.
     """
-    with locked(store.folder(name)):
-        sweep(store.folder(name))
+    names = [sequence.name for sequence in sequences]
+    files = frozenset(current.provenance.get("tracker_files", {}))
+    current = with_later_files(store, name, current)
+    with opened(store, name, current, shard, names) as (book, record):
         keep_declaration(store)
-        record = continue_record(store, name, with_later_files(store, name, current))
-        known = frozenset(current.provenance.get("tracker_files", {}))
-        session = Session(store, name, record, known)
+        session = Session(store, name, record, book, files, same_device=same_device)
         with session.recorded():
             yield session
 
@@ -85,16 +88,19 @@ class Session:
         store: keeps the results.
         name: of the result folder.
         record: how the results are made; written at every change.
+        book: where it is written.
         known: names of the tracker's files that are known before it is built.
         started: True once anything has run.
         finished, skipped, failures: see ``RunSummary``.
         notes: what the tracker's adapter chose, in words; empty for our own trackers.
         logs: the file with the traceback of each failure, by sequence.
+        same_device: refuse results of another device than the first.
     """
 
     store: Store
     name: str
     record: RunRecord
+    book: Book
     known: Collection[str] = ()
     started: bool = False
     finished: list[str] = field(default_factory=list)
@@ -102,6 +108,7 @@ class Session:
     failures: list[RunFailure] = field(default_factory=list)
     notes: str = ""
     logs: dict[str, Path] = field(default_factory=dict)
+    same_device: bool = False
 
     def plan(
         self,
@@ -139,7 +146,7 @@ class Session:
                     self._clear(unit)  # a killed run may have left its failure
             else:
                 check_frames(sequence)
-                yield dataclasses.replace(unit, sequence=with_full_paths(sequence))
+                yield dataclasses.replace(unit, sequence=with_paths(sequence))
 
     def _settled(self, sequence: Sequence) -> bool:
         """Whether more repetitions are pointless: the first are equal, or one has failed."""
@@ -163,19 +170,22 @@ class Session:
             yield
         finally:
             if self.started or self.record is not before:
-                write_record(self._path, self.record.ended())
+                self.book.write(self.record.ended())
 
     def gather(self, outcomes: Iterable[Outcome], units: list[Unit], progress: Wanted) -> None:
         """Keep every result and note every failure at once; the record is written first."""
         if not units:
             return
         self.started = True
-        write_record(self._path, self.record)
+        self.book.write(self.record)
         frames, total = 0, sum(len(unit.sequence) for unit in units)
         with self._said(), progress_display(self._ended + len(units), total, progress) as show:
             for outcome in outcomes:
                 if isinstance(outcome, Beat):
                     show(self._status(frames, outcome))
+                    continue
+                if isinstance(outcome, Remark):
+                    self._remark(outcome.text)
                     continue
                 frames += len(outcome.unit.sequence)
                 if isinstance(outcome, Finished):
@@ -196,21 +206,40 @@ class Session:
                 raise
             raise BuildError(f"{error} (traceback in {log})", error.log) from None
 
+    def _remark(self, text: str) -> None:
+        """Say and record what happened to the run itself."""
+        logging.getLogger("bench").warning("%s", printable(text))
+        *earlier, latest = self.record.sessions
+        latest = {**latest, "remarks": [*latest.get("remarks", []), printable(text)]}
+        self._note(dataclasses.replace(self.record, sessions=(*earlier, latest)))
+
     def _keep(self, outcome: Finished) -> None:
         record = self._with_facts(outcome)
-        require_same(self._path, self.record, record)
+        require_same(self.book.path, self.record, record)
+        self._check_device(outcome.device)
+        self._note(record)  # first, so that every result that is there says where it was made
         try:
             unit = outcome.unit
             self.store.write(self.name, unit.sequence, outcome.trajectory, unit.repetition)
         except OSError as error:
             raise ResultError(f"{error.filename}: cannot be written ({error.strerror})") from error
         self.finished.append(outcome.unit.name)
-        self._note(record)
         self._clear(outcome.unit)
 
+    def _check_device(self, device: str) -> None:
+        known = self.record.devices()
+        if self.same_device and known and device not in known:
+            raise ResultError(
+                f"{self.book.path}: --same-device: the results beside it were made on "
+                f"{' and '.join(known)}, this one on {device}. Leave the option out to mix "
+                "devices, which tables then say, or choose another --name."
+            )
+
     def _with_facts(self, outcome: Finished) -> RunRecord:
-        """The record with what is known once a unit has run: device, files, adapter, lockstep."""
-        record = self.record.on_device(outcome.device)
+        """The record with what is known once a unit has run: place, files, adapter, lockstep."""
+        told = ("host", "cpu") if outcome.device == "cpu" else ("host", "cpu", "driver")
+        place = {name: outcome.facts[name] for name in told if name in outcome.facts}
+        record = self.record.made(outcome.unit.name, {"device": outcome.device, **place})
         facts: dict[str, Any] = dict(record.provenance)
         if outcome.files:
             facts["tracker_files"] = {**facts.get("tracker_files", {}), **outcome.files}
@@ -258,7 +287,7 @@ class Session:
     def _note(self, record: RunRecord) -> None:
         if record != self.record:
             self.record = record
-            write_record(self._path, record)
+            self.book.write(record)
 
     def _status(self, frames: int, beat: Beat) -> Status:
         names = tuple(unit.name for unit, _ in beat.running)
@@ -268,10 +297,6 @@ class Session:
     @property
     def _ended(self) -> int:
         return len(self.finished) + len(self.failures)
-
-    @property
-    def _path(self) -> Path:
-        return self.store.record_path(self.name)
 
 
 def are_equal(runs: List[Regions]) -> bool:
@@ -288,20 +313,22 @@ def are_equal(runs: List[Regions]) -> bool:
     return True
 
 
-def with_full_paths(sequence: Sequence) -> Sequence:
-    """A sequence whose frames are found wherever a tracker changes the working folder to."""
+def with_paths(sequence: Sequence, change: Callable[[Path], Path] = Path.absolute) -> Sequence:
+    """A sequence whose frames lie elsewhere; by default, at their full paths.
+
+    So they are found wherever a tracker changes the working folder to.
+    """
     frames: Any = sequence.frames
     if isinstance(frames, ImageFiles):
-        if all(path.is_absolute() for path in frames.paths):
-            return sequence
-        paths = tuple(path.absolute() for path in frames.paths)
-        return dataclasses.replace(sequence, frames=ImageFiles(paths))
+        paths = tuple(map(change, frames.paths))
+        same = paths == frames.paths
+        return sequence if same else dataclasses.replace(sequence, frames=ImageFiles(paths))
     if not dataclasses.is_dataclass(frames) or isinstance(frames, type):
         return sequence
     changed = {
-        each.name: value.absolute()
+        each.name: change(value)
         for each in dataclasses.fields(frames)
-        if isinstance(value := getattr(frames, each.name), Path) and not value.is_absolute()
+        if isinstance(value := getattr(frames, each.name), Path) and change(value) != value
     }
     if not changed:
         return sequence

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as List
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -57,48 +57,60 @@ class Unit:
             return self.sequence.name
         return f"{self.sequence.name}_{self.repetition:03d}"
 
-    def steps(self, tracker: object, on_frame: OnFrame | None = None) -> Steps[AnyTrajectory]:
-        """Its protocol as a coroutine."""
+    def steps(
+        self, tracker: object, on_frame: OnFrame | None = None, ahead: int = 0
+    ) -> Steps[AnyTrajectory]:
+        """Its protocol as a coroutine; up to ``ahead`` frames are decoded in advance."""
         if self.experiment.protocol == "onepass":
             return cast(
                 Steps[AnyTrajectory],
-                one_pass_steps(self.sequence, on_frame, keep_masks=self.masks),
+                one_pass_steps(self.sequence, on_frame, ahead, keep_masks=self.masks),
             )
         steps = vot_steps(
-            self.sequence, self.experiment, starts_on(tracker), on_frame, keep_masks=self.masks
-        )
+            self.sequence, self.experiment, starts_on(tracker), on_frame, ahead,
+            keep_masks=self.masks,
+        )  # fmt: skip
         return cast(Steps[AnyTrajectory], steps)
 
 
-def run_unit(tracker: Tracker, unit: Unit, on_frame: OnFrame | None = None) -> AnyTrajectory:
+def run_unit(
+    tracker: Tracker, unit: Unit, on_frame: OnFrame | None = None, ahead: int = 0
+) -> AnyTrajectory:
     """Seed every random generator for ``unit``, then run ``tracker`` along its sequence.
 
     Args:
         tracker: new, or after another unit that finished.
         unit: what to run.
-        on_frame: called with the number of each frame, from 1, before it is decoded.
+        on_frame: called with the number of each frame, from 1, before the tracker gets it.
+        ahead: frames to decode while the tracker computes.
 
     Raises:
         FrameError: the tracker raised, or returned no finite region.
         DatasetError: frames are missing or cannot be decoded.
     """
     seed_everything(unit.seed, unit.sequence.name, unit.repetition)
-    return drive(tracker, unit.steps(tracker, on_frame))
+    return drive(tracker, unit.steps(tracker, on_frame, ahead))
 
 
 def run_lockstep(
-    tracker: BatchTracker, units: List[Unit], lanes: int, on_frame: OnFrame | None = None
+    tracker: BatchTracker,
+    units: List[Unit],
+    lanes: int,
+    on_frame: OnFrame | None = None,
+    ahead: int = 0,
 ) -> Iterator[tuple[int, AnyTrajectory]]:
     """Run units through a tracker's batch form, ``lanes`` at once; yield (index, trajectory).
 
-    Random generators are seeded once, because the lanes share them.
+    Random generators are seeded once, because the lanes share them, and the lanes share the
+    ``ahead`` frames that are decoded in advance.
 
     Raises:
         FrameError: the tracker raised, or returned no finite region in one of the lanes.
         DatasetError: frames are missing or cannot be decoded.
     """
     seed_everything(units[0].seed)
-    runs = ((index, unit.steps(tracker, on_frame)) for index, unit in enumerate(units))
+    each = -(-ahead // lanes)
+    runs = ((index, unit.steps(tracker, on_frame, each)) for index, unit in enumerate(units))
     return drive_lockstep(tracker, runs, lanes)
 
 
@@ -170,6 +182,7 @@ class Finished:
         notes: what the tracker's adapter chose, in words; empty for our own trackers.
         tuned: how the tracker's settings depend on the benchmark, in words; else empty.
         paths: where ``files`` are, by name.
+        facts: what its worker told of itself: host, processor, driver.
         alone: True if it ran alone although lockstep was asked for, after a failure there.
     """
 
@@ -180,6 +193,7 @@ class Finished:
     notes: str = ""
     tuned: str = ""
     paths: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
     alone: bool = False
 
 
@@ -207,10 +221,17 @@ class Beat:
     running: tuple[tuple[Unit, int], ...]
 
 
-Outcome: TypeAlias = Finished | Failed | Beat
+@dataclass(frozen=True)
+class Remark:
+    """Something about the run that is no unit's end: a node was lost, or refused."""
+
+    text: str
+
+
+Outcome: TypeAlias = Finished | Failed | Beat | Remark
 Engine: TypeAlias = Callable[[list[Unit], TrackerSpec, int], Iterable[Outcome]]
 """Runs units of a tracker with a seed. It yields one ``Finished`` or ``Failed`` for each unit, and
-any number of ``Beat``; if it is a generator, closing it stops the run."""
+any number of ``Beat`` and ``Remark``; if it is a generator, closing it stops the run."""
 
 
 def limit_threads() -> None:

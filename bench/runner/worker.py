@@ -16,13 +16,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
-from typing import Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 from bench.errors import BenchError, TrackerError, describe, message_of, traceback_of
 from bench.protocols.steps import FrameError
 from bench.registry import TrackerSpec
 from bench.runner.channel import Outbox, redirect_output
 from bench.runner.own_files import files_of, hashes, own_paths
+from bench.runner.provenance import worker_facts
 from bench.runner.unit import (
     AnyTrajectory,
     Unit,
@@ -44,7 +45,9 @@ class Counter(Protocol):
 
 @dataclass(frozen=True)
 class Ready:
-    """The tracker is built, and the worker waits for units."""
+    """The tracker is built, and the worker waits for units; ``facts`` says where and with what."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,13 +127,15 @@ def work(
         redirect_output(output)
     with contextlib.suppress(EOFError, OSError):  # the parent is done, or has ended
         try:
-            tracker = build_tracker(_load_spec(pickled), seed)
-            files_of(tracker)  # that one is missing is an error of the start
+            spec = _load_spec(pickled)
+            facts = worker_facts(spec)
+            tracker = build_tracker(spec, seed)
+            named = files_of(tracker)  # that one is missing is an error of the start
         except BaseException as error:
             said = isinstance(error, BenchError) and error.__cause__ is None  # meant for the user
             outbox.send(Unbuilt(_cause(error), "" if said else traceback_of(error)))
             return
-        answer: Message = Ready()
+        answer: Message = Ready({**facts, "tracker_files": named})
         outbox.send(answer)
         while not isinstance(answer, Stumbled):
             for answer in _attempt(connection.recv_bytes(), counter, tracker):
@@ -153,10 +158,17 @@ def _load_spec(pickled: bytes) -> TrackerSpec:
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """The units sent to a worker, and how many of them it follows in lockstep."""
+    """The units sent to a worker.
+
+    Attributes:
+        units: what to run.
+        lanes: how many of them it follows in lockstep.
+        ahead: frames that it decodes in advance.
+    """
 
     units: tuple[Unit, ...]
     lanes: int = 1
+    ahead: int = 0
 
 
 def _attempt(pickled: bytes, counter: Counter, tracker: Tracker) -> Iterator[Done | Stumbled]:
@@ -179,11 +191,11 @@ def _attempt(pickled: bytes, counter: Counter, tracker: Tracker) -> Iterator[Don
         lanes = work.lanes
         if lanes > 1:
             batch = cast(BatchTracker, tracker)
-            for index, trajectory in run_lockstep(batch, work.units, lanes, note):
+            for index, trajectory in run_lockstep(batch, work.units, lanes, note, work.ahead):
                 yield done(index, trajectory)
         else:
             for index, unit in enumerate(work.units):
-                yield done(index, run_unit(tracker, unit, note))
+                yield done(index, run_unit(tracker, unit, note, work.ahead))
     except FrameError as error:
         yield Stumbled(error.frame, error.cause, traceback_of(error))
     except (SystemExit, GeneratorExit) as error:

@@ -64,6 +64,11 @@ class Draws(Base):
         return self.box + [random.random() * 40, 0, 0, 0]
 
 
+class Sees(Base):
+    def update(self, image):
+        return [int(os.environ["CUDA_VISIBLE_DEVICES"]), os.getpid(), 1, 1]
+
+
 Made = type("Made", (Base,), {})
 """
 
@@ -307,3 +312,36 @@ def test_former_spellings_are_still_accepted(bench: Bench, work: Path) -> None:
     bench("eval", "otb2015", "--trackers", "former", "--partial", cwd=work)
     bench("report", "--benchmarks", "otb2015", "--output", "page", "--videos", "none", cwd=work)
     assert (work / "page/index.html").exists()
+
+
+def test_workers_see_the_gpus_that_are_named(bench: Bench, work: Path) -> None:
+    done = bench(
+        "run", "otb2015", "-t", "mine:Sees", "--gpus", "1,3", "--per-gpu", "2", "-r", "gpus",
+        cwd=work,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    folder = work / "gpus/otb2015/Sees"
+    second_rows = [path.read_text().splitlines()[1] for path in folder.glob("*.txt")]
+    assert {float(row.split(",")[0]) - 1 for row in second_rows} <= {1.0, 3.0}
+    assert json.loads((folder / "run.json").read_text())["sessions"][0]["gpus"] == ["1", "3"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--per-gpu", "2"), "--per-gpu 2 needs --gpus"),
+        (("--gpus", "0", "--jobs", "2"), "--jobs 2: with --gpus"),
+        (("--gpus", "zero"), "--gpus expects auto, or numbers"),
+        (("--ray-address", "auto"), "--ray-address belongs to --engine ray"),
+        (("--data-map", "a=b"), "--data-map belongs to --engine ray"),
+        (("--engine", "ray", "--data-map", "ab"), "expects HERE=THERE"),
+        (("--engine", "ray", "--gpus", "0"), "Ray chooses the GPUs"),
+        (("--shard", "5/4"), "--shard expects i/n"),
+    ],
+)
+def test_places_for_workers_that_make_no_sense(
+    words: tuple[str, ...], message: str, bench: Bench, work: Path
+) -> None:
+    done = bench("run", "otb2015", "-t", "static", "-r", "none", *words, cwd=work, code=1)
+    assert message in " ".join(done.stderr.split())
+    assert not (work / "none").exists()

@@ -91,7 +91,6 @@ def test_a_session_is_added_and_the_rest_kept(store: OnePassStore) -> None:
                 "new: expected 'x', found None",
             ],
         ),
-        ({"device": "cuda"}, ["device: expected 'cuda', found 'cpu'"]),
     ],
 )
 def test_every_differing_fact_is_named(
@@ -128,6 +127,24 @@ def test_refused_exactly_where_facts_differ(there: dict[str, Any], here: dict[st
         assert not refused
     elif not any(isinstance(v, dict) for v in [*there.values(), *here.values()]):
         assert refused
+
+
+def test_each_run_says_where_it_was_made() -> None:
+    record = RunRecord({}, ({"started": "then"},))
+    one, two = {"device": "A100", "host": "x"}, {"device": "H200", "host": "y"}
+    for name, place in (("a", one), ("b", two), ("c", one), ("a", two)):  # a ran again
+        record = record.made(name, place)
+    places = record.sessions[-1]["places"]
+    assert {place["host"]: place["runs"] for place in places} == {"x": ["c"], "y": ["b", "a"]}
+    assert set(record.devices()) == {"A100", "H200"}
+    former = RunRecord({"device": "V100"}, record.sessions)
+    assert set(former.devices()) == {"V100", "A100", "H200"}
+
+
+def test_the_device_is_no_difference(store: OnePassStore) -> None:
+    write_record(store.record_path("kcf"), RunRecord({**FACTS, "device": "cpu"}))
+    finish_one(store)
+    continue_record(store, "kcf", RunRecord({**FACTS, "device": "cuda"}))
 
 
 def test_a_record_without_results_is_replaced(store: OnePassStore) -> None:

@@ -154,6 +154,21 @@ class Threads:
         return Prediction(np.array([cv2.getNumThreads(), *values]))
 
 
+class SeesGpu:
+    """Puts the GPU that it may use, and its process, into the box."""
+
+    def __init__(self, pause: float = 0.0) -> None:
+        time.sleep(pause)  # so that others start as well
+        self.pause = pause
+
+    def init(self, image: np.ndarray, region: np.ndarray) -> None:
+        time.sleep(self.pause)
+
+    def update(self, image: np.ndarray) -> Prediction:
+        gpu = float(os.environ["CUDA_VISIBLE_DEVICES"])
+        return Prediction(np.array([gpu, float(os.getpid()), 1.0, 1.0]))
+
+
 class Still:
     """The first box for ever."""
 

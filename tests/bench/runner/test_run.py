@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import platform
 import re
 from pathlib import Path
 from types import ModuleType
@@ -74,7 +75,9 @@ def test_what_is_stored(dataset: Dataset, store: OnePassStore) -> None:
     assert store.confidence_path("fake", "a").read_text().startswith("nan\n0.")
     written = record(store)
     assert written["kind"] == "run"
-    assert written["provenance"]["device"] == "cpu"
+    (place,) = written["sessions"][0]["places"]
+    assert (place["device"], place["host"]) == ("cpu", platform.node())
+    assert sorted(place["runs"]) == ["a", "b", "c"]
     assert written["failures"] == []
     assert written["sessions"][0]["ended"] >= written["sessions"][0]["started"]
     assert written["sessions"][0]["threads"] == 1
@@ -239,15 +242,35 @@ def test_results_of_another_provenance_are_refused(dataset: Dataset, store: OneP
     assert store.sequences("fake") == {"a"}
 
 
-def test_another_device_is_refused_before_its_result_is_kept(
+def test_another_device_is_recorded_and_refused_on_request(
     dataset: Dataset, store: OnePassStore
 ) -> None:
     run_tracker(dataset, spec("Wanderer"), store, names=["a"])
     path = store.record_path("fake")
     path.write_text(path.read_text().replace('"device": "cpu"', '"device": "Giant GPU"'))
-    with pytest.raises(ResultError, match="device: expected 'cpu', found 'Giant GPU'"):
-        run_tracker(dataset, spec("Wanderer"), store)
+    with pytest.raises(ResultError, match="were made on Giant GPU, this one on cpu"):
+        run_tracker(dataset, spec("Wanderer"), store, same_device=True)
     assert store.sequences("fake") == {"a"}
+    run_tracker(dataset, spec("Wanderer"), store)
+    places = [place for each in record(store)["sessions"] for place in each.get("places", ())]
+    assert {place["device"]: sorted(place["runs"]) for place in places} == {
+        "Giant GPU": ["a"], "cpu": ["b", "c"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("jobs", "seen"), [(2, {0, 3}), (4, {0, 3})])
+def test_each_worker_sees_a_gpu_of_its_own(
+    jobs: int, seen: set[int], fakes: ModuleType, store: OnePassStore
+) -> None:
+    dataset = fakes.make_dataset(**dict.fromkeys("abcdefgh", 4))
+    run_tracker(dataset, spec("SeesGpu", pause=0.3), store, jobs=jobs, gpus=("0", "3"))
+    boxes = [store.read_boxes("fake", name)[1] - (1, 1, 0, 0) for name in "abcdefgh"]
+    workers = {int(box[1]): int(box[0]) for box in boxes}
+    assert set(workers.values()) == seen
+    assert len(workers) == jobs
+    assert [list(workers.values()).count(gpu) for gpu in seen] == [jobs // 2] * 2
+    assert record(store)["sessions"][0]["gpus"] == ["0", "3"]
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ
 
 
 def test_results_without_a_record_are_refused(dataset: Dataset, store: OnePassStore) -> None:

@@ -1,4 +1,4 @@
-"""Whoever was tuned says so: in the record, and under every table."""
+"""Whoever was tuned, or made on several devices, says so under every table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.evaluation.selection import tuning_note
+from bench.evaluation.selection import record_notes
 from bench.results.onepass import OnePassStore
 from bench.results.record import RunRecord, continue_record, read_record, write_record
 from bench.sequence import Dataset, Sequence
@@ -42,12 +42,30 @@ def test_the_note_names_the_data(
     store: OnePassStore, tuned_on: str | None, notes: list[str]
 ) -> None:
     write_record(store.record_path("x"), RunRecord({}, tuned_on=tuned_on))
-    assert tuning_note(DATA, store, "x") == notes
+    assert record_notes(DATA, store, "x") == notes
+
+
+@pytest.mark.parametrize(
+    ("devices", "notes"),
+    [
+        (["NVIDIA A100"], []),
+        (["NVIDIA A100", "NVIDIA H200"], ["made on 2 GPU models: NVIDIA A100, NVIDIA H200"]),
+        (["cpu", "NVIDIA H200"], ["made on 2 kinds of device: cpu, NVIDIA H200"]),
+    ],
+)
+def test_the_note_names_several_devices(
+    store: OnePassStore, devices: list[str], notes: list[str]
+) -> None:
+    record = RunRecord({}, ({},))
+    for number, device in enumerate(devices):
+        record = record.made(f"sequence-{number}", {"device": device})
+    write_record(store.record_path("x"), record)
+    assert record_notes(DATA, store, "x") == notes
 
 
 def test_no_record_and_a_broken_one(store: OnePassStore) -> None:
-    assert tuning_note(DATA, store, "x") == []
+    assert record_notes(DATA, store, "x") == []
     store.folder("x").mkdir(parents=True)
     store.record_path("x").write_text("{")
-    (note,) = tuning_note(DATA, store, "x")
+    (note,) = record_notes(DATA, store, "x")
     assert "run.json cannot be read" in note
