@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         list_trackers,
         load,
     )
+    from bench.api.differing import Diff, diff
     from bench.api.running import Runs, export_results, import_results, load_results, run
     from bench.api.scoring import Scores, evaluate, score
     from bench.api.showing import Picture, plot, show
@@ -46,6 +47,7 @@ _HOMES = {
     "bench.api.data": (
         "list_benchmarks", "list_conventions", "list_plots", "list_trackers", "load",
     ),
+    "bench.api.differing": ("Diff", "diff"),
     "bench.api.running": ("Runs", "export_results", "import_results", "load_results", "run"),
     "bench.api.scoring": ("Scores", "evaluate", "score"),
     "bench.api.showing": ("Picture", "plot", "show"),
@@ -62,6 +64,7 @@ __all__ = [  # noqa: RUF022  in the order of a session
     "run",
     "score",
     "evaluate",
+    "diff",
     "plot",
     "show",
     "load_results",
@@ -77,6 +80,7 @@ __all__ = [  # noqa: RUF022  in the order of a session
     "RegionTrajectory",
     "Runs",
     "Scores",
+    "Diff",
     "Picture",
     "Prediction",
     "BenchError",

@@ -27,6 +27,7 @@ FLOORS = (
     ),
     ("bench.registry", "bench.datasets", "bench.protocols", "bench.results"),
     ("bench.runner", "bench.evaluation", "bench.published"),
+    ("bench.comparison",),
     ("bench.reports", "bench.tuning", "bench.mini", "bench.interop"),
     ("bench.cli", "bench.api", "trackers"),
     ("bench.__main__",),

@@ -169,7 +169,7 @@ def evaluate(
         DatasetError: the ground truth is hidden on an evaluation server.
     """
     dataset = require_dataset(data)
-    store = _store(results, dataset, experiment)
+    store = store_of(results, dataset, experiment)
     return _evaluate(dataset, store, trackers, convention, partial=partial, ranks=ranks)
 
 
@@ -192,7 +192,8 @@ def _evaluate(
     return Scores(**{f.name: getattr(found, f.name) for f in dataclasses.fields(found)})
 
 
-def _store(results: Any, dataset: Dataset, experiment: str | None) -> Store:
+def store_of(results: Any, dataset: Dataset, experiment: str | None) -> Store:
+    """The store of a folder, or one in memory of results by tracker."""
     from bench.results import open_store
 
     if not isinstance(results, Mapping) or isinstance(results, Runs):

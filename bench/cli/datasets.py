@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli import options
 from bench.errors import ConfigError, DatasetError
+
+if TYPE_CHECKING:
+    from bench.sequence import Dataset
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +29,12 @@ def check(
     deep: Annotated[
         bool, typer.Option("--deep", help="Decode every frame, not only its header and end.")
     ] = False,
+    fingerprint: Annotated[
+        bool,
+        typer.Option(
+            "--fingerprint", help="Print hashes of annotation and frames (--deep: of every frame)."
+        ),
+    ] = False,
 ) -> None:
     """Name every missing, surplus or damaged sequence, frame and row of a dataset, with the fix.
 
@@ -36,10 +45,15 @@ def check(
       bench check lasot --data /data/LaSOT --subset train
 
       bench check vot2018 --data /data/VOT2018 --deep
+
+      bench check otb2015 --data /data/OTB2015 --fingerprint
     """
     from bench.datasets import open_dataset
     from bench.datasets.check import check_dataset, counted, runnable, summary
 
+    if fingerprint:
+        _print_fingerprint(open_dataset(benchmark, data, subset=subset), deep=deep)
+        return
     findings = check_dataset(benchmark, data, subset=subset, deep=deep)
     for finding in findings:
         where = f"{finding.sequence}: " if finding.sequence else ""
@@ -52,6 +66,27 @@ def check(
         typer.secho(f"{counted(len(findings), 'finding')} in {data}", fg="red", err=True)
         raise typer.Exit(1)
     typer.echo(summary(open_dataset(benchmark, data, subset=subset)))
+
+
+def _print_fingerprint(dataset: Dataset, *, deep: bool) -> None:
+    """The hashes of a dataset, and which sequences are annotated otherwise than published."""
+    from bench.datasets.fingerprint import fingerprint
+
+    found = fingerprint(dataset, deep=deep)
+    typer.echo(f"annotation of {len(dataset)} sequences: sha256 {found.annotation}")
+    if found.frames is None:
+        typer.echo("frames: none")
+    else:
+        which = "all" if deep else "first, middle and last of each"
+        typer.echo(f"frames, {which} ({found.images} files): sha256 {found.frames}")
+    if not found.known:
+        typer.echo("published annotation: not recorded for these sequences")
+    elif found.other:
+        names = ", ".join(found.other)
+        typer.echo(f"differs from the published annotation in {len(found.other)} of {found.known} "
+                   f"sequences: {names}")  # fmt: skip
+    else:
+        typer.echo(f"equals the published annotation in all of {found.known} sequences")
 
 
 def mini(

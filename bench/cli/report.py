@@ -15,6 +15,7 @@ from bench.benchmarks import get_benchmark
 from bench.cli import options
 
 if TYPE_CHECKING:
+    from bench.comparison import Difference, Opened
     from bench.reports.page import ReportSection
 
 
@@ -44,6 +45,10 @@ def report(
     video_width: Annotated[
         int, typer.Option(min=64, max=4096, help="Wider frames are scaled down to so many pixels.")
     ] = 640,
+    pair: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="A page on why these two trackers' results differ."),
+    ] = None,
 ) -> None:
     """Write the report page: one folder that opens from disk, without a server or a network.
 
@@ -56,6 +61,8 @@ def report(
       bench report --data data/mini --results results/mini --videos all
 
       bench report --data /data --benchmark lasot,vot2018 --out reports/ours
+
+      bench report --data /data --benchmark otb2015 --pair kcf siamattn
     """
     from bench.reports.page import Videos, absent_section, write_report
     from bench.results import known_trackers
@@ -68,8 +75,9 @@ def report(
         sections += found
     with _watched() as progress:
         problems = write_report(
-            sections, out, Videos(videos, video_width), progress, known_trackers(results)
-        )
+            sections, out, Videos(videos, video_width), progress, known_trackers(results),
+            _pairs(sections, pair),
+        )  # fmt: skip
     for problem in problems:
         typer.echo(f"note: {problem}", err=True)
     for section in sections:
@@ -106,6 +114,37 @@ def _sections(benchmark: str, data: Path, results: Path) -> Iterator[ReportSecti
         store = open_store(results, benchmark, experiment)
         if not place or store.trackers():
             yield open_section(dataset, store)
+
+
+def _pairs(
+    sections: list[ReportSection], names: tuple[str, str] | None
+) -> dict[str, tuple[Difference, Opened]]:
+    """The two trackers side by side, in every section that has results of both.
+
+    Raises:
+        ConfigError: no section has.
+    """
+    from bench.comparison import Opened, Side, compare_sides
+    from bench.errors import ConfigError
+    from bench.results.memory import MemoryStore
+    from bench.results.record import read_record
+
+    found = {}
+    for section in sections if names else ():
+        store, scores = section.store, section.scores
+        if store is None or scores is None or not set(names or ()) <= set(scores.trackers):
+            continue
+        memory = MemoryStore(store.benchmark, store.experiment)
+        sides = []
+        for name in names or ():
+            memory.copy_from(store, name)
+            sides.append(Side(name, read_record(store.record_path(name))))
+        if section.dataset is not None:
+            opened = Opened(section.dataset, memory, *sides)
+            found[section.key] = compare_sides(opened), opened
+    if names and not found:
+        raise ConfigError(f"--pair {' '.join(names)}: no benchmark has scores of both")
+    return found
 
 
 @contextmanager

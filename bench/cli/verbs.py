@@ -18,6 +18,7 @@ _VERBS = {
     "trackers": "run",
     "submit": "submit",
     "eval": "score",
+    "diff": "diff",
     "video": "video",
     "report": "report",
     "plots": "plots",

@@ -78,6 +78,23 @@ def evaluate(
     return [_scores(dataset, store, rule, collected, ranks=ranks) for rule in rules]
 
 
+def overlapped_runs(
+    dataset: Dataset, store: Store, names: Iterable[str], rule: vot.VotConvention
+) -> dict[str, list[vot.SequenceRuns]]:
+    """Each tracker's runs with the overlaps of a rule, an entry for each sequence with a result.
+
+    Trackers whose results are broken have only the sequences before the broken one.
+    """
+    trackers = candidates(dataset, store, names)
+    found: dict[str, list[vot.SequenceRuns]] = {one.name: [] for one in trackers}
+    count = pixel_counter(sum(len(sequence) for sequence in dataset) * len(trackers))
+    for sequence in dataset:
+        regions = {one.name: runs for one, runs in _read(store, sequence, trackers)}
+        for name, runs in _overlapped(sequence, regions, rule, count).items() if regions else ():
+            found[name].append(runs)
+    return found
+
+
 def _check_missing(one: Candidate, dataset: Dataset, partial: bool) -> None:
     """Note missing sequences, or refuse the tracker because of them."""
     if one.missing and partial:

@@ -20,7 +20,7 @@ from bench.benchmarks import get_benchmark
 from bench.errors import unknown_name
 from bench.loading import registered_trackers
 
-_FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 Status = Literal["read", "misprint", "unverified", "unreadable", "not printed"]
 
@@ -185,7 +185,7 @@ def _normal(name: str) -> str:
 @lru_cache(maxsize=1)
 def _specifications() -> Mapping[str, Mapping[str, Any]]:
     content: dict[str, dict[str, Any]] = json.loads(
-        (_FOLDER / "tables.json").read_text(encoding="utf-8")
+        (FOLDER / "tables.json").read_text(encoding="utf-8")
     )
     return content
 
@@ -196,7 +196,7 @@ def _aliases() -> tuple[Mapping[str, str], ...]:
 
 
 def _read_csv(name: str) -> Iterator[Any]:
-    with (_FOLDER / name).open(encoding="utf-8", newline="") as stream:
+    with (FOLDER / name).open(encoding="utf-8", newline="") as stream:
         yield from csv.DictReader(stream)
 
 
@@ -235,6 +235,18 @@ def expected_of(tracker: str, benchmark: str, experiment: str) -> list[Expectati
     for kind in ("released", "re-run"):
         own = (f for f in with_weights(kind) if f.row.lower() == name and f.benchmark == benchmark)
         found += _by_source(kind, [(figure, "") for figure in own])
+    return found
+
+
+def printed_figures(results: str, benchmark: str) -> list[Expectation]:
+    """What tables print of the tracker that results of this name are of, paper by paper."""
+    found: list[Expectation] = []
+    for table in map(paper_table, table_names()):
+        units = {c.measure: c.unit for c in table.columns if c.benchmark == benchmark}
+        match = match_row(table, benchmark, results, "imported") if units else None
+        if match is not None and table.scored:
+            own = (f for f in table.figures if f.row == match.row and f.benchmark == benchmark)
+            found += _by_source("printed", [(f, units[f.measure]) for f in own], match.reason)
     return found
 
 

@@ -213,7 +213,7 @@ def _objection(earlier: RunRecord | None, current: RunRecord) -> str | None:
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
     """Every differing fact; of the tracker's files, if both are known; not the device."""
-    flat_there, flat_here = _flatten(there), _flatten(here)
+    flat_there, flat_here = flatten(there), flatten(here)
     for name in sorted(flat_there | flat_here):
         before, after = flat_there.get(name), flat_here.get(name)
         late = name.startswith("tracker_files.") and None in (before, after)
@@ -221,12 +221,12 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[s
             yield f"{name}: expected {after!r}, found {before!r}"
 
 
-def _flatten(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested facts by dotted name."""
     flat: dict[str, Any] = {}
     for name, value in facts.items():
         nested = isinstance(value, Mapping)
-        flat |= _flatten(value, f"{prefix}{name}.") if nested else {f"{prefix}{name}": value}
+        flat |= flatten(value, f"{prefix}{name}.") if nested else {f"{prefix}{name}": value}
     return flat
 
 

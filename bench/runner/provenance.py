@@ -23,6 +23,7 @@ from types import CodeType
 from typing import Any
 
 from bench.benchmarks import get_benchmark
+from bench.datasets.fingerprint import annotation_hash
 from bench.registry import (
     TrackerSpec,
     is_written,
@@ -99,6 +100,7 @@ def make_record(
         **({"gpus": list(gpus)} if gpus else {}),
         "threads": thread_count() if engine in ("workers", "ray") else None,
         "dataset": str(dataset.root),
+        "annotation_sha256": annotation_hash(dataset),
         "caveats": list(map(str, dataset.caveats)),
         **_declaration(dataset.benchmark),
         **_commit(),

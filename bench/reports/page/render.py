@@ -78,8 +78,8 @@ class Renderer:
             names=sorted(names, key=lambda name: (-results[name], name.lower())),
         )
 
-    def section(self, section: ReportSection, files: list[str]) -> str:
-        """The page of a benchmark or experiment."""
+    def section(self, section: ReportSection, files: list[str], pair: str = "") -> str:
+        """The page of a benchmark or experiment; ``pair`` is the page of two of its runs."""
         return self._render(
             "section.html.j2",
             root="",
@@ -87,6 +87,7 @@ class Renderer:
             table=self.tables.get(section.key),
             told=presence_table(section.scores) if section.scores else None,
             pages=list(zip(section.sequences, files, strict=True)),
+            pair=pair,
         )
 
     def sequence(
@@ -114,6 +115,15 @@ class Renderer:
             after=_neighbour(section, files, index + 1),
             tracks=tracks,
             notes=list(footnotes(scores)) if scores else [section.problem],
+        )
+
+    def pair(self, section: ReportSection, tables: Iterable[str], picture: str, title: str) -> str:
+        """The page of two runs side by side, from tables as HTML with escaped names."""
+        from markupsafe import Markup
+
+        parts = [Markup(each) for each in tables]
+        return self._render(
+            "pair.html.j2", root="", section=section, tables=parts, picture=picture, title=title
         )
 
     def papers(self, tables: Iterable[str]) -> str:

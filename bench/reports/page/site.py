@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from bench.arrays import Image
+from bench.comparison import Difference, Opened
 from bench.errors import BenchError, ConfigError, ResultError
 from bench.evaluation.along import Track, tracks_along
 from bench.locks import locked
@@ -55,6 +56,7 @@ def write_report(
     videos: Videos,
     progress: Progress | None = None,
     known: Iterable[str] = (),
+    pairs: Mapping[str, tuple[Difference, Opened]] | None = None,
 ) -> list[str]:
     """Write the report; an earlier one stays until the new one is complete.
 
@@ -64,6 +66,7 @@ def write_report(
         videos: which sequences get one.
         progress: called with what is being written.
         known: further trackers with results, so that those shown keep their looks.
+        pairs: two runs side by side, by the key of their section.
 
     Returns:
         messages about videos that could not be written because frames cannot be read.
@@ -75,7 +78,7 @@ def write_report(
     try:
         with _swapped_in(folder) as partial:
             watch = progress or (lambda _: None)
-            return _Writer(partial, sections, videos, watch, known).write()
+            return _Writer(partial, sections, videos, watch, known, pairs or {}).write()
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be written ({error.strerror or error})") from error
 
@@ -149,7 +152,9 @@ class _Writer:
         videos: Videos,
         progress: Progress,
         known: Iterable[str],
+        pairs: Mapping[str, tuple[Difference, Opened]],
     ) -> None:
+        self.pairs = pairs
         self.folder = folder
         self.sections = list(map(shareable_section, sections))
         self.videos = videos
@@ -176,7 +181,28 @@ class _Writer:
         if section.scores is not None:
             data = views.section_data(section, section.scores, self.looks, files)
             self._write_text(f"data/{section.key}.js", script(section.key, data))
-        self._write_text(f"{section.key}.html", self.renderer.section(section, files))
+        pair = self._write_pair(section) if section.key in self.pairs else ""
+        self._write_text(f"{section.key}.html", self.renderer.section(section, files, pair))
+
+    def _write_pair(self, section: ReportSection) -> str:
+        """The page of two runs side by side; returns its address."""
+        from bench.reports.difference import difference_tables, shareable_difference
+        from bench.reports.plots.difference import difference_plot
+        from bench.reports.render import to_html
+
+        found, opened = self.pairs[section.key]
+        found = shareable_difference(found)
+        page, picture = f"{section.key}-pair.html", f"data/{section.key}-pair.png"
+        try:
+            plot = difference_plot(found, opened)
+            (self.folder / "data").mkdir(exist_ok=True)
+            plot.savefig(self.folder / picture, dpi=150)
+        except ConfigError:  # no sequence parts
+            picture = ""
+        tables = [to_html(t) for t in difference_tables(found) if t.rows or t.notes]
+        title = f"{found.a} and {found.b}"
+        self._write_text(page, self.renderer.pair(section, tables, picture, title))
+        return page
 
     def _write_sequence(
         self, section: ReportSection, files: list[str], index: int, *, film: bool

@@ -1,0 +1,7 @@
+"""Why two results differ: is it real, where do they part, and what makes the difference."""
+
+from bench.comparison.difference import Difference, compare_sides
+from bench.comparison.rerun import with_reruns
+from bench.comparison.sides import Opened, Side, open_sides
+
+__all__ = ["Difference", "Opened", "Side", "compare_sides", "open_sides", "with_reruns"]
