@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import multiprocessing
+import os
 import shutil
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -118,12 +121,20 @@ def _write_parallel(root: Path, tasks: list[tuple[str, Video]], seed: int, jobs:
 
 
 def _begin(declared: Mapping[str, Any]) -> None:
-    """In a new process: the benchmarks of the first one, and one thread."""
+    """In a new process: the benchmarks of the first one, one thread, and the same end."""
     import cv2
 
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     adopt(declared)
-
     cv2.setNumThreads(1)
+
+
+def _end_with_parent() -> None:
+    """End this process once its parent has: the pool's processes would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _write_video(root: Path, benchmark: str, video: Video, seed: int) -> None:

@@ -6,8 +6,11 @@ import contextlib
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic, sleep
 
 import cv2
 import numpy as np
@@ -360,3 +363,27 @@ def test_two_never_write_into_one_folder(tmp_path: Path) -> None:
     assert (tmp_path / "lasot/seed1.txt").is_file()
     write_miniature(tmp_path, seed=2, benchmarks=["LaSOT"], jobs=1)
     assert (tmp_path / "lasot/seed2.txt").is_file()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
+def test_processes_end_with_the_command_that_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench", "mini", "out", "--jobs", "2"]
+    process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = monotonic() + 60
+    while len(found := children.read_text().split()) < 3:  # two, and the tracker of resources
+        assert monotonic() < deadline
+        sleep(0.05)
+    process.kill()
+    process.wait()
+    while left := [pid for pid in found if _runs(pid)]:
+        assert monotonic() < deadline, left
+        sleep(0.05)
+
+
+def _runs(pid: str) -> bool:
+    """True unless a process has ended; one that nobody has waited for yet has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
