@@ -108,18 +108,22 @@ def _benchmark_of(*texts: str) -> str:
 
 
 def labels_of(a: str, b: str) -> tuple[str, str]:
-    """Short names for both: the last folders, more of the path where these are equal."""
+    """Short names for both: the last folders, more of the path where these are equal.
+
+    Of equal ones, only the last: whole paths are nobody else's business.
+    """
     parts = [_parts(text) for text in (a, b)]
     for count in range(1, max(map(len, parts)) + 1):
         labels = ["/".join(each[-count:]) for each in parts]
         if labels[0] != labels[1]:
             return labels[0], labels[1]
-    return f"{labels[0]} (A)", f"{labels[1]} (B)"
+    return f"{parts[0][-1]} (A)", f"{parts[1][-1]} (B)"
 
 
 def _parts(text: str) -> list[str]:
     path = Path(text)
     known = path.parent if path.name == "run.json" else path
+    known = known.resolve() if known.exists() else known  # no label begins with a dot
     return [part for part in known.parts if part != "/"] or [text]
 
 
@@ -173,8 +177,10 @@ def _copy_folder(
         folder = folder.parent if folder.name == memory.experiment else folder
         store = VotStore(folder.parent.parent, folder.parent.name, memory.experiment)
     names = {sequence.name for sequence in dataset}
-    found = sorted(store.sequences(folder.name) & names)
-    if found:
+    stored = store.sequences(folder.name)
+    found = sorted(stored & names)
+    # Names that are no sequence's, in a folder without a record: other people's spellings.
+    if found and (stored <= names or store.record_path(folder.name).is_file()):
         try:
             memory.copy_from(store, folder.name, label, found)
         except BenchError:

@@ -52,7 +52,8 @@ def difference_plot(found: Difference, opened: Opened, worst: int = WORST) -> Pl
     if not parts:
         raise ConfigError("both runs have the same boxes, or one has none: there is no picture")
     figure = new_figure(PAGE, _HEIGHT * len(parts))
-    widths = [2.0, *[1.0] * len(_AROUND)]
+    pictured = any(part.sequence.frames is not None for part in parts)
+    widths = [2.0, *[1.0] * (len(_AROUND) * pictured)]
     panels = figure.subplots(len(parts), len(widths), squeeze=False, width_ratios=widths)
     looks = palette.looks([found.a, found.b])
     for part, axes in zip(parts, panels, strict=True):
@@ -78,7 +79,10 @@ def difference_plot(found: Difference, opened: Opened, worst: int = WORST) -> Pl
         *found.notes[:3],
     ]  # fmt: skip
     return finish(
-        figure, "Overlap with the ground truth, and frames around the parting", notes, keys
+        figure,
+        f"Overlap with the ground truth{', and frames around the parting' * pictured}",
+        notes,
+        keys,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from bench.comparison import Difference, compare_sides, open_sides, with_reruns
 from bench.comparison.facts import differing_facts, only_seeds, stated_causes
+from bench.comparison.sides import labels_of
 from bench.errors import ConfigError
 from bench.files import format_rows
 from bench.results.record import RunRecord, write_record
@@ -171,3 +172,14 @@ def test_a_result_without_its_first_row_is_compared_all_the_same(
     assert found.measures == ()  # the rule refuses such results
     assert any("requires one row per frame" in note for note in found.notes)
     assert found.causes[0].name == "first-frame-missing"
+
+
+def test_labels_show_no_path_and_never_begin_with_a_dot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("here/kcf", "kcf"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    assert labels_of("../kcf", "../kcf") == ("kcf (A)", "kcf (B)")
+    assert labels_of("../kcf", "kcf") == (f"{tmp_path.name}/kcf", "here/kcf")
+    assert labels_of("kcf", "static") == ("kcf", "static")

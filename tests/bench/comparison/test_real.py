@@ -67,3 +67,14 @@ def test_traits_that_stored_results_really_have(shared: Path, a: str, b: str, ca
     assert (found.name, found.side) == (cause, "a")
     if cause == "ground-truth":
         assert found.sequences == ("BlurOwl", "Dancer", "Fish", "Human7", "Mhyang", "Twinnings")
+
+
+def test_other_spellings_of_sequences_are_read_whole(shared: Path) -> None:
+    data = shared / "data" / "otb2015"
+    folders = [str(data / "results" / name) for name in ("SiamRPN++", "DaSiamRPN")]
+    opened = open_sides(
+        *folders, data=data / "annotations", results=Path("none"), benchmark="otb2015"
+    )
+    found = compare_sides(opened)
+    assert len(found.sequences) == 100
+    assert found.measures[0].a == pytest.approx(0.695307, abs=5.1e-7)
