@@ -13,6 +13,7 @@ import os
 import re
 import socket
 import stat
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -47,6 +48,20 @@ _HUGE_NUMBER = re.compile(rb"\d{310}")  # beyond any float
 _DIGITS = 40
 _LONG_NUMBER = re.compile(rb"[0-9.]{%d,}" % _DIGITS)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def sha256(paths: Iterable[Path]) -> str:
+    """SHA-256 over the content of files, one after the other, as hexadecimal digits.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import inspect
 import keyword
 import pickle
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import ConfigError, TrackerError, describe, unknown_name
+from bench.files import sha256
 from bench.loading import (
     adapt,
     class_around,
@@ -138,14 +138,7 @@ class TrackerSpec:
     def weights_hash(self) -> str | None:
         """SHA-256 over the files that options name; None without any."""
         files = self.files()
-        if not files:
-            return None
-        digest = hashlib.sha256()
-        for path in files:
-            with path.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-        return digest.hexdigest()
+        return sha256(files) if files else None
 
     def __getstate__(self) -> dict[str, Any]:
         """A factory and its options may be defined in a notebook, so they go by value."""

@@ -103,12 +103,13 @@ class BenchmarkScores:
     def to_json(self) -> dict[str, Any]:
         """Convert to dictionaries and lists; NaN becomes None, since JSON has no NaN."""
         plain = {**dataclasses.asdict(self), "caveats": list(map(str, self.caveats))}
-        return {key: _without_nan(value) for key, value in plain.items()}
+        return {key: without_nan(value) for key, value in plain.items()}
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """Dictionaries and lists as they are, NaN and infinity in them None, as JSON has neither."""
     if isinstance(value, Mapping):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -31,12 +31,13 @@ from bench.comparison.shares import (
     vot_shares,
 )
 from bench.comparison.sides import Opened, Side, common
+from bench.errors import ConfigError
 from bench.evaluation import evaluate
 from bench.evaluation.vot import overlapped_runs
 from bench.measures import vot
 from bench.measures.catalogue import layout_of
 from bench.measures.statistics import paired_test
-from bench.scores import BenchmarkScores, TrackerScores
+from bench.scores import BenchmarkScores, TrackerScores, without_nan
 from bench.sequence import Dataset
 
 _SUM = 1e-9  # shares must sum to the difference within this
@@ -158,16 +159,8 @@ class Difference:
         """Dictionaries and lists; NaN and infinity become None."""
         plain = dataclasses.asdict(dataclasses.replace(self, causes=()))
         plain["causes"] = [cause.plain() for cause in self.causes]
-        cleaned: dict[str, Any] = _clean(plain)
+        cleaned: dict[str, Any] = without_nan(plain)
         return cleaned
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def compare_sides(opened: Opened, *, expected: Path | None = None) -> Difference:
@@ -181,8 +174,6 @@ def compare_sides(opened: Opened, *, expected: Path | None = None) -> Difference
         ResultError: the two have no sequence in common.
         ConfigError: both are figures, or the file of recorded scores cannot be read.
     """
-    from bench.errors import ConfigError
-
     a, b = opened.a, opened.b
     if a.figures and b.figures:
         raise ConfigError("both are figures: one of the two needs results, to see anything in")

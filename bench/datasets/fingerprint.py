@@ -17,6 +17,7 @@ import numpy as np
 from bench.benchmarks import TABLES
 from bench.datasets.frames import VideoFrames
 from bench.errors import DatasetError
+from bench.files import sha256
 from bench.sequence import Dataset, Frames, Sequence
 
 _DECIMALS = 3  # annotation is written with fewer digits; JSON copies of it with more
@@ -106,11 +107,7 @@ def _files(frames: Frames | None, *, deep: bool) -> Iterator[Path]:
 
 
 def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
+        return sha256([path])
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    return digest.hexdigest()

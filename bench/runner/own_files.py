@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from bench.errors import TrackerError
+from bench.files import sha256
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _INSTALLED = ("site-packages", "dist-packages")
@@ -131,14 +132,10 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 @lru_cache(maxsize=4096)
 def _hash_of(path: Path, changed: int, size: int) -> str:
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
+        return sha256([path])[:_SHORT]
     except OSError as error:
         raise TrackerError(f"{path}: cannot be read ({error.strerror})") from error
-    return digest.hexdigest()[:_SHORT]
 
 
 def _existing(named: str | Path, kind: type) -> Path:

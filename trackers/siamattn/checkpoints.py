@@ -7,7 +7,6 @@ builds tensors and plain containers and rejects everything else, so no code is e
 from __future__ import annotations
 
 import datetime
-import hashlib
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +22,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from bench.errors import ConfigError
-from bench.files import write_atomically
+from bench.files import sha256, write_atomically
 from trackers.siamattn.config import Config, preset, preset_names
 from trackers.siamattn.network import Network
 from trackers.siamattn.pickled import RefusedError, check_pickle
@@ -120,7 +119,7 @@ def convert(source: Path, target: Path, name: str | None = None) -> dict[str, st
     made = {
         "preset": config.name,
         "source": source.name,
-        "source_sha256": sha256(source),
+        "source_sha256": sha256([source]),
         "converted": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
     write(complete(state, config), target, made)
@@ -330,12 +329,3 @@ def _first(items: Iterable[object]) -> str:
 
 def _shorten(text: str, limit: int = 200) -> str:
     return text if len(text) <= limit else f"{text[:limit]}..."
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file as hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

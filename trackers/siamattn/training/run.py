@@ -28,8 +28,8 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.utilities import rank_zero_warn
 
 from bench.errors import ConfigError, ResultError
-from bench.files import write_atomically
-from trackers.siamattn.checkpoints import sha256, write
+from bench.files import sha256, write_atomically
+from trackers.siamattn.checkpoints import write
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.training.config import Recipe, read_recipe
@@ -113,7 +113,7 @@ def describe_initial(initial: Path | None = None, backbone: Path | None = None) 
     """
     path = initial or backbone
     try:
-        described = f"{path.name} (SHA-256 {sha256(path)})" if path else ""
+        described = f"{path.name} (SHA-256 {sha256([path])})" if path else ""
         return described if path is initial else f"backbone of {described}"
     except OSError as error:
         raise ConfigError(f"{error.filename}: cannot be read ({error.strerror})") from error
