@@ -36,7 +36,7 @@ from bench.evaluation import evaluate
 from bench.evaluation.vot import overlapped_runs
 from bench.measures import vot
 from bench.measures.catalogue import layout_of
-from bench.measures.statistics import paired_test
+from bench.measures.statistics import bootstrap_intervals, paired_test
 from bench.scores import BenchmarkScores, TrackerScores, without_nan
 from bench.sequence import Dataset
 
@@ -347,8 +347,8 @@ def _with_scores(
     shares, extra = mean_shares(a, b, names, by_length), _Extra()
     if scores.experiment != "onepass" and scores.interval is not None:
         shares, extra = _vot(dataset, opened, labels, scores)
-    rows = [_row(m, a, b, names, extra) for m in _measures(scores, a) if m in b.measures]
-    rows = [row for row in rows if row.measure in shares]
+    measures = [m for m in _measures(scores, a) if m in b.measures and m in shares]
+    rows = [_row(m, a, b, names, shares[m], extra) for m in measures]
     _check_sums(rows, shares)
     notes = (*found.notes, *_own_notes(labels, (a, b)))
     known = [
@@ -398,18 +398,22 @@ def _check_sums(rows: List[MeasureDifference], shares: Shares) -> None:
 
 
 def _row(
-    measure: str, a: TrackerScores, b: TrackerScores, names: List[str], extra: _Extra
+    measure: str,
+    a: TrackerScores,
+    b: TrackerScores,
+    names: List[str],
+    shares: FloatArray,
+    extra: _Extra,
 ) -> MeasureDifference:
+    """One measure; its interval is of what the shares sum to, whether a mean or a quotient."""
     first, second = (
         np.array([one.per_sequence[name].get(measure, math.nan) for name in names])
         for one in (a, b)
     )
     test = paired_test(first, second) if not np.isnan(first).all() else None
-    low, high = (
-        extra.interval
-        if measure == "eao"
-        else ((test.low, test.high) if test else (math.nan, math.nan))
-    )
+    low, high = extra.interval
+    if measure != "eao":
+        low, high = bootstrap_intervals(len(shares) * shares[None])[0].tolist()
     row = MeasureDifference(
         measure, a.measures[measure], b.measures[measure], low, high,
         test.p_value if test else math.nan, a.spread.get(measure), b.spread.get(measure),

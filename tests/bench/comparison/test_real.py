@@ -78,3 +78,10 @@ def test_other_spellings_of_sequences_are_read_whole(shared: Path) -> None:
     found = compare_sides(opened)
     assert len(found.sequences) == 100
     assert found.measures[0].a == pytest.approx(0.695307, abs=5.1e-7)
+
+
+def test_intervals_are_of_the_differences_they_stand_beside(shared: Path) -> None:
+    found = compared(shared, "vot2018", "LADCF", "SiamRPN")
+    assert {"accuracy", "robustness", "failures"} <= {row.measure for row in found.measures}
+    for row in found.measures:
+        assert row.low < row.difference < row.high, row
