@@ -316,7 +316,7 @@ def _debug(
             raise typer.Exit(1) from None
         for outcome in outcomes:
             if isinstance(outcome, Finished):
-                typer.echo(f"{spec.name}: {chosen.name}: {outcome.trajectory!r}; not kept")
+                typer.echo(f"{spec.name}: {chosen.name}: {outcome.answer.trajectory!r}; not kept")
 
 
 def trackers(tracker: TrackerToShow = None) -> None:

@@ -14,7 +14,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_warn
 
 from bench.arrays import FloatArray, Image
-from bench.runner.unit import few_threads
+from bench.processes import few_threads
 from trackers.siamattn.training.data import PairSource
 from trackers.siamattn.training.holdout import Score, Video, track_videos, videos
 from trackers.siamattn.training.mixture import Mixture
