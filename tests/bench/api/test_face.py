@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import bench
-from bench.mini import write_miniature
+from tests.conftest import Miniature
 
 FACE = Path(bench.__file__)
 
@@ -39,10 +39,9 @@ class Faulty(Still):
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("face")
-    write_miniature(folder, benchmarks=["otb2015", "vot2018"], jobs=2)
-    return folder
+    return miniature.into(folder, "otb2015", "vot2018")
 
 
 @pytest.fixture(scope="module")
