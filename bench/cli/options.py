@@ -6,13 +6,17 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from bench.benchmarks import SUFFIXES, benchmarks, get_benchmark
 from bench.errors import ConfigError
-from bench.runner.options import Option, Verb, taking
+
+if TYPE_CHECKING:
+    from bench.runner.options import Option
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 def _complete_benchmark(incomplete: str) -> list[str]:
@@ -175,6 +179,7 @@ Sequences = Annotated[
 
 def running(*names: str, before: str) -> Callable[[Verb], Verb]:
     """Give a verb the options of a run, or those of some names, where it takes ``**running``."""
+    from bench.runner.options import taking
 
     def typed(option: Option) -> Any:
         shown = option.shown
