@@ -10,7 +10,8 @@ from typing import Any
 from bench.arrays import Image
 from bench.tracker import Region
 from trackers.adapted import Adapted, FromPyTracking
-from trackers.repositories.checkout import Checkout, bring_up_to_date, stay_without_cuda
+from trackers.repositories.checkout import Checkout, stay_without_cuda
+from trackers.repositories.substitutes import bring_up_to_date
 
 
 class Rebuilt(FromPyTracking):
