@@ -162,7 +162,7 @@ class LibTest(Rebuilt):
         said = (
             "Its lib/test/evaluation/local.py says where its files are"
             if self.checkout.has_module(f"{LAYOUT.evaluation}.local")
-            else f"Without a local.py, checkpoints/ is expected in {self.saved}"
+            else f"Without a local.py, its files are expected below {self.saved}"
         )
         return {FileNotFoundError: f"{said}; --set save_dir=FOLDER names another place."}
 

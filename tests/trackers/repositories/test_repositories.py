@@ -168,7 +168,7 @@ ERRORS = [
     ),
     (
         {"save_dir": "elsewhere"},
-        r"OSTrack_ep0300\.pth\.tar' .*Without a local\.py, checkpoints/ is expected in .*elsewh",
+        r"OSTrack_ep0300\.pth\.tar' .*Without a local\.py, its files are expected below .*elsewh",
     ),
     ({"params": "model"}, r"option 'params': expected name=value, found 'model'"),
     ({"asx": "otb"}, r"unknown option .*'asx'\. Did you mean 'as'\?"),
