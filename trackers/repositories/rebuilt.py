@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.arrays import Image
 from bench.tracker import Region
-from trackers.adapted import Adapted, FromPyTracking
+from trackers.adapted import FromPyTracking
 from trackers.repositories.checkout import Checkout, stay_without_cuda
 from trackers.repositories.substitutes import bring_up_to_date
 
@@ -20,7 +20,7 @@ class Rebuilt(FromPyTracking):
     def __init__(self, checkout: Checkout, origin: int) -> None:
         bring_up_to_date()
         self.checkout, self._is_new = checkout, False
-        Adapted.__init__(self, None, "rgb", "as-is", origin)
+        super().__init__(None, "rgb", "as-is", origin)
         with checkout.explained(f"{self.named()} cannot be built", {}):
             self.on_cpu = stay_without_cuda()
         self.renew()  # fails early
@@ -33,7 +33,8 @@ class Rebuilt(FromPyTracking):
     def adapter_choice(self) -> str:
         """How the tracker is run, in words."""
         where = "; no CUDA here: .cuda() leaves everything on the CPU" if self.on_cpu else ""
-        return f"{self.toolkit} repository: {self.told()}images rgb, origin {self.origin}{where}"
+        how = f"{self.toolkit} repository: {self.told()}images rgb, origin {self.origin}"
+        return f"{how}{where}{self.lacking()}"
 
     def told(self) -> str:
         """What the tracker was told, in words; empty or ending in a comma."""

@@ -142,6 +142,10 @@ class SUTrack(OSTrack):
         intervals = params.cfg["TEST"]["UPDATE_INTERVALS"]
         self.update_intervals = intervals.get(dataset_name.upper(), intervals["DEFAULT"])
 
+    def initialize(self, image, info):
+        self.words = info.get("init_nlp"), "object_ids" in info
+        return super().initialize(image, info)
+
 def get_tracker_class():
     return SUTrack
 """,

@@ -318,3 +318,13 @@ def test_a_module_of_the_gpu_that_says_so_in_words_of_its_own(repo: Path) -> Non
     tracker.write_text(tracker.read_text().replace("self.frames = 0", says))
     with pytest.raises(TrackerError, match=r"asks for a GPU, and PyTorch finds none here"):
         spec(repo).build()
+
+
+def test_a_description_that_is_not_given_is_named(repo: Path) -> None:
+    tracker: Any = spec(repo, "sutrack").build()
+    assert "description" not in tracker.adapter_choice
+    answers(tracker)
+    assert tracker.wrapped.words == (None, False)
+    assert tracker.adapter_choice.endswith(
+        "; it asked for a description of the target ('init_nlp'), which is not given"
+    )
