@@ -211,7 +211,7 @@ def test_what_is_missing_is_one_error(bench: Bench, otb: Path, repo: Path, gone:
     error = refused(bench("run", "otb2015", "--data", str(otb), *libtest(repo)))
     expected = {
         "lib/models/network.py": "The repository lacks its module lib.models.network",
-        "output": f"files are expected below {repo / 'output'}; --set save_dir=FOLDER names",
+        "output": f"checkpoints/ is expected in {repo / 'output'}; --set save_dir=FOLDER names",
     }[gone]
     assert expected in error
 

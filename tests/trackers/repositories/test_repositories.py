@@ -144,7 +144,7 @@ def test_its_own_local_py_counts_unless_another_folder_is_given(
         " save_dir='/home/author/output')\n"
     )
     with pytest.raises(TrackerError, match=r"'/home/author/output/checkpoints.*/local\.py "
-        r"says where its files are; --set save_dir=FOLDER names another"):  # fmt: skip
+        r"says where checkpoints/ is; --set save_dir=FOLDER names another"):  # fmt: skip
         spec(repo).build()
     assert answers(spec(repo, save_dir=str(repo / "output")).build(), 1) == [[4.5, 4.25, 5, 6]]
 
@@ -168,7 +168,7 @@ ERRORS = [
     ),
     (
         {"save_dir": "elsewhere"},
-        r"OSTrack_ep0300\.pth\.tar' .*Without a local\.py, its files are expected below .*elsewh",
+        r"OSTrack_ep0300\.pth\.tar' .*Without a local\.py, checkpoints/ is expected in .*elsewh",
     ),
     ({"params": "model"}, r"option 'params': expected name=value, found 'model'"),
     ({"asx": "otb"}, r"unknown option .*'asx'\. Did you mean 'as'\?"),
