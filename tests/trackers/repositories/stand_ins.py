@@ -211,7 +211,13 @@ PYTRACKING = {
     "ltr/__init__.py": "import tikzplotlib\nfrom torch._six import int_classes, string_classes",
     "ltr/admin/__init__.py": "",
     "ltr/models.py": NETWORK,
-    "pytracking/__init__.py": "",
+    "pytracking/__init__.py": "from pytracking.run_tracker import run_tracker",
+    "pytracking/run_tracker.py": """
+from pytracking.evaluation import env_settings
+
+def run_tracker():
+    return env_settings()
+""",
     "pytracking/evaluation/__init__.py": "from .environment import env_settings",
     "pytracking/evaluation/environment.py": LIBTEST["lib/test/evaluation/environment.py"].replace(
         "lib.test.", "pytracking."
