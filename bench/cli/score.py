@@ -30,8 +30,8 @@ def _complete_convention(incomplete: str) -> list[str]:
 Convention = Annotated[
     str | None,
     typer.Option(
-        help="Official by default; otb, lasot, trackingnet, pysot, got10k, pytracking; on VOT "
-        "vot, vot-matlab-head, pysot, vot-toolkit, got10k; all.",
+        help="Official by default; otb, lasot, trackingnet, pysot, got10k, pytracking, libtest; "
+        "on VOT vot, vot-matlab-head, pysot, vot-toolkit, got10k; all.",
         autocompletion=_complete_convention,
     ),
 ]
