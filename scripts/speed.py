@@ -55,7 +55,7 @@ def with_kept(module: Any, forgotten: str) -> Side:
 
 def kept_sides(module: Any) -> dict[str, Side]:
     """In this order: each turn leaves the scores that the next one finds."""
-    forgotten = {"none kept": "T*", "all kept": "", "one new": "T00"}
+    forgotten = {"none kept": "T*", "all kept": "-", "one new": "T00"}
     return {f"ours, {label}": with_kept(module, names) for label, names in forgotten.items()}
 
 
