@@ -70,11 +70,11 @@ def open_mixture(
 
 
 def _use(row: Mapping[str, Any], root: Path, index: Path | None) -> Use:
-    layout = row["layout"]
+    layout, folder = row["layout"], row.get("folder", row["layout"])
     options = dict(row.get("options", {}))
     if index is not None and "index" in options_of(layout):
-        options["index"] = index / f"{layout}.npz"
-    source = open_source(layout, root / row.get("folder", layout), **options)
+        options["index"] = index / f"{folder.replace('/', '_')}.npz"
+    source = open_source(layout, root / folder, **options)
     count = source.videos if row["uses"] is None else row["uses"]
     return Use(source, row["frame_range"], count)
 
