@@ -14,25 +14,29 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from bench.errors import BenchError, ConfigError
+from bench.datasets import open_dataset
+from bench.errors import BenchError, ConfigError, DatasetError
 from trackers.siamattn.checkpoints import read
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.tracker import SiamAttn
 from trackers.siamattn.training import callbacks
+from trackers.siamattn.training.callbacks import contact_sheet
 from trackers.siamattn.training.config import recipe
 from trackers.siamattn.training.data import collate
 from trackers.siamattn.training.fit import Machine, make_trainer, new_network, train
 from trackers.siamattn.training.graph import Batch, training_pass
-from trackers.siamattn.training.holdout import track_videos, videos
+from trackers.siamattn.training.holdout import Score, Video, dataset_videos, track_videos, videos
 from trackers.siamattn.training.mixtures import open_samples
 from trackers.siamattn.training.module import TrainingModule
 from trackers.siamattn.training.run import (
+    BEST_WEIGHTS,
     WEIGHTS,
     claim,
     describe,
@@ -53,6 +57,7 @@ SETTINGS = {
     "schedule.frozen": 1,
     "schedule.whole": False,
     "schedule.average": 0.75,
+    "schedule.accumulate": 2,
     "labels.regions": 2,
 }
 RECIPE = recipe("nano", SETTINGS)
@@ -69,11 +74,11 @@ GRADIENTS = """
 import sys, torch, torch.distributed as dist
 from dataclasses import fields
 from pathlib import Path
-from tests.trackers.siamattn.training.test_fit import RECIPE, example, gradients
+from tests.trackers.siamattn.training.test_fit import example, gradients
 from trackers.siamattn.training.graph import Batch
 folder, rank = sys.argv[1], int(sys.argv[2])
 dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-whole = example(4)
+whole = example(3)
 part = Batch(*(getattr(whole, f.name)[rank::2] for f in fields(Batch)))
 found = gradients(part)
 for gradient in found.values():
@@ -346,10 +351,10 @@ def test_the_backbone_stays_frozen_when_a_run_resumes(tmp_path: Path) -> None:
 def test_the_hold_out_is_tracked_logged_and_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = videos(2, 41)
+    chosen = videos(2, 6)
     monkeypatch.setattr(callbacks, "videos", lambda: chosen)
     brief = RECIPE.override({"schedule.pairs": 2, "schedule.epochs": 2})
-    machine = replace(PLAIN, validate_every=2)
+    machine = replace(PLAIN, validate_every=2, save_minutes=5.0)
     network = train(brief, open_samples(brief), tmp_path, machine)
     assert [path.name for path in (tmp_path / "hold-out").iterdir()] == ["epoch-002.jpg"]
     metrics = tmp_path / "logs" / "csv" / "version_0" / "metrics.csv"
@@ -362,6 +367,80 @@ def test_the_hold_out_is_tracked_logged_and_drawn(
     assert totals == pytest.approx([float(value) for value in losses(tmp_path).values()])
     (picture,) = events.Images("holdout")
     assert (picture.width, picture.height) == (8 * 160, 120)
+    assert read(tmp_path / BEST_WEIGHTS)[1]["success"] == f"{expected:.6f}"
+
+
+def test_the_best_of_the_epochs_that_count_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: Path
+) -> None:
+    """Epochs 1 to 5 score .9, .2, .5, .4, .6, those after the first count, and the run is stopped
+    and resumed after the fourth."""
+    brief = RECIPE.override(
+        {"schedule.pairs": 2, "schedule.epochs": 5, "schedule.accumulate": 1,
+         "validation.first": 2, "validation.dataset": "folder"}
+    )  # fmt: skip
+    given = iter([0.9, 0.2, 0.5, 0.4, 0.7, 0.6])
+
+    def score(network: Network, chosen: object) -> Score:
+        value = next(given)
+        if value == 0.7:
+            raise KeyboardInterrupt
+        return Score(np.array([value]), np.array([value]), (np.zeros((1, 4)),))
+
+    monkeypatch.setattr(callbacks, "track_videos", score)
+    image = np.zeros((120, 160, 3), np.uint8)
+    chosen = (Video([image], np.array([[10.0, 10, 30, 30]])),)
+    machine = replace(PLAIN, validate_every=1, save_minutes=5.0, keep_epochs=True)
+    run = brief, open_samples(brief), tmp_path, machine, None, chosen
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        train(*run)
+    kept = tmp_path / "checkpoints"
+    assert torch.load(kept / "best.ckpt", weights_only=True)["epoch"] == 2
+    assert torch.load(kept / "last.ckpt", weights_only=True)["epoch"] == 3
+    train(*run)
+    names = {path.stem for path in kept.glob("*.ckpt")}
+    assert names == {"last", "previous", "best", *(f"epoch-00{n}" for n in range(1, 6))}
+    assert torch.load(kept / "best.ckpt", weights_only=True)["epoch"] == 4
+    record = read(tmp_path / BEST_WEIGHTS)[1]
+    assert (record["success"], record["steps"], record["holdout"]) == ("0.600000", "5", "folder")
+    _, third, steps = load_run(tmp_path, "epoch-003")
+    assert steps == 3
+    assert not torch.equal(third.neck.downsample2.downsample[0].weight,
+                           load_run(tmp_path)[1].neck.downsample2.downsample[0].weight)  # fmt: skip
+    with pytest.raises(ConfigError, match="unknown checkpoint.*'epoch-009'.*best"):
+        load_run(tmp_path, "epoch-009")
+
+
+def test_a_dataset_of_bench_validates(tmp_path: Path) -> None:
+    """Own clips of different lengths: the longer one goes on alone, an absent target counts not."""
+    rng = np.random.default_rng(0)
+    for name, frames in (("short", 3), ("long", 5)):
+        folder = tmp_path / "clips" / name
+        folder.mkdir(parents=True)
+        for number in range(frames):
+            cv2.imwrite(
+                str(folder / f"{number + 1:04d}.jpg"),
+                rng.integers(0, 255, (90, 120, 3), dtype=np.uint8),
+            )
+        (folder / "groundtruth.txt").write_text(
+            "30,20,40,30\n" * (frames - 1) + "nan,nan,nan,nan\n"
+        )
+    dataset = open_dataset("folder", tmp_path / "clips")
+    chosen = dataset_videos(dataset)
+    assert sorted(len(video) for video in chosen) == [3, 5]
+    network = Network(preset(RECIPE.preset)).eval()
+    together = track_videos(network, chosen)
+    assert len(together.overlaps) == 1 + 3
+    for video, boxes in zip(chosen, together.boxes, strict=True):
+        assert np.allclose(
+            track_videos(network, [video]).boxes[0], boxes, atol=1e-2, equal_nan=True
+        )
+    assert [len(video) for video in dataset_videos(dataset, 2)] == [2, 2]
+    sheet = contact_sheet(chosen[:1], together.boxes[:1])
+    assert sheet.shape == (120, 2 * 4 * 160, 3)
+    bare = replace(dataset, sequences=(replace(dataset.sequences[0], frames=None),))
+    with pytest.raises(DatasetError, match="expected images and a box of each frame"):
+        dataset_videos(bare)
 
 
 def test_gradients_are_clipped(tmp_path: Path) -> None:
@@ -441,8 +520,9 @@ def test_a_head_with_loss_weight_0_is_not_computed() -> None:
 
 
 def test_two_processes_have_the_gradients_of_one(tmp_path: Path, start: Start) -> None:
+    """Also if they have different numbers of pairs."""
     processes = [start("-c", GRADIENTS, tmp_path, rank) for rank in (0, 1)]
-    expected = gradients(example(4))
+    expected = gradients(example(3))
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
     found = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
     assert set(found[0]) == set(expected)
