@@ -160,7 +160,7 @@ def _train(
     claim(folder, recipe)
     L.seed_everything(recipe.seed, workers=False, verbose=False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    _compile(network, machine.compile)
+    compile_parts(network, machine.compile)
     callbacks = watchers(recipe, folder, machine, validation)
     if isinstance(samples, Samples):
         callbacks.append(ReportSkipped(samples.source))
@@ -179,8 +179,12 @@ def _train(
     return network
 
 
-def _compile(network: Network, backend: str) -> None:
-    """Compile the parts of the network, in place."""
+def compile_parts(network: Network, backend: str) -> None:
+    """Compile the parts of the network in place, by a backend of ``torch.compile`` if any.
+
+    Raises:
+        ConfigError: unknown backend.
+    """
     if not backend:
         return
     known = torch.compiler.list_backends(exclude_tags=())
@@ -278,7 +282,7 @@ def _trainer(
         max_epochs=schedule.epochs,
         accumulate_grad_batches=schedule.accumulate,
         gradient_clip_val=schedule.clip,
-        logger=_loggers(recipe, folder, machine.wandb),
+        logger=loggers(recipe, folder, machine.wandb),
         callbacks=[*callbacks, *_savers(folder / CHECKPOINTS, machine), ExitOnSigterm()],
         use_distributed_sampler=False,
         log_every_n_steps=1,
@@ -287,7 +291,7 @@ def _trainer(
     )
 
 
-def _loggers(recipe: Recipe, folder: Path, wandb: str) -> list[Logger]:
+def loggers(recipe: Recipe, folder: Path, wandb: str) -> list[Logger]:
     """CSV, TensorBoard and, for a project of Weights & Biases, a run that later starts go on with.
 
     Raises:

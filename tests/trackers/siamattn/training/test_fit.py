@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import os
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -22,11 +24,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from bench.datasets import open_dataset
 from bench.errors import BenchError, ConfigError, DatasetError
-from trackers.siamattn.checkpoints import read
+from trackers.siamattn.checkpoints import load_network, read
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
-from trackers.siamattn.tracker import SiamAttn
-from trackers.siamattn.training import callbacks
+from trackers.siamattn.tracker import NANO, SiamAttn
+from trackers.siamattn.training import callbacks, fit
 from trackers.siamattn.training.callbacks import contact_sheet
 from trackers.siamattn.training.config import recipe
 from trackers.siamattn.training.data import collate
@@ -191,6 +193,59 @@ def test_the_moving_average(tmp_path: Path) -> None:
     again = train(two, open_samples(two), tmp_path / "two", PLAIN).state_dict()
     assert all(torch.equal(again[key], value) for key, value in mean.items())
     assert load_weights(tmp_path / "two" / WEIGHTS) == exported
+
+
+@pytest.mark.parametrize("form", ["siamattn-paper", "siamattn-paper-fusion"])
+def test_the_papers_own_forms_train_and_track(form: str, tmp_path: Path) -> None:
+    settings = {"preset": f"siamattn-nano/{form}", "schedule.pairs": 2, "schedule.epochs": 1}
+    own = RECIPE.override(settings)
+    machine = replace(PLAIN, save_minutes=5.0)
+    network = train(own, open_samples(own), tmp_path, machine)
+    assert network.config.refine.fusion == "paper"
+    tracker = SiamAttn(weights=tmp_path / WEIGHTS)
+    image = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
+    tracker.init(image, np.array([[60.0, 50], [90, 50], [90, 70], [60, 70]]))
+    assert np.isfinite(tracker.update(image).region).all()
+
+
+def test_the_parts_of_a_network_are_compiled_in_place() -> None:
+    network = Network(preset(RECIPE.preset)).eval()
+    names, x = list(network.state_dict()), torch.rand(1, 3, 31, 31)
+    expected = network.backbone(x)
+    fit.compile_parts(network, "")
+    assert all(part._compiled_call_impl is None for part in network.children())
+    fit.compile_parts(network, "eager")
+    assert all(part._compiled_call_impl is not None for part in network.children())
+    assert list(network.state_dict()) == list(copy.deepcopy(network).state_dict()) == names
+    for found, wanted in zip(network.backbone(x), expected, strict=True):
+        torch.testing.assert_close(found, wanted)
+    with pytest.raises(ConfigError, match=r"unknown backend .*'inductr'.*inductor"):
+        fit.compile_parts(network, "inductr")
+
+
+class Board:
+    """Stands in for Lightning's logger of Weights & Biases, whose package tests do without."""
+
+    made: ClassVar[list[dict[str, object]]] = []
+
+    def __init__(self, **settings: object) -> None:
+        self.made.append(settings)
+
+
+def test_logs_to_weights_and_biases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is resumed goes on in the same run there."""
+    machine = replace(PLAIN, wandb="tracking")
+    monkeypatch.setattr(fit, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"--wandb needs the package wandb.*'\.\[wandb\]'"):
+        make_trainer(RECIPE, tmp_path, machine)
+    monkeypatch.setattr(fit, "find_spec", lambda name: name)
+    monkeypatch.setattr(fit, "WandbLogger", Board)
+    for recipe_of_run in (RECIPE, RECIPE, RECIPE.override({"seed": 3})):
+        assert len(fit.loggers(recipe_of_run, tmp_path / "run", "tracking")) == 3
+    first, again, other = Board.made
+    assert first == again
+    assert first["id"] != other["id"]
+    assert (first["project"], first["name"], first["resume"]) == ("tracking", "run", "allow")
 
 
 def load_weights(path: Path) -> dict[str, bytes]:
@@ -405,30 +460,27 @@ def test_the_best_of_the_epochs_that_count_is_kept(
     assert (record["success"], record["steps"], record["holdout"]) == ("0.600000", "5", "folder")
     _, third, steps = load_run(tmp_path, "epoch-003")
     assert steps == 3
-    assert not torch.equal(third.neck.downsample2.downsample[0].weight,
-                           load_run(tmp_path)[1].neck.downsample2.downsample[0].weight)  # fmt: skip
-    with pytest.raises(ConfigError, match="unknown checkpoint.*'epoch-009'.*best"):
+    _, fifth, _ = load_run(tmp_path)
+    assert not torch.equal(third.rpn_head.cls_weight, fifth.rpn_head.cls_weight)
+    with pytest.raises(ConfigError, match=r"unknown checkpoint.*'epoch-009'.*best"):
         load_run(tmp_path, "epoch-009")
 
 
 def test_a_dataset_of_bench_validates(tmp_path: Path) -> None:
-    """Own clips of different lengths: the longer one goes on alone, an absent target counts not."""
+    """Own clips: the longer one goes on alone; where the target is absent, nothing counts."""
     rng = np.random.default_rng(0)
     for name, frames in (("short", 3), ("long", 5)):
         folder = tmp_path / "clips" / name
         folder.mkdir(parents=True)
         for number in range(frames):
-            cv2.imwrite(
-                str(folder / f"{number + 1:04d}.jpg"),
-                rng.integers(0, 255, (90, 120, 3), dtype=np.uint8),
-            )
-        (folder / "groundtruth.txt").write_text(
-            "30,20,40,30\n" * (frames - 1) + "nan,nan,nan,nan\n"
-        )
+            picture = rng.integers(0, 255, (90, 120, 3), dtype=np.uint8)
+            cv2.imwrite(str(folder / f"{number + 1:04d}.jpg"), picture)
+        rows = ["30,20,40,30"] * (frames - 1) + ["nan,nan,nan,nan"]
+        (folder / "groundtruth.txt").write_text("\n".join(rows))
     dataset = open_dataset("folder", tmp_path / "clips")
     chosen = dataset_videos(dataset)
     assert sorted(len(video) for video in chosen) == [3, 5]
-    network = Network(preset(RECIPE.preset)).eval()
+    network = load_network(NANO)
     together = track_videos(network, chosen)
     assert len(together.overlaps) == 1 + 3
     for video, boxes in zip(chosen, together.boxes, strict=True):
