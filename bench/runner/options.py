@@ -130,9 +130,11 @@ class RunOptions:
     @functools.cached_property
     def part(self) -> Shard | None:
         """The share that is run; None for everything."""
-        from bench.runner.shards import Shard
+        if self.shard is None:
+            return None
+        from bench.runner.shards import Shard  # loads what the help does not need
 
-        return None if self.shard is None else Shard.parse(self.shard)
+        return Shard.parse(self.shard)
 
     @functools.cached_property
     def workers(self) -> Workers:
