@@ -1,5 +1,4 @@
-"""Lightning callbacks that keep weights: averaged over steps, of the last minutes, of every epoch, of
-the best."""
+"""Lightning callbacks that keep weights: averages, last, best and every epoch's checkpoint."""
 
 from __future__ import annotations
 
