@@ -75,8 +75,8 @@ def looks(names: Iterable[str], first: Iterable[str] = (), ours: str = "") -> di
 
     Args:
         names: of all trackers.
-        first: those that choose before the others, so that up to seven of them differ in colour
-            however many others there are.
+        first: those that must differ in colour if they are up to seven: if two would not, they
+            choose before all others.
         ours: the one that has the first colour, with solid lines.
 
     >>> {name: look.hex for name, look in looks(["static", "kcf"]).items()}
@@ -84,19 +84,27 @@ def looks(names: Iterable[str], first: Iterable[str] = (), ours: str = "") -> di
     >>> looks(["static", "siamattn", "kcf"])["kcf"].hex
     '#60c6f3'
     """
-    known = {*names, *first} | ({ours} if ours else set())
-    before = {*first, ours} & known
-    waiting, chosen, turn = sorted(known, key=lambda n: (n not in before, n)), dict[str, Look](), 0
+    known, wanted = {*names, *first, *filter(None, [ours])}, {*first, *filter(None, [ours])}
+    chosen = _shared_out(known, set(), ours)
+    colours = {chosen[name].colour for name in wanted}
+    if len(colours) < min(len(wanted), len(PALETTE)):
+        chosen = _shared_out(known, wanted, ours)
+    return dict(sorted(chosen.items()))
+
+
+def _shared_out(names: set[str], before: set[str], ours: str) -> dict[str, Look]:
+    """A look for every name, round by round; those of ``before`` choose first."""
+    waiting, chosen, turn = sorted(names, key=lambda n: (n not in before, n)), dict[str, Look](), 0
     while waiting:
         for name, slot in _one_round(waiting, before, ours).items():
             chosen[name] = _look(slot, turn)
         waiting = [name for name in waiting if name not in chosen]
         turn += 1
-    return dict(sorted(chosen.items()))
+    return chosen
 
 
 def _one_round(names: list[str], before: set[str], ours: str) -> dict[str, int]:
-    """The places in the palette of at most seven names; those of ``before`` choose first."""
+    """The places in the palette of at most seven names."""
     free, taken = list(range(len(PALETTE))), dict[str, int]()
     preferred = {
         name: zlib.crc32(name.encode(errors="surrogatepass")) % len(PALETTE) for name in names

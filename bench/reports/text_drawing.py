@@ -69,7 +69,7 @@ def font_of_file(path: Path) -> Font:
         ) from error
     fontManager.ttflist.insert(0, fontManager.ttflist.pop())  # before another file of its name
     family = fontManager.ttflist[0].name
-    bold = fontManager.findfont(FontProperties(family, weight="bold"))
+    bold = fontManager.findfont(FontProperties(family=family, weight="bold"))
     return Font(family, path, Path(bold))
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SHOWN = 7  # more trackers cannot be told apart
+_LONG = 9  # characters of an attribute beside a radar
 _ROW = 0.2  # inches: an attribute and its points
 _TAGS = {"empty": "no tag", "illum_change": "illumination change"}
 
@@ -52,7 +53,11 @@ def radar(
     angles = np.linspace(0, 2 * np.pi, len(keys), endpoint=False)
     whole = [entry for entry in entries if not entry.scores.partial] or entries
     best = {key: _best(whole, entries, key, measure) for key in keys}
-    labels = [f"{_words(key)}\n{best[key]:.3f}" for key in keys]
+    words = [
+        _folded(_words(k)) if _side(a) != "center" else _words(k)
+        for k, a in zip(keys, angles, strict=True)
+    ]
+    labels = [f"{word}\n{best[key]:.3f}" for word, key in zip(words, keys, strict=True)]
     sheet = new_sheet(axes, options, _height(labels, angles, options), projection="polar")
     panel: Any = sheet.panels[0]
     grid(panel)
@@ -63,9 +68,9 @@ def radar(
     panel.set_theta_direction(-1)
     panel.set(ylim=(0, 1), yticks=(0.25, 0.5, 0.75, 1), yticklabels=())
     panel.set_xticks(angles, labels)
-    panel.tick_params(axis="x", pad=1)
+    panel.tick_params(axis="x", pad=max(1, options.sizes.small - 7))
     for label, angle in zip(panel.get_xticklabels(), angles, strict=True):
-        label.set_horizontalalignment(_side(float(np.sin(angle))))
+        label.set(horizontalalignment=_side(angle), linespacing=1.0)
     note = "spokes run from 0 to the best value, printed at their ends"
     limit = _limit(scores, entries, measure)
     notes = notes_of(scores, entries, note, *limit, options=options)
@@ -133,10 +138,11 @@ def differences(
         *_gaps(entries, keys, measure),
         options=options,
     )
-    legend = [against.legend_key(_line(color=against.look.hex, linewidth=1.4)), *(
-        e.legend_key(_line(linestyle="none", **_point(e, options))) for e in others
-    )]  # fmt: skip
-    return sheet.finish(_title(scores, entries, measure), notes, legend)
+    upright = _line(color=against.look.hex, linewidth=1.4 * options.sizes.line)
+    points = [e.legend_key(_line(linestyle="none", **_point(e, options))) for e in others]
+    return sheet.finish(
+        _title(scores, entries, measure), notes, [against.legend_key(upright), *points]
+    )
 
 
 def _best_entries(
@@ -179,6 +185,15 @@ def _words(key: str) -> str:
     return legible(_TAGS.get(key, key.replace("_", " ")))
 
 
+def _folded(words: str) -> str:
+    """Long words one below the other, so that a radar has room.
+
+    >>> _folded("illumination change"), _folded("no tag")
+    ('illumination\\nchange', 'no tag')
+    """
+    return words.replace(" ", "\n") if len(words) > _LONG else words
+
+
 def _counted(entries: list[Entry], key: str) -> str:
     """An attribute and the number of sequences or frames with it."""
     row = next(groups[key] for e in entries if key in (groups := groups_of(e.scores)))
@@ -194,8 +209,7 @@ def _height(labels: list[str], angles: FloatArray, options: FigureOptions) -> fl
     beside = sides > 0.1
     radius = np.min((width / 2 - 0.1 - widths[beside]) / sides[beside])
     most = 1.15 * options.sizes.column / COLUMN
-    above = sum(np.abs(np.cos(angles)) > 0.7) and 2 * 2.5 * small / 72  # two lines of a label
-    return float(2 * min(max(radius, 0.5), most) + above + 0.15)
+    return float(2 * min(max(radius, 0.5), most) + 5 * small / 72 + 0.15)
 
 
 def _spokes(entry: Entry) -> dict[str, Any]:
@@ -211,7 +225,7 @@ def _line(**dress: Any) -> Any:
 
 def _point(entry: Entry, options: FigureOptions) -> dict[str, Any]:
     edge = {"markeredgecolor": "white", "markeredgewidth": 0.4}
-    return {"markersize": 4.5 * options.sizes.line, **edge, **entry.point}
+    return {"markersize": 5 * options.sizes.line, **edge, **entry.point}
 
 
 def _spread(place: int, count: int) -> float:
@@ -232,8 +246,9 @@ def _gaps(entries: list[Entry], keys: list[str], measure: Measure) -> list[str]:
     return [f"without a value: {name} on {', '.join(on)}" for name, on in lacking.items() if on]
 
 
-def _side(rightwards: float) -> str:
+def _side(angle: float) -> str:
     """The alignment of a label at a spoke's end, away from the circle."""
+    rightwards = math.sin(angle)
     if abs(rightwards) < 0.1:
         return "center"
     return "left" if rightwards > 0 else "right"

@@ -13,7 +13,6 @@ from bench.errors import ConfigError
 from bench.evaluation.along import Track, tracks_along
 from bench.reports.plots.entries import Entry, Looks, entries_of, first_measure, notes_of, title_of
 from bench.reports.plots.options import DEFAULT, FigureOptions
-from bench.reports.plots.sequences import LOW
 from bench.reports.plots.style import Key, Plot, in_style, new_sheet
 from bench.reports.text_drawing import legible
 from bench.results.stores import Store
@@ -68,22 +67,23 @@ def failure_map(
         raise ConfigError(f"{scores.benchmark}: no tracker loses a target, so there is no map")
     known.sort(key=lambda row: -float(np.nanmean(row.lost)))
     head, row_height = 1.0 * options.em, _ROW * options.em
-    shown = known[: max(1, int((LOW * options.sizes.tallest - head) / row_height))]
+    shown = known[: max(1, int((options.sizes.low - head) / row_height))]
     sheet = new_sheet(None, options, head + row_height * len(shown))
     (panel,) = sheet.panels
+    resets = store.experiment in ("baseline", "realtime")
+    what = f"trackers that {'fail' if resets else 'lost the target'}"
     image = panel.imshow(
         [np.nanmean(row.lost, axis=0) * len(entries) for row in shown], cmap="Greys", vmin=0,
         vmax=len(entries), aspect="auto", extent=(0, 100, len(shown) - 0.5, -0.5),
     )  # fmt: skip
-    keys = _ours(panel, shown, entries)
+    keys = _ours(panel, shown, entries, "fails" if resets else "has lost the target")
     panel.set_yticks(range(len(shown)), [legible(row.name, options.typeface) for row in shown])
     panel.tick_params(axis="y", length=0)
     panel.set(xlabel="time (% of the sequence)")
     sheet.figure.colorbar(
-        image, ax=panel, location="top", shrink=0.6, aspect=30, pad=0.02, label="trackers lost",
+        image, ax=panel, location="top", shrink=0.6, aspect=30, pad=0.02, label=what,
         ticks=range(0, len(entries) + 1, 1 + len(entries) // 9),
     )  # fmt: skip
-    resets = scores.interval is not None or store.experiment in ("baseline", "realtime")
     notes = notes_of(
         scores,
         entries,
@@ -120,7 +120,7 @@ def _parts(track: Track, frames: int, *, resets: bool) -> FloatArray:
     return np.array(found, dtype=float)
 
 
-def _ours(panel: Axes, rows: list[_Row], entries: list[Entry]) -> list[Key]:
+def _ours(panel: Axes, rows: list[_Row], entries: list[Entry], what: str) -> list[Key]:
     """Underline the parts in which ours is lost; its key for the legend, none without ours."""
     place = next((at for at, entry in enumerate(entries) if entry.ours), None)
     if place is None:
@@ -136,4 +136,4 @@ def _ours(panel: Axes, rows: list[_Row], entries: list[Entry]) -> list[Key]:
     ]
     dress: dict[str, Any] = {"color": entry.look.hex, "linewidth": 2.0 * entry.size}
     panel.add_collection(LineCollection(strokes, **dress))
-    return [Key(Line2D([], [], **dress), f"{entry.label} has lost the target", True)]
+    return [Key(Line2D([], [], **dress), f"{entry.label} {what}", True)]

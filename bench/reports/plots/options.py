@@ -26,6 +26,7 @@ class Style:
         line: factor of line widths and markers.
         column, text: widths of a figure in inches.
         tallest: height in inches that panels may have, so that title and notes fit beside them.
+        low: height that they have without need, since a page has text, too.
         titled, noted: whether title and notes are part of the figure.
         written: whether the text of an SVG stays text.
     """
@@ -37,6 +38,7 @@ class Style:
     column: float = COLUMN
     text: float = PAGE
     tallest: float = 8.2
+    low: float = 4.5
     titled: bool = True
     noted: bool = True
     written: bool = False
@@ -45,7 +47,7 @@ class Style:
 STYLES: Mapping[str, Style] = {
     "page": Style(7, 7.5, 8.5),
     "paper": Style(8, 8, 9, titled=False, noted=False, written=True),
-    "slide": Style(14, 15, 18, 1.9, 6.2, 12.4, 6.0, noted=False, written=True),
+    "slide": Style(14, 15, 18, 1.9, 6.2, 12.4, 6.0, 6.0, noted=False, written=True),
 }
 
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 _ROW, _CELL = 0.105, 0.13  # inches: a row of 7 points; a column for a name turned upright
 _BAR = 0.75  # inches: the colour bar with its label, and the gaps
 _LEGIBLE = 0.097  # inches: the least distance of two names
-LOW = 0.55
-"""Share of the tallest height that a figure has without need: the page has text, too."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +41,15 @@ class _Plan:
         own: width, unless another is asked for.
         trackers: how many there is room for.
         parts: rows of each panel.
-        row: inches of a row.
         height: of the panels with their headings, in inches.
+        step: every step-th sequence is named.
     """
 
     own: Literal["column", "text"]
     trackers: int
     parts: list[IntArray]
-    row: float
     height: float
-
-    @property
-    def step(self) -> int:
-        """Every step-th sequence is named."""
-        return math.ceil(_LEGIBLE / self.row)
+    step: int
 
 
 @in_style
@@ -111,7 +104,7 @@ def _plan(names: list[str], ranked: list[Entry], options: FigureOptions, *, spli
     label = widest(names, options) + 0.15 * em
     head = widest([entry.label for entry in ranked], options) + 0.1 * em
     room = tallest - _BAR * em - head
-    low = LOW * tallest - _BAR * em - head
+    low = options.sizes.low - _BAR * em - head
     cell, row = _CELL * em, _ROW * em
     in_column = options.inches() >= label + cell * len(ranked) and row * len(names) <= low
     own: Literal["column", "text"] = "column" if in_column else "text"
@@ -121,7 +114,8 @@ def _plan(names: list[str], ranked: list[Entry], options: FigureOptions, *, spli
     panels = min(possible, math.ceil(len(names) * row / low)) if split else 1
     parts = np.array_split(np.arange(len(names)), panels)
     row = min(row, room / len(parts[0]))
-    return _Plan(own, trackers, parts, row, _BAR * em + head + row * len(parts[0]))
+    height = _BAR * em + head + row * len(parts[0])
+    return _Plan(own, trackers, parts, height, math.ceil(_LEGIBLE * em / row))
 
 
 def _table(entries: list[Entry], measure: Measure) -> tuple[list[str], FloatArray]:
@@ -151,10 +145,10 @@ def _draw(
     for row, column in np.argwhere(np.isnan(values)):
         panel.plot([column], [row], marker="x", color="0.5", markersize=3)
     panel.set_xticks(range(len(entries)), [entry.label for entry in entries], rotation=90)
-    for text, entry in zip(panel.get_xticklabels(), entries, strict=True):
-        text.set_fontweight("bold" if entry.ours else "normal")
     panel.set_yticks(range(0, len(names), step), [legible(name) for name in names[::step]])
     panel.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
+    for text, entry in zip(panel.get_xticklabels(), entries, strict=True):
+        text.set_fontweight("bold" if entry.ours else "normal")
     panel.grid(visible=False)
     for spine in panel.spines.values():
         spine.set_visible(False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence as List
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 4
 TRACKERS = 5  # by default; more hide each other
+_PAD = 0.02  # inches around a frame
 _SHARP = 480  # pixels: the least width of a frame
 
 
@@ -85,7 +86,7 @@ def qualitative(
     if not known:
         raise ConfigError(f"{dataset.root} has annotation only: the strip needs images")
     ranked = entries_of(scores, first_measure(scores), trackers, looks, options)
-    entries = [entry for entry in ranked if entry.named]
+    entries = sorted((each for each in ranked if each.named), key=lambda each: not each.ours)
     chosen = {**looks_of(scores, options), **(looks or {})}
     rows = []
     for name in sequences or telling_sequences(scores, known):
@@ -94,6 +95,8 @@ def qualitative(
         masks = {entry.name: store.read_masks(entry.name, name) for entry in entries}
         frames = tuple(number - clip.first_frame for number in numbers)
         drawn = layers(clip, regions, chosen, masks)
+        if options.style == "paper":  # a print may be grey, and dashes stay
+            drawn = [replace(each, look=chosen.get(each.name, each.look)) for each in drawn]
         rows.append(Row(clip, drawn, frames or even_frames(clip)))
     limit = [f"the best {len(entries)} of {len(ranked)} trackers"]
     notes = notes_of(scores, entries, *limit * (len(entries) < len(ranked)), options=options)
@@ -144,10 +147,12 @@ def strip(
     columns, whole = max(len(row.frames) for row in rows), options.inches("text")
     shown = [[_picture(row, index) for index in row.frames] for row in rows]
     pictures = [[picture for picture, _ in line] for line in shown]
-    width = whole / columns
+    width = whole / columns - 2 * _PAD
     heights = [width * line[0].shape[0] / line[0].shape[1] for line in pictures]
-    between, above = 0.16 * options.em, 0.2 * options.em
+    between, above = 0.15 * options.em + 2 * _PAD, 0.13 * options.em
     figure = new_figure(whole, sum(heights) + between * len(rows) + above)
+    if engine := figure.get_layout_engine():
+        engine.set(w_pad=_PAD, h_pad=_PAD, wspace=0, hspace=0)  # type: ignore[call-arg]
     panels = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for row, line, axes in zip(rows, pictures, panels, strict=True):
         for panel in axes:

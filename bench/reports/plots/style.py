@@ -10,6 +10,8 @@ from functools import wraps
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec
 
+import numpy as np
+
 from bench.errors import ConfigError
 from bench.files import write_atomically
 from bench.reports.palette import DASHES, Look
@@ -58,7 +60,8 @@ class Plot:
     @property
     def caption(self) -> str:
         """Title and notes as sentences."""
-        return " ".join(_sentence(part) for part in (self.title, *self.notes))
+        title = self.title.replace(": ", " on ", 1)
+        return " ".join(_sentence(part) for part in (title, *self.notes))
 
     def savefig(self, target: str | Path | IO[bytes], **options: Any) -> None:
         """Write the figure to a file or stream; options as in ``Figure.savefig``."""
@@ -163,6 +166,7 @@ class Sheet:
         for panel in self.panels:
             _dress(panel, self.options)
         if self.own:
+            _fold_labels(self)
             return finish(self.figure, title, notes, keys, self.options)
         (panel,) = self.panels
         points = panel.get_window_extent().width / self.figure.dpi * 72
@@ -230,6 +234,23 @@ def _dress(axes: Axes, options: FigureOptions) -> None:
     axes.set_axisbelow(True)
     for text in (*axes.get_xticklabels(), *axes.get_yticklabels(), *axes.findobj(Text)):
         text.set(parse_math=False, fontfamily=options.typeface.family)
+
+
+def _fold_labels(sheet: Sheet) -> None:
+    """Continue labels of axes that would leave the figure in a second line."""
+    figure, options = sheet.figure, sheet.options
+    figure.draw_without_rendering()
+    whole = figure.get_size_inches() * 72
+    for panel in sheet.panels:
+        box = panel.get_window_extent()
+        middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+        for label, at, room in zip(
+            (panel.xaxis.label, panel.yaxis.label), middle, whole, strict=True
+        ):
+            points = at / figure.dpi * 72
+            free, size = 2 * min(points, room - points) - options.sizes.title, options.sizes.label
+            lines = wrapped(label.get_text(), size, free, options.typeface)
+            label.set_text("\n".join(line.strip() for line in lines))
 
 
 def grid(axes: Axes, which: str = "both") -> None:
@@ -305,11 +326,13 @@ def _placed_inside(figure: Figure, keys: Sequence[Key], options: FigureOptions) 
     (panel,) = figure.axes
     for corner in _CORNERS:
         legend = _legend(
-            panel, keys, loc=corner, labelspacing=0.2, handlelength=2.2, borderaxespad=0.4
-        )
+            panel, keys, loc=corner, labelspacing=0.2, handlelength=2.2, borderaxespad=0.4,
+            frameon=True, framealpha=1, edgecolor="0.8", fancybox=False, borderpad=0.3,
+        )  # fmt: skip
+        legend.get_frame().set_linewidth(0.5)
+        legend.set_in_layout(False)
         figure.draw_without_rendering()
         if not _hides(panel, legend):
-            legend.set_in_layout(False)
             return True
         legend.remove()
     return False
@@ -328,10 +351,15 @@ def _hides(panel: Axes, legend: Legend) -> bool:
 
 
 def _columns(keys: Sequence[Key], room: float, options: FigureOptions) -> int:
-    """Number of legend columns that fit: a handle, its distance, the text, and a gap."""
+    """Number of legend columns that fit: a handle, its distance, the text, and a gap, each."""
     small, font = options.sizes.small, options.typeface
-    widest = max(width_in_points(key.label, small, font, bold=key.bold) for key in keys)
-    return max(1, min(len(keys), int((room + 1.2 * small) / (widest + 4.8 * small))))
+    texts = [width_in_points(key.label, small, font, bold=key.bold) for key in keys]
+
+    def width(columns: int) -> float:
+        whole = sum(float(max(part)) for part in np.array_split(texts, columns))
+        return whole + columns * 3.6 * small + (columns - 1) * 1.2 * small
+
+    return next((n for n in range(len(keys), 1, -1) if width(n) <= room), 1)
 
 
 def _footnote(notes: Sequence[str], room: float, options: FigureOptions) -> list[str]:

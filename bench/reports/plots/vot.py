@@ -57,7 +57,7 @@ def accuracy_robustness(
         _cross(panel, entry, x, y)
         _point(panel, entry, x, y)
     panel.set(
-        xlabel=f"{get_measure('robustness').title} exp(-S F / M), S = {SENSITIVITY:g}",
+        xlabel=f"{get_measure('robustness').title} exp(−S F / M), S = {SENSITIVITY:g}",
         ylabel=get_measure("accuracy").title,
     )
     panel.margins(0.08)
@@ -189,7 +189,7 @@ def _point(panel: Axes, entry: Entry, x: float, y: float) -> None:
 
 def _dress(entry: Entry) -> dict[str, Any]:
     edge = {"markeredgecolor": "white", "markeredgewidth": 0.5}
-    return {"markersize": (6.5 if entry.ours else 5) * entry.size, **edge, **entry.point}
+    return {"markersize": (7 if entry.ours else 5.5) * entry.size, **edge, **entry.point}
 
 
 def _keys(entries: Sequence[Entry]) -> list[Key]:
