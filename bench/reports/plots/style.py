@@ -248,8 +248,8 @@ def _fold_labels(sheet: Sheet) -> None:
             (panel.xaxis.label, panel.yaxis.label), middle, whole, strict=True
         ):
             points = at / figure.dpi * 72
-            free, size = 2 * min(points, room - points) - options.sizes.title, options.sizes.label
-            lines = wrapped(label.get_text(), size, free, options.typeface)
+            free = 2 * (min(points, room - points) - options.sizes.title)  # the title goes
+            lines = wrapped(label.get_text(), options.sizes.label, free, options.typeface)
             label.set_text("\n".join(line.strip() for line in lines))
 
 
