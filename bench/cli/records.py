@@ -13,16 +13,21 @@ import typer
 Verb = Callable[..., None]
 
 
-def takes(record: type, parameter: str) -> Callable[[Verb], Verb]:
+def takes(record: type, parameter: str, without: tuple[str, ...] = ()) -> Callable[[Verb], Verb]:
     """Decorator of a verb: options for the fields of a record, in place of one parameter.
 
     The parameter receives the options that were given, by name. A field's ``metadata`` has its
     ``help``, and may have ``metavar`` and ``flags`` (its names, with dashes).
+
+    Args:
+        record: a dataclass.
+        parameter: of the verb.
+        without: fields that get no option.
     """
 
     def decorate(verb: Verb) -> Verb:
         own = inspect.signature(verb, eval_str=True)
-        fields = list(_parameters(record))
+        fields = [each for each in _parameters(record) if each.name not in without]
         names = [each.name for each in fields]
 
         @functools.wraps(verb)

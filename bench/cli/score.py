@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.cli import options
+from bench.cli.records import takes
 from bench.errors import ConfigError
+from bench.reports.table_options import TableOptions, read_table_options
 
 if TYPE_CHECKING:
     from bench.scores import BenchmarkScores
@@ -51,8 +55,24 @@ JsonFile = Annotated[
     typer.Option("--json", help="Write all scores here (a list of them for --convention all)."),
 ]
 CsvFile = Annotated[Path | None, typer.Option("--csv", help="Write the table here.")]
+LatexFile = Annotated[
+    Path | None, typer.Option("--latex", help="Write the tables here (needs booktabs).")
+]
+MarkdownFile = Annotated[Path | None, typer.Option("--markdown", help="Write the tables here.")]
+_HAS_OWN = ("trackers", "kind", "differences")
 
 
+@dataclass(frozen=True)
+class _Files:
+    """What to write beside the terminal."""
+
+    json: Path | None
+    csv: Path | None
+    latex: Path | None
+    markdown: Path | None
+
+
+@takes(TableOptions, "arranged_by", without=_HAS_OWN)
 def evaluate(
     benchmark: options.BenchmarkName,
     data: options.Data = options.DEFAULT_DATA,
@@ -67,7 +87,10 @@ def evaluate(
     ranks: Ranks = False,
     json_file: JsonFile = None,
     csv_file: CsvFile = None,
+    latex: LatexFile = None,
+    markdown: MarkdownFile = None,
     subset: options.Subset = "test",
+    arranged_by: Mapping[str, Any] = {},
 ) -> None:
     """Score raw results exactly as the benchmark's official code does.
 
@@ -84,6 +107,8 @@ def evaluate(
       bench eval lasot --data /data/LaSOT --compare ATOM DiMP50
 
       bench eval vot2018 --data /data/VOT2018 --per-attribute --ranks
+
+      bench eval otb2015 --data /data/OTB2015 --latex otb.tex --ours siamattn --no-notes
     """
     from bench.datasets import open_dataset
     from bench.evaluation import evaluate as score
@@ -92,6 +117,7 @@ def evaluate(
     from bench.reports.terminal import print_tables, report_console
     from bench.results import open_store
 
+    wanted_as = read_table_options(arranged_by, "--")
     store = open_store(results, benchmark, experiment)
     if ranks and store.experiment == "onepass":
         raise ConfigError(
@@ -108,18 +134,47 @@ def evaluate(
     kind = "attribute" if store.experiment == "onepass" else "tag"
     breakdowns = [*([kind] if per_attribute else []), *(["sequence"] if per_sequence else [])]
     print_tables(report_console(), eval_tables(scored, breakdowns, compare))
-    _write(scored, json_file, csv_file)
+    files = _Files(json_file, csv_file, latex, markdown)
+    _write_scores(scored, files)
+    _write_tables(scored, breakdowns, wanted_as, files)
     never = set(scored[0].refused).intersection(*(one.refused for one in scored))
     options.exit_on_refusals({name: scored[0].refused[name] for name in sorted(never)})
 
 
-def _write(scored: list[BenchmarkScores], json_file: Path | None, csv_file: Path | None) -> None:
+def _write_scores(scored: list[BenchmarkScores], files: _Files) -> None:
     from bench.reports.notes import shareable
     from bench.reports.score_table import scores_csv
 
-    if json_file:
+    if files.json:
         plain = [shareable(one).to_json() for one in scored]
         content = plain[0] if len(plain) == 1 else plain
-        options.write_file(json_file, json.dumps(content, indent=1, allow_nan=False))
-    if csv_file:
-        options.write_file(csv_file, scores_csv(scored))
+        options.write_file(files.json, json.dumps(content, indent=1, allow_nan=False))
+    if files.csv:
+        options.write_file(files.csv, scores_csv(scored))
+
+
+def _write_tables(
+    scored: list[BenchmarkScores], breakdowns: list[str], wanted_as: TableOptions, files: _Files
+) -> None:
+    """Write the tables as LaTeX and Markdown, if that is wanted."""
+    from bench.reports.arranging import arranged, by_measure, renamed
+    from bench.reports.eval_tables import own_tables
+    from bench.reports.render import to_latex, to_markdown
+
+    if not files.latex and not files.markdown:
+        if wanted_as != TableOptions():
+            raise ConfigError(
+                "--ours, --label, --sort, --no-notes and --width are of written tables: add "
+                "--latex FILE or --markdown FILE"
+            )
+        return
+    named = [renamed(one, wanted_as.labels) for one in scored]
+    whole = arranged(own_tables(named, breakdowns), wanted_as)
+    tables = [part for table in whole for part in by_measure(table)]
+    if files.latex:
+        latex = [to_latex(table, width=wanted_as.width) for table in tables]
+        options.write_file(files.latex, "\n".join(latex))
+    if files.markdown:
+        options.write_file(files.markdown, "\n".join(map(to_markdown, tables)))
+    if not wanted_as.notes:
+        typer.echo("note: the tables written carry no notes: print those above", err=True)
