@@ -6,9 +6,12 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from bench.arrays import IntArray
 from bench.reports.plots.options import COLUMN, PAGE
 from bench.reports.table import Column, Table, bounds_of, text_of
-from bench.reports.text_drawing import serif, width_in_points
+from bench.reports.text_drawing import drawable, serif, width_in_points
 
 _POINTS = 72.27  # of TeX in an inch
 _SIZE = 8.0  # points: \footnotesize in a document of 10 points
@@ -42,9 +45,9 @@ def parts(table: Table, width: str = "", *, intervals: bool = False) -> list[Par
     room = known[width] if width in known else float(width) / 2.54 * _POINTS
     environment = "table*" if width == "text" else "table"
     made = [
-        replace(narrow, rows=narrow.rows[start : start + _ROWS])
-        for narrow in _narrowed(table, room, intervals)
-        for start in range(0, max(1, len(table.rows)), _ROWS)
+        _cut(table, columns, rows)
+        for columns in _shares_of_columns(table, room, intervals)
+        for rows in np.array_split(np.arange(len(table.rows)), -(-len(table.rows) // _ROWS) or 1)
     ]
     if len(made) == 1:
         return [Part(table, environment)]
@@ -62,22 +65,33 @@ def parts(table: Table, width: str = "", *, intervals: bool = False) -> list[Par
     ]
 
 
+def _cut(table: Table, columns: list[Column], rows: IntArray) -> Table:
+    """Some rows and columns, with the marks that they have in the whole table."""
+    marks = {
+        (place, column.key): mark
+        for place, index in enumerate(rows.tolist())
+        for column in columns
+        if (mark := table.mark(index, column))
+    }
+    kept = tuple(table.rows[index] for index in rows.tolist())
+    return replace(table, columns=tuple(columns), rows=kept, marks=marks)
+
+
 def natural_width(table: Table, *, intervals: bool = False) -> float:
     """Points that a table takes in Computer Modern, which is wider than Times."""
     units = [sum(_widths(table, u, intervals)) for u in _units(table)]
     return _labels_width(table) + sum(units)
 
 
-def _narrowed(table: Table, room: float, intervals: bool) -> Iterator[Table]:
-    """The table with as many columns at a time as there is room for."""
-    free, taken, columns = room - _labels_width(table), 0.0, list[Column]()
-    for unit in _units(table):
-        width = sum(_widths(table, unit, intervals))
-        if columns and taken + width > free:
-            yield replace(table, columns=tuple(columns))
-            taken, columns = 0.0, []
-        taken, columns = taken + width, [*columns, *unit]
-    yield replace(table, columns=tuple(columns))
+def _shares_of_columns(table: Table, room: float, intervals: bool) -> list[list[Column]]:
+    """The columns in as few shares as there is room for, each about as wide as the others."""
+    free, units = room - _labels_width(table), _units(table)
+    widths = [sum(_widths(table, unit, intervals)) for unit in units]
+    for count in range(1, len(units)):
+        shares = np.array_split(np.arange(len(units)), count)
+        if all(sum(widths[at] for at in share) <= free for share in shares):
+            return [[c for at in share for c in units[at]] for share in shares]
+    return units or [[]]
 
 
 def _units(table: Table) -> list[list[Column]]:
@@ -115,4 +129,4 @@ def _labels_width(table: Table) -> float:
 
 
 def _measure(text: str) -> float:
-    return width_in_points(text, _SIZE, serif(), bold=True) * _COMPUTER_MODERN
+    return width_in_points(drawable(text, serif()), _SIZE, serif(), bold=True) * _COMPUTER_MODERN

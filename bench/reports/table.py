@@ -149,6 +149,8 @@ class Table:
         ours: label of the rows, or of the group of columns, to print in bold; empty for none.
         kinds: whether a column says where rows are from; without it, all compete for the best.
         across: whether the best is marked in each row, since its columns are what is compared.
+        marks: by row and column; only given where they are those of a table that this is a part
+            of, else found in this one.
     """
 
     name: str
@@ -161,10 +163,11 @@ class Table:
     ours: str = ""
     kinds: bool = True
     across: bool = False
+    marks: Mapping[tuple[int, str], Mark] | None = None
 
     @cached_property
-    def _marks(self) -> dict[tuple[int, str], Mark]:
-        return dict(_marks(self))
+    def _marks(self) -> Mapping[tuple[int, str], Mark]:
+        return dict(_marks(self)) if self.marks is None else self.marks
 
     def mark(self, row: int, column: Column) -> Mark | None:
         """Whether a figure is the best or second best of its column.
