@@ -136,7 +136,7 @@ def test_a_file_makes_a_set_of_figures(bench: Bench, work: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("style = 3\n[[figure]]\nbenchmark = 'folder'", "figures.toml: style: expected page, paper, slide, found 3"),
+        ("style = 3\n[[figure]]", "figures.toml: style: expected page, paper, slide, found 3"),
         ('colour = "red"\n[[figure]]', "unknown setting in figures.toml 'colour'"),
         ("figure = 1", "expected sections [[figure]]"),
         ("[[figure]]\nonly = ['success']", "says no benchmark"),

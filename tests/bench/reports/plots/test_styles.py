@@ -249,6 +249,31 @@ def test_a_font_of_ones_own(make_vot: Maker, tmp_path: Path) -> None:
         read_options({"font": str(tmp_path / "no.ttf")})
 
 
+@pytest.mark.parametrize(("experiment", "plot"), CASES)
+@pytest.mark.parametrize("style", STYLES)
+def test_no_plot_has_a_blank_band(make: Maker, experiment: str, plot: str, style: str) -> None:
+    options = read_options({"style": style})
+    figure = PLOTS[plot](make(experiment, NAMES), options=options).figure
+    figure.draw_without_rendering()
+    boxes = [axes.get_tightbbox() for axes in figure.axes]
+    boxes += [each.get_window_extent() for each in (*figure.legends, *figure.texts)]
+    covered = sorted((box.y0, box.y1) for box in boxes if box is not None)
+    end, gaps = 0.0, []
+    for low, high in [*covered, (figure.bbox.height, figure.bbox.height)]:
+        gaps.append((low - end) / figure.dpi)
+        end = max(end, high)
+    assert max(gaps) < 0.25 * options.em, "inches"
+
+
+def test_tags_are_words(make_vot: Maker) -> None:
+    for name in ("radar", "attributes"):
+        shown = " ".join(
+            text.get_text() for text in texts(PLOTS[name](make_vot(NAMES), options=PAPER).figure)
+        )
+        assert "camera_motion" not in shown
+        assert "camera" in shown
+
+
 @pytest.mark.parametrize("count", [40, 100, 280])
 def test_a_map_of_sequences_is_no_taller_than_it_must_be(make_one_pass: Maker, count: int) -> None:
     figure = PLOTS["sequences"](make_one_pass(NAMES, count), options=PAPER).figure
