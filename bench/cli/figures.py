@@ -84,7 +84,8 @@ def plans_of(benchmark: str | None, given: Mapping[str, Any], config: Path | Non
     if figures is None:
         figures = [{"benchmark": benchmark}] if benchmark else []
     where = f"{config.name}: " if config else ""
-    plans = [_plan({**content, **each}, given, where, config) for each in _checked(figures, where)]
+    merged = [_merged(content, each) for each in _checked(figures, where)]
+    plans = [_plan(each, given, where, config) for each in merged]
     chosen = [plan for plan in plans if benchmark in (None, plan.benchmark)]
     if not chosen:
         raise ConfigError(
@@ -94,6 +95,14 @@ def plans_of(benchmark: str | None, given: Mapping[str, Any], config: Path | Non
     return chosen
 
 
+def _merged(content: Mapping[str, Any], figure: Mapping[str, Any]) -> dict[str, Any]:
+    """What holds for a figure: its own settings before those of all; labels add up."""
+    everyone, own = content.get("labels"), figure.get("labels")
+    if isinstance(everyone, dict) and isinstance(own, dict):
+        return {**content, **figure, "labels": {**everyone, **own}}
+    return {**content, **figure}
+
+
 def _plan(
     content: Mapping[str, Any], given: Mapping[str, Any], where: str, config: Path | None
 ) -> Plan:
@@ -101,13 +110,6 @@ def _plan(
     for key in content:
         if key not in known:
             raise unknown_name(f"setting in {where.removesuffix(': ')}", key, known)
-    values: dict[str, Any] = {}
-    for key in (key for key in content if key in _OWN):
-        values[key] = _value(f"{where}{key}", key, content[key])
-    values |= {key: _value(f"--{key}", key, given[key]) for key in given if key in _OWN}
-    if "benchmark" not in values:
-        raise ConfigError(f"{where}a [[figure]] says no benchmark")
-    values["benchmark"] = get_benchmark(values["benchmark"]).name
     ours = {key: content[key] for key in content if key in _OF_OPTIONS}
     font = ours.get("font")
     if config and isinstance(font, str) and font not in ("sans", "serif"):
@@ -115,6 +117,11 @@ def _plan(
     drawn = read_options(ours, where)
     typed = read_options({key: given[key] for key in given if key in _OF_OPTIONS}, "--")
     won = {key: getattr(typed, key) for key in given if key in _OF_OPTIONS}
+    values = {k: _value(f"{where}{k}", k, content[k]) for k in content if k in _OWN}
+    values |= {k: _value(f"--{k}", k, given[k]) for k in given if k in _OWN}
+    if "benchmark" not in values:
+        raise ConfigError(f"{where}a [[figure]] says no benchmark")
+    values["benchmark"] = get_benchmark(values["benchmark"]).name
     return Plan(**values, options=dataclasses.replace(drawn, **won))
 
 

@@ -12,7 +12,7 @@ import typer
 from bench.benchmarks import get_benchmark
 from bench.cli import options
 from bench.cli.figures import Plan, plans_of
-from bench.cli.records import takes
+from bench.cli.records import given, takes
 from bench.errors import ConfigError
 from bench.reports.plots.options import FigureOptions
 
@@ -28,7 +28,7 @@ _BEST = 5  # trackers of the strip by default; more hide each other
 Benchmark = Annotated[
     str | None,
     typer.Argument(
-        metavar="[BENCHMARK]",
+        metavar="BENCHMARK",
         help="otb2015, uav123, vot2016, vot2018, lasot, trackingnet and others, folder for own "
         "clips, or a declaration (.toml, .json); with --config, only its figures of this one.",
         autocompletion=options.complete_benchmark,
@@ -79,7 +79,7 @@ def register(app: typer.Typer) -> None:
     app.command("plots")(plots)
 
 
-@takes(FigureOptions, "drawn_with")
+@takes(FigureOptions)
 def plots(
     benchmark: Benchmark = None,
     data: options.Data = options.DEFAULT_DATA,
@@ -94,7 +94,7 @@ def plots(
     sequences: Sequences = None,
     frames: Frames = None,
     subset: options.Subset = "test",
-    drawn_with: Mapping[str, Any] = {},
+    **drawn_with: Any,
 ) -> None:
     """Draw scores as figures for a paper, a talk or a page: PDF, SVG and PNG.
 
@@ -116,12 +116,12 @@ def plots(
     """
     from bench.locks import locked_beside
 
-    given = {
+    said = {
         "only": only, "convention": convention, "experiment": experiment, "format": formats,
         "sequence": sequences, "frames": frames, "partial": partial or None,
         "subset": subset if subset != "test" else None, **drawn_with,
     }  # fmt: skip
-    plans = plans_of(benchmark, {k: v for k, v in given.items() if v is not None}, config)
+    plans = plans_of(benchmark, given(said), config)
     scored = [_score(plan, data, results) for plan in plans]
     folders = _folders(scored, out)
     looks = _looks(scored, results)
@@ -139,14 +139,14 @@ def _score(plan: Plan, data: Path, results: Path) -> _Scored:
     from bench.datasets import open_dataset
     from bench.evaluation import evaluate
     from bench.reports.plots import catalogue, style
-    from bench.results import open_store
+    from bench.results import known_trackers, open_store
 
     catalogue.check_names(plan.only, (*catalogue.PLOTS, *catalogue.FROM_RESULTS))
     catalogue.check_names(plan.format, style.FORMATS)
     for text in plan.frames:
         _number(text)
     store = open_store(results, plan.benchmark, plan.experiment or None)
-    plan.options.check_names(store.trackers())
+    plan.options.check_names(store.trackers(), known_trackers(results))
     folder = options.data_of(plan.benchmark, data)
     dataset = open_dataset(plan.benchmark, folder, subset=plan.subset)
     names = list(plan.options.trackers) or None
@@ -244,7 +244,9 @@ def _report(drawn: Drawn, captions: Path, each: _Scored) -> None:
         typer.echo(f"note: no {name} plot: {why}", err=True)
     for caveat in each.scores.caveats:
         typer.echo(f"note: {caveat}", err=True)
-    sizes = each.plan.options.sizes
+    font, sizes = each.plan.options.typeface, each.plan.options.sizes
+    if each.plan.options.ours and font.bold == font.regular:
+        typer.echo(f"note: {font.family} has no bold face here: ours is not in bold", err=True)
     without = "neither title nor notes" if not sizes.titled else "no notes"
     if not sizes.noted:
         typer.echo(f"note: the figures carry {without}: print what {captions} says", err=True)

@@ -3,61 +3,52 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, Literal, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_origin, get_type_hints
 
 import typer
 
-Verb = Callable[..., None]
+Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
-def takes(record: type, parameter: str, without: tuple[str, ...] = ()) -> Callable[[Verb], Verb]:
-    """Decorator of a verb: options for the fields of a record, in place of one parameter.
+def takes(record: type, without: tuple[str, ...] = ()) -> Callable[[Verb], Verb]:
+    """Let a verb have options for the fields of a record where it takes ``**given``.
 
-    The parameter receives the options that were given, by name. A field's ``metadata`` has its
-    ``help``, and may have ``metavar`` and ``flags`` (its names, with dashes).
+    A field's ``metadata`` has its ``help``, and may have ``metavar`` and ``flags`` (its names,
+    with dashes). What is not given is None.
 
     Args:
         record: a dataclass.
-        parameter: of the verb.
         without: fields that get no option.
     """
 
     def decorate(verb: Verb) -> Verb:
-        own = inspect.signature(verb, eval_str=True)
+        whole = inspect.signature(verb, eval_str=True)
+        own = [p for p in whole.parameters.values() if p.kind is not p.VAR_KEYWORD]
         fields = [each for each in _parameters(record) if each.name not in without]
-        names = [each.name for each in fields]
-
-        @functools.wraps(verb)
-        def called(**values: Any) -> None:
-            given = {name: values.pop(name) for name in names}
-            given = {name: value for name, value in given.items() if value is not None}
-            verb(**values, **{parameter: given})
-
-        kept = [each for each in own.parameters.values() if each.name != parameter]
-        every = [*kept, *fields]
-        del called.__wrapped__  # typer would look through
-        called.__signature__ = own.replace(parameters=every)  # type: ignore[attr-defined]
-        called.__annotations__ = {each.name: each.annotation for each in every}
-        return called
+        verb.__signature__ = whole.replace(parameters=[*own, *fields])  # type: ignore[attr-defined]
+        return verb
 
     return decorate
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _parameters(record: Any) -> Iterator[inspect.Parameter]:
     hints = get_type_hints(record)
     for each in dataclasses.fields(record):
         says = each.metadata
-        kind = _kind(hints[each.name])
         flags = tuple(says["flags"].split()) if "flags" in says else ()
         option = typer.Option(*flags, help=says["help"], metavar=says.get("metavar"))
         yield inspect.Parameter(
             each.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
-            annotation=Annotated[kind, option],
+            annotation=Annotated[_kind(hints[each.name]), option],
         )
 
 
@@ -67,6 +58,4 @@ def _kind(hint: Any) -> Any:
         return bool | None
     if get_origin(hint) is Literal:
         return hint | None
-    if get_origin(hint) in (tuple, Mapping):
-        return list[str] | None
-    return str | None
+    return list[str] | None if get_origin(hint) in (tuple, Mapping) else str | None

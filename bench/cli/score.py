@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli import options
-from bench.cli.records import takes
+from bench.cli.records import given, takes
 from bench.errors import ConfigError
 from bench.reports.table_options import TableOptions, read_table_options
 
@@ -72,7 +71,7 @@ class _Files:
     markdown: Path | None
 
 
-@takes(TableOptions, "arranged_by", without=_HAS_OWN)
+@takes(TableOptions, without=_HAS_OWN)
 def evaluate(
     benchmark: options.BenchmarkName,
     data: options.Data = options.DEFAULT_DATA,
@@ -90,7 +89,7 @@ def evaluate(
     latex: LatexFile = None,
     markdown: MarkdownFile = None,
     subset: options.Subset = "test",
-    arranged_by: Mapping[str, Any] = {},
+    **arranged_by: Any,
 ) -> None:
     """Score raw results exactly as the benchmark's official code does.
 
@@ -117,7 +116,7 @@ def evaluate(
     from bench.reports.terminal import print_tables, report_console
     from bench.results import open_store
 
-    wanted_as = read_table_options(arranged_by, "--")
+    wanted_as = read_table_options(given(arranged_by), "--")
     store = open_store(results, benchmark, experiment)
     if ranks and store.experiment == "onepass":
         raise ConfigError(

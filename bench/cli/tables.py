@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli import options
-from bench.cli.records import takes
+from bench.cli.records import given, takes
 from bench.errors import ConfigError, unknown_name
 from bench.reports.table_options import TableOptions, read_table_options
 
@@ -56,7 +56,7 @@ Same = Annotated[
 ]
 
 
-@takes(TableOptions, "arranged_by")
+@takes(TableOptions)
 def tables(
     names: Names = None,
     data: options.Data = options.DEFAULT_DATA,
@@ -66,7 +66,7 @@ def tables(
     intervals: Intervals = False,
     same: Same = None,
     partial: options.Partial = False,
-    arranged_by: Mapping[str, Any] = {},
+    **arranged_by: Any,
 ) -> None:
     """Write the paper's tables: printed figures beside scores of stored results, and differences.
 
@@ -92,7 +92,7 @@ def tables(
     chosen = list(dict.fromkeys(options.split_names(names) or _comparable()))
     papers = [paper_table(name) for name in chosen]
     endings = _endings(formats or [])
-    renamed, wanted_as = _renamed(same or []), read_table_options(arranged_by, "--")
+    renamed, wanted_as = _renamed(same or []), read_table_options(given(arranged_by), "--")
     wanted = dict.fromkeys(name for paper in papers if paper.scored for name in paper.benchmarks)
     sections = {name: _section(name, data, results, partial=partial) for name in wanted}
     _require_results(renamed, sections)

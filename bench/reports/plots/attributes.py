@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,30 +105,10 @@ def differences(
             f"{scores.benchmark}: differences by attribute need two trackers, found "
             f"{against.name} alone"
         )
-    row = _ROW * options.em
-    sheet = new_sheet(axes, options, 0.75 * options.em + row * len(keys))
+    sheet = new_sheet(axes, options, (0.75 + _ROW * len(keys)) * options.em)
     (panel,) = sheet.panels
-    grid(panel, "x")
-    panel.axvline(0, color=against.look.hex, linewidth=1.4 * options.sizes.line, zorder=1)
-    base = _values([against], keys, measure)[0]
-    for place, entry in enumerate(others):
-        heights = np.arange(len(keys)) + _spread(place, len(others))
-        panel.plot(
-            _values([entry], keys, measure)[0] - base, heights, linestyle="none",
-            **_point(entry, options),
-        )  # fmt: skip
-    for at, value in enumerate(base):
-        text = "–" if np.isnan(value) else f"{value:.3f}"
-        panel.text(1.02, at, text, va="center", transform=panel.get_yaxis_transform())
-        if at % 2:
-            panel.axhspan(at - 0.5, at + 0.5, color="0.96", zorder=0, linewidth=0)
+    _draw_differences(panel, against, others, _Asked(keys, measure, options))
     panel.set_yticks(range(len(keys)), [_counted(entries, key) for key in keys])
-    panel.tick_params(axis="y", length=0)
-    panel.locator_params(axis="x", nbins=6)
-    panel.margins(x=0.06)
-    panel.set(
-        ylim=(len(keys) - 0.5, -0.5), xlabel=f"{measure.short} minus that of {against.label}"
-    )
     unit = "frames" if scores.experiment != "onepass" else "sequences"
     notes = notes_of(
         scores,
@@ -143,6 +124,37 @@ def differences(
     return sheet.finish(
         _title(scores, entries, measure), notes, [against.legend_key(upright), *points]
     )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The attributes and the measure that are drawn, and how."""
+
+    keys: list[str]
+    measure: Measure
+    options: FigureOptions
+
+
+def _draw_differences(panel: Axes, against: Entry, others: list[Entry], asked: _Asked) -> None:
+    """A row for each attribute: points beside the line that stands for ``against``."""
+    keys, options = asked.keys, asked.options
+    grid(panel, "x")
+    panel.axvline(0, color=against.look.hex, linewidth=1.4 * options.sizes.line, zorder=1)
+    base = _values([against], keys, asked.measure)[0]
+    for place, entry in enumerate(others):
+        heights = np.arange(len(keys)) + _spread(place, len(others))
+        away = _values([entry], keys, asked.measure)[0] - base
+        panel.plot(away, heights, linestyle="none", **_point(entry, options))
+    for at, value in enumerate(base):
+        text = "–" if np.isnan(value) else f"{value:.3f}"
+        panel.text(1.02, at, text, va="center", transform=panel.get_yaxis_transform())
+        if at % 2:
+            panel.axhspan(at - 0.5, at + 0.5, color="0.96", zorder=0, linewidth=0)
+    panel.tick_params(axis="y", length=0)
+    panel.locator_params(axis="x", nbins=min(6, int(2 * options.inches() / options.em)))
+    panel.margins(x=0.06)
+    label = f"{asked.measure.short} minus that of {against.label}"
+    panel.set(ylim=(len(keys) - 0.5, -0.5), xlabel=label)
 
 
 def _best_entries(

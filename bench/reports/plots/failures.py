@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.arrays import FloatArray
+from bench.benchmarks import get_experiment
 from bench.errors import ConfigError
 from bench.evaluation.along import Track, tracks_along
 from bench.reports.plots.entries import Entry, Looks, entries_of, first_measure, notes_of, title_of
 from bench.reports.plots.options import DEFAULT, FigureOptions
-from bench.reports.plots.style import Key, Plot, in_style, new_sheet
+from bench.reports.plots.style import Key, Plot, Sheet, in_style, new_sheet
 from bench.reports.text_drawing import legible
 from bench.results.stores import Store
 from bench.scores import BenchmarkScores
@@ -69,21 +70,8 @@ def failure_map(
     head, row_height = 1.0 * options.em, _ROW * options.em
     shown = known[: max(1, int((options.sizes.low - head) / row_height))]
     sheet = new_sheet(None, options, head + row_height * len(shown))
-    (panel,) = sheet.panels
-    resets = store.experiment in ("baseline", "realtime")
-    what = f"trackers that {'fail' if resets else 'lost the target'}"
-    image = panel.imshow(
-        [np.nanmean(row.lost, axis=0) * len(entries) for row in shown], cmap="Greys", vmin=0,
-        vmax=len(entries), aspect="auto", extent=(0, 100, len(shown) - 0.5, -0.5),
-    )  # fmt: skip
-    keys = _ours(panel, shown, entries, "fails" if resets else "has lost the target")
-    panel.set_yticks(range(len(shown)), [legible(row.name, options.typeface) for row in shown])
-    panel.tick_params(axis="y", length=0)
-    panel.set(xlabel="time (% of the sequence)")
-    sheet.figure.colorbar(
-        image, ax=panel, location="top", shrink=0.6, aspect=30, pad=0.02, label=what,
-        ticks=range(0, len(entries) + 1, 1 + len(entries) // 9),
-    )  # fmt: skip
+    resets = _resets(store)
+    keys = _draw(sheet, shown, entries, resets=resets)
     notes = notes_of(
         scores,
         entries,
@@ -97,9 +85,33 @@ def failure_map(
     return sheet.finish(title_of("Losses over time", scores, entries), notes, keys)
 
 
+def _draw(sheet: Sheet, rows: list[_Row], entries: list[Entry], *, resets: bool) -> list[Key]:
+    """The map with its names and its bar; the key of our line."""
+    (panel,) = sheet.panels
+    image = panel.imshow(
+        [np.nansum(row.lost, axis=0) for row in rows], cmap="Greys", vmin=0,
+        vmax=len(entries), aspect="auto", extent=(0, 100, len(rows) - 0.5, -0.5),
+    )  # fmt: skip
+    keys = _ours(panel, rows, entries, "fails" if resets else "has lost the target")
+    names = [legible(row.name, sheet.options.typeface) for row in rows]
+    panel.set_yticks(range(len(rows)), names)
+    panel.tick_params(axis="y", length=0)
+    panel.set(xlabel="time (% of the sequence)")
+    what = f"trackers that {'fail' if resets else 'lost the target'}"
+    sheet.figure.colorbar(
+        image, ax=panel, location="top", shrink=0.6, aspect=30, pad=0.02, label=what,
+        ticks=range(0, len(entries) + 1, 1 + len(entries) // 9),
+    )  # fmt: skip
+    return keys
+
+
+def _resets(store: Store) -> bool:
+    """Whether trackers are restarted after failures."""
+    return get_experiment(store.experiment).protocol in ("reset", "realtime")
+
+
 def _row(store: Store, names: list[str], sequence: Sequence) -> _Row:
-    tracks = tracks_along(store, names, sequence)
-    resets = store.experiment in ("baseline", "realtime")
+    tracks, resets = tracks_along(store, names, sequence), _resets(store)
     return _Row(
         sequence.name, np.array([_parts(track, len(sequence), resets=resets) for track in tracks])
     )

@@ -127,16 +127,24 @@ class FigureOptions:
         """A tracker's name as printed."""
         return self.labels.get(name, name)
 
-    def check_names(self, known: Iterable[str]) -> None:
+    def check_names(self, present: Iterable[str], elsewhere: Iterable[str] = ()) -> None:
         """Check that the trackers named are there.
+
+        Args:
+            present: trackers that can be shown.
+            elsewhere: trackers of other benchmarks, which may have a label all the same.
 
         Raises:
             ConfigError: one is not, or two trackers have the same label.
         """
-        names = list(known)
-        for name in (*filter(None, [self.ours]), *self.labels, *self.trackers):
+        names = list(present)
+        for name in (*filter(None, [self.ours]), *self.trackers):
             if name not in names:
                 raise unknown_name("tracker with results", name, names)
+        known = {*names, *elsewhere}
+        for name in self.labels:
+            if name not in known:
+                raise unknown_name("tracker with results", name, known)
         shown = [name for name in names if not self.trackers or name in self.trackers]
         printed: dict[str, str] = {}
         for name in shown:

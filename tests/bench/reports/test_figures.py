@@ -13,6 +13,9 @@ import pytest
 import bench as face
 from bench.errors import ConfigError
 from bench.reports.palette import PALETTE
+from bench.reports.plots.failures import failure_map
+from bench.reports.plots.options import FigureOptions
+from bench.results import open_store
 
 Bench = Callable[..., tuple[int, str, str]]
 FRAMES = 12
@@ -226,3 +229,40 @@ def test_python_warns_of_what_a_paper_does_not_show(work: Path) -> None:
     with pytest.warns(UserWarning, match="does not say PARTIAL RESULTS"):
         plot = face.plot(scores, "success", style="paper")
     assert "PARTIAL RESULTS" in plot.caption
+
+
+def test_labels_of_a_set_hold_for_all_of_its_figures(bench: Bench, work: Path) -> None:
+    """Also a label of a tracker that has results on another benchmark only."""
+    write_boxes(work / "results" / "otb2015" / "elsewhere" / "Board.txt", 5)
+    more = SET.replace('"none"', '"below"').replace(
+        'fair = "Ours"', 'fair = "Ours"\nelsewhere = "E"'
+    )
+    (work / "figures.toml").write_text(more)
+    code, _, _ = bench(
+        "plots", "--config", work / "figures.toml", *places(work), "--out", work / "out"
+    )
+    assert code == 0
+    (two,) = written(work, "two/success.svg")
+    assert "Ours</text>" in two
+    assert "Baseline</text>" in two
+
+
+def test_a_failure_map_counts_the_trackers_lost_in_each_part(work: Path) -> None:
+    """Of the three only ``bad`` is lost, in all frames but the first; then ``fair`` in the end."""
+    end = [f"{8 + i},20,20,20" if i < FRAMES / 2 else "70,1,5,5" for i in range(FRAMES)]
+    (work / "results" / "folder" / "fair" / "clip_b.txt").write_text("\n".join(end))
+    data = face.load("folder", work / "data")
+    scores = face.evaluate(work / "results", data)
+    store = open_store(work / "results", "folder")
+    plot = failure_map(scores, data, store, options=FigureOptions(ours="fair"))
+    panel = plot.figure.axes[0]
+    assert [text.get_text() for text in panel.get_yticklabels()] == ["clip_b", "clip_a"]
+    parts = np.asarray(panel.get_images()[0].get_array())
+    assert parts.shape == (2, 60)
+    assert parts[:, 0].tolist() == [0, 0]
+    assert set(parts[0, 10:29]) == {1}
+    assert set(parts[0, 31:]) == {2}
+    assert set(parts[1, 10:]) == {1}
+    (strokes,) = panel.collections
+    assert len(strokes.get_paths()) == 30
+    assert "2 of 2 sequences, those with most losses first" in plot.notes
