@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from bench.errors import ConfigError
 from bench.reports.table_options import TableOptions, read_table_options
 
 if TYPE_CHECKING:
+    from bench.results.stores import Store
     from bench.scores import BenchmarkScores
 
 
@@ -33,8 +35,8 @@ def _complete_convention(incomplete: str) -> list[str]:
 Convention = Annotated[
     str | None,
     typer.Option(
-        help="Official by default; otb, lasot, trackingnet, pysot, got10k, pytracking; on VOT "
-        "vot, vot-matlab-head, pysot, vot-toolkit, got10k; all.",
+        help="Official by default; otb, lasot, trackingnet, pysot, got10k, pytracking, libtest; "
+        "on VOT vot, vot-matlab-head, pysot, vot-toolkit, got10k; all.",
         autocompletion=_complete_convention,
     ),
 ]
@@ -52,6 +54,9 @@ Ranks = Annotated[
 JsonFile = Annotated[
     Path | None,
     typer.Option("--json", help="Write all scores here (a list of them for --convention all)."),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Score all anew, and keep no scores beside the results.")
 ]
 CsvFile = Annotated[Path | None, typer.Option("--csv", help="Write the table here.")]
 LatexFile = Annotated[
@@ -89,13 +94,15 @@ def evaluate(
     latex: LatexFile = None,
     markdown: MarkdownFile = None,
     subset: options.Subset = "test",
+    no_cache: NoCache = False,
     **arranged_by: Any,
 ) -> None:
     """Score raw results exactly as the benchmark's official code does.
 
     Annotation is enough: no frame is read. --convention all shows the definitions of all
     toolkits side by side, with the reasons why they differ. A tracker whose results are broken
-    or unfinished is named, and the exit code is then 1.
+    or unfinished is named, and the exit code is then 1. Only trackers of which a result, the
+    annotation or the rule is new are scored; scores of the others are kept beside their results.
 
     [bold]Examples[/]
 
@@ -116,28 +123,49 @@ def evaluate(
     from bench.reports.terminal import print_tables, report_console
     from bench.results import open_store
 
-    wanted_as = read_table_options(given(arranged_by), "--")
+    files = _Files(json_file, csv_file, latex, markdown)
+    wanted_as = _table_options(given(arranged_by), files)
     store = open_store(results, benchmark, experiment)
-    if ranks and store.experiment == "onepass":
-        raise ConfigError(
-            f"--ranks: {store.benchmark} has one-pass evaluation, and only VOT ranks by "
-            "significance tests. Leave the option out, or compare two trackers with --compare A B."
-        )
+    if ranks:
+        _check_ranked(store)
     dataset = open_dataset(benchmark, data, subset=subset)
     wanted = options.split_names(trackers)
     if compare:
         wanted = [*(wanted or []), *compare]
     everything = convention == "all"
     chosen = convention_names(benchmark) if everything else [convention] if convention else None
-    scored = score(dataset, store, wanted, chosen, partial=partial, ranks=ranks)
+    scored = score(
+        dataset, store, wanted, chosen, partial=partial, ranks=ranks, cache=not no_cache
+    )
     kind = "attribute" if store.experiment == "onepass" else "tag"
     breakdowns = [*([kind] if per_attribute else []), *(["sequence"] if per_sequence else [])]
     print_tables(report_console(), eval_tables(scored, breakdowns, compare))
-    files = _Files(json_file, csv_file, latex, markdown)
     _write_scores(scored, files)
     _write_tables(scored, breakdowns, wanted_as, files)
     never = set(scored[0].refused).intersection(*(one.refused for one in scored))
     options.exit_on_refusals({name: scored[0].refused[name] for name in sorted(never)})
+
+
+def _table_options(values: Mapping[str, Any], files: _Files) -> TableOptions:
+    """The options of written tables.
+
+    Raises:
+        ConfigError: a value is wrong, or no table is written.
+    """
+    if values and not files.latex and not files.markdown:
+        raise ConfigError(
+            "--ours, --label, --sort, --no-notes and --width are of written tables: add "
+            "--latex FILE or --markdown FILE"
+        )
+    return read_table_options(values, "--")
+
+
+def _check_ranked(store: Store) -> None:
+    if store.experiment == "onepass":
+        raise ConfigError(
+            f"--ranks: {store.benchmark} has one-pass evaluation, and only VOT ranks by "
+            "significance tests. Leave the option out, or compare two trackers with --compare A B."
+        )
 
 
 def _write_scores(scored: list[BenchmarkScores], files: _Files) -> None:
@@ -161,11 +189,6 @@ def _write_tables(
     from bench.reports.render import to_latex, to_markdown
 
     if not files.latex and not files.markdown:
-        if wanted_as != TableOptions():
-            raise ConfigError(
-                "--ours, --label, --sort, --no-notes and --width are of written tables: add "
-                "--latex FILE or --markdown FILE"
-            )
         return
     named = [renamed(one, wanted_as.labels) for one in scored]
     whole = arranged(own_tables(named, breakdowns), wanted_as)
