@@ -99,9 +99,9 @@ def test_every_other_command_line_is_understood(line: Line, tmp_path: Path) -> N
     elif words[:2] == ["pip", "install"]:
         extras = configparser.ConfigParser()
         extras.read(REPOSITORY / "setup.cfg")
-        named = re.findall(r"\[(\w+)\]", line.text)
-        assert set(named) <= set(extras["options.extras_require"])
-        assert words[-1].startswith(".") or words[2] == "-e", "no index has this package"
+        what, _, named = words[-1].rstrip("]").partition("[")
+        assert set(filter(None, named.split(","))) <= set(extras["options.extras_require"])
+        assert what in (".", extras["metadata"]["name"])
     else:
         known = words[words.index("-m") :] if "-m" in words else ["-m", *words]
         done = subprocess.run(
@@ -168,7 +168,10 @@ def test_the_description_of_the_package_has_no_link_into_the_checkout() -> None:
     settings = configparser.ConfigParser()
     settings.read(REPOSITORY / "setup.cfg")
     named = settings["metadata"]["long_description"].removeprefix("file: ")
-    assert not LINK.findall((REPOSITORY / named).read_text(encoding="utf-8"))
+    text = (REPOSITORY / named).read_text(encoding="utf-8")
+    assert all(target.startswith(("http://", "https://")) for target in LINK.findall(text))
+    extras = set(re.findall(r"^\| `([\w-]+)` \|", text, re.MULTILINE))
+    assert extras == set(settings["options.extras_require"]) - {"docs", "dev"}
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def run(
     given = options.parse_settings(settings), name, device, weights
     specs = _specs(tracker, *given, images=images, first_box=first_box)
     dataset = open_dataset(benchmark, data, subset=subset)
-    for caveat in () if quiet else dataset.caveats:
+    for caveat in () if quiet else (*dataset.caveats, *_traps()):
         typer.echo(f"note: {caveat}", err=True)
     names = options.split_names(sequences)
     common: dict[str, Any] = {
@@ -179,6 +179,13 @@ def run(
             "progress": shown, "same_device": same_device,
         }  # fmt: skip
         _run(dataset, specs, store, common | running, quiet)
+
+
+def _traps() -> list[str]:
+    """The known traps of this installation, which `bench doctor` explains, in one line."""
+    from bench.cli.doctor import traps
+
+    return [f"known traps (bench doctor): {' '.join(found)}"] if (found := traps()) else []
 
 
 def _specs(

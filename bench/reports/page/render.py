@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.errors import ConfigError
 from bench.evaluation.along import Track
 from bench.reports.notes import counted, footnotes
 from bench.reports.palette import DASHES, Look
@@ -40,13 +39,8 @@ class Renderer:
     """Turns sections into pages of HTML."""
 
     def __init__(self, sections: list[ReportSection], looks: Mapping[str, Look]) -> None:
-        try:
-            from jinja2 import Environment, PackageLoader, StrictUndefined
-        except ImportError:
-            raise ConfigError(
-                "the report page needs the extra `reports`: run pip install '.[reports]' in the "
-                "checkout of this project"
-            ) from None
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
         self.sections = sections
         self.tables = {s.key: score_table(s.scores) for s in sections if s.scores}
         self.environment = Environment(

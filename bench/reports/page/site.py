@@ -72,7 +72,7 @@ def write_report(
         messages about videos that could not be written because frames cannot be read.
 
     Raises:
-        ConfigError: the folder holds something else, cannot be written, or a library is missing.
+        ConfigError: the folder holds something else or cannot be written.
     """
     _require_ours(folder)
     try:
@@ -246,9 +246,6 @@ def paper_tables(sections: list[ReportSection]) -> Iterator[str]:
 
     Args:
         sections: of a report; only main experiments are compared.
-
-    Raises:
-        ConfigError: the libraries of the extra ``reports`` are not installed.
     """
     from bench.published.papers import paper_table, table_names
     from bench.reports.paper import build_table

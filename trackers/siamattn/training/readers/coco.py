@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.arrays import BoolArray
-from bench.errors import ConfigError, DatasetError
+from bench.errors import ConfigError, DatasetError, install_extra
 from trackers.siamattn.training.readers.rows import (
     Reader,
     Rows,
@@ -53,8 +53,7 @@ def _read(path: Path, root: Path, split: str) -> Any:
         from pycocotools.coco import COCO
     except ImportError as error:
         raise ConfigError(
-            "reading COCO needs pycocotools, which is not installed: "
-            "pip install '.[train]' in this project's checkout"
+            f"reading COCO needs pycocotools, which is not installed: {install_extra('train')}"
         ) from error
     if not path.is_file():
         expected = f"annotations/{path.name} and {split}/000000000009.jpg ..."
