@@ -21,6 +21,7 @@ _VERBS = {
     "diff": "diff",
     "video": "video",
     "report": "report",
+    "board": "board",
     "plots": "plots",
     "tables": "tables",
     "check": "datasets",
