@@ -23,14 +23,14 @@ def use_command(plan: Plan, best: FrozenTrial, data: Path, subset: str) -> str:
         subset: of the benchmark, as the search used it.
     """
     settings = {**plan.settings, **best.params}
-    lockstep = plan.running.get("lockstep", 1)
+    lockstep = plan.running.lockstep
     differing = {  # options of ``bench run`` that differ from their defaults
         "--weights": plan.weights,
         "--device": plan.device,
         "--experiment": plan.experiment if plan.experiment != "onepass" else None,
-        "--repetitions": plan.running.get("repetitions"),
+        "--repetitions": plan.running.repetitions,
         "--lockstep": lockstep if lockstep != 1 else None,
-        "--seed": plan.seed or None,
+        "--seed": plan.running.seed or None,
         "--subset": subset if subset != "test" else None,
     }
     pairs = [
