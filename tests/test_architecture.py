@@ -25,7 +25,7 @@ FLOORS = (
         "bench.images",
         "bench.locks",
     ),
-    ("bench.registry", "bench.datasets", "bench.protocols", "bench.results"),
+    ("bench.registry", "bench.datasets", "bench.downloads", "bench.protocols", "bench.results"),
     ("bench.runner", "bench.evaluation", "bench.published"),
     ("bench.comparison",),
     ("bench.reports", "bench.tuning", "bench.mini", "bench.interop"),

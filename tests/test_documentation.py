@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench.benchmarks import benchmarks
+from bench.version import __version__
 from tests.conftest import REPOSITORY, Miniature, shared_folder
 from tests.documented import NOT_RUN, PAGES, Line, Machine, lines, mentioned
 
@@ -203,6 +204,31 @@ def test_ci_installs_what_it_can_and_then_tests(
         assert asked == (called and installer == "exit 0")
     assert any(line.startswith("apt-get") for line in log) == called
     assert ("not installed: chromium" in done.stderr) == (installer == "exit 100")
+
+
+def test_the_site_has_every_page() -> None:
+    """`make docs` finds dead links; that no page is left out is seen without it."""
+    named = set(
+        re.findall(r": ([\w-]+\.md)$", (REPOSITORY / "mkdocs.yml").read_text(), re.MULTILINE)
+    )
+    assert named == {page.name for page in DOCS.glob("*.md")}
+
+
+def test_the_site_builds(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="needs the extra `docs`")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", tmp_path / "site"],
+        cwd=REPOSITORY, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "bench.api.data" in (tmp_path / "site" / "api.html").read_text(encoding="utf-8")
+
+
+def test_changelog_and_citation_name_this_version() -> None:
+    for name in ("CHANGELOG.md", "CITATION.cff"):
+        assert __version__ in (REPOSITORY / name).read_text(encoding="utf-8"), name
+    assert "### Numbers that moved" in (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_the_table_of_benchmarks_is_that_of_their_declarations() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, Miniature
 
 _BUILD = "import sys, setuptools.build_meta as b; b.build_wheel(sys.argv[1])"
 _COMMAND = """
@@ -78,7 +78,9 @@ def test_it_is_light_and_its_extras_are_named(metadata: Message) -> None:
     assert set(re.findall(r"[\w-]+", everything.split("]")[0].split("[")[1])) > _EXTRAS - {"all"}
 
 
-def test_it_works_in_a_folder_with_names_like_ours(installed: Path, tmp_path: Path) -> None:
+def test_it_works_in_a_folder_with_names_like_ours(
+    installed: Path, miniature: Miniature, tmp_path: Path
+) -> None:
     """The command starts without the checkout, and finds its trackers in workers as well."""
     (tmp_path / "trackers").mkdir()
     (tmp_path / "trackers" / "__init__.py").write_text("raise SystemExit('not ours')\n")
@@ -95,7 +97,7 @@ def test_it_works_in_a_folder_with_names_like_ours(installed: Path, tmp_path: Pa
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    call("mini", "data", "--benchmark", "uav123", "--sequences", "2")
+    miniature.into(tmp_path / "data", "uav123")
     call("run", "uav123", "--tracker", "kcf", "--jobs", "2")
     assert "kcf" in call("eval", "uav123", "--convention", "all")
     record = (tmp_path / "results" / "uav123" / "kcf" / "run.json").read_text(encoding="utf-8")

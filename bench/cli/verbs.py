@@ -25,6 +25,7 @@ _VERBS = {
     "plots": "plots",
     "tables": "tables",
     "check": "datasets",
+    "download": "download",
     "mini": "datasets",
     "import": "exchange",
     "export": "exchange",
