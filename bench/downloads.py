@@ -7,7 +7,6 @@ every file.
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 16
 _PATIENCE = 30.0  # seconds without a byte
-_NO_RANGE = 416
 
 
 @dataclass(frozen=True)
@@ -143,17 +141,18 @@ def fetch_file(
         answer = getattr(error, "response", None)
         why = f"HTTP {answer.status_code}" if answer is not None else type(error).__name__
         raise DatasetError(
-            f"{address}: cannot be fetched ({why}). Without a network, bring the files from another "
-            "machine, or name a copy with --mirror. What has arrived is kept: the same command "
-            "goes on."
+            f"{address}: cannot be fetched ({why}). Without a network, bring the files from "
+            "another machine, or name a copy with --mirror. What has arrived is kept: the same "
+            "command goes on."
         ) from error
-    found = hashlib.sha256(part.read_bytes()).hexdigest()
+    found = sha256([part])
     if found == digest:
         part.replace(file)
-        return None
+        return
     part.unlink()
     if resumed:  # the part was of something else
-        return fetch_file(session, address, file, size, digest)
+        fetch_file(session, address, file, size, digest)
+        return
     raise DatasetError(
         f"{address}: expected SHA-256 {digest} ({size} bytes), found {found}. Nothing was kept; "
         "the file has changed there, or something between altered it."
@@ -161,19 +160,16 @@ def fetch_file(
 
 
 def _receive(session: requests.Session, address: str, part: Path, size: int) -> None:
-    """Append what is missing of ``part``, up to one byte more than expected."""
+    """Append what is missing of ``part``, up to a block more than expected."""
     have = part.stat().st_size if part.is_file() else 0
     if have >= size > 0:
-        return None
+        return
     header = {"Range": f"bytes={have}-"} if have else {}
     with session.get(address, headers=header, stream=True, timeout=_PATIENCE) as answer:
-        if answer.status_code == _NO_RANGE:
-            part.unlink()
-            return _receive(session, address, part, size)
         answer.raise_for_status()
         goes_on = answer.status_code == 206  # else the whole file comes again
         with part.open("ab" if goes_on else "wb") as stream:
             for block in answer.iter_content(_BLOCK):
                 stream.write(block)
                 if stream.tell() > size:
-                    return None
+                    break

@@ -29,8 +29,9 @@ from tests.conftest import REPOSITORY, Miniature
 from tests.trackers.repositories import stand_ins
 
 PAGES = (
-    REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md")),
-)  # fmt: skip
+    *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+)
 NANO = REPOSITORY / "trackers" / "siamattn" / "weights" / "siamattn-nano.safetensors"
 _BLOCK = re.compile(r"```(sh|console)\n(.*?)```", re.DOTALL)
 _INLINE = re.compile(r"`((?:bench|make|python -m|pip) [^`]+)`")

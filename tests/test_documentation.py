@@ -159,7 +159,8 @@ def test_all_pages_are_reached_from_the_readme() -> None:
     linked = set(LINK.findall((REPOSITORY / "README.md").read_text(encoding="utf-8")))
     pages = " ".join(page.read_text(encoding="utf-8") for page in PAGES)
     for page in PAGES[1:]:
-        assert f"docs/{page.name}" in linked or f"({page.name})" in pages, page.name
+        path = page.relative_to(REPOSITORY).as_posix()
+        assert path in linked or f"({page.name})" in pages, page.name
 
 
 def test_the_description_of_the_package_has_no_link_into_the_checkout() -> None:
