@@ -77,11 +77,14 @@ def test_the_site_shows_conventions_origins_claims_and_flags(
 ) -> None:
     said = (results / "steady.toml").read_text()
     (results / "steady.toml").write_text(
-        said.replace('licence = "CC0"', 'licence = "CC0"\ntuned_on = ["otb2015"]')
+        said.replace('licence = "CC0"', 'licence = "CC0"\ntuned_on = ["otb2015"]').replace(
+            "nowhere", "nowhere <img src=x onerror=alert(1)>"
+        )
     )
     out = tmp_path / "board"
     bench("board", "build", "--data", made.data, "--results", results, "--out", out)
     page = (out / "otb2015.html").read_text()
+    assert "<img src=x" not in page
     for text in ("CC0", "nobody, nowhere", "1 of 1 recomputed", "tuned on the test set"):
         assert text in page, text
     assert "tuned on the test set" in (out / "index.html").read_text()
