@@ -335,12 +335,11 @@ def test_run_takes_every_option_of_the_command(data: bench.Dataset, tmp_path: Pa
         shown = inspect.signature(face).parameters
         assert [name for name in shown if name in names] == names
         assert shown["timeout"].default == bench.RunOptions().timeout == 120.0
-    parts = [
-        bench.run(Still, data, shard=f"{index}/2", results=tmp_path, same_device=True)
+    there = [
+        len(bench.run(Still, data, shard=f"{index}/2", results=tmp_path, same_device=True))
         for index in (1, 2)
     ]
-    assert len(parts[0]) in range(1, 6)
-    assert set(parts[1]) == {sequence.name for sequence in data}  # with what was there
+    assert 0 < there[0] < there[1] == len(data)
     one = bench.run(Still, data, sequences=["Crossing"], repetitions=2)
     assert list(one) == ["Crossing"]
 
