@@ -126,7 +126,7 @@ def test_offline_the_command_answers_in_a_line(tmp_path: Path) -> None:
 def test_the_hashes_are_of_the_annotation_that_scores(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the 842 files, three are damaged and come again, from a copy on this machine."""
+    """Of all files, three are damaged and come again, from a copy on this machine."""
     source = shared / "data" / "lasot" / "annotations"
     files = downloads()["lasot"].files
     for path, size, digest in files:
