@@ -45,10 +45,10 @@ def contribution(name: str) -> str:
     """The declarative file of a tracker, for all its results."""
     own = [row for row in rows() if row["name"] == name]
     owner = own[0]["origin"].partition("/")[0]
-    origins = "; ".join(dict.fromkeys(row["origin"] for row in own))
     text = [
         f'name = "{name}"', f'reference = "{own[0]["reference"]}"',
-        f'licence = "{LICENCES[owner]}"', f'source = "{origins}"',
+        f'licence = "{LICENCES[owner]}"',
+        *(f'sources.{row["benchmark"]} = "{row["origin"]}"' for row in own),
     ]  # fmt: skip
     for row in own:
         convention, *figures = row["claims"].split() or [""]

@@ -44,6 +44,7 @@ class Contribution:
         reference: the publication, or where the tracker is described.
         licence: of the raw results.
         source: who made them, or where they are from, if the run record does not say so.
+        sources: the same by benchmark (named as in ``claims``), where that differs.
         tuned_on: benchmarks whose test sets chose the tracker's options.
         tuned_per_benchmark: whether its options differ between benchmarks.
         claims: figures as printed, by benchmark (or ``<benchmark>-<experiment>``), convention
@@ -54,6 +55,7 @@ class Contribution:
     reference: str
     licence: str
     source: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
     tuned_on: tuple[str, ...] = ()
     tuned_per_benchmark: bool = False
     claims: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
@@ -105,9 +107,10 @@ def read_contribution(path: Path) -> Contribution:
     for name in found.tuned_on:
         if name not in benchmarks():
             raise unknown_name(f"benchmark in {path}: tuned_on:", name, benchmarks())
-    for key, by_convention in found.claims.items():
+    for key in (*found.sources, *found.claims):
         if key not in known:
-            raise unknown_name(f"benchmark in {path}: claims:", key, known)
+            raise unknown_name(f"benchmark in {path}: sources or claims:", key, known)
+    for key, by_convention in found.claims.items():
         rules = convention_names(known[key][0])
         for convention, figures in by_convention.items():
             where = f"{path}: claims.{key}.{convention}"

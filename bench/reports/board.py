@@ -135,7 +135,7 @@ def _origins(board: Board, section: ReportSection, claims: Mapping[str, list[Cla
     rows = []
     for name in section.trackers:
         said, origin = board.contributions.get(name), section.provenance[name]
-        source = said.source if said else ""
+        source = said.sources.get(section.key, said.source) if said else ""
         cells = {
             "claims": _verdict(claims.get(name, [])),
             "sequences": _extent(section, name),
@@ -152,7 +152,7 @@ def _origins(board: Board, section: ReportSection, claims: Mapping[str, list[Cla
 
 def _verdict(claims: list[Claim]) -> str:
     holding = sum(claim.holds for claim in claims)
-    return f"{holding} of {len(claims)} recomputed" if claims else "none"
+    return f"{holding} of {len(claims)} hold" if claims else "none"
 
 
 def _extent(section: ReportSection, tracker: str) -> str:

@@ -85,7 +85,7 @@ def test_the_site_shows_conventions_origins_claims_and_flags(
     bench("board", "build", "--data", made.data, "--results", results, "--out", out)
     page = (out / "otb2015.html").read_text()
     assert "<img src=x" not in page
-    for text in ("CC0", "nobody, nowhere", "1 of 1 recomputed", "tuned on the test set"):
+    for text in ("CC0", "nobody, nowhere", "1 of 1 hold", "tuned on the test set"):
         assert text in page, text
     assert "tuned on the test set" in (out / "index.html").read_text()
     assert "tuned on the test set" not in (out / "vot2018.html").read_text()
