@@ -139,8 +139,7 @@ def _report(
     data: Path,
     subset: str,
 ) -> None:
-    from bench.tuning.outcome import notes, to_json, use_command
-    from bench.tuning.search import best_first
+    from bench.tuning.search import best_first, notes, to_json, use_command
 
     ranked = best_first(plan, found)
     command = use_command(plan, ranked[0], data, subset)

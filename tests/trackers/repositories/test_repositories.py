@@ -14,8 +14,8 @@ import bench
 from bench.errors import BenchError, ConfigError, TrackerError
 from bench.registry import TrackerSpec, make_spec
 from tests.trackers.repositories.stand_ins import CONFIG, save
+from trackers.repositories.checkout import opened_into, that_count
 from trackers.repositories.libtest import dataset_name
-from trackers.repositories.opened import opened_into, that_count
 from trackers.repositories.tuned import difference, reads_name, takes_name
 
 IMAGE = np.zeros((24, 32, 3), np.uint8)
