@@ -10,6 +10,9 @@ JOBS    ?= 2
 WEIGHTS ?=
 RECIPE  ?= nano
 RUN     ?= runs/$(RECIPE)
+TABLES  ?= 5,6
+SETS    ?=
+BACKBONE ?= trackers/siamattn/weights/siamattn-nano.safetensors
 
 BENCH := .venv/bin/bench
 TRAIN := .venv/bin/python -m trackers.siamattn.training
@@ -28,7 +31,8 @@ help: ## list every target
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 	@echo
 	@echo "variables: TRACKER=$(TRACKER) DATA=$(DATA) RESULTS=$(RESULTS) REPORTS=$(REPORTS)" \
-		"DEVICE=$(DEVICE) JOBS=$(JOBS) WEIGHTS=$(WEIGHTS) RECIPE=$(RECIPE) RUN=$(RUN)"
+		"DEVICE=$(DEVICE) JOBS=$(JOBS) WEIGHTS=$(WEIGHTS) RECIPE=$(RECIPE) RUN=$(RUN)" \
+		"TABLES=$(TABLES) SETS=$(SETS) BACKBONE=$(BACKBONE)"
 
 setup: $(STAMP) ## install everything into .venv (done by the other targets when needed)
 
@@ -83,11 +87,11 @@ train: $(STAMP) ## train SiamAttn by RECIPE into RUN, or go on with a training t
 train-smoke: $(STAMP) ## learn a handful of pairs by heart, to see that training works here
 	$(TRAIN) smoke $$(mktemp -d)/smoke
 
-ablation: $(STAMP) ## train and score the rows of the paper's Tables 5 and 6 at nano size
+ablation: $(STAMP) ## train and score the rows of the paper's TABLES at nano size; Table 7 reads SETS
 	test -d data/mini-30/vot2016 || \
 		$(BENCH) mini data/mini-30 --benchmark vot2016 --sequences 30 --jobs $(JOBS)
-	$(TRAIN) ablation --data data/mini-30 --out $(REPORTS)/ablation \
-		--backbone trackers/siamattn/weights/siamattn-nano.safetensors
+	$(TRAIN) ablation --tables $(TABLES) --data data/mini-30 --out $(REPORTS)/ablation \
+		--backbone $(BACKBONE) $(if $(SETS),--training-data $(SETS))
 
 test: $(STAMP) ## run the whole test suite
 	.venv/bin/pytest -n 2 -q

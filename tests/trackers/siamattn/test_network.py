@@ -319,3 +319,15 @@ def test_a_gpu_gives_the_same(optimized: bool) -> None:
         found = answers(network, z.cuda(), x.cuda(), ROIS.cuda())
     for key, value in expected.items():
         torch.testing.assert_close(found[key].cpu(), value, rtol=1e-3, atol=1e-3)
+
+
+def test_the_papers_mask_depends_on_the_template() -> None:
+    """Without attention, only the paper's fusion tells the mask head what the target is."""
+    z, x = crops()
+    rois = torch.tensor([[0.0, 90, 90, 160, 160], [1.0, 90, 90, 160, 160]]).double()
+    plain = {"attention.self_attention": False, "attention.cross_attention": False}
+    for name, differs in (("siamattn-paper-fusion", True), ("siamattn", False)):
+        network = small(name, **plain)
+        one, other = (answers(network, each, x, rois)["mask"] for each in (z, z.flip(0)))
+        assert one.shape == (2, 64, 64)
+        assert torch.equal(one, other) != differs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import os
@@ -13,26 +14,31 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from bench.errors import BenchError, ConfigError
-from trackers.siamattn.checkpoints import read
+from bench.datasets import open_dataset
+from bench.errors import BenchError, ConfigError, DatasetError
+from trackers.siamattn.checkpoints import load_network, read
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
-from trackers.siamattn.tracker import SiamAttn
-from trackers.siamattn.training import callbacks
+from trackers.siamattn.tracker import NANO, SiamAttn
+from trackers.siamattn.training import callbacks, fit
+from trackers.siamattn.training.callbacks import contact_sheet
 from trackers.siamattn.training.config import recipe
 from trackers.siamattn.training.data import collate
 from trackers.siamattn.training.fit import Machine, make_trainer, new_network, train
 from trackers.siamattn.training.graph import Batch, training_pass
-from trackers.siamattn.training.holdout import track_videos, videos
+from trackers.siamattn.training.holdout import Score, Video, dataset_videos, track_videos, videos
 from trackers.siamattn.training.mixtures import open_samples
 from trackers.siamattn.training.module import TrainingModule
 from trackers.siamattn.training.run import (
+    BEST_WEIGHTS,
     WEIGHTS,
     claim,
     describe,
@@ -53,6 +59,7 @@ SETTINGS = {
     "schedule.frozen": 1,
     "schedule.whole": False,
     "schedule.average": 0.75,
+    "schedule.accumulate": 2,
     "labels.regions": 2,
 }
 RECIPE = recipe("nano", SETTINGS)
@@ -69,11 +76,11 @@ GRADIENTS = """
 import sys, torch, torch.distributed as dist
 from dataclasses import fields
 from pathlib import Path
-from tests.trackers.siamattn.training.test_fit import RECIPE, example, gradients
+from tests.trackers.siamattn.training.test_fit import example, gradients
 from trackers.siamattn.training.graph import Batch
 folder, rank = sys.argv[1], int(sys.argv[2])
 dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-whole = example(4)
+whole = example(3)
 part = Batch(*(getattr(whole, f.name)[rank::2] for f in fields(Batch)))
 found = gradients(part)
 for gradient in found.values():
@@ -186,6 +193,59 @@ def test_the_moving_average(tmp_path: Path) -> None:
     again = train(two, open_samples(two), tmp_path / "two", PLAIN).state_dict()
     assert all(torch.equal(again[key], value) for key, value in mean.items())
     assert load_weights(tmp_path / "two" / WEIGHTS) == exported
+
+
+@pytest.mark.parametrize("form", ["siamattn-paper", "siamattn-paper-fusion"])
+def test_the_papers_own_forms_train_and_track(form: str, tmp_path: Path) -> None:
+    settings = {"preset": f"siamattn-nano/{form}", "schedule.pairs": 2, "schedule.epochs": 1}
+    own = RECIPE.override(settings)
+    machine = replace(PLAIN, save_minutes=5.0)
+    network = train(own, open_samples(own), tmp_path, machine)
+    assert network.config.refine.fusion == "paper"
+    tracker = SiamAttn(weights=tmp_path / WEIGHTS)
+    image = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
+    tracker.init(image, np.array([[60.0, 50], [90, 50], [90, 70], [60, 70]]))
+    assert np.isfinite(tracker.update(image).region).all()
+
+
+def test_the_parts_of_a_network_are_compiled_in_place() -> None:
+    network = Network(preset(RECIPE.preset)).eval()
+    names, x = list(network.state_dict()), torch.rand(1, 3, 31, 31)
+    expected = network.backbone(x)
+    fit.compile_parts(network, "")
+    assert all(part._compiled_call_impl is None for part in network.children())
+    fit.compile_parts(network, "eager")
+    assert all(part._compiled_call_impl is not None for part in network.children())
+    assert list(network.state_dict()) == list(copy.deepcopy(network).state_dict()) == names
+    for found, wanted in zip(network.backbone(x), expected, strict=True):
+        torch.testing.assert_close(found, wanted)
+    with pytest.raises(ConfigError, match=r"unknown backend .*'inductr'.*inductor"):
+        fit.compile_parts(network, "inductr")
+
+
+class Board:
+    """Stands in for Lightning's logger of Weights & Biases, whose package tests do without."""
+
+    made: ClassVar[list[dict[str, object]]] = []
+
+    def __init__(self, **settings: object) -> None:
+        self.made.append(settings)
+
+
+def test_logs_to_weights_and_biases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is resumed goes on in the same run there."""
+    machine = replace(PLAIN, wandb="tracking")
+    monkeypatch.setattr(fit, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"--wandb needs the package wandb.*'\.\[wandb\]'"):
+        make_trainer(RECIPE, tmp_path, machine)
+    monkeypatch.setattr(fit, "find_spec", lambda name: name)
+    monkeypatch.setattr(fit, "WandbLogger", Board)
+    for recipe_of_run in (RECIPE, RECIPE, RECIPE.override({"seed": 3})):
+        assert len(fit.loggers(recipe_of_run, tmp_path / "run", "tracking")) == 3
+    first, again, other = Board.made
+    assert first == again
+    assert first["id"] != other["id"]
+    assert (first["project"], first["name"], first["resume"]) == ("tracking", "run", "allow")
 
 
 def load_weights(path: Path) -> dict[str, bytes]:
@@ -346,10 +406,10 @@ def test_the_backbone_stays_frozen_when_a_run_resumes(tmp_path: Path) -> None:
 def test_the_hold_out_is_tracked_logged_and_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = videos(2, 41)
+    chosen = videos(2, 6)
     monkeypatch.setattr(callbacks, "videos", lambda: chosen)
     brief = RECIPE.override({"schedule.pairs": 2, "schedule.epochs": 2})
-    machine = replace(PLAIN, validate_every=2)
+    machine = replace(PLAIN, validate_every=2, save_minutes=5.0)
     network = train(brief, open_samples(brief), tmp_path, machine)
     assert [path.name for path in (tmp_path / "hold-out").iterdir()] == ["epoch-002.jpg"]
     metrics = tmp_path / "logs" / "csv" / "version_0" / "metrics.csv"
@@ -362,6 +422,77 @@ def test_the_hold_out_is_tracked_logged_and_drawn(
     assert totals == pytest.approx([float(value) for value in losses(tmp_path).values()])
     (picture,) = events.Images("holdout")
     assert (picture.width, picture.height) == (8 * 160, 120)
+    assert read(tmp_path / BEST_WEIGHTS)[1]["success"] == f"{expected:.6f}"
+
+
+def test_the_best_of_the_epochs_that_count_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: Path
+) -> None:
+    """Epochs 1 to 5 score .9, .2, .5, .4, .6, those after the first count, and the run is stopped
+    and resumed after the fourth."""
+    brief = RECIPE.override(
+        {"schedule.pairs": 2, "schedule.epochs": 5, "schedule.accumulate": 1,
+         "validation.first": 2, "validation.dataset": "folder"}
+    )  # fmt: skip
+    given = iter([0.9, 0.2, 0.5, 0.4, 0.7, 0.6])
+
+    def score(network: Network, chosen: object) -> Score:
+        value = next(given)
+        if value == 0.7:
+            raise KeyboardInterrupt
+        return Score(np.array([value]), np.array([value]), (np.zeros((1, 4)),))
+
+    monkeypatch.setattr(callbacks, "track_videos", score)
+    image = np.zeros((120, 160, 3), np.uint8)
+    chosen = (Video([image], np.array([[10.0, 10, 30, 30]])),)
+    machine = replace(PLAIN, validate_every=1, save_minutes=5.0, keep_epochs=True)
+    run = brief, open_samples(brief), tmp_path, machine, None, chosen
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        train(*run)
+    kept = tmp_path / "checkpoints"
+    assert torch.load(kept / "best.ckpt", weights_only=True)["epoch"] == 2
+    assert torch.load(kept / "last.ckpt", weights_only=True)["epoch"] == 3
+    train(*run)
+    names = {path.stem for path in kept.glob("*.ckpt")}
+    assert names == {"last", "previous", "best", *(f"epoch-00{n}" for n in range(1, 6))}
+    assert torch.load(kept / "best.ckpt", weights_only=True)["epoch"] == 4
+    record = read(tmp_path / BEST_WEIGHTS)[1]
+    assert (record["success"], record["steps"], record["holdout"]) == ("0.600000", "5", "folder")
+    _, third, steps = load_run(tmp_path, "epoch-003")
+    assert steps == 3
+    _, fifth, _ = load_run(tmp_path)
+    assert not torch.equal(third.rpn_head.cls_weight, fifth.rpn_head.cls_weight)
+    with pytest.raises(ConfigError, match=r"unknown checkpoint.*'epoch-009'.*best"):
+        load_run(tmp_path, "epoch-009")
+
+
+def test_a_dataset_of_bench_validates(tmp_path: Path) -> None:
+    """Own clips: the longer one goes on alone; where the target is absent, nothing counts."""
+    rng = np.random.default_rng(0)
+    for name, frames in (("short", 3), ("long", 5)):
+        folder = tmp_path / "clips" / name
+        folder.mkdir(parents=True)
+        for number in range(frames):
+            picture = rng.integers(0, 255, (90, 120, 3), dtype=np.uint8)
+            cv2.imwrite(str(folder / f"{number + 1:04d}.jpg"), picture)
+        rows = ["30,20,40,30"] * (frames - 1) + ["nan,nan,nan,nan"]
+        (folder / "groundtruth.txt").write_text("\n".join(rows))
+    dataset = open_dataset("folder", tmp_path / "clips")
+    chosen = dataset_videos(dataset)
+    assert sorted(len(video) for video in chosen) == [3, 5]
+    network = load_network(NANO)
+    together = track_videos(network, chosen)
+    assert len(together.overlaps) == 1 + 3
+    for video, boxes in zip(chosen, together.boxes, strict=True):
+        assert np.allclose(
+            track_videos(network, [video]).boxes[0], boxes, atol=1e-2, equal_nan=True
+        )
+    assert [len(video) for video in dataset_videos(dataset, 2)] == [2, 2]
+    sheet = contact_sheet(chosen[:1], together.boxes[:1])
+    assert sheet.shape == (120, 2 * 4 * 160, 3)
+    bare = replace(dataset, sequences=(replace(dataset.sequences[0], frames=None),))
+    with pytest.raises(DatasetError, match="expected images and a box of each frame"):
+        dataset_videos(bare)
 
 
 def test_gradients_are_clipped(tmp_path: Path) -> None:
@@ -441,8 +572,9 @@ def test_a_head_with_loss_weight_0_is_not_computed() -> None:
 
 
 def test_two_processes_have_the_gradients_of_one(tmp_path: Path, start: Start) -> None:
+    """Also if they have different numbers of pairs."""
     processes = [start("-c", GRADIENTS, tmp_path, rank) for rank in (0, 1)]
-    expected = gradients(example(4))
+    expected = gradients(example(3))
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
     found = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
     assert set(found[0]) == set(expected)

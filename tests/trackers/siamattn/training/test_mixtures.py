@@ -29,7 +29,7 @@ def test_mixtures_have_the_released_numbers() -> None:
         "lasot": (300, 200_000),
         "trackingnet": (100, 200_000),
     }
-    assert uses("paper") == uses("table7-b") == paper
+    assert uses("paper") == paper
     assert uses("released") == uses("released-crop511") == paper | {"got10k": (30, 150_000)}
     assert uses("table7-a").keys() == {"vid", "youtube-bb", "coco", "det", "youtube-vos"}
 

@@ -30,7 +30,8 @@ def test_released_rates() -> None:
 
 
 def test_the_papers_losses_and_schedule() -> None:
-    """Section 4.1: weights .2, .2, .1; 20 epochs, five of them at 1e-3, the backbone after ten."""
+    """Sections 3.4 and 4.2: weights .2, .2, .1; 20 epochs, five at 1e-3, the backbone after ten,
+    then with its stem: "the whole networks are trained"."""
     found = Recipe()
     assert (found.weights.loc, found.weights.box, found.weights.mask) == (0.2, 0.2, 0.1)
     rates = [found.schedule.rate(epoch) for epoch in range(20)]
@@ -39,6 +40,9 @@ def test_the_papers_losses_and_schedule() -> None:
     assert rates[19] == pytest.approx(5e-4)
     assert found.schedule.frozen == 10
     assert found.schedule.backbone == 1 / 20
+    assert recipe("paper").schedule.whole
+    assert not recipe("released").schedule.whole
+    assert recipe("paper").validation.first == 11
 
 
 @pytest.mark.parametrize(
