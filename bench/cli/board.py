@@ -100,7 +100,7 @@ def check(
 def _open(
     data: Path, results: Path, benchmarks: list[str] | None, trackers: list[str] | None
 ) -> Board:
-    """All results, scored by every convention.
+    """All results, scored by every convention; what is kept beside them is not believed.
 
     Raises:
         ResultError: there are none.
@@ -113,7 +113,7 @@ def _open(
     names = [get_benchmark(name).name for name in benchmarks or with_results(results)]
     for name in names:
         rules = convention_names(name)
-        sections += list(sections_of(name, data, results, rules, trackers))
+        sections += list(sections_of(name, data, results, rules, trackers, cache=False))
     having = [section for section in sections if section.provenance]
     if not having:
         raise ResultError(

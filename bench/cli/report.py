@@ -107,6 +107,8 @@ def sections_of(
     results: Path,
     conventions: Iterable[str] = (),
     trackers: Collection[str] | None = None,
+    *,
+    cache: bool = True,
 ) -> Iterator[ReportSection]:
     """The main experiment of a benchmark, and further ones with results.
 
@@ -116,6 +118,7 @@ def sections_of(
         results: folder of results.
         conventions: to score by besides the official one.
         trackers: names to show; all with results by default.
+        cache: use and keep scores beside the results.
     """
     from bench.datasets import open_dataset
     from bench.reports.page import open_section
@@ -128,7 +131,9 @@ def sections_of(
         store = open_store(results, benchmark, experiment)
         names = [n for n in store.trackers() if trackers is None or n in trackers]
         if not place or names:
-            yield open_section(dataset, store, conventions=conventions, trackers=names)
+            yield open_section(
+                dataset, store, conventions=conventions, trackers=names, cache=cache
+            )
 
 
 def _pairs(

@@ -124,6 +124,7 @@ def open_section(
     partial: bool = True,
     conventions: Iterable[str] = (),
     trackers: Iterable[str] | None = None,
+    cache: bool = True,
 ) -> ReportSection:
     """Score a store and collect what is missing or broken instead of raising.
 
@@ -133,6 +134,7 @@ def open_section(
         partial: score trackers on the sequences they finished.
         conventions: to score by besides the official one.
         trackers: names to score; all with results by default.
+        cache: use and keep scores beside the results.
     """
     names = store.trackers() if trackers is None else trackers
     provenance = {name: provenance_of(store.record_path(name)) for name in names}
@@ -144,7 +146,7 @@ def open_section(
     try:
         dataset = open_dataset()
         rules = dict.fromkeys((benchmark.rule, *conventions))
-        scored = evaluate(dataset, store, provenance, rules, partial=partial)
+        scored = evaluate(dataset, store, provenance, rules, partial=partial, cache=cache)
     except DatasetError as error:
         refused = dict.fromkeys(provenance, str(error))
         return replace(section, dataset=dataset, refused=refused, problem=str(error))

@@ -81,8 +81,11 @@ def test_the_site_shows_conventions_origins_claims_and_flags(
             "nowhere", "nowhere <img src=x onerror=alert(1)>"
         )
     )
+    for kept in list(results.rglob(".cache")):
+        shutil.rmtree(kept)
     out = tmp_path / "board"
     bench("board", "build", "--data", made.data, "--results", results, "--out", out)
+    assert not list(results.rglob(".cache")), "scores beside results are not believed, nor kept"
     page = (out / "otb2015.html").read_text()
     assert "<img src=x" not in page
     for text in ("CC0", "nobody, nowhere", "1 of 1 hold", "tuned on the test set"):
