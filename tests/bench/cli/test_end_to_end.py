@@ -280,6 +280,12 @@ def test_doctor_trackers_version_and_help(bench: Bench, work: Path) -> None:
         assert "Examples" in bench(verb, "--help", cwd=work).stdout
 
 
+def test_the_help_waits_for_no_library() -> None:
+    """Options of a run come from the runner, which loads the rest of itself on first use."""
+    script = "import sys, bench.cli.run, bench.cli.tune; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
 def test_scoring_does_not_import_torch() -> None:
     script = (
         "import sys, bench.evaluation, bench.cli.main, bench.reports.terminal;"

@@ -9,11 +9,13 @@ every target is equally likely.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.errors import ConfigError, DatasetError, unknown_name
+from bench.files import write_atomically
 from trackers.siamattn.config import preset
 from trackers.siamattn.settings import is_file_name, load_table, named, read_table
 from trackers.siamattn.training.config import Recipe
@@ -65,6 +67,20 @@ def _checked(row: Any, where: str) -> dict[str, Any]:
                 f"{where}: expected {name} of type {wanted}, found {found.get(name)!r}"
             )
     return found
+
+
+def _keep(name: str, path: Path) -> None:
+    """Keep what a mixture's file says beside a run; a resumed run must read the same."""
+    if not is_file_name(name):
+        return
+    content = json.dumps(rows_of(name), indent=2) + "\n"
+    if not path.exists():
+        write_atomically(path, content.encode())
+    elif path.read_text(encoding="utf-8") != content:
+        raise ConfigError(
+            f"{name}: expected the mixture that this run started with, {path}, found another. "
+            "Restore it, or train in another folder"
+        )
 
 
 def open_mixture(
@@ -148,4 +164,5 @@ def open_pairs(
     skipped = None if folder is None else folder / "skipped.jsonl"
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
+        _keep(data.mixture, folder / "mixture.json")
     return open_mixture(data.mixture, root, recipe.seed, data.negatives, index, skipped)
