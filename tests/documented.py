@@ -74,6 +74,11 @@ HARBOUR = re.findall(
     (REPOSITORY / "docs" / "benchmarks.md").read_text(encoding="utf-8"),
     re.DOTALL,
 )[0]
+FIGURES = re.findall(
+    r"```toml\n(.*?)```",
+    (REPOSITORY / "docs" / "plots.md").read_text(encoding="utf-8"),
+    re.DOTALL,
+)[0]
 TRACKER = """
 from pathlib import Path
 
@@ -320,6 +325,7 @@ class Machine:
         for benchmark in (path for path in data.iterdir() if path.name.islower()):
             (folder / "data" / benchmark.name).symlink_to(benchmark)
         (folder / "harbour.toml").write_text(HARBOUR)
+        (folder / "figures.toml").write_text(FIGURES)
         (folder / "my_trackers.py").write_text(TRACKER.format(name="Drift"))
         (folder / "my_module.py").write_text(TRACKER.format(name="MyTracker"))
         (folder / "my_vot_tracker.py").write_text(TRAX)
