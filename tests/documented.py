@@ -28,14 +28,17 @@ from bench.sequence import Dataset, RegionTrajectory, Trajectory, to_tracker
 from tests.conftest import REPOSITORY, Miniature
 from tests.trackers.repositories import stand_ins
 
-PAGES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
+PAGES = (
+    *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+)
 NANO = REPOSITORY / "trackers" / "siamattn" / "weights" / "siamattn-nano.safetensors"
 _BLOCK = re.compile(r"```(sh|console)\n(.*?)```", re.DOTALL)
 _INLINE = re.compile(r"`((?:bench|make|python -m|pip) [^`]+)`")
 
 # What is only checked to be understood, with the reason.
 NOT_RUN = {
-    r"make (demo|test)\b": "minutes; what they call has tests of its own",
+    r"make (demo|test|setup|check|docs)\b": "minutes; what they call has tests of its own",
     r"make (train|train-smoke|ablation)\b": "trains",
     r"(\w+=\S+ )?python -m trackers\.siamattn\.training ": "trains",
     r"pip install ": "installs",

@@ -18,7 +18,6 @@ from bench.reports.escaping import (
     escape_latex,
     escape_markdown,
     harmless,
-    needs_extra,
     plain,
     without_folders,
 )
@@ -55,19 +54,12 @@ class Document(Table):
 
 
 def to_markdown(table: Table, *, intervals: bool = False) -> str:
-    """A table in GitHub's Markdown: best bold, second best underlined.
-
-    Raises:
-        ConfigError: the libraries of the extra ``reports`` are not installed.
-    """
+    """A table in GitHub's Markdown: best bold, second best underlined."""
     frame = _frame(table, MARKDOWN, intervals)
     if frame.columns.nlevels > 1:  # Markdown has one line of headings
         frame.columns = [" ".join(filter(None, names)) for names in frame.columns]
     align = _alignment(table, "left", "right")
-    try:
-        body = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
-    except ImportError:
-        raise needs_extra() from None
+    body = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
     notes = [f"<sup>{mark}</sup> {note}" for mark, note in _marked(table, MARKDOWN)]
     notes += [escape_markdown(note) for note in _notes(table)]
     lines = "".join(f"\n- {note}" for note in notes)
@@ -87,7 +79,7 @@ def to_latex(table: Table, *, intervals: bool = False, width: str | float = "") 
         width: ``"column"``, ``"text"`` or centimetres; the narrower that fits if empty.
 
     Raises:
-        ConfigError: a wrong width, or the libraries of the extra ``reports`` are not installed.
+        ConfigError: a wrong width.
     """
     wanted = read_width("width", width) if width else ""
     return "\n".join(_float(part, intervals) for part in parts(table, wanted, intervals=intervals))
@@ -122,9 +114,6 @@ def to_html(table: Table, *, intervals: bool = False) -> str:
     """A ``<figure>`` of class ``paper-table`` for a page: best strong, second best ``<u>``.
 
     Rows carry their kind as class, and cells their state unless it is ``known``.
-
-    Raises:
-        ConfigError: the libraries of the extra ``reports`` are not installed.
     """
     body = _styled(_frame(table, HTML, intervals)).to_html(exclude_styles=True)
     return _environment("html").get_template("table.html.j2").render(
@@ -137,11 +126,7 @@ def to_html(table: Table, *, intervals: bool = False) -> str:
 
 
 def to_html_page(table: Table, *, intervals: bool = False) -> str:
-    """A table as a self-contained page.
-
-    Raises:
-        ConfigError: the libraries of the extra ``reports`` are not installed.
-    """
+    """A table as a self-contained page."""
     body = to_html(table, intervals=intervals)
     page = _environment("html").get_template("page.html.j2")
     return f"{page.render(caption=plain(table.title), body=body)}\n"
@@ -295,19 +280,13 @@ def _notes(table: Table) -> list[str]:
 
 def _styled(frame: DataFrame) -> Any:
     """The frame as pandas' Styler, which leaves the escaped text alone."""
-    try:
-        return frame.style.hide(axis="index")
-    except (ImportError, AttributeError):
-        raise needs_extra() from None
+    return frame.style.hide(axis="index")
 
 
 @lru_cache(maxsize=2)
 def _environment(language: str = "tex") -> Environment:
     """The templates; those of LaTeX use << >>, because LaTeX uses braces itself."""
-    try:
-        from jinja2 import Environment, PackageLoader
-    except ImportError:
-        raise needs_extra() from None
+    from jinja2 import Environment, PackageLoader
 
     loader = PackageLoader("bench.reports", "templates")
     if language == "html":

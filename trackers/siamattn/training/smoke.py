@@ -13,9 +13,10 @@ from trackers.siamattn.network import Network
 from trackers.siamattn.training import targets
 from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.data import collate
-from trackers.siamattn.training.fit import Machine, train
+from trackers.siamattn.training.fit import train
 from trackers.siamattn.training.graph import Batch, training_pass
 from trackers.siamattn.training.mixtures import open_samples
+from trackers.siamattn.training.trainer import Machine
 
 
 class FixedSamples(Dataset[Batch]):
