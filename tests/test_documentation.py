@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench.benchmarks import benchmarks
+from bench.version import __version__
 from tests.conftest import REPOSITORY, Miniature, shared_folder
 from tests.documented import NOT_RUN, PAGES, Line, Machine, lines, mentioned
 
@@ -99,9 +100,9 @@ def test_every_other_command_line_is_understood(line: Line, tmp_path: Path) -> N
     elif words[:2] == ["pip", "install"]:
         extras = configparser.ConfigParser()
         extras.read(REPOSITORY / "setup.cfg")
-        named = re.findall(r"\[(\w+)\]", line.text)
-        assert set(named) <= set(extras["options.extras_require"])
-        assert words[-1].startswith(".") or words[2] == "-e", "no index has this package"
+        what, _, named = words[-1].rstrip("]").partition("[")
+        assert set(filter(None, named.split(","))) <= set(extras["options.extras_require"])
+        assert what in (".", extras["metadata"]["name"])
     else:
         known = words[words.index("-m") :] if "-m" in words else ["-m", *words]
         done = subprocess.run(
@@ -163,7 +164,8 @@ def test_all_pages_are_reached_from_the_readme() -> None:
     linked = set(LINK.findall((REPOSITORY / "README.md").read_text(encoding="utf-8")))
     pages = " ".join(page.read_text(encoding="utf-8") for page in PAGES)
     for page in PAGES[1:]:
-        assert f"docs/{page.name}" in linked or f"({page.name})" in pages, page.name
+        path = page.relative_to(REPOSITORY).as_posix()
+        assert path in linked or f"({page.name})" in pages, page.name
 
 
 def test_the_description_of_the_package_has_no_link_into_the_checkout() -> None:
@@ -171,7 +173,10 @@ def test_the_description_of_the_package_has_no_link_into_the_checkout() -> None:
     settings = configparser.ConfigParser()
     settings.read(REPOSITORY / "setup.cfg")
     named = settings["metadata"]["long_description"].removeprefix("file: ")
-    assert not LINK.findall((REPOSITORY / named).read_text(encoding="utf-8"))
+    text = (REPOSITORY / named).read_text(encoding="utf-8")
+    assert all(target.startswith(("http://", "https://")) for target in LINK.findall(text))
+    extras = set(re.findall(r"^\| `([\w-]+)` \|", text, re.MULTILINE))
+    assert extras == set(settings["options.extras_require"]) - {"docs", "dev"}
 
 
 @pytest.mark.parametrize(
@@ -205,6 +210,31 @@ def test_ci_installs_what_it_can_and_then_tests(
         assert asked == (called and installer == "exit 0")
     assert any(line.startswith("apt-get") for line in log) == called
     assert ("not installed: chromium" in done.stderr) == (installer == "exit 100")
+
+
+def test_the_site_has_every_page() -> None:
+    """`make docs` finds dead links; that no page is left out is seen without it."""
+    named = set(
+        re.findall(r": ([\w-]+\.md)$", (REPOSITORY / "mkdocs.yml").read_text(), re.MULTILINE)
+    )
+    assert named == {page.name for page in DOCS.glob("*.md")}
+
+
+def test_the_site_builds(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="needs the extra `docs`")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--site-dir", tmp_path / "site"],
+        cwd=REPOSITORY, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "bench.api.data" in (tmp_path / "site" / "api.html").read_text(encoding="utf-8")
+
+
+def test_changelog_and_citation_name_this_version() -> None:
+    for name in ("CHANGELOG.md", "CITATION.cff"):
+        assert __version__ in (REPOSITORY / name).read_text(encoding="utf-8"), name
+    assert "### Numbers that moved" in (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_the_table_of_benchmarks_is_that_of_their_declarations() -> None:

@@ -16,7 +16,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
-from bench.errors import ConfigError
+from bench.errors import ConfigError, install_extra
 from trackers.siamattn.training.callbacks import DrawCurves, ExitOnSigterm, TrackHoldOut
 from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.holdout import Video
@@ -123,8 +123,8 @@ def loggers(recipe: Recipe, folder: Path, wandb: str) -> list[Logger]:
     if wandb:
         if find_spec("wandb") is None:
             raise ConfigError(
-                "--wandb needs the package wandb, which is not installed: pip install "
-                "'.[wandb]' in this project's checkout, or leave --wandb out"
+                "--wandb needs the package wandb, which is not installed: "
+                f"{install_extra('wandb')}, or leave --wandb out"
             )
         settings = json.dumps([str(folder.resolve()), recipe.to_dict()])
         key = hashlib.sha256(settings.encode()).hexdigest()[:16]
