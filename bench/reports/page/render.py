@@ -8,6 +8,8 @@ from typing import Any
 
 from bench.evaluation.along import Track
 from bench.reports.notes import counted, footnotes
+from bench.reports.page.encoding import file_names
+from bench.reports.page.tracker import summary_table, tracker_parts
 from bench.reports.palette import DASHES, Look
 from bench.reports.score_table import presence_table, score_table, sequence_table
 from bench.reports.section import ReportSection
@@ -45,6 +47,9 @@ class Renderer:
 
         self.sections = sections
         self.tables = {s.key: score_table(s.scores) for s in sections if s.scores}
+        self.names = list(dict.fromkeys(name for each in sections for name in each.trackers))
+        pages = zip(self.names, file_names(self.names), strict=True)
+        self.addresses = {name: f"trackers/{page}.html" for name, page in pages}
         self.environment = Environment(
             loader=PackageLoader("bench.reports.page"),
             autoescape=True,
@@ -55,6 +60,7 @@ class Renderer:
         self.environment.globals.update(
             sections=sections, looks=looks, strokes=DASHES, text_of=_text, detail_of=_detail,
             counted=counted, written=now(), version=__version__, heading=heading,
+            addresses=self.addresses,
         )  # fmt: skip
 
     def overview(self) -> str:
@@ -127,6 +133,26 @@ class Renderer:
             notes=list(footnotes(scores)) if scores else [section.problem],
         )
 
+    def tracker(self, name: str, files: Mapping[str, list[str]]) -> str:
+        """The page of a tracker.
+
+        Args:
+            name: of the tracker.
+            files: names of the pages of the sequences, by the key of their section.
+        """
+        parts, place = tracker_parts(self.sections, name), self.names.index(name)
+        return self._render(
+            "tracker.html.j2",
+            root="../",
+            name=name,
+            parts=parts,
+            summary=summary_table(parts),
+            links={part.section.title: f"#{part.section.key}" for part in parts},
+            sequences={part.section.key: _addresses(part.section, files) for part in parts},
+            before=self.names[place - 1] if place else None,
+            after=self.names[place + 1] if place + 1 < len(self.names) else None,
+        )
+
     def tables_page(
         self, section: ReportSection, title: str, tables: Iterable[Table], picture: str = ""
     ) -> str:
@@ -187,6 +213,12 @@ def _detail(cell: Cell, column: Column) -> str:
 def _places(table: Table) -> dict[str, int]:
     """The index of each row by its label."""
     return {row.label: index for index, row in enumerate(table.rows)}
+
+
+def _addresses(section: ReportSection, files: Mapping[str, list[str]]) -> dict[str, str]:
+    """The address of every sequence's page, seen from that of a tracker."""
+    pages = zip(section.sequences, files[section.key], strict=True)
+    return {sequence.name: f"../{section.key}/{page}.html" for sequence, page in pages}
 
 
 def _neighbour(section: ReportSection, files: list[str], index: int) -> Mapping[str, str] | None:

@@ -187,12 +187,16 @@ class _Writer:
 
     def write(self) -> list[str]:
         _copy_assets(self.folder / "assets")
+        pages = {each.key: file_names(s.name for s in each.sequences) for each in self.sections}
         for section in self.sections:
-            files = file_names(sequence.name for sequence in section.sequences)
+            files = pages[section.key]
             self._write_section(section, files)
             filmed = self.videos.wanted(section.sequences)
             for index, sequence in enumerate(section.sequences):
                 self._write_sequence(section, files, index, film=sequence.name in filmed)
+        for name, address in self.renderer.addresses.items():
+            self.progress(name)
+            self._write_text(address, self.renderer.tracker(name, pages))
         self._write_text("papers.html", self.renderer.papers(paper_tables(self.sections)))
         self._write_text("index.html", self.renderer.overview())
         self._write_text(_MARK, "written by `bench report`, which may replace this folder\n")

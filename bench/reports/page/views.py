@@ -79,24 +79,30 @@ def _columns(scores: BenchmarkScores) -> list[Plain]:
 
 
 def _groups(scores: BenchmarkScores, names: list[str]) -> Plain:
-    """Measures by attribute, or by tag of frames."""
-    trackers = scores.trackers
-    tagged = any(tracker.per_tag for tracker in trackers.values())
-    tables = {n: trackers[n].per_tag if tagged else trackers[n].per_attribute for n in names}
-    unit = "frames" if tagged else "sequences"
+    kind, unit, every = groups_of(scores)
+    tables = {name: every[name] for name in names}
     groups = list(dict.fromkeys(group for table in tables.values() for group in table))
     counts = {g: max(int(t[g][unit]) for t in tables.values() if g in t) for g in groups}
     return {
-        "kind": "tag" if tagged else "attribute",
+        "kind": kind,
         "unit": unit,
-        "rows": [{"name": _words(group), "count": counts[group]} for group in groups],
+        "rows": [{"name": words(group), "count": counts[group]} for group in groups],
         "values": _values(scores, groups, tables),
     }
 
 
-def _words(group: str) -> str:
-    """
-    >>> _words("camera_motion"), _words("OCC")
+def groups_of(scores: BenchmarkScores) -> tuple[str, str, Values]:
+    """Measures by attribute, or by tag of frames: which of the two, its unit, the numbers."""
+    trackers = scores.trackers.items()
+    if any(tracker.per_tag for _, tracker in trackers):
+        return "tag", "frames", {name: tracker.per_tag for name, tracker in trackers}
+    return "attribute", "sequences", {name: each.per_attribute for name, each in trackers}
+
+
+def words(group: str) -> str:
+    """The name of an attribute or a tag as printed.
+
+    >>> words("camera_motion"), words("OCC")
     ('camera motion', 'OCC')
     """
     return group.replace("_", " ")
@@ -187,7 +193,7 @@ def sequence_data(
         "truth": _packed(outlines(sequence.regions, sequence.index_base)),
         "absent": [] if sequence.absent is None else spans(sequence.absent),
         "tags": {
-            _words(name): spans(flags) for name, flags in sequence.tags.items() if flags.any()
+            words(name): spans(flags) for name, flags in sequence.tags.items() if flags.any()
         },
         "tracks": [_track(track, looks[track.tracker]) for track in tracks],
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markupsafe import escape
 
 from bench.arrays import Image
 from bench.benchmarks import get_benchmark
@@ -18,6 +19,7 @@ from bench.errors import ConfigError, DatasetError
 from bench.reports.escaping import without_folders
 from bench.reports.page import Videos, absent_section, open_section, write_report
 from bench.reports.page.render import Renderer
+from bench.reports.page.tracker import tracker_parts
 from bench.reports.section import ReportSection
 from bench.results.onepass import OnePassStore
 from bench.results.provenance import Provenance
@@ -56,12 +58,15 @@ def row_of(page: str, name: str) -> str:
 
 def test_every_link_leads_somewhere(made: Made) -> None:
     pages = list(made.report.rglob("*.html"))
-    assert len(pages) == 2 + 6 + 6 + 4
+    assert len(pages) == 2 + 6 + 6 + 4 + 5
     for page in pages:
         for tag, attributes in read(page).found:
             target = attributes.get("href") or attributes.get("src")
             if target and tag in ("a", "script", "link") and not target.startswith("data:"):
-                assert (page.parent / target).is_file(), f"{page.name}: {target}"
+                file, _, part = target.partition("#")
+                there = page.parent / file if file else page
+                assert there.is_file(), f"{page.name}: {target}"
+                assert not part or f'id="{part}"' in there.read_text(encoding="utf-8"), target
 
 
 def test_nothing_comes_from_a_network(made: Made) -> None:
@@ -89,6 +94,52 @@ def test_broken_and_partial_results_are_not_zeros(made: Made) -> None:
     assert "0.000" not in broken
     assert "2 of 6 sequences" in half
     assert re.search(r"sequences – 0\.\d{3}", half), "a partial tracker has scores but no rank"
+
+
+def tracker_page(made: Made, name: str) -> str:
+    """The text of a tracker's page, found through the link of the overview."""
+    overview = (made.report / "index.html").read_text(encoding="utf-8")
+    shown = re.escape(str(escape(name)))
+    link = re.search(rf'href="(trackers/[^"]+)"><span class="name">{shown}<', overview)
+    assert link, name
+    return " ".join(" ".join(read(made.report / link[1]).text).split())
+
+
+def test_a_tracker_has_a_page_with_its_ranks_on_every_benchmark(made: Made) -> None:
+    store = OnePassStore(made.results, "otb2015")
+    scores = open_section(lambda: made.dataset("otb2015"), store).scores
+    assert scores
+    success = {name: each.measures["success"] for name, each in scores.trackers.items()}
+    for rank, name in enumerate(("steady", HOSTILE, UNICODE), start=1):
+        page = tracker_page(made, name)
+        low, high = scores.trackers[name].intervals["success"]
+        figure = f"{success[name]:.3f} {low:.3f} – {high:.3f} {rank} of 3"
+        assert f"Success {figure}" in page
+        assert "6 of 6" in page
+    assert "VOT2018 EAO" in tracker_page(made, "steady")
+    assert "no run.json beside these results" in page
+
+
+def test_partial_and_broken_trackers_have_pages_without_ranks(made: Made) -> None:
+    half, broken = tracker_page(made, "half"), tracker_page(made, "broken")
+    assert re.search(r"Success 0\.\d{3} 0\.\d{3} – 0\.\d{3} – 2 of 6", half)
+    assert "expected numbers, found '1,2,three,4'" in broken
+    assert str(made.results) not in half + broken
+    assert "0.000" not in broken
+
+
+def test_best_and_worst_sequences_are_those_of_the_scores(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.reports.page.tracker.ENDS", 2)
+    store = OnePassStore(made.results, "otb2015")
+    section = open_section(lambda: made.dataset("otb2015"), store)
+    (part,) = tracker_parts([section], "steady")
+    assert section.scores
+    values = section.scores.trackers["steady"].per_sequence
+    order = sorted(values, key=lambda name: -values[name]["success"])
+    assert [row.label for row in part.ends[0].rows] == order[:2]
+    assert [row.label for row in part.ends[1].rows] == order[:-3:-1]
 
 
 def test_missing_benchmarks_stay_visible(made: Made) -> None:
