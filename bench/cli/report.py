@@ -49,6 +49,10 @@ def report(
         tuple[str, str] | None,
         typer.Option(metavar="A B", help="A page on why these two trackers' results differ."),
     ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(help="Folder of an earlier report: a page says what changed since."),
+    ] = None,
 ) -> None:
     """Write the report page: one folder that opens from disk, without a server or a network.
 
@@ -64,9 +68,10 @@ def report(
 
       bench report --data /data --benchmark otb2015 --pair kcf siamattn
     """
-    from bench.reports.page import Videos, absent_section, write_report
+    from bench.reports.page import Videos, absent_section, read_kept, write_report
     from bench.results import known_trackers
 
+    earlier = read_kept(since) if since else None
     wanted = options.split_names(benchmarks)
     chosen = [get_benchmark(name).name for name in wanted or (*_six(), *with_results(results))]
     sections: list[ReportSection] = []
@@ -76,7 +81,7 @@ def report(
     with _watched() as progress:
         problems = write_report(
             sections, out, Videos(videos, video_width), progress, known_trackers(results),
-            _pairs(sections, pair),
+            _pairs(sections, pair), since=earlier,
         )  # fmt: skip
     for problem in problems:
         typer.echo(f"note: {problem}", err=True)

@@ -4,7 +4,16 @@
 fills the templates and ``site`` writes the folder. The browser's scripts are in ``assets/``.
 """
 
+from bench.reports.page.changes import read_kept
 from bench.reports.page.site import Extra, Videos, write_report
 from bench.reports.section import ReportSection, absent_section, open_section
 
-__all__ = ["Extra", "ReportSection", "Videos", "absent_section", "open_section", "write_report"]
+__all__ = [
+    "Extra",
+    "ReportSection",
+    "Videos",
+    "absent_section",
+    "open_section",
+    "read_kept",
+    "write_report",
+]

@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.evaluation.along import Track
 from bench.reports.notes import counted, footnotes
+from bench.reports.page.changes import Kept
 from bench.reports.page.encoding import file_names
 from bench.reports.page.tracker import summary_table, tracker_parts
 from bench.reports.palette import DASHES, Look
@@ -41,7 +42,11 @@ class Renderer:
     """Turns sections into pages of HTML."""
 
     def __init__(
-        self, sections: list[ReportSection], looks: Mapping[str, Look], heading: str
+        self,
+        sections: list[ReportSection],
+        looks: Mapping[str, Look],
+        heading: str,
+        since: Kept | None = None,
     ) -> None:
         from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -60,7 +65,7 @@ class Renderer:
         self.environment.globals.update(
             sections=sections, looks=looks, strokes=DASHES, text_of=_text, detail_of=_detail,
             counted=counted, written=now(), version=__version__, heading=heading,
-            addresses=self.addresses,
+            addresses=self.addresses, since=since,
         )  # fmt: skip
 
     def overview(self) -> str:
@@ -161,6 +166,10 @@ class Renderer:
             "tables.html.j2", root="", section=section, tables=_as_html(tables), picture=picture,
             title=title,
         )  # fmt: skip
+
+    def changes(self, tables: list[Table]) -> str:
+        """The page of what changed since an earlier report."""
+        return self._render("changes.html.j2", root="", tables=tables, is_changes=True)
 
     def papers(self, tables: Iterable[str]) -> str:
         """The page of printed tables, given as HTML with escaped names."""

@@ -17,6 +17,7 @@ from bench.evaluation.along import Track, tracks_along
 from bench.locks import locked
 from bench.reports.escaping import without_folders
 from bench.reports.page import views
+from bench.reports.page.changes import FILE, Kept, change_tables, scores_kept
 from bench.reports.page.encoding import file_names, script
 from bench.reports.page.render import Renderer
 from bench.reports.palette import looks
@@ -73,6 +74,7 @@ def write_report(
     pairs: Mapping[str, tuple[Difference, Opened]] | None = None,
     extras: Mapping[str, Extra] | None = None,
     heading: str = "Tracking report",
+    since: Kept | None = None,
 ) -> list[str]:
     """Write the report; an earlier one stays until the new one is complete.
 
@@ -85,6 +87,7 @@ def write_report(
         pairs: two runs side by side, by the key of their section.
         extras: what else sections show, by their key.
         heading: of the overview.
+        since: scores of an earlier report; a page says what changed.
 
     Returns:
         messages about videos that could not be written because frames cannot be read.
@@ -97,7 +100,7 @@ def write_report(
         with _swapped_in(folder) as partial:
             watch = progress or (lambda _: None)
             return _Writer(
-                partial, sections, videos, watch, known, pairs or {}, extras or {}, heading
+                partial, sections, videos, watch, known, pairs or {}, extras or {}, heading, since
             ).write()
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be written ({error.strerror or error})") from error
@@ -175,14 +178,16 @@ class _Writer:
         pairs: Mapping[str, tuple[Difference, Opened]],
         extras: Mapping[str, Extra],
         heading: str,
+        since: Kept | None,
     ) -> None:
+        self.since = since
         self.pairs, self.extras = pairs, extras
         self.folder = folder
         self.sections = list(map(shareable_section, sections))
         self.videos = videos
         self.progress = progress
         self.looks = looks([*known, *(name for each in sections for name in each.trackers)])
-        self.renderer = Renderer(self.sections, self.looks, heading)
+        self.renderer = Renderer(self.sections, self.looks, heading, since)
         self.problems: list[str] = []
 
     def write(self) -> list[str]:
@@ -197,6 +202,11 @@ class _Writer:
         for name, address in self.renderer.addresses.items():
             self.progress(name)
             self._write_text(address, self.renderer.tracker(name, pages))
+        kept = scores_kept(self.sections)
+        self._write_text(FILE, kept.to_json())
+        if self.since is not None:
+            tables = change_tables(self.since, kept)
+            self._write_text("changes.html", self.renderer.changes(tables))
         self._write_text("papers.html", self.renderer.papers(paper_tables(self.sections)))
         self._write_text("index.html", self.renderer.overview())
         self._write_text(_MARK, "written by `bench report`, which may replace this folder\n")

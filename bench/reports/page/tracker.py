@@ -142,9 +142,11 @@ def _groups(section: ReportSection, scores: BenchmarkScores, name: str) -> Table
     """The measure that ranks by attribute or tag, with the place among complete trackers."""
     kind, unit, tables = groups_of(scores)
     column = _main_column(scores, tables)
+    if column is None:
+        return _listed(f"{section.key}-groups", "", (), [], "")
     others = [each for each in ranked(scores) if not scores.trackers[each].partial]
     rows = []
-    for group, numbers in tables[name].items() if column else ():
+    for group, numbers in tables[name].items():
         cell = cell_of(numbers.get(column.key))
         if cell.value is None:
             continue
@@ -153,7 +155,7 @@ def _groups(section: ReportSection, scores: BenchmarkScores, name: str) -> Table
         cells = {"unit": Cell(numbers[unit]), column.key: cell, "rank": Cell(text=rank or "–")}
         rows.append(Row(words(group), "", cells))
     counts = Column("unit", unit.capitalize(), better=None, decimals=0)
-    columns = (counts, column, _RANK) if column else ()
+    columns = (counts, column, _RANK)
     title = f"By {kind}"
     return _listed(f"{section.key}-groups", title, columns, rows, kind.capitalize())
 
