@@ -58,6 +58,7 @@ const charts = {
     }, { rootMargin: "300px" });
     watcher.observe(box);
     document.addEventListener("themechange", () => { if (seen) now(); });
+    addEventListener("beforeprint", () => { if (!seen) { seen = true; watcher.disconnect(); now(); } });
     return () => { if (seen) now(); };
   },
 };

@@ -56,6 +56,18 @@ const bench = {
     return `rgb(${parts.map((part) => Math.round(part + 0.3 * (255 - part))).join(",")})`;
   },
 
+  /** What the address names after #: a sequence and a frame. */
+  named() {
+    const parts = new URLSearchParams(location.hash.slice(1));
+    const frame = /^\d+$/.test(parts.get("frame") ?? "") ? Number(parts.get("frame")) : null;
+    return { sequence: parts.get("sequence"), frame };
+  },
+
+  /** Whether a key pressed here belongs to a field or another control, or to the browser. */
+  isTaken(event) {
+    return document.querySelector("dialog[open]") || event.target.matches("input[type=search], select") || event.ctrlKey || event.metaKey || event.altKey;
+  },
+
   isDark() {
     const chosen = document.documentElement.dataset.theme;
     return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -156,11 +168,53 @@ document.addEventListener("keydown", (event) => {
     sortTable(header.closest("table"), header);
   }
 });
+
+const KEYS = [
+  ["/", "filter the table in view"],
+  ["?", "show these keys; Escape closes them"],
+  ["Shift + ↑, Shift + ↓", "the sequence or tracker before, the one after", "a[rel=prev], a[rel=next]"],
+  ["←, →", "one frame back, one on; ten with Shift", "#viewer"],
+  ["Home, End", "the first frame, the last", "#viewer"],
+  ["Space", "play or pause", "#viewer"],
+];
+
+/** The keys that work on this page. */
+function showKeys() {
+  let box = document.getElementById("keys");
+  if (!box) {
+    const lines = KEYS.filter(([, , needed]) => !needed || document.querySelector(needed));
+    box = bench.element("dialog", { id: "keys" }, bench.element("h2", {}, "Keys"),
+      bench.element("dl", {}, ...lines.flatMap(([keys, what]) => [bench.element("dt", {}, keys), bench.element("dd", {}, what)])),
+      bench.element("form", { method: "dialog" }, bench.element("button", { className: "chip" }, "Close")));
+    document.body.append(box);
+  }
+  if (!box.open) box.showModal();
+}
+
+/** The filter of the table in view, else the page's first. */
+function focusFilter() {
+  const fields = [...document.querySelectorAll("[data-filter]")].filter((field) => field.offsetParent);
+  const top = document.querySelector("header.site").offsetHeight;
+  const seen = fields.find((field) => field.closest("section").getBoundingClientRect().bottom > top);
+  (seen ?? fields[0])?.focus();
+  return fields.length > 0;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (bench.isTaken(event)) return;
+  const relation = event.shiftKey && { ArrowUp: "prev", ArrowDown: "next" }[event.key];
+  if (event.key === "?") showKeys();
+  else if (event.key === "/") { if (!focusFilter()) return; }
+  else if (relation) document.querySelector(`a[rel=${relation}]`)?.click();
+  else return;
+  event.preventDefault();
+});
 document.addEventListener("input", (event) => {
   if (event.target.matches("[data-filter]")) filterTable(event.target);
 });
 document.addEventListener("DOMContentLoaded", () => {
   for (const header of document.querySelectorAll("th[data-sort]")) header.tabIndex = 0;
+  document.getElementById("help").onclick = showKeys;
   document.getElementById("theme").onclick = () => {
     const theme = bench.isDark() ? "light" : "dark";
     document.documentElement.dataset.theme = theme;
@@ -170,3 +224,15 @@ document.addEventListener("DOMContentLoaded", () => {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
     document.dispatchEvent(new Event("themechange")));
 });
+
+// Paper is light, whatever the screen is.
+{
+  let before;
+  const repaint = (theme) => {
+    if (theme) document.documentElement.dataset.theme = theme;
+    else delete document.documentElement.dataset.theme;
+    document.dispatchEvent(new Event("themechange"));
+  };
+  addEventListener("beforeprint", () => { before = document.documentElement.dataset.theme; repaint("light"); });
+  addEventListener("afterprint", () => repaint(before));
+}

@@ -16,6 +16,17 @@ const kept = { uirevision: "kept" };
   }
 }
 
+/** ...html#sequence=Bolt&frame=40 leads to that frame on the page of the sequence. */
+function openNamed() {
+  const { sequence } = bench.named();
+  if (sequence === null) return;
+  const link = [...document.querySelectorAll("#sequences tbody th a")].find((each) => each.textContent === sequence);
+  if (link) location.replace(link.href + location.hash);
+  else document.querySelector("h1").after(bench.element("p", { className: "notice" }, `No sequence is called “${sequence}” here.`));
+}
+openNamed();
+addEventListener("hashchange", openNamed);
+
 function drawCharts(data) {
   const shown = new Set(data.trackers.keys());
   const redraw = [];

@@ -4,7 +4,7 @@
 const POINTS = 1500; // along a curve; more are thinned out, and come back on zooming in
 const BEST = 6; // trackers shown at first
 
-openSequence(document.getElementById("viewer").dataset.key);
+if (!leave()) openSequence(document.getElementById("viewer").dataset.key);
 
 async function openSequence(key) {
   const sequence = bench.data.get(key);
@@ -33,8 +33,16 @@ async function unpackAll(sequence) {
 
 /** A link may name a frame: ...html#frame=120, as the benchmark counts. */
 function startFrame(sequence) {
-  const named = /^#frame=(\d+)$/.exec(location.hash);
-  return named ? Number(named[1]) - sequence.first : 0;
+  const { frame } = bench.named();
+  return frame === null ? 0 : frame - sequence.first;
+}
+
+/** The page of the benchmark knows where another sequence is that the address names. */
+function leave() {
+  const { sequence } = bench.named();
+  if (sequence === null || sequence === document.getElementById("viewer").dataset.sequence) return false;
+  location.replace(document.querySelector(".crumb").href + location.hash);
+  return true;
 }
 
 /** Keep the frame in the address, once the cursor rests, so that a copied link leads here. */
@@ -42,7 +50,9 @@ function keepFrame(player, sequence) {
   clearTimeout(keepFrame.waiting);
   keepFrame.waiting = setTimeout(() => {
     if (player.playing) return keepFrame(player, sequence);
-    const hash = player.frame ? `#frame=${player.frame + sequence.first}` : "";
+    const name = document.getElementById("viewer").dataset.sequence;
+    const parts = new URLSearchParams({ sequence: name, frame: player.frame + sequence.first });
+    const hash = player.frame ? `#${parts}` : "";
     if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname);
   }, 200);
 }
@@ -52,9 +62,9 @@ function connect(player, sequence) {
   slider.oninput = () => player.seek(Number(slider.value));
   document.getElementById("play").onclick = () => player.toggle();
   document.getElementById("speed").onchange = (event) => player.setSpeed(Number(event.target.value));
-  addEventListener("hashchange", () => player.seek(startFrame(sequence)));
+  addEventListener("hashchange", () => leave() || player.seek(startFrame(sequence)));
   addEventListener("keydown", (event) => {
-    if (event.target.matches("input[type=search], select, button, th, a") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("button, th, a") || bench.isTaken(event)) return;
     const steps = { ArrowLeft: -1, ArrowRight: 1 };
     if (event.key === " ") player.toggle();
     else if (event.key in steps) player.seek(player.frame + steps[event.key] * (event.shiftKey ? 10 : 1));

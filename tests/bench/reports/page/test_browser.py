@@ -285,13 +285,68 @@ def test_a_link_names_a_frame(opened: Open) -> None:
 def test_the_address_keeps_the_frame(opened: Open) -> None:
     page = opened("otb2015/Crossing.html")
     page.locator("#slider").fill("30")
-    page.wait_for_function("location.hash === '#frame=31'")
+    page.wait_for_function("location.hash === '#sequence=Crossing&frame=31'")
     page.reload()
     page.wait_for_function(READY)
     assert frame_of(page) == 30
     page.locator("h1").click()
     page.keyboard.press("Home")
     page.wait_for_function("location.hash === ''")
+
+
+def test_a_link_names_a_sequence_and_a_frame(opened: Open) -> None:
+    page = opened("otb2015.html#sequence=David&frame=310")
+    page.wait_for_url("**/otb2015/David.html#sequence=David&frame=310")
+    page.wait_for_function(READY)
+    assert page.evaluate("player.frame") == 10  # the benchmark counts this one from 300
+    page.evaluate("location.hash = '#sequence=Crossing&frame=5'")
+    page.wait_for_url("**/otb2015/Crossing.html#*")
+    page.wait_for_function(READY)
+    assert frame_of(page) == 4
+    lost = opened("otb2015.html#sequence=Nowhere")
+    assert "“Nowhere”" in lost.locator(".notice", has_text="No sequence").inner_text()
+
+
+def test_keys_filter_explain_and_step(opened: Open) -> None:
+    page = opened("otb2015.html")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.dataset.filter") == "summary"
+    page.keyboard.type("half/?")
+    assert page.locator('[data-filter="summary"]').input_value() == "half/?"
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    assert "filter the table" in page.locator("#keys").inner_text()
+    assert "frame" not in page.locator("#keys").inner_text()
+    page.keyboard.press("Escape")
+    assert not page.locator("#keys").is_visible()
+    page = opened("otb2015/Crossing.html")
+    page.keyboard.press("Shift+ArrowDown")
+    page.wait_for_url("**/otb2015/David.html")
+    page.wait_for_function(READY)
+    page.keyboard.press("?")
+    assert "play or pause" in page.locator("#keys").inner_text()
+    page.keyboard.press("End")
+    assert page.evaluate("player.frame") == 0, "keys belong to the dialog while it is open"
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.querySelector('dialog[open]')")
+    page.keyboard.press("Shift+ArrowUp")
+    page.wait_for_url("**/otb2015/Crossing.html")
+
+
+def test_paper_is_light_and_has_no_controls(opened: Open) -> None:
+    page = opened("otb2015.html", color_scheme="dark")
+    page.wait_for_function("typeof Plotly === 'object'")
+    dark = lightness(page)
+    page.evaluate("""() => addEventListener("beforeprint", () => {
+      window.paper = getComputedStyle(document.body).backgroundColor;
+    })""")
+    page.pdf(format="A4")
+    assert page.evaluate("window.paper") == "rgb(255, 255, 255)"
+    assert lightness(page) == dark, "the screen is as it was"
+    page.emulate_media(media="print")
+    for control in ("header.site", ".filter", ".tools", "#chips"):
+        assert not page.locator(control).first.is_visible(), control
+    assert page.locator("#summary").is_visible()
 
 
 def test_video_and_regions_play_in_step(opened: Open) -> None:
