@@ -19,7 +19,8 @@ from trackers.siamattn import masks, search
 from trackers.siamattn.config import TrackingConfig
 from trackers.siamattn.figure import ConfidenceMaps
 from trackers.siamattn.network import Features, Network
-from trackers.siamattn.target_state import SiamesePrediction, State, join
+from trackers.siamattn.records import join
+from trackers.siamattn.target_state import SiamesePrediction, State
 
 Floats = NDArray[np.float32]
 
@@ -42,7 +43,7 @@ class Engine:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.config = network.config
-        self.device = next(network.parameters()).device
+        self.device = network.device
         tracking = self.config.tracking_for()  # any set: the map's geometry is the same
         self.anchors = search.anchors(self.config.rpn, tracking)
         self.window = search.cosine_window(self.config.rpn, tracking)
