@@ -201,7 +201,8 @@ def _onnx(stage: Stage) -> bytes:
 
 def _torchscript(stage: Stage) -> bytes:
     buffer = io.BytesIO()
-    traced: Any = torch.jit.trace(stage, tuple(stage.example.values()), check_trace=False)
+    trace: Any = torch.jit.trace
+    traced = trace(stage, tuple(stage.example.values()), check_trace=False)
     torch.jit.save(traced, buffer)
     return buffer.getvalue()
 
@@ -235,7 +236,8 @@ def _run_onnx(path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> Runn
 
 
 def _run_torchscript(path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> Runner:
-    module: Any = torch.jit.load(path)
+    load: Any = torch.jit.load
+    module = load(path)
     return lambda tensors: module(*tensors)
 
 
@@ -310,6 +312,19 @@ class Deviation:
     def share(self) -> float:
         """The difference as a share of the largest value."""
         return self.difference / self.scale if self.scale else self.difference
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far two forms of a network come apart on the same frames.
+
+    Attributes:
+        deviations: of every output, for the same inputs.
+        pixels: largest difference of the boxes of two tracks.
+    """
+
+    deviations: Sequence[Deviation]
+    pixels: float
 
 
 class Compared:

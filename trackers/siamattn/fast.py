@@ -15,6 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from trackers.siamattn.attention import SpatialAttention
 from trackers.siamattn.network import Network
+from trackers.siamattn.precision import KINDS, LowPrecision, Precision
 
 # Lavin and Gray, CVPR 2016, equation 8: transforms a row of 3 taps to 4 factors.
 KERNEL_TRANSFORM = ((1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.0, 0.0, 1.0))
@@ -22,7 +23,7 @@ WIDE = 256  # least number of channels for which Winograd is faster
 CHUNK = 512  # output channels computed at a time, so that products stay in cache
 
 
-def optimize(network: Network) -> Network:
+def optimize(network: Network, precision: Precision = "float32") -> Network:
     """Optimise ``network`` for inference, in place, and return it.
 
     It can no longer be trained or saved, since keys and weights change. Move the network to its
@@ -30,6 +31,8 @@ def optimize(network: Network) -> Network:
     """
     network.eval().requires_grad_(False)
     fold_batch_norm(network)
+    if precision in KINDS:
+        network.backbone = LowPrecision(network.backbone, KINDS[precision])
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if next(network.parameters()).device.type == "cpu":
         _replace_wide(network)
@@ -51,6 +54,8 @@ def fold_batch_norm(module: nn.Module) -> None:
 def _replace_wide(network: Network) -> None:
     """Replace the wide 3x3 convolutions of search images; those of templates run only once."""
     for path, parent in list(network.named_modules()):
+        if path.startswith("backbone") and isinstance(network.backbone, LowPrecision):
+            continue  # short types have fast instructions of their own
         if not path.startswith("backbone") and not path.endswith("conv_search"):
             continue
         for name, conv in list(parent.named_children()):

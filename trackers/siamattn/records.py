@@ -1,10 +1,10 @@
-"""Records of tensors: tuples and dataclasses, nested, with ``None`` and plain values beside them."""
+"""Records of tensors: nested tuples and dataclasses, with plain values beside the tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -42,7 +42,7 @@ def _walk(part: Any, name: str) -> Iterator[tuple[str, Tensor]]:
 
 
 def _mapped(work: Callable[[str, list[Tensor]], Tensor], name: str, parts: Sequence[Any]) -> Any:
-    """A record whose tensors are ``work`` of the name and the tensors at one place of ``parts``."""
+    """A record of what ``work`` makes of each name and the tensors that ``parts`` have there."""
     first = parts[0]
     if isinstance(first, Tensor):
         return work(name, list(parts))
@@ -53,7 +53,7 @@ def _mapped(work: Callable[[str, list[Tensor]], Tensor], name: str, parts: Seque
     }
     if isinstance(first, tuple):
         return tuple(made.values())
-    return type(first)(**made) if is_dataclass(first) else first
+    return cast(Any, type(first))(**made) if is_dataclass(first) else first
 
 
 def _members(part: Any) -> dict[str, Any]:
