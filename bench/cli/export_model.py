@@ -59,7 +59,7 @@ def export_model(
     if not hasattr(spec.builder, "export_model"):
         raise ConfigError(f"tracker {tracker!r} has no network that can be exported")
     if benchmark is None or sequence is None:
-        images, region, shown = *_generated(frames), "a generated sequence"
+        images, region, shown = *generated_frames(frames), "a generated sequence"
     else:
         images, region = _stored(benchmark, sequence, data, frames)
         shown = f"{sequence} of {benchmark}"
@@ -76,7 +76,7 @@ def export_model(
         raise typer.Exit(1)
 
 
-def _generated(frames: int) -> tuple[list[Image], FloatArray]:
+def generated_frames(frames: int) -> tuple[list[Image], FloatArray]:
     """The first frames of the miniature's first OTB sequence, and the target's box."""
     from bench.geometry import mask_to_box
     from bench.mini.clip import draw_video

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -122,9 +123,15 @@ def _within(tensor: Tensor, tensors: Tensors) -> bool:
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Without gradients, and without what exporters say about their own code."""
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def export(network: Network, folder: Path, form: Format, origin: Mapping[str, str]) -> None:
@@ -264,10 +271,12 @@ class ExportedNetwork:
         self.config, self.device = config, torch.device("cpu")
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         self._graphs = card["graphs"]
-        self._runners = {
-            name: _RUNNERS[card["format"]](folder / g["file"], list(g["inputs"]), g["outputs"])
-            for name, g in self._graphs.items()
-        }
+        load = _RUNNERS[card["format"]]
+        with _quietly():
+            self._runners = {
+                name: load(folder / graph["file"], list(graph["inputs"]), graph["outputs"])
+                for name, graph in self._graphs.items()
+            }
 
     def run(self, stage: str, given: Tensors) -> Tensors:
         """The outputs of a stage by name; of ``given`` it takes what it needs."""

@@ -16,7 +16,7 @@ from bench.tracker import Region
 from trackers.siamattn import checkpoints, exported
 from trackers.siamattn.config import Config, TrackingConfig
 from trackers.siamattn.engine import Engine
-from trackers.siamattn.fast import fold_batch_norm, optimize
+from trackers.siamattn.fast import Kernels, fold_batch_norm, optimize
 from trackers.siamattn.figure import ConfidenceMaps
 from trackers.siamattn.precision import Precision, check_precision
 from trackers.siamattn.target_state import SiamesePrediction, State, first_box, is_rotated
@@ -46,6 +46,8 @@ class SiamAttn:
         device: PyTorch's name of the network's device; ``auto`` is the GPU if there is one.
         precision: of the backbone's arithmetic, ``float32``, ``bf16`` or, on a GPU, ``fp16``; with
             ``tf32``, a GPU also multiplies float32 numbers of the whole network in that precision.
+        kernels: of float32 convolutions on a CPU, ``winograd`` or ``direct``: which is faster
+            depends on the processor; results differ by rounding.
         cuda_graphs: replay the network's calls as CUDA graphs; on a GPU only.
         mode: predict a ``box``, or the rectangle around a ``mask``; ``auto`` depends on the start.
         benchmark: source of the hyper-parameters; ``auto``: VOT for a rotated start, else OTB.
@@ -72,6 +74,7 @@ class SiamAttn:
         preset: str | None = None,
         device: str = "auto",
         precision: Precision = "float32",
+        kernels: Kernels = "winograd",
         cuda_graphs: bool = False,
         mode: Mode = "auto",
         benchmark: Benchmark = "auto",
@@ -91,11 +94,12 @@ class SiamAttn:
         self.settings = {key: value for key, value in settings.items() if value is not None}
         place = find_device(device)
         _one_of("precision", precision, get_args(Precision))
+        _one_of("kernels", kernels, get_args(Kernels))
         check_precision(precision, place, cuda_graphs)
         self._source = (self._required(weights), preset)
         network = checkpoints.load_network(*self._source)
         self._check(network.config)
-        network = optimize(network.to(place), precision)
+        network = optimize(network.to(place), precision, kernels)
         self.engine = Engine(network, tf32=precision == "tf32", captured=cuda_graphs)
 
     @staticmethod
