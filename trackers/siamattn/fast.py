@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -159,7 +159,7 @@ class DirectConv2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, H, W)`` to ``(B, C', H', W')``."""
         conv = self.conv
-        geometry = (conv.padding, conv.stride, conv.dilation, conv.groups)
+        geometry: Any = (conv.padding, conv.stride, conv.dilation, conv.groups)
         found: Tensor = torch.mkldnn_convolution(x, conv.weight, conv.bias, *geometry)
         return found
 
