@@ -94,7 +94,9 @@ def test_every_other_command_line_is_understood(line: Line, tmp_path: Path) -> N
     """By name and options; ``NOT_RUN`` says why it is not run."""
     words = shlex.split(line.text)
     if words[0] == "make":
+        given = {word.partition("=")[0] for word in words[1:] if "=" in word}
         assert {word for word in words[1:] if "=" not in word} <= targets()
+        assert given <= set(re.findall(r"^(\w+) *\?=", makefile(), re.MULTILINE))
     elif words[:2] == ["pip", "install"]:
         extras = configparser.ConfigParser()
         extras.read(REPOSITORY / "setup.cfg")
@@ -110,10 +112,13 @@ def test_every_other_command_line_is_understood(line: Line, tmp_path: Path) -> N
         assert done.returncode == 0, done.stderr
 
 
+def makefile() -> str:
+    return (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+
+
 def targets() -> set[str]:
     """What the Makefile makes."""
-    text = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-    return set(re.findall(r"^([a-z0-9-]+):.*## ", text, re.MULTILINE))
+    return set(re.findall(r"^([a-z0-9-]+):.*## ", makefile(), re.MULTILINE))
 
 
 def test_there_are_lines_of_every_kind() -> None:
@@ -248,7 +253,7 @@ def test_the_table_of_benchmarks_is_that_of_their_declarations() -> None:
 
 
 def test_make_has_a_target_for_every_benchmark() -> None:
-    text = (REPOSITORY / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    text = makefile().replace("\\\n", " ")
     listed = re.findall(r"^(BENCHMARKS|MORE) := (.*)$", text, re.MULTILINE)
     six, more = (set(names.split()) for _, names in listed)
     assert six == {name for name, row in benchmarks().items() if row.overview}
