@@ -209,4 +209,6 @@ def _causes(
 
 def _unexplained(before: str, after: str) -> str:
     same = "same results, annotation and convention"
-    return f"{same}: the toolkit changed ({before}, now {after})"
+    if before == after:
+        return f"{same}: unknown, version {after} wrote both reports"
+    return f"{same}: another version of the toolkit ({before}, now {after})"

@@ -344,8 +344,9 @@ def test_paper_is_light_and_has_no_controls(opened: Open) -> None:
     assert page.evaluate("window.paper") == "rgb(255, 255, 255)"
     assert lightness(page) == dark, "the screen is as it was"
     page.emulate_media(media="print")
-    for control in ("header.site", ".filter", ".tools", "#chips"):
+    for control in ("header.site", ".filter", ".tools", ".chip.plain"):
         assert not page.locator(control).first.is_visible(), control
+    assert page.locator("#chips .chip").first.is_visible(), "the curves' legend"
     assert page.locator("#summary").is_visible()
 
 
