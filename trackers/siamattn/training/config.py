@@ -8,6 +8,7 @@ gives none, the released configuration's.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -59,6 +60,7 @@ class DataConfig:
 
     Attributes:
         mixture: name of a mixture of training sets, or ``generated``.
+        generated: share of pairs of generated video in a mixture of training sets.
         negatives: share of pairs whose search image shows another target.
         gray: share of greyscale pairs.
         film: share of pairs with degraded image quality, see ``looks.Degradation``.
@@ -77,6 +79,7 @@ class DataConfig:
     """
 
     mixture: str = "paper"
+    generated: float = 0.0
     negatives: float = 0.2
     gray: float = 0.0
     film: float = 0.0
@@ -94,7 +97,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        shares = ("negatives", "gray", "film", "look", "turn", "parts", "motley")
+        shares = ("generated", "negatives", "gray", "film", "look", "turn", "parts", "motley")
         check_ranges(self, "data", shares, {"scenes": 2, "streams": 1, "uses": 1, "stretch": 0})
         if not 0 <= self.margin < 0.5:
             raise ConfigError(
@@ -169,7 +172,8 @@ class Schedule:
         batch: pairs per step over all processes.
         warmup: epochs in which the rate rises geometrically from ``first`` to ``warm``.
         first, warm: rates of the first and last warm-up epoch.
-        peak, last: rates of the first and last epoch after it; the rate falls geometrically.
+        peak, last: rates of the first and last epoch after it.
+        fall: how the rate falls between them.
         frozen: epochs with a frozen backbone.
         backbone: factor on the backbone's rate afterwards; its stem and first stage stay frozen
             unless ``whole`` is set.
@@ -188,6 +192,7 @@ class Schedule:
     warm: float = 1e-3
     peak: float = 5e-3
     last: float = 5e-4
+    fall: Literal["geometric", "cosine"] = "geometric"
     frozen: int = 10
     backbone: float = 0.05
     whole: bool = False
@@ -203,7 +208,8 @@ class Schedule:
         """The learning rate of an epoch, counted from 0."""
         if epoch < self.warmup:
             return geometric(self.first, self.warm, self.warmup, epoch)
-        return geometric(self.peak, self.last, self.epochs - self.warmup, epoch - self.warmup)
+        course = cosine if self.fall == "cosine" else geometric
+        return course(self.peak, self.last, self.epochs - self.warmup, epoch - self.warmup)
 
 
 def geometric(first: float, last: float, count: int, index: float) -> float:
@@ -211,6 +217,13 @@ def geometric(first: float, last: float, count: int, index: float) -> float:
     if count < 2:
         return first
     return float(first * (last / first) ** (index / (count - 1)))
+
+
+def cosine(first: float, last: float, count: int, index: float) -> float:
+    """Term ``index`` of ``count`` numbers on half a cosine from ``first`` to ``last``."""
+    if count < 2:
+        return first
+    return last + (first - last) * (1 + math.cos(math.pi * index / (count - 1))) / 2
 
 
 @dataclass(frozen=True)
