@@ -177,6 +177,7 @@ class Schedule:
         frozen: epochs with a frozen backbone.
         backbone: factor on the backbone's rate afterwards; its stem and first stage stay frozen
             unless ``whole`` is set.
+        unmasked: epochs without the loss of masks, whose steps are cheaper.
         whole: train the whole backbone, for networks without ImageNet weights.
     """
 
@@ -195,13 +196,14 @@ class Schedule:
     fall: Literal["geometric", "cosine"] = "geometric"
     frozen: int = 10
     backbone: float = 0.05
+    unmasked: int = 0
     whole: bool = False
 
     def __post_init__(self) -> None:
         """Check ranges."""
         counts = dict.fromkeys(("epochs", "pairs", "batch"), 1)
         rates = dict.fromkeys(("first", "warm", "peak", "last"), 1e-12)
-        others = dict.fromkeys(("warmup", "frozen", "weight_decay", "clip"), 0)
+        others = dict.fromkeys(("warmup", "frozen", "unmasked", "weight_decay", "clip"), 0)
         check_ranges(self, "schedule", ("momentum", "backbone"), {**counts, **rates, **others})
 
     def rate(self, epoch: float) -> float:

@@ -119,7 +119,8 @@ def cut(
     middle = side // 2 + rng.uniform(-jitter.shift, jitter.shift, 2)
     centre = shot.box[:2] + (shot.box[2:] - 1) / 2
     matrix = np.column_stack([np.diag(scale), middle - scale * centre])
-    image = _warp(shot.image, matrix, side, cv2.INTER_LINEAR, shot.image.mean((0, 1)))
+    fill = np.array(cv2.mean(shot.image)[:3])
+    image = _warp(shot.image, matrix, side, cv2.INTER_LINEAR, fill)
     mask = None
     if shot.mask is not None:
         mask = _warp(shot.mask.astype(np.uint8), matrix, side, cv2.INTER_NEAREST, np.zeros(1))

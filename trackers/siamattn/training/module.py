@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,10 @@ class TrainingModule(L.LightningModule):
         Raises:
             BenchError: the loss is not finite; the batch is saved.
         """
-        found = training_pass(self.network, batch, self.recipe.labels, self.recipe.weights)
+        weights = self.recipe.weights
+        if self.current_epoch < self.recipe.schedule.unmasked:
+            weights = replace(weights, mask=0.0)
+        found = training_pass(self.network, batch, self.recipe.labels, weights)
         losses = found.numbers()
         self._last = batch, losses
         if not torch.isfinite(found.total):

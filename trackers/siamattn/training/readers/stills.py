@@ -21,7 +21,7 @@ from bench.mini.signals import stream
 from trackers.siamattn.training.readers.coco import mask_of, read_annotations
 from trackers.siamattn.training.readers.rows import Reader, Rows, nothing_found, read_frame
 
-ROWS = 64  # ways to show an object
+ROWS = 16  # ways to show an object
 _SMALLEST = 14  # minimum shorter side of an object, pixels
 _LARGEST = 0.95  # maximum share of the picture's width or height, if both exceed it
 _TURN = 10.0  # standard deviation of the angle in degrees
@@ -284,8 +284,18 @@ def _pasted(
     """The picture with a cut-out whose box has the area ``side`` squared, and what it covers."""
     height, width = cut.cover.shape
     scale = side / np.sqrt(height * width)
-    place = centre - scale * np.array([width, height]) / 2
-    matrix = np.array([[scale, 0, place[0]], [0, scale, place[1]]])
-    size = picture.shape[1::-1]
-    cover = np.asarray(cv2.warpAffine(cut.cover, matrix, size))
-    return _composed(picture, cv2.warpAffine(cut.image, matrix, size), cover), cover
+    extent = scale * np.array([width, height])
+    place = centre - extent / 2
+    shown, covered = picture.copy(), np.zeros(picture.shape[:2], np.float32)
+    size = np.array(picture.shape[1::-1])
+    left, top = np.clip(np.floor(place), 0, size).astype(int)
+    right, bottom = np.clip(np.ceil(place + extent) + 1, 0, size).astype(int)
+    if right > left and bottom > top:
+        window = slice(top, bottom), slice(left, right)
+        matrix = np.array([[scale, 0, place[0] - left], [0, scale, place[1] - top]])
+        cover, image = (
+            np.asarray(cv2.warpAffine(part, matrix, (right - left, bottom - top)))
+            for part in (cut.cover, cut.image)
+        )
+        shown[window], covered[window] = _composed(shown[window], image, cover), cover
+    return shown, covered
