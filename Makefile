@@ -39,7 +39,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt packaging/opencv-python/setup
 	@echo "installing into .venv: a few minutes the first time, about 2 GB"
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --constraint constraints.txt ./packaging/opencv-python
-	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[fast,siamattn,train,interop,reports,dev]'
+	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[fast,siamattn,train,imagenet,interop,reports,dev]'
 	$(BENCH) doctor
 	touch $@
 

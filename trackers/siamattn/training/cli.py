@@ -62,10 +62,13 @@ def fit(
         raise ConfigError("expected --initial or --backbone, found both: --initial includes one")
 
     from trackers.siamattn.training.fit import Machine, new_network, train
+    from trackers.siamattn.training.imagenet import published
     from trackers.siamattn.training.mixtures import open_samples
     from trackers.siamattn.training.run import describe_initial
 
     _check_read("--data", data, {chosen.data.mixture})
+    if chosen.imagenet and not (initial or backbone):
+        backbone = published(chosen.imagenet)
     chosen = replace(chosen, initial=describe_initial(initial, backbone))
     network = new_network(chosen, initial, backbone)
     machine = Machine(

@@ -237,6 +237,8 @@ class Recipe:
         source: origin of its numbers.
         preset: architecture, see ``trackers.siamattn.config``.
         seed: seed of all random numbers.
+        imagenet: ImageNet weights that the backbone starts from, a name in
+            ``imagenet.PACKAGES``; empty for random ones or those of the command line.
         initial: initial weights, file name and SHA-256; empty for random ones.
     """
 
@@ -244,6 +246,7 @@ class Recipe:
     source: str = ""
     preset: str = "siamattn"
     seed: int = 0
+    imagenet: str = ""
     initial: str = ""
     data: DataConfig = field(default_factory=DataConfig)
     labels: LabelConfig = field(default_factory=LabelConfig)
