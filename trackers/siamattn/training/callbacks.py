@@ -1,8 +1,11 @@
-"""Lightning callbacks: hold-out validation, loss curves, skipped data, and SIGTERM."""
+"""Lightning callbacks: averaged weights, hold-out validation, loss curves, skipped data, and
+SIGTERM."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -10,8 +13,10 @@ import lightning as L  # noqa: N812
 import numpy as np
 import pandas as pd
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_warn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from bench.arrays import FloatArray, Image
 from bench.runner.unit import few_threads
@@ -25,6 +30,47 @@ _TIMES = (5, 15, 25, 40)  # frames shown on the contact sheet
 LOSSES = ("total", "cls", "loc", "box", "mask")
 _SMOOTH = 25  # steps in a running mean
 _COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito
+
+
+class MovingAverage(WeightAveraging):
+    """Keeps an exponential moving average of all weights and statistics beside the network.
+
+    Checkpoints hold both; the network ends with the average.
+
+    Args:
+        decay: weight of the old average after a step, 0 to 1.
+    """
+
+    def __init__(self, decay: float) -> None:
+        super().__init__(multi_avg_fn=get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call]
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Start the average where the network will train, not where it is now."""
+        super().setup(trainer, pl_module, stage)
+        if self._average_model is not None:
+            self._average_model.to(trainer.strategy.root_device)
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """End with the average after a finished run, too, in which no training ends."""
+        self.on_train_end(trainer, pl_module)
+
+
+@contextmanager
+def averaged(trainer: L.Trainer, module: L.LightningModule) -> Iterator[None]:
+    """The module holds its averaged weights inside this context, if the trainer averages them."""
+    found = [each for each in _callbacks(trainer) if isinstance(each, MovingAverage)]
+    for each in found:
+        each.on_validation_epoch_start(trainer, module)
+    try:
+        yield
+    finally:
+        for each in found:
+            each.on_validation_epoch_end(trainer, module)
+
+
+def _callbacks(trainer: L.Trainer) -> list[L.Callback]:
+    found: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return found
 
 
 class TrackHoldOut(L.Callback):
@@ -44,7 +90,8 @@ class TrackHoldOut(L.Callback):
         if not trainer.is_global_zero or (trainer.current_epoch + 1) % self.every:
             return
         chosen = videos()
-        with few_threads():  # which also starts no workers of OpenCV next to those of the data
+        # Few threads, which also starts no workers of OpenCV next to those of the data.
+        with few_threads(), averaged(trainer, module):
             score = track_videos(module.network, chosen)
         module.log("holdout/success", score.success, rank_zero_only=True)
         module.log("holdout/kept", score.kept, rank_zero_only=True)

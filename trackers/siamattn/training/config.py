@@ -179,6 +179,8 @@ class Schedule:
             unless ``whole`` is set.
         unmasked: epochs without the loss of masks, whose steps are cheaper.
         whole: train the whole backbone, for networks without ImageNet weights.
+        average: decay per step of an exponential moving average of all weights and statistics,
+            which is what is validated and exported; 0 for none.
     """
 
     optimizer: Literal["sgd", "adamw"] = "sgd"
@@ -198,9 +200,14 @@ class Schedule:
     backbone: float = 0.05
     unmasked: int = 0
     whole: bool = False
+    average: float = 0.0
 
     def __post_init__(self) -> None:
         """Check ranges."""
+        if not 0 <= self.average < 1:
+            raise ConfigError(
+                f"schedule: expected average from 0 to less than 1, found {self.average}"
+            )
         counts = dict.fromkeys(("epochs", "pairs", "batch"), 1)
         rates = dict.fromkeys(("first", "warm", "peak", "last"), 1e-12)
         others = dict.fromkeys(("warmup", "frozen", "unmasked", "weight_decay", "clip"), 0)

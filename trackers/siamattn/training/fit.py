@@ -25,6 +25,7 @@ from trackers.siamattn.network import Network
 from trackers.siamattn.training.callbacks import (
     DrawCurves,
     ExitOnSigterm,
+    MovingAverage,
     ReportSkipped,
     TrackHoldOut,
 )
@@ -216,6 +217,7 @@ def _trainer(
 ) -> L.Trainer:
     logs = folder / "logs"
     several = machine.devices * machine.nodes > 1
+    decay = recipe.schedule.average
     return L.Trainer(
         accelerator=machine.accelerator,
         devices=machine.devices,
@@ -230,6 +232,7 @@ def _trainer(
             TensorBoardLogger(logs, name="tensorboard"),
         ],
         callbacks=[
+            *([MovingAverage(decay)] if decay else []),
             *_savers(folder / CHECKPOINTS, machine),
             *_watchers(folder, machine),
             *callbacks,

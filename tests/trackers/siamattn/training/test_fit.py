@@ -52,6 +52,7 @@ SETTINGS = {
     "schedule.epochs": 2,
     "schedule.frozen": 1,
     "schedule.whole": False,
+    "schedule.average": 0.75,
     "labels.regions": 2,
 }
 RECIPE = recipe("nano", SETTINGS)
@@ -148,7 +149,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_killed_and_resumed_run_learns_the_same(
     whole: Path, tmp_path: Path, start: Start
 ) -> None:
-    """Killed in the middle of an epoch: losses after the last checkpoint are equal."""
+    """Killed in the middle of an epoch: losses after the last checkpoint are equal, and so are
+    the averaged weights at the end."""
     process = start("-c", RUN, tmp_path)
     last = tmp_path / "checkpoints" / "last.ckpt"
     while not last.exists():
@@ -162,6 +164,28 @@ def test_a_killed_and_resumed_run_learns_the_same(
     assert min(found) > 0
     assert max(found) == 7
     assert found == {step: expected[step] for step in found}
+    assert load_weights(tmp_path / WEIGHTS) == load_weights(whole / WEIGHTS)
+
+
+def test_the_moving_average(tmp_path: Path) -> None:
+    """After two steps it is 3/4 of the weights after the first and 1/4 of those after the second;
+    it is what a run gives back, exports, and gives back again when it is already finished."""
+    two = RECIPE.override({"schedule.pairs": 4, "schedule.epochs": 1, "schedule.frozen": 0})
+    one = two.override({"schedule.pairs": 2, "schedule.average": 0.0})
+    first = train(one, open_samples(one), tmp_path / "one", PLAIN).state_dict()
+    mean = train(two, open_samples(two), tmp_path / "two", PLAIN).state_dict()
+    state = torch.load(tmp_path / "two" / "checkpoints" / "last.ckpt", weights_only=True)
+    for key, value in mean.items():
+        second = state["current_model_state"][f"network.{key}"]
+        expected = (0.75 * first[key].double() + 0.25 * second.double()).to(value.dtype)
+        assert torch.allclose(value, expected, rtol=1e-4, atol=1e-6), key
+        assert torch.equal(value, state["state_dict"][f"network.{key}"])
+    assert any(not torch.equal(first[key], value) for key, value in mean.items())
+    exported = load_weights(tmp_path / "two" / WEIGHTS)
+    (tmp_path / "two" / WEIGHTS).unlink()
+    again = train(two, open_samples(two), tmp_path / "two", PLAIN).state_dict()
+    assert all(torch.equal(again[key], value) for key, value in mean.items())
+    assert load_weights(tmp_path / "two" / WEIGHTS) == exported
 
 
 def load_weights(path: Path) -> dict[str, bytes]:
