@@ -8,8 +8,9 @@ REPORTS ?= reports
 DEVICE  ?=
 JOBS    ?= 2
 WEIGHTS ?=
-RECIPE  ?= nano
+RECIPE  ?= lite
 RUN     ?= runs/$(RECIPE)
+PRECISION ?= bf16-mixed
 
 BENCH := .venv/bin/bench
 TRAIN := .venv/bin/python -m trackers.siamattn.training
@@ -78,16 +79,16 @@ report: $(STAMP) ## write the report page of everything in RESULTS into REPORTS/
 	$(BENCH) report $(SCORE_OPTIONS) --out $(REPORTS)/report
 
 train: $(STAMP) ## train SiamAttn by RECIPE into RUN, or go on with a training that was stopped
-	$(TRAIN) fit $(RUN) --recipe $(RECIPE) --workers 1
+	$(TRAIN) fit $(RUN) --recipe $(RECIPE) --workers 1 --precision $(PRECISION) \
+		$(if $(filter-out nano nano-proposals,$(RECIPE)),--data $(DATA))
 
 train-smoke: $(STAMP) ## learn a handful of pairs by heart, to see that training works here
 	$(TRAIN) smoke $$(mktemp -d)/smoke
 
-ablation: $(STAMP) ## train and score the rows of the paper's Tables 5 and 6 at nano size
+ablation: $(STAMP) ## train and score the rows of the paper's Tables 5 and 6 at a small size
 	test -d data/mini-30/vot2016 || \
 		$(BENCH) mini data/mini-30 --benchmark vot2016 --sequences 30 --jobs $(JOBS)
-	$(TRAIN) ablation --data data/mini-30 --out $(REPORTS)/ablation \
-		--backbone trackers/siamattn/weights/siamattn-nano.safetensors
+	$(TRAIN) ablation --data data/mini-30 --out $(REPORTS)/ablation
 
 test: $(STAMP) ## run the whole test suite
 	.venv/bin/pytest -n 2 -q

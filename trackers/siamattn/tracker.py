@@ -19,7 +19,7 @@ from trackers.siamattn.fast import optimize
 from trackers.siamattn.figure import ConfidenceMaps
 from trackers.siamattn.target_state import SiamesePrediction, State, first_box, is_rotated
 
-NANO = Path(__file__).parent / "weights" / "siamattn-nano.safetensors"
+LITE = Path(__file__).parent / "weights" / "siamattn-lite.safetensors"
 
 Mode = Literal["auto", "box", "mask"]
 Benchmark = Literal["auto", "vot", "otb"]
@@ -164,14 +164,14 @@ class SiamAttn:
             self.tracking(config, rotated)
 
 
-class SiamAttnNano(SiamAttn):
-    """The smallest SiamAttn, with weights that this project trained on generated video.
+class SiamAttnLite(SiamAttn):
+    """A small SiamAttn, with weights that this project trained on single pictures.
 
     Options are those of ``SiamAttn``; ``weights/README.md`` documents the weights.
     """
 
     def _required(self, weights: Path | None) -> Path:
-        return NANO if weights is None else weights
+        return LITE if weights is None else weights
 
 
 class SiamRPNPlusPlus(SiamAttn):

@@ -157,8 +157,11 @@ def ablation(
     from bench.datasets import open_dataset
     from trackers.siamattn.training import ablation as rows
     from trackers.siamattn.training.fit import Machine
+    from trackers.siamattn.training.imagenet import published
     from trackers.siamattn.training.run import describe_initial
 
+    if base.imagenet and not backbone:
+        backbone = published(base.imagenet)
     base = replace(base, initial=describe_initial(backbone=backbone))
     chosen = rows.rows(tables.split(","))
     machine = Machine(accelerator, precision=precision, workers=workers, validate_every=0)

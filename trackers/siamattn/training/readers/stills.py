@@ -255,7 +255,7 @@ def _draw_view(outline: FloatArray, part: float, rng: np.random.Generator) -> _V
     moved = bool(rng.random() < _BACKGROUND[int(part > _LARGE)])
     centre = (outline.min(0) + outline.max(0)) / 2 - 0.5  # the first pixel's is at 0
     scale = min(1.0, aim / part) if moved else 1.0
-    matrix = np.asarray(cv2.getRotationMatrix2D(centre.tolist(), angle, scale))
+    matrix = np.asarray(cv2.getRotationMatrix2D(centre.tolist(), angle, scale), np.float64)
     turned = (outline - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5
     return _View(np.concatenate([turned.min(0), np.ptp(turned, 0)]), matrix, moved)
 
@@ -293,9 +293,8 @@ def _pasted(
     if right > left and bottom > top:
         window = slice(top, bottom), slice(left, right)
         matrix = np.array([[scale, 0, place[0] - left], [0, scale, place[1] - top]])
-        cover, image = (
-            np.asarray(cv2.warpAffine(part, matrix, (right - left, bottom - top)))
-            for part in (cut.cover, cut.image)
-        )
+        room = (right - left, bottom - top)
+        cover = np.asarray(cv2.warpAffine(cut.cover, matrix, room), np.float32)
+        image = np.asarray(cv2.warpAffine(cut.image, matrix, room), np.uint8)
         shown[window], covered[window] = _composed(shown[window], image, cover), cover
     return shown, covered
