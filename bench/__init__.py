@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         SubmissionError,
         TrackerError,
     )
+    from bench.runner.options import RunOptions
     from bench.sequence import Dataset, RegionTrajectory, Sequence, Trajectory
     from bench.tracker import Prediction
 
@@ -55,6 +56,7 @@ _HOMES = {
         "BenchError", "ConfigError", "DatasetError", "ResultError", "SubmissionError",
         "TrackerError",
     ),
+    "bench.runner.options": ("RunOptions",),
     "bench.sequence": ("Dataset", "RegionTrajectory", "Sequence", "Trajectory"),
     "bench.tracker": ("Prediction",),
 }  # fmt: skip
@@ -74,6 +76,7 @@ __all__ = [  # noqa: RUF022  in the order of a session
     "list_conventions",
     "list_plots",
     "list_trackers",
+    "RunOptions",
     "Dataset",
     "Sequence",
     "Trajectory",

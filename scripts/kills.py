@@ -106,30 +106,41 @@ VERBS = {
 }  # fmt: skip
 
 
+BENCHMARKS = ("otb2015", "vot2018", "trackingnet")
+
+
 def command(verb: Verb) -> list[str]:
     """The arguments of a process."""
     return [sys.executable, "-m", verb.module, *verb.line]
 
 
 class Trials:
-    """A prepared folder, and what each verb writes into a copy of it when nobody disturbs."""
+    """A prepared folder, and what each verb writes into a copy of it when nobody disturbs.
 
-    def __init__(self, folder: Path, names: list[str]) -> None:
+    Args:
+        folder: an empty one.
+        names: the verbs to measure.
+        data: miniatures of ``BENCHMARKS``; drawn by default.
+    """
+
+    def __init__(self, folder: Path, names: list[str], data: Path | None = None) -> None:
         self.folder, self.base = folder, folder / "base"
         (folder / "count").mkdir()
         (folder / "count/sitecustomize.py").write_text(COUNTING)
-        self._prepare(names)
+        self._prepare(names, data)
         self.expected: dict[str, dict[str, str]] = {}
         self.seconds: dict[str, float] = {}
         self.calls: dict[str, int] = {}
         for name in names:
             self._measure(name)
 
-    def _prepare(self, names: list[str]) -> None:
+    def _prepare(self, names: list[str], data: Path | None) -> None:
         self.base.mkdir()
-        kinds = "otb2015,vot2018,trackingnet"
+        if data is None:
+            self._prepared(Verb(("mini", "data", "--benchmark", ",".join(BENCHMARKS))))
+        else:
+            shutil.copytree(data, self.base / "data")
         for line in (
-            ("mini", "data", "--benchmark", kinds),
             ("run", "otb2015", "-t", "kcf", "--no-progress"),
             ("run", "vot2018", "-t", "kcf", "--no-progress"),
             ("run", "trackingnet", "-t", "static", "--no-progress"),

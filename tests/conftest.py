@@ -3,16 +3,69 @@
 from __future__ import annotations
 
 import os
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
+
+from bench.mini import write_miniature
 
 REPOSITORY = Path(__file__).parent.parent
 
 # A first call may compile, or import PyTorch, on a machine that does something else as well.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every command compiles this package again
+
+
+@dataclass(frozen=True)
+class Miniature:
+    """The miniature as ``bench mini`` writes it, each benchmark drawn once for all tests."""
+
+    root: Path
+
+    def into(self, folder: Path, *names: str) -> Path:
+        """Copy benchmarks into a folder; returns the folder."""
+        for name in names:
+            shutil.copytree(self.drawn(name), folder / name)
+        return folder
+
+    def drawn(self, name: str) -> Path:
+        """The folder of a benchmark, to read from only."""
+        data = self.root / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.root / "lock"):
+            if not (data / name).exists():
+                before = _cpu_seconds()
+                write_miniature(data, benchmarks=[name], jobs=2)
+                (self.root / name).write_text(str(_cpu_seconds() - before))
+        return data / name
+
+    def seconds(self, name: str) -> float:
+        """CPU seconds that a benchmark took."""
+        self.drawn(name)
+        return float((self.root / name).read_text())
+
+
+def _cpu_seconds() -> float:
+    """CPU time of finished child processes, independent of other load on the machine."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def shared_folder(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that all processes of this test run share."""
+    base = factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+
+
+@pytest.fixture(scope="session")
+def miniature(tmp_path_factory: pytest.TempPathFactory) -> Miniature:
+    """The built-in miniature."""
+    return Miniature(shared_folder(tmp_path_factory, "miniature"))
 
 
 @pytest.fixture(scope="session")

@@ -20,13 +20,12 @@ import numpy as np
 from filelock import FileLock
 
 from bench.datasets import open_dataset
-from bench.mini import write_miniature
 from bench.results.exporting import export_results
 from bench.results.onepass import OnePassStore
 from bench.results.stores import Store
 from bench.results.vot.store import VotStore
 from bench.sequence import Dataset, RegionTrajectory, Trajectory, to_tracker
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, Miniature
 from tests.trackers.repositories import stand_ins
 
 PAGES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
@@ -156,15 +155,15 @@ def mentioned() -> list[Line]:
 class Machine:
     """Folders of a reader: ``data``, ``home`` and ``results``, and commands on the path."""
 
-    def __init__(self, root: Path) -> None:
-        self.root, self.short = root, root / "short"
+    def __init__(self, root: Path, miniature: Miniature) -> None:
+        self.miniature, self.root, self.short = miniature, root, root / "short"
         self.data, self.home, self.results = root / "data", root / "home", root / "results"
 
     @classmethod
-    def shared(cls, root: Path) -> Machine:
+    def shared(cls, root: Path, miniature: Miniature) -> Machine:
         """The machine in a folder, made by the first process that asks for it."""
         root.mkdir(exist_ok=True)
-        machine = cls(root)
+        machine = cls(root, miniature)
         with FileLock(root / "lock"):
             if not (root / "complete").exists():
                 machine.make()
@@ -174,7 +173,7 @@ class Machine:
     def make(self) -> None:
         """Fill the folders."""
         names = ["otb2015", "uav123", "vot2018", "lasot"]
-        write_miniature(self.data, benchmarks=names, jobs=2)
+        self.miniature.into(self.data, *names)
         for name in names:
             self._make_results(open_dataset(name, self.data))
         self._make_short()

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    ("bench.arrays", "bench.errors", "bench.scores", "bench.version"),
+    ("bench.arrays", "bench.errors", "bench.processes", "bench.scores", "bench.version"),
     ("bench.files", "bench.geometry", "bench.benchmarks"),
     (
         "bench.sequence",

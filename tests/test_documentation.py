@@ -15,18 +15,16 @@ from pathlib import Path
 import pytest
 
 from bench.benchmarks import benchmarks
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, Miniature, shared_folder
 from tests.documented import NOT_RUN, PAGES, Line, Machine, lines, mentioned
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+def machine(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Machine:
     """A reader's folders, one set for all processes that test."""
-    base = tmp_path_factory.getbasetemp()
-    parallel = "PYTEST_XDIST_WORKER" in os.environ
-    return Machine.shared((base.parent if parallel else base) / "machine")
+    return Machine.shared(shared_folder(tmp_path_factory, "machine"), miniature)
 
 
 @pytest.fixture(scope="module")

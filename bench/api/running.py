@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,15 @@ from bench.benchmarks import get_benchmark, get_experiment
 from bench.errors import ConfigError, TrackerError
 from bench.results.memory import MemoryStore, StoredRun
 from bench.results.stores import Store
+from bench.runner.options import DEFAULTS, RunOptions, run_options, taking
 from bench.sequence import Dataset, RegionTrajectory, Sequence, Trajectory, to_tracker
 
 if TYPE_CHECKING:
     from bench.registry import TrackerSpec
     from bench.results.provenance import ImportReport
     from bench.results.record import RunFailure
+
+_PLACES = ("jobs", "gpus", "per_gpu", "engine", "ray_address", "data_map", "lockstep")
 
 AnyTrajectory: TypeAlias = Trajectory | RegionTrajectory
 
@@ -80,6 +83,7 @@ def _trajectory(run: StoredRun, sequence: Sequence, experiment: str) -> AnyTraje
     return Trajectory(boxes, seconds, scores, run.masks or ())
 
 
+@taking(before="results")
 def run(
     tracker: Any,
     data: Dataset | Sequence,
@@ -91,15 +95,9 @@ def run(
     images: str | None = None,
     first_box: str | None = None,
     experiment: str | None = None,
-    repetitions: int | None = None,
-    masks: bool = False,
-    partial: bool = False,
-    jobs: int = 1,
-    lockstep: int = 1,
-    seed: int = 0,
-    timeout: float = 120.0,
     results: str | Path | None = None,
     progress: bool | None = None,
+    **running: Any,
 ) -> Any:
     """Run a tracker along a sequence, or over all sequences of a dataset.
 
@@ -115,15 +113,10 @@ def run(
             ``"pil"``.
         first_box: of such a tracker, ``"pysot"`` moves it by half a pixel.
         experiment: of the VOT challenge; the benchmark's main one by default.
-        repetitions: maximum number of runs per sequence (VOT).
-        masks: keep the masks that the tracker answers.
-        partial: leave out sequences without frames.
-        jobs: worker processes; results do not depend on it.
-        lockstep: sequences that a batch tracker follows in one call.
-        seed: of every random generator, renewed for each sequence.
-        timeout: seconds that a tracker may take for one frame.
         results: folder to keep the results in, resumable; in memory by default.
         progress: show progress; by default on a terminal only.
+        running: how to run it, by the names of the options of ``bench run``; all of them are
+            in ``bench.RunOptions``, e.g. ``jobs=4``, ``gpus="auto"``, ``shard="3/20"``.
 
     Returns:
         For a sequence a ``Trajectory`` (``RegionTrajectory`` on VOT), for a dataset ``Runs``; a
@@ -136,8 +129,9 @@ def run(
         ResultError: ``results`` holds results of something else under that name.
     """
     spec = _spec(tracker, name, options, weights, device, images=images, first_box=first_box)
+    chosen = RunOptions.of(running)
     if isinstance(data, Sequence):
-        return _run_sequence(spec, data, experiment, seed, masks)
+        return _run_sequence(spec, data, experiment, chosen)
     from bench.results import open_store
     from bench.runner import run_tracker
 
@@ -145,11 +139,8 @@ def run(
     with ExitStack() as stack:
         folder = _folder(results, stack)
         store = open_store(folder, dataset.benchmark, experiment)
-        summary = run_tracker(
-            dataset, spec, store, jobs=jobs, seed=seed, frame_timeout=timeout,
-            repetitions=repetitions, lockstep=lockstep, progress=progress, partial=partial,
-            masks=masks, engine=_engine(tracker, jobs),
-        )  # fmt: skip
+        engine = _engine(tracker, chosen)
+        summary = run_tracker(dataset, spec, store, chosen, progress=progress, engine=engine)
         _warn(spec.name, summary.failures, done=bool(store.sequences(spec.name)))
         if results is None:
             memory = MemoryStore(dataset.benchmark, store.experiment)
@@ -199,27 +190,37 @@ def _spec(
     return make_spec(tracker, options, name, device, file, **foreign)
 
 
-def _engine(tracker: Any, jobs: int) -> Any:
+def _engine(tracker: Any, chosen: RunOptions) -> Any:
     """Where a tracker runs: an object stays in this process, everything else gets workers."""
     if isinstance(tracker, str | type):
         return None
-    if jobs != 1:
-        raise ConfigError(f"jobs={jobs}: an object runs in this process; give its class instead")
+    _refuse(chosen, _PLACES, "an object runs in this process; give its class instead")
     from bench.runner.inprocess import run_here
 
     return run_here
 
 
+def _refuse(chosen: RunOptions, names: Collection[str], why: str) -> None:
+    """Raise if one of these options was given: nothing is ignored in silence."""
+    for name in names:
+        value = getattr(chosen, name)
+        one = (name, value) in (("jobs", 1), ("repetitions", 1))
+        if value != getattr(DEFAULTS, name) and not one:
+            raise ConfigError(f"{name}={value!r}: {why}")
+
+
 def _run_sequence(
-    spec: TrackerSpec, sequence: Sequence, experiment: str | None, seed: int, masks: bool
+    spec: TrackerSpec, sequence: Sequence, experiment: str | None, chosen: RunOptions
 ) -> AnyTrajectory:
     """One run in this process; the tracker's own exception is the cause of ours."""
     from bench.runner.unit import Unit, build_tracker, run_unit
 
+    others = [option.name for option in run_options() if option.name not in ("seed", "masks")]
+    _refuse(chosen, others, "a single sequence runs once, in this process; give a dataset")
     benchmark = get_benchmark(sequence.benchmark or "folder")
-    chosen = get_experiment(benchmark.experiment(experiment))
-    tracker = build_tracker(spec.on(benchmark.name), seed)
-    return run_unit(tracker, Unit(sequence, seed, 1, chosen, masks))
+    single = get_experiment(benchmark.experiment(experiment))
+    tracker = build_tracker(spec.on(benchmark.name), chosen.seed)
+    return run_unit(tracker, Unit(sequence, chosen.seed, 1, single, chosen.masks))
 
 
 def load_results(

@@ -1,7 +1,6 @@
 """Benchmarks and experiments as data, from inside the package or from a user's declaration."""
 
 from bench.benchmarks.declaration import SUFFIXES, read_declaration
-from bench.benchmarks.experiments import Experiment, experiments, get_experiment
 from bench.benchmarks.known import (
     ENTRY_POINTS,
     adopt,
@@ -14,11 +13,14 @@ from bench.benchmarks.known import (
 from bench.benchmarks.record import (
     TABLES,
     Benchmark,
+    Experiment,
     Form,
     Layout,
     Listed,
     Server,
     Spelling,
+    experiments,
+    get_experiment,
     subset_title,
 )
 

@@ -16,8 +16,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from bench.benchmarks.experiments import experiments
-from bench.benchmarks.record import TABLES, Benchmark, Layout, Listed, Spelling
+from bench.benchmarks.record import TABLES, Benchmark, Layout, Listed, Spelling, experiments
 from bench.benchmarks.typed import typed, wrong
 from bench.errors import ConfigError, unknown_name
 

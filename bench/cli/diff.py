@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli import options
+from bench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bench.comparison import Difference, Opened
 
 _Result = typer.Argument(
     help="A folder of results, its run.json, a tracker with results, or (second) paper, "
@@ -71,7 +75,6 @@ def diff(
       bench diff kcf kcf-bgr --benchmark otb2015 --rerun --picture parting.png
     """
     from bench.comparison import compare_sides, open_sides, with_reruns
-    from bench.errors import ConfigError
     from bench.reports.difference import difference_tables
     from bench.reports.terminal import print_tables, report_console
 
@@ -86,15 +89,20 @@ def diff(
         found = with_reruns(found, opened, weights, tracker)
     print_tables(report_console(), difference_tables(found, sequences))
     if picture is not None:
-        from bench.reports.plots.difference import difference_plot
-        from bench.reports.plots.style import FORMATS, save
-
-        ending = picture.suffix.removeprefix(".")
-        if ending not in FORMATS:
-            raise ConfigError(
-                f"--picture {picture}: expected a name that ends in .{', .'.join(FORMATS)}"
-            )
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        save(difference_plot(found, opened), picture.parent, picture.stem, [ending])
+        _draw(found, opened, picture)
     if json_file is not None:
         options.write_file(json_file, json.dumps(found.to_json(), indent=1, allow_nan=False))
+
+
+def _draw(found: Difference, opened: Opened, picture: Path) -> None:
+    """Draw the worst sequences into a file; its ending says the format."""
+    from bench.reports.plots.difference import difference_plot
+    from bench.reports.plots.style import FORMATS, save
+
+    ending = picture.suffix.removeprefix(".")
+    if ending not in FORMATS:
+        raise ConfigError(
+            f"--picture {picture}: expected a name that ends in .{', .'.join(FORMATS)}"
+        )
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    save(difference_plot(found, opened), picture.parent, picture.stem, [ending])

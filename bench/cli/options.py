@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from bench.benchmarks import SUFFIXES, benchmarks, get_benchmark
 from bench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bench.runner.options import Option
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 def _complete_benchmark(incomplete: str) -> list[str]:
@@ -54,7 +59,6 @@ BenchmarkName = Annotated[
 ]
 DEFAULT_DATA = Path("data")
 DEFAULT_RESULTS = Path("results")
-DEFAULT_TIMEOUT = 120.0
 STOPPED = 130  # exit code after Ctrl-C, as shells have it
 
 
@@ -166,25 +170,25 @@ Settings = Annotated[
 ]
 Weights = Annotated[Path | None, typer.Option(help="File of weights for the tracker.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")]
-Repetitions = Annotated[
-    int | None,
-    typer.Option(min=1, help="Runs of a sequence; on VOT at most so many, 15 by default."),
-]
-Lockstep = Annotated[
-    int, typer.Option(min=1, help="Sequences that a batch tracker follows in one call.")
-]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")]
-RunJobs = Annotated[
-    int | None,
-    typer.Option(
-        "--jobs", "-j", min=1, help="Worker processes: 1, or as many as a cluster has room for."
-    ),
-]
 Seed = Annotated[int, typer.Option(help="Seed of every random generator.")]
-Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds a tracker may take for one frame.")]
 Sequences = Annotated[
     list[str] | None, typer.Option("--sequence", help="Only these; repeatable or with commas.")
 ]
+
+
+def running(*names: str, before: str) -> Callable[[Verb], Verb]:
+    """Give a verb the options of a run, or those of some names, where it takes ``**running``."""
+    from bench.runner.options import taking
+
+    def typed(option: Option) -> Any:
+        shown = option.shown
+        return Annotated[
+            option.kind,
+            typer.Option(*option.flags, help=shown.help, min=shown.low, metavar=shown.metavar),
+        ]
+
+    return taking(*names, before=before, typed=typed)
 
 
 def parse_settings(settings: list[str] | None) -> dict[str, str]:

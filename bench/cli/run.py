@@ -9,19 +9,17 @@ import typer
 
 from bench.cli import options
 from bench.errors import ConfigError
+from bench.runner import RunOptions
 
 if TYPE_CHECKING:
     from bench.registry import TrackerSpec
     from bench.results.stores import Store
     from bench.runner import RunSummary
+    from bench.runner.progress import Wanted
     from bench.sequence import Dataset
 
 ResultName = Annotated[
     str | None, typer.Option(help="Name of the result folder; the tracker's by default.")
-]
-TunedOn = Annotated[
-    str | None,
-    typer.Option(help="Dataset whose scores chose these options; every table says so."),
 ]
 Images = Annotated[
     Literal["rgb", "bgr", "gray", "pil"] | None,
@@ -31,11 +29,6 @@ FirstBox = Annotated[
     Literal["as-is", "pysot"] | None,
     typer.Option(help="For one of another toolkit: pysot moves the first box by half a pixel."),
 ]
-KeepMasks = Annotated[
-    bool,
-    typer.Option("--masks", help="Keep the masks that the tracker answers, beside the results."),
-]
-LeaveOut = Annotated[bool, typer.Option("--partial", help="Leave out sequences without frames.")]
 Progress = Annotated[
     bool | None,
     typer.Option(
@@ -54,34 +47,6 @@ Debug = Annotated[
         "--debug", help="Run one sequence in this process, keep nothing, show the traceback."
     ),
 ]
-Gpus = Annotated[
-    str | None,
-    typer.Option(
-        "--gpus", help="auto, or numbers as in 0,1,3: every worker sees one GPU as its only one."
-    ),
-]
-PerGpu = Annotated[int | None, typer.Option(min=1, help="Workers that share a GPU; 1 by default.")]
-EngineName = Annotated[
-    Literal["processes", "ray"],
-    typer.Option(help="Where workers run: on this machine, or on a Ray cluster."),
-]
-RayAddress = Annotated[
-    str | None,
-    typer.Option(help="auto, or that of the head; without it, Ray starts on this machine."),
-]
-DataMap = Annotated[
-    list[str] | None,
-    typer.Option(metavar="HERE=THERE", help="A folder that nodes have elsewhere; repeatable."),
-]
-SameDevice = Annotated[
-    bool, typer.Option("--same-device", help="Refuse results of another device than the first.")
-]
-ShardOf = Annotated[
-    str | None,
-    typer.Option(
-        "--shard", metavar="I/N", help="Run share I of N; the others may run at the same time."
-    ),
-]
 TrackerToShow = Annotated[
     str | None,
     typer.Argument(help="Show the options of this one.", autocompletion=options.complete_tracker),
@@ -94,6 +59,7 @@ def register(app: typer.Typer) -> None:
     app.command("trackers")(trackers)
 
 
+@options.running(before="progress")
 def run(
     benchmark: options.BenchmarkName,
     tracker: options.RunTrackers = ["kcf"],  # noqa: B006  typer copies it
@@ -106,28 +72,13 @@ def run(
     images: Images = None,
     first_box: FirstBox = None,
     experiment: options.Experiment = None,
-    repetitions: options.Repetitions = None,
-    lockstep: options.Lockstep = 1,
-    jobs: options.RunJobs = None,
-    gpus: Gpus = None,
-    per_gpu: PerGpu = None,
-    engine: EngineName = "processes",
-    ray_address: RayAddress = None,
-    data_map: DataMap = None,
-    same_device: SameDevice = False,
-    shard: ShardOf = None,
-    seed: options.Seed = 0,
-    timeout: options.Timeout = options.DEFAULT_TIMEOUT,
-    sequences: options.Sequences = None,
     subset: options.Subset = "test",
-    masks: KeepMasks = False,
-    partial: LeaveOut = False,
-    tuned_on: TunedOn = None,
     progress: Progress = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     dry_run: DryRun = False,
     debug: Debug = False,
+    **running: Any,
 ) -> None:
     """Run a tracker over a benchmark; finished sequences are kept and never run twice.
 
@@ -153,32 +104,22 @@ def run(
     """
     from bench.datasets import open_dataset
     from bench.results import open_store
-    from bench.runner.shards import Shard
 
+    names = options.split_names(running.pop("sequences"))
+    chosen = RunOptions(**running, sequences=names)
     store = open_store(results, benchmark, experiment)
     given = options.parse_settings(settings), name, device, weights
     specs = _specs(tracker, *given, images=images, first_box=first_box)
     dataset = open_dataset(benchmark, data, subset=subset)
     for caveat in () if quiet else dataset.caveats:
         typer.echo(f"note: {caveat}", err=True)
-    names = options.split_names(sequences)
-    common: dict[str, Any] = {
-        "names": names, "seed": seed, "repetitions": repetitions, "lockstep": lockstep,
-        "masks": masks, "partial": partial,
-        "shard": Shard.parse(shard) if shard is not None else None,
-    }  # fmt: skip
     if debug:
-        _debug(dataset, specs, store, names, seed)
+        _debug(dataset, specs, store, chosen)
     elif dry_run:
-        _plan(dataset, specs, store, common)
+        _plan(dataset, specs, store, chosen)
     else:
-        shown = False if quiet or progress is False else "lines"
-        running = {
-            **_workers(jobs, gpus, per_gpu, engine, ray_address, data_map),
-            "frame_timeout": timeout, "tuned_on": tuned_on, "verbose": verbose,
-            "progress": shown, "same_device": same_device,
-        }  # fmt: skip
-        _run(dataset, specs, store, common | running, quiet)
+        shown: Wanted = False if quiet or progress is False else "lines"
+        _run(dataset, specs, store, chosen, shown, quiet=quiet, verbose=verbose)
 
 
 def _specs(
@@ -193,42 +134,15 @@ def _specs(
     return [make_spec(each, settings, name, *given, **foreign) for each in targets]
 
 
-def _workers(
-    jobs: int | None,
-    gpus: str | None,
-    per_gpu: int | None,
-    engine: str,
-    address: str | None,
-    data_map: list[str] | None,
-) -> dict[str, Any]:
-    """Where workers run, how many, and what GPUs they see."""
-    from bench.runner.devices import chosen_gpus
-    from bench.runner.ray_engine import RayCluster, parse_data_map
-
-    if engine == "ray":
-        if gpus not in (None, "auto"):
-            raise ConfigError(f"--gpus {gpus}: Ray chooses the GPUs; say how many with --per-gpu")
-        share = per_gpu or (1 if gpus else None)
-        return {"cluster": RayCluster(address, jobs, share, parse_data_map(data_map or []))}
-    for option, value in (("--ray-address", address), ("--data-map", data_map)):
-        if value:
-            raise ConfigError(f"{option} belongs to --engine ray")
-    if gpus is None:
-        if per_gpu is not None:
-            raise ConfigError(f"--per-gpu {per_gpu} needs --gpus, such as --gpus auto")
-        return {"jobs": jobs or 1}
-    if jobs is not None:
-        raise ConfigError(f"--jobs {jobs}: with --gpus, --per-gpu says how many workers there are")
-    chosen = chosen_gpus(gpus)
-    return {"jobs": len(chosen) * (per_gpu or 1), "gpus": chosen}
-
-
 def _run(
     dataset: Dataset,
     specs: list[TrackerSpec],
     store: Store,
-    arguments: dict[str, Any],
+    chosen: RunOptions,
+    shown: Wanted,
+    *,
     quiet: bool,
+    verbose: bool,
 ) -> None:
     """Run one tracker after the other; exit with 1 if a sequence of any could not be finished."""
     from bench.runner import run_tracker
@@ -237,8 +151,8 @@ def _run(
     for spec in specs:
         started = time.monotonic()
         with options.stoppable("finished sequences"):
-            summary = run_tracker(dataset, spec, store, **arguments)
-        single = store.experiment == "onepass" and (arguments["repetitions"] or 1) == 1
+            summary = run_tracker(dataset, spec, store, chosen, progress=shown, verbose=verbose)
+        single = store.experiment == "onepass" and (chosen.repetitions or 1) == 1
         unit = "sequence" if single else "run"
         _report(summary, spec.name, unit, store, time.monotonic() - started, quiet)
         failed = failed or bool(summary.failures)
@@ -269,18 +183,16 @@ def _report(
         typer.secho(f"failed: {where}: {failure.cause}{more}", fg="red", err=True)
 
 
-def _plan(
-    dataset: Dataset, specs: list[TrackerSpec], store: Store, arguments: dict[str, Any]
-) -> None:
+def _plan(dataset: Dataset, specs: list[TrackerSpec], store: Store, chosen: RunOptions) -> None:
     """Say what would run; nothing is run or written."""
     from bench.runner import plan_run
     from bench.runner.unit import build_tracker
 
     unit = "sequence" if store.experiment == "onepass" else "run"
     for spec in specs:
-        plan = plan_run(dataset, spec, store, **arguments)
+        plan = plan_run(dataset, spec, store, chosen)
         with options.stoppable("finished sequences"):
-            build_tracker(spec.on(dataset.benchmark), arguments["seed"])
+            build_tracker(spec.on(dataset.benchmark), chosen.seed)
         typer.echo(
             f"{spec.name}: {options.counted(len(plan.to_do), unit)} to run, "
             f"{len(plan.done)} done, {len(plan.left_out)} cannot run -> {store.folder(spec.name)}"
@@ -292,31 +204,27 @@ def _plan(
             typer.secho(f"  cannot run: {sequence}: {why}", fg="red")
 
 
-def _debug(
-    dataset: Dataset,
-    specs: list[TrackerSpec],
-    store: Store,
-    names: list[str] | None,
-    seed: int,
-) -> None:
+def _debug(dataset: Dataset, specs: list[TrackerSpec], store: Store, chosen: RunOptions) -> None:
     """Run one sequence in this process, keep nothing, and show the traceback of a failure."""
     from bench.benchmarks import get_experiment
     from bench.errors import traceback_of
     from bench.runner import run_here
     from bench.runner.unit import Finished, Unit
 
-    chosen = dataset[names[0]] if names else dataset[0]
-    unit = Unit(chosen, seed, experiment=get_experiment(store.experiment))
+    sequence = dataset[chosen.sequences[0]] if chosen.sequences else dataset[0]
+    unit = Unit(sequence, chosen.seed, experiment=get_experiment(store.experiment))
     for spec in specs:
         try:
             told = spec.on(dataset.benchmark)
-            outcomes = list(run_here([unit], told, seed, raise_errors=True))
+            outcomes = list(run_here([unit], told, chosen.seed, raise_errors=True))
         except (Exception, SystemExit) as error:
             typer.echo(traceback_of(error), err=True)
             raise typer.Exit(1) from None
         for outcome in outcomes:
             if isinstance(outcome, Finished):
-                typer.echo(f"{spec.name}: {chosen.name}: {outcome.trajectory!r}; not kept")
+                typer.echo(
+                    f"{spec.name}: {sequence.name}: {outcome.answer.trajectory!r}; not kept"
+                )
 
 
 def trackers(tracker: TrackerToShow = None) -> None:

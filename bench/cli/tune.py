@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.cli import options
+from bench.runner.options import RunOptions
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -53,6 +54,7 @@ def register(app: typer.Typer) -> None:
     app.command("tune")(tune)
 
 
+@options.running("repetitions", "lockstep", "jobs", "timeout", before="sequences")
 def tune(
     benchmark: options.BenchmarkName,
     study: StudyFile,
@@ -70,13 +72,10 @@ def tune(
     weights: options.Weights = None,
     device: options.Device = None,
     experiment: options.Experiment = None,
-    repetitions: options.Repetitions = None,
-    lockstep: options.Lockstep = 1,
-    jobs: options.Jobs = 1,
     seed: Seed = 0,
-    timeout: options.Timeout = options.DEFAULT_TIMEOUT,
     sequences: options.Sequences = None,
     subset: options.Subset = "test",
+    **running: Any,
 ) -> None:
     """Search a tracker's options for the best score, on data that is not a test set.
 
@@ -100,14 +99,10 @@ def tune(
 
     experiment = get_benchmark(benchmark).experiment(experiment)
     fixed = options.parse_settings(settings)
-    running = {
-        "jobs": jobs, "frame_timeout": timeout, "repetitions": repetitions, "lockstep": lockstep,
-        "progress": False,
-    }  # fmt: skip
     plan = Plan(
         _dataset(benchmark, data, subset, options.split_names(sequences)), tracker,
         parse_space(search, tracker, fixed), choose_measure(experiment, measure, benchmark), study,
-        experiment, fixed, weights, device, seed, running,
+        experiment, fixed, weights, device, RunOptions(**running, seed=seed),
     )  # fmt: skip
     found = _search(plan, trials, results if stored else None, on_test_set=on_test_set)
     _report(plan, found, top, json_file, data, subset)
@@ -144,8 +139,7 @@ def _report(
     data: Path,
     subset: str,
 ) -> None:
-    from bench.tuning.outcome import notes, to_json, use_command
-    from bench.tuning.search import best_first
+    from bench.tuning.search import best_first, notes, to_json, use_command
 
     ranked = best_first(plan, found)
     command = use_command(plan, ranked[0], data, subset)

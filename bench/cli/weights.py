@@ -77,9 +77,9 @@ def confidence(
       bench confidence otb2015 Crossing --frame 60 --weights siamattn.safetensors -o crossing.png
     """
     from bench.datasets import open_dataset
+    from bench.processes import few_threads
     from bench.protocols.onepass import check_frames
     from bench.registry import make_spec
-    from bench.runner.unit import few_threads
 
     dataset = open_dataset(benchmark, data, subset=subset)
     clip = dataset[sequence]

@@ -14,7 +14,6 @@ import numpy as np
 from bench.arrays import BoolArray, FloatArray
 from bench.benchmarks import Benchmark
 from bench.datasets.rows import refuse_impossible
-from bench.datasets.tables import attributes_from_flags
 from bench.errors import DatasetError
 from bench.files import MAX_ROWS, check_digits, parse_rows, read_whole
 from bench.geometry import box_to_polygon, polygon_to_box
@@ -206,3 +205,21 @@ def polygons_and_boxes(
     polygons[~is_box] = corners.reshape(-1, 4, 2)
     boxes[~is_box] = polygon_to_box(polygons[~is_box])
     return polygons, boxes
+
+
+def attributes_from_flags(benchmark: Benchmark, path: Path) -> frozenset[str]:
+    """Attributes set in a flag file: 0 and 1 in the benchmark's order.
+
+    Raises:
+        DatasetError: the file cannot be read or has the wrong number of flags.
+    """
+    names = tuple(benchmark.attributes)
+    data = read_whole(path, DatasetError, 1 << 20)
+    fields = re.split(r"[\s,;]+", data.decode("utf-8", errors="replace").strip())
+    if len(fields) != len(names) or not set(fields) <= {"0", "1"}:
+        raise DatasetError(
+            f"{path}:1: expected {len(names)} flags of 0 or 1 ({', '.join(names)}), "
+            f"found {len(fields)}: {' '.join(fields)[:80]!r}. Restore the file from the "
+            "benchmark's toolkit."
+        )
+    return frozenset(name for name, flag in zip(names, fields, strict=True) if flag == "1")

@@ -27,7 +27,6 @@ from bench.datasets.scan import (
     others_of,
     require_subset,
 )
-from bench.datasets.tables import attributes_from_titles
 from bench.errors import DatasetError
 from bench.files import read_json, shown
 from bench.geometry import LARGEST_IMAGE
@@ -172,3 +171,17 @@ def _absent(flags: Rows[int], rows: int) -> BoolArray:
     if len(absent) != rows:
         raise ValueError(f"{len(absent)} absent flags for {rows} rows")
     return absent
+
+
+def attributes_from_titles(benchmark: Benchmark, titles: Iterable[str]) -> frozenset[str]:
+    """Abbreviations of full attribute names: ``Background Clutters`` -> ``BC``.
+
+    Unknown names are kept unchanged.
+    """
+    known = {_letters(title): flag for flag, title in benchmark.attributes.items()}
+    return frozenset(known.get(_letters(title), title) for title in titles)
+
+
+def _letters(title: str) -> str:
+    """Lower-case letters without plural ``s``, to match different spellings."""
+    return re.sub(r"[^a-z]", "", title.lower()).rstrip("s")

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError
-from bench.evaluation.invalid_rows import RowCounts, count_rows
+from bench.evaluation.doubtful import RowCounts, count_rows
 from bench.evaluation.selection import Candidate
 from bench.measures import onepass
 from bench.measures.onepass import Convention, Curves

@@ -18,7 +18,7 @@ from bench.evaluation.batched_results import (
     result_notes,
     zero_boxes,
 )
-from bench.evaluation.invalid_rows import InvalidRows
+from bench.evaluation.doubtful import InvalidRows
 from bench.evaluation.presence import PresenceFrames
 from bench.evaluation.repetitions import SequenceResults, spread_of
 from bench.evaluation.selection import Candidate, candidates, partial_note, refusal

@@ -11,8 +11,7 @@ import numpy as np
 from bench.arrays import BoolArray, FloatArray
 from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
-from bench.evaluation.invalid_rows import InvalidRows, invalid_answers
-from bench.evaluation.odd_regions import OddRegions
+from bench.evaluation.doubtful import InvalidRows, OddRegions, invalid_answers
 from bench.evaluation.selection import Candidate, candidates, first_few, partial_note, refusal
 from bench.geometry import SKIPPED, Regions, region_overlaps
 from bench.geometry.overlap import Counter, pixel_counter

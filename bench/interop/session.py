@@ -7,10 +7,11 @@ import numpy as np
 from bench import geometry
 from bench.arrays import FloatArray, Image
 from bench.errors import BenchError, TrackerError
+from bench.processes import limit_threads
 from bench.protocols.steps import check_answer, describe
 from bench.protocols.vot import starting_region
 from bench.registry import TrackerSpec
-from bench.runner.unit import build_tracker, limit_threads, seed_everything
+from bench.runner.unit import build_tracker, seed_everything
 from bench.tracker import Prediction, Region, starts_on
 
 

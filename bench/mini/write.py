@@ -5,12 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import multiprocessing
-import os
 import shutil
-import threading
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ from bench.errors import ConfigError, DatasetError, ResultError
 from bench.locks import locked
 from bench.mini.layouts import list_path
 from bench.mini.plan import Plan, Video, enlarged, get_plan, plans
+from bench.processes import end_with_parent
 
 GENERATOR = 1  # increment when any pixel or box of the miniature changes
 MARK = "miniature.json"
@@ -124,17 +122,9 @@ def _begin(declared: Mapping[str, Any]) -> None:
     """In a new process: the benchmarks of the first one, one thread, and the same end."""
     import cv2
 
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()  # else it would wait for work for ever
     adopt(declared)
     cv2.setNumThreads(1)
-
-
-def _end_with_parent() -> None:
-    """End this process once its parent has: the pool's processes would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def _write_video(root: Path, benchmark: str, video: Video, seed: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench.benchmarks import get_benchmark
@@ -14,7 +15,7 @@ from bench.results.names import safe_file_name, toolkit_name
 from bench.results.pack import submission_files
 from bench.results.stores import Store, require_results
 from bench.results.vot.exchange import render_experiments
-from bench.sequence import Dataset
+from bench.sequence import Dataset, Sequence
 
 
 def export_results(
@@ -54,37 +55,44 @@ def export_results(
     """
     check_index_base(index_base)
     if format == EXPERIMENTS:
-        files, count = render_experiments(
+        whole, count = render_experiments(
             store.root, tracker, dataset, index_base=index_base, store=store
         )
-        _write_all(files, destination)
+        _write_all(whole, destination)
         return count
     writer = get_format(format)
     safe_file_name(tracker, "tracker name")
     available = require_results(store, tracker)
     row = get_benchmark(dataset.benchmark)
-    benchmark = row.title.replace("-", "")
-    files = {}
     written = [sequence for sequence in dataset if sequence.name in available]
     if format == row.result_format and row.server is not None and "/" in row.server.files:
         names = [sequence.name for sequence in written]
         members = submission_files(store, tracker, row.server, names)
         _write_all({f"{row.title}/{tracker}/{p}": data for p, data in members}, destination)
         return len(written)
-    several = any(len(store.repetitions(tracker, sequence.name)) > 1 for sequence in written)
+    several = any(len(store.repetitions(tracker, each.name)) > 1 for each in written)
+    files: dict[str, bytes] = {}
     for sequence in written:
-        name = sequence.name
-        spelling = safe_file_name(toolkit_name(name, dataset.benchmark, format), "sequence name")
-        for number in store.repetitions(tracker, name):
-            boxes = store.read_run(tracker, name, number).values[:, :4]
-            boxes = moved(boxes, sequence.index_base, index_base)
-            times = store.read_times(tracker, name, number)
-            scores = store.read_scores(tracker, name, number)
-            result = Exported(tracker, sequence, spelling, benchmark, boxes, times, scores)
-            rendered = writer.render(result)
+        spelling = toolkit_name(sequence.name, dataset.benchmark, format)
+        for number, run in _runs(store, tracker, sequence, spelling, index_base):
+            rendered = writer.render(run)
             files |= _of_run(rendered, tracker, number) if several else rendered
     _write_all(files, destination)
     return len(written)
+
+
+def _runs(
+    store: Store, tracker: str, sequence: Sequence, spelling: str, index_base: float | None
+) -> Iterator[tuple[int, Exported]]:
+    """The stored runs of a sequence by number, as a format takes them."""
+    benchmark = get_benchmark(store.benchmark).title.replace("-", "")
+    safe_file_name(spelling, "sequence name")
+    for number in store.repetitions(tracker, sequence.name):
+        boxes = store.read_run(tracker, sequence.name, number).values[:, :4]
+        boxes = moved(boxes, sequence.index_base, index_base)
+        times = store.read_times(tracker, sequence.name, number)
+        scores = store.read_scores(tracker, sequence.name, number)
+        yield number, Exported(tracker, sequence, spelling, benchmark, boxes, times, scores)
 
 
 def _of_run(files: dict[str, bytes], tracker: str, number: int) -> dict[str, bytes]:

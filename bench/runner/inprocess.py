@@ -15,10 +15,9 @@ from bench.runner.unit import (
     Finished,
     Outcome,
     Unit,
+    answer_of,
     build_tracker,
-    device_name,
     run_unit,
-    tuned_per_benchmark,
 )
 from bench.tracker import Tracker
 
@@ -64,9 +63,7 @@ def _attempt(tracker: Tracker, unit: Unit, raise_errors: bool) -> Finished | Fai
     frames = [0]
     try:
         trajectory = run_unit(tracker, unit, frames.append)
-        choice = str(getattr(tracker, "adapter_choice", ""))
-        files, tuned = files_of(tracker), tuned_per_benchmark(tracker)
-        return Finished(unit, trajectory, device_name(), files, choice, tuned, facts=machine())
+        return Finished(unit, answer_of(tracker, trajectory, files_of(tracker)), machine())
     except (Exception, SystemExit) as error:
         if raise_errors:
             raise

@@ -24,13 +24,14 @@ import cloudpickle
 
 from bench.errors import TrackerError
 from bench.loading import path_of_workers
+from bench.processes import thread_count, thread_environment
 from bench.protocols.reading import AHEAD
 from bench.registry import TrackerSpec
 from bench.runner import worker
 from bench.runner.channel import KEY_BYTES, GarbledError, Inbox, Output
 from bench.runner.devices import VISIBLE
 from bench.runner.engine import BuildError, Event, Limits, Shared, Worker, emptiest
-from bench.runner.unit import Failed, Finished, Unit, thread_count, thread_environment
+from bench.runner.unit import Failed, Finished, Unit
 
 _LONGEST_STEP = 1.0  # seconds between two looks at a worker that count at most
 _SENDING = 20  # seconds that a worker may take to receive units
@@ -166,16 +167,7 @@ class WorkerProcess:
             self._look()
         elif isinstance(message, worker.Done) and message.index in self.units:
             self._worked = True
-            yield Finished(
-                self.units.pop(message.index),
-                message.trajectory,
-                message.device,
-                message.files,
-                message.notes,
-                message.tuned,
-                message.paths,
-                self.facts,
-            )
+            yield Finished(self.units.pop(message.index), message.answer, self.facts)
         elif isinstance(message, worker.Stumbled) and self.units:
             self.dead = True
             yield from self._lose(message.frame, message.cause, message.log)

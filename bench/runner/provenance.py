@@ -24,6 +24,7 @@ from typing import Any
 
 from bench.benchmarks import get_benchmark
 from bench.datasets.fingerprint import annotation_hash
+from bench.processes import thread_count
 from bench.registry import (
     TrackerSpec,
     is_written,
@@ -36,14 +37,13 @@ from bench.results.record import RunRecord, differences, now, read_record
 from bench.results.stores import Store
 from bench.runner.devices import gpu_facts
 from bench.runner.own_files import files_of, folder_hash, hashes, imported_files
-from bench.runner.unit import thread_count
 from bench.sequence import Dataset
 from bench.version import __version__
 
 _ROOT = Path(__file__).parents[1]
 _CODE = (
     "geometry/*.py", "sequence.py", "tracker.py", "images.py", "datasets/frames.py",
-    "protocols/*.py", "runner/unit.py",
+    "protocols/*.py", "processes.py", "runner/unit.py",
 )  # fmt: skip  # the code between an image file and a stored box
 _LIBRARIES = (
     "numpy", "scipy", "opencv-python-headless", "opencv-python", "opencv-contrib-python-headless",

@@ -13,16 +13,16 @@ from bench.datasets.frames import VideoFrames
 from bench.errors import BenchError, ConfigError, DatasetError
 from bench.protocols.onepass import check_frames
 from bench.registry import TrackerSpec
-from bench.results.record import continue_record
+from bench.results.record import RunRecord, continue_record
 from bench.results.stores import Store
 from bench.runner.engine import Limits
+from bench.runner.options import DEFAULTS, RunOptions, Workers
 from bench.runner.pool import run_units
 from bench.runner.process import Processes
 from bench.runner.progress import Wanted
 from bench.runner.provenance import make_record, with_later_files
 from bench.runner.ray_engine import RayCluster
 from bench.runner.session import ENOUGH, RunSummary, open_session
-from bench.runner.shards import Shard
 from bench.runner.unit import Engine, Outcome, Unit
 from bench.sequence import Dataset, Sequence
 
@@ -31,23 +31,10 @@ def run_tracker(
     dataset: Dataset,
     spec: TrackerSpec,
     store: Store,
+    options: RunOptions = DEFAULTS,
     *,
-    jobs: int = 1,
-    seed: int = 0,
-    frame_timeout: float = 120.0,
-    start_timeout: float = 300.0,
     progress: Wanted = None,
     verbose: bool = False,
-    partial: bool = False,
-    names: Collection[str] | None = None,
-    repetitions: int | None = None,
-    lockstep: int = 1,
-    masks: bool = False,
-    tuned_on: str | None = None,
-    gpus: tuple[str, ...] = (),
-    same_device: bool = False,
-    shard: Shard | None = None,
-    cluster: RayCluster | None = None,
     engine: Engine | None = None,
 ) -> RunSummary:
     """Run a tracker over every sequence that has no result yet, the longest first.
@@ -59,61 +46,80 @@ def run_tracker(
         dataset: with frames.
         spec: the tracker.
         store: keeps the results and their record.
-        jobs: number of worker processes. Results do not depend on it.
-        seed: of every random generator, renewed for each sequence and repetition.
-        frame_timeout: seconds for a frame after which a worker is stopped.
-        start_timeout: seconds that building the tracker may take.
+        options: how to run it. Results do not depend on where, nor on how many workers.
         progress: show it; by default on a terminal only. ``"lines"`` prints a line every minute
             where there is no terminal.
         verbose: show what the tracker prints, which otherwise goes into the log of a failure.
-        partial: leave out sequences without frames; refused where most have none.
-        names: run these sequences only.
-        repetitions: maximum number of runs per sequence; by default the experiment's. In
-            one-pass evaluation, the number of runs: 1 by default; three that are equal end it.
-        lockstep: sequences that a worker follows at once, through the tracker's batch form.
-        masks: keep the masks that the tracker answers, beside the results.
-        tuned_on: label of the dataset whose scores chose the options; every score says so.
-        gpus: of which each worker sees one, the one with the fewest workers.
-        same_device: refuse results of another device than the first.
-        shard: run this share of the sequences only; others may run at the same time.
-        cluster: run workers on its nodes in place of this machine; ignores jobs and GPUs.
-        engine: replaces workers, e.g. ``bench.runner.run_here``; ignores jobs and time-outs.
+        engine: replaces workers, e.g. ``bench.runner.run_here``; ignores where they would run,
+            and time-outs.
 
     Raises:
         ConfigError: an unknown sequence or tracker, or an invalid number or name.
-        DatasetError: most sequences have no frames, and ``partial`` is not given.
+        DatasetError: most sequences have no frames, and they are not to be left out.
         TrackerError: the tracker could not be built.
         ResultError: the results of that name have another origin, or another run holds them.
         KeyboardInterrupt: after the workers were stopped and the record was closed.
     """
-    spec = spec.on(dataset.benchmark)
-    _check_arguments(spec, jobs, frame_timeout, start_timeout)
-    experiment = get_experiment(store.experiment)
-    _check_lockstep(spec, experiment, lockstep, engine)
-    wanted = _repetitions(experiment, spec, repetitions)
-    chosen = _share(_choose(dataset, names, partial), shard)
-    current = make_record(
-        dataset, spec, protocol=experiment.name, seed=seed, lockstep=lockstep,
-        jobs=cluster.workers if cluster else jobs,
-        masks=masks, tuned_on=tuned_on, engine=_name(engine, cluster), gpus=gpus,
-    )  # fmt: skip
-    limits = Limits(frame_timeout, start_timeout)
-
-    def on_workers(units: list[Unit], spec: TrackerSpec, seed: int) -> Iterable[Outcome]:
-        here = Processes(spec, seed, jobs, gpus, verbose)
-        workers = cluster.engine(spec, seed, limits, verbose) if cluster else here
-        facts = current.provenance
-        return run_units(units, workers, limits=limits, lanes=lockstep, expected=facts)
-
-    run = engine or on_workers
+    job = _job(dataset, spec, store, options, options.workers, engine)
+    run = engine or _on_workers(job, options, verbose)
     with open_session(
-        store, spec.name, current, chosen, shard=shard, same_device=same_device
-    ) as session:
-        for wave in _waves(wanted):
-            units = session.plan(chosen, seed, experiment, wave, masks=masks)
-            with _closing(run(units, spec, seed)) as outcomes:
+        store, job.spec.name, job.record, job.sequences, shard=options.part,
+        same_device=options.same_device,
+    ) as session:  # fmt: skip
+        for wave in _waves(job.repetitions):
+            units = session.plan(
+                job.sequences, options.seed, job.experiment, wave, masks=options.masks
+            )
+            with _closing(run(units, job.spec, options.seed)) as outcomes:
                 session.gather(outcomes, units, progress)
     return session.summary()
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """What the arguments of a run come to: its sequences, and the record it would start."""
+
+    spec: TrackerSpec
+    experiment: Experiment
+    repetitions: int
+    sequences: list[Sequence]
+    record: RunRecord
+
+
+def _job(
+    dataset: Dataset,
+    spec: TrackerSpec,
+    store: Store,
+    options: RunOptions,
+    where: Workers,
+    engine: Engine | None = None,
+) -> _Job:
+    spec = spec.on(dataset.benchmark)
+    experiment = get_experiment(store.experiment)
+    _check_name(spec)
+    _check_lockstep(spec, experiment, options.lockstep, engine)
+    repetitions = _repetitions(experiment, spec, options.repetitions)
+    sequences = _choose(dataset, options.sequences, options.partial)
+    record = make_record(
+        dataset, spec, protocol=experiment.name, seed=options.seed, lockstep=options.lockstep,
+        jobs=where.jobs, masks=options.masks, tuned_on=options.tuned_on,
+        engine=_name(engine, where.cluster), gpus=where.gpus,
+    )  # fmt: skip
+    mine = sequences if options.part is None else options.part.share(sequences)
+    return _Job(spec, experiment, repetitions, mine, record)
+
+
+def _on_workers(job: _Job, options: RunOptions, verbose: bool) -> Engine:
+    """The engine of worker processes, here or on a cluster."""
+    limits, where = Limits(options.timeout, options.start_timeout), options.workers
+
+    def run(units: list[Unit], spec: TrackerSpec, seed: int) -> Iterable[Outcome]:
+        here = Processes(spec, seed, where.jobs or 1, where.gpus, verbose)
+        workers = where.cluster.engine(spec, seed, limits, verbose) if where.cluster else here
+        facts = job.record.provenance
+        return run_units(units, workers, limits=limits, lanes=options.lockstep, expected=facts)
+
+    return run
 
 
 @contextmanager
@@ -150,37 +156,19 @@ class RunPlan:
 
 
 def plan_run(
-    dataset: Dataset,
-    spec: TrackerSpec,
-    store: Store,
-    *,
-    seed: int = 0,
-    names: Collection[str] | None = None,
-    repetitions: int | None = None,
-    lockstep: int = 1,
-    masks: bool = False,
-    partial: bool = False,
-    shard: Shard | None = None,
+    dataset: Dataset, spec: TrackerSpec, store: Store, options: RunOptions = DEFAULTS
 ) -> RunPlan:
     """What ``run_tracker`` would do with these arguments; runs and writes nothing.
 
     Raises:
         ConfigError, DatasetError, TrackerError, ResultError: as ``run_tracker`` before it starts.
     """
-    spec = spec.on(dataset.benchmark)
-    _check_arguments(spec, 1, 1.0)
-    experiment = get_experiment(store.experiment)
-    _check_lockstep(spec, experiment, lockstep, None)
-    wanted = _repetitions(experiment, spec, repetitions)
-    chosen = _share(_choose(dataset, names, partial), shard)
-    current = make_record(
-        dataset, spec, protocol=experiment.name, seed=seed, jobs=1, lockstep=lockstep,
-        masks=masks,
-    )  # fmt: skip
-    continue_record(store, spec.name, with_later_files(store, spec.name, current))
+    job = _job(dataset, spec, store, options, Workers())
+    spec, wanted = job.spec, job.repetitions
+    continue_record(store, spec.name, with_later_files(store, spec.name, job.record))
     done, to_do, left_out = [], [], {}
-    for sequence in chosen:
-        units = [Unit(sequence, seed, n, experiment) for n in range(1, wanted + 1)]
+    for sequence in job.sequences:
+        units = [Unit(sequence, options.seed, n, job.experiment) for n in range(1, wanted + 1)]
         try:
             here = [unit for unit in units if store.finished(spec.name, sequence, unit.repetition)]
             if len(here) < min(ENOUGH, wanted):
@@ -228,10 +216,6 @@ def _choose(dataset: Dataset, names: Collection[str] | None, partial: bool) -> l
     return chosen
 
 
-def _share(chosen: list[Sequence], shard: Shard | None) -> list[Sequence]:
-    return chosen if shard is None else shard.share(chosen)
-
-
 def _has_frames(sequence: Sequence) -> bool:
     """Whether there is any frame; lists a folder of images, but opens no video."""
     frames = sequence.frames
@@ -241,8 +225,6 @@ def _has_frames(sequence: Sequence) -> bool:
 def _check_lockstep(
     spec: TrackerSpec, experiment: Experiment, lanes: int, engine: Engine | None
 ) -> None:
-    if lanes < 1:
-        raise ConfigError(f"expected at least one sequence in lockstep, found {lanes}")
     if lanes > 1 and engine is not None:
         raise ConfigError(f"lockstep {lanes}: only worker processes follow sequences in lockstep")
     if lanes > 1 and experiment.fps is not None:
@@ -257,11 +239,7 @@ def _check_lockstep(
         )
 
 
-def _check_arguments(spec: TrackerSpec, jobs: int, *timeouts: float) -> None:
-    if jobs < 1:
-        raise ConfigError(f"expected at least one job, found {jobs}")
-    if min(timeouts) <= 0:
-        raise ConfigError(f"expected time-outs above 0 s, found {min(timeouts)}")
+def _check_name(spec: TrackerSpec) -> None:
     if Path(spec.name).name != spec.name or spec.name.startswith("."):
         raise ConfigError(
             f"expected a plain folder name for the results, found {spec.name!r}. Choose a --name "

@@ -216,11 +216,11 @@ class Session:
     def _keep(self, outcome: Finished) -> None:
         record = self._with_facts(outcome)
         require_same(self.book.path, self.record, record)
-        self._check_device(outcome.device)
+        self._check_device(outcome.answer.device)
         self._note(record)  # first, so that every result that is there says where it was made
         try:
-            unit = outcome.unit
-            self.store.write(self.name, unit.sequence, outcome.trajectory, unit.repetition)
+            unit, trajectory = outcome.unit, outcome.answer.trajectory
+            self.store.write(self.name, unit.sequence, trajectory, unit.repetition)
         except OSError as error:
             raise ResultError(f"{error.filename}: cannot be written ({error.strerror})") from error
         self.finished.append(outcome.unit.name)
@@ -237,21 +237,22 @@ class Session:
 
     def _with_facts(self, outcome: Finished) -> RunRecord:
         """The record with what is known once a unit has run: place, files, adapter, lockstep."""
-        told = ("host", "cpu") if outcome.device == "cpu" else ("host", "cpu", "driver")
+        answer = outcome.answer
+        told = ("host", "cpu") if answer.device == "cpu" else ("host", "cpu", "driver")
         place = {name: outcome.facts[name] for name in told if name in outcome.facts}
-        record = self.record.made(outcome.unit.name, {"device": outcome.device, **place})
+        record = self.record.made(outcome.unit.name, {"device": answer.device, **place})
         facts: dict[str, Any] = dict(record.provenance)
-        if outcome.files:
-            facts["tracker_files"] = {**facts.get("tracker_files", {}), **outcome.files}
+        if answer.files:
+            facts["tracker_files"] = {**facts.get("tracker_files", {}), **answer.files}
         *earlier, latest = record.sessions
-        if outcome.notes:
-            latest = {**latest, "adapter": outcome.notes}
-            self.notes = outcome.notes
-        if news := {n: p for n, p in outcome.paths.items() if n not in self.known}:
+        if answer.notes:
+            latest = {**latest, "adapter": answer.notes}
+            self.notes = answer.notes
+        if news := {n: p for n, p in answer.paths.items() if n not in self.known}:
             latest = {**latest, "paths": {**latest.get("paths", {}), **news}}
-        if outcome.tuned:
-            latest = {**latest, "tuned": outcome.tuned}
-            self.notes = f"{outcome.notes}; {outcome.tuned}".lstrip("; ")
+        if answer.tuned:
+            latest = {**latest, "tuned": answer.tuned}
+            self.notes = f"{answer.notes}; {answer.tuned}".lstrip("; ")
         if outcome.alone:
             latest = {**latest, "alone": [*latest.get("alone", []), outcome.unit.name]}
         return dataclasses.replace(record, provenance=facts, sessions=(*earlier, latest))

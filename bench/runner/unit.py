@@ -8,13 +8,12 @@ depend on the process, or on what ran before.
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as List
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -28,8 +27,6 @@ from bench.sequence import RegionTrajectory, Sequence, Trajectory
 from bench.tracker import BatchTracker, Tracker, starts_on
 
 AnyTrajectory: TypeAlias = Trajectory | RegionTrajectory
-
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,23 +136,6 @@ def seed_everything(seed: int, sequence: str = "", repetition: int = 0) -> None:
         torch.manual_seed(value)
 
 
-def thread_environment() -> dict[str, str]:
-    """Environment variables for a process that runs units: one thread, fixed hashing.
-
-    The number of threads affects the last bits of a sum, so it must not depend on the number of
-    jobs. ``OMP_NUM_THREADS`` of the caller's environment is respected.
-    """
-    count = os.environ.get("OMP_NUM_THREADS", "1")
-    wanted = {**dict.fromkeys(_THREAD_VARIABLES, count), "PYTHONHASHSEED": "0"}
-    return {name: os.environ.get(name, value) for name, value in wanted.items()}
-
-
-def thread_count() -> int | None:
-    """Number of threads that a unit may use; None if the environment gives no number."""
-    count = thread_environment()["OMP_NUM_THREADS"]
-    return int(count) if count.isdecimal() else None
-
-
 def tuned_per_benchmark(tracker: object) -> str:
     """How a tracker's settings depend on the benchmark it was told, in words; else empty."""
     said = getattr(tracker, "tuned_per_benchmark", "")
@@ -171,28 +151,51 @@ def device_name() -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Finished:
-    """A unit finished on the device of that name.
+class Answer:
+    """What a tracker answered along a unit, and what is known of it afterwards.
 
     Attributes:
-        unit: what was run.
         trajectory: the tracker's results.
         device: where it ran.
         files: hashes of the tracker's own files that were loaded, by name.
         notes: what the tracker's adapter chose, in words; empty for our own trackers.
         tuned: how the tracker's settings depend on the benchmark, in words; else empty.
         paths: where ``files`` are, by name.
-        facts: what its worker told of itself: host, processor, driver.
-        alone: True if it ran alone although lockstep was asked for, after a failure there.
     """
 
-    unit: Unit
     trajectory: AnyTrajectory
     device: str
     files: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
     tuned: str = ""
     paths: Mapping[str, str] = field(default_factory=dict)
+
+
+def answer_of(
+    tracker: object,
+    trajectory: AnyTrajectory,
+    files: Mapping[str, str],
+    paths: Mapping[str, Path] | None = None,
+) -> Answer:
+    """What a tracker of this process answered."""
+    notes, where = str(getattr(tracker, "adapter_choice", "")), (paths or {}).items()
+    named = {name: str(path) for name, path in where}
+    return Answer(trajectory, device_name(), files, notes, tuned_per_benchmark(tracker), named)
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A unit finished.
+
+    Attributes:
+        unit: what was run.
+        answer: what came of it.
+        facts: what its worker told of itself: host, processor, driver.
+        alone: True if it ran alone although lockstep was asked for, after a failure there.
+    """
+
+    unit: Unit
+    answer: Answer
     facts: Mapping[str, Any] = field(default_factory=dict)
     alone: bool = False
 
@@ -232,39 +235,3 @@ Outcome: TypeAlias = Finished | Failed | Beat | Remark
 Engine: TypeAlias = Callable[[list[Unit], TrackerSpec, int], Iterable[Outcome]]
 """Runs units of a tracker with a seed. It yields one ``Finished`` or ``Failed`` for each unit, and
 any number of ``Beat`` and ``Remark``; if it is a generator, closing it stops the run."""
-
-
-def limit_threads() -> None:
-    """Limit the threads of this process as the runner limits those of its workers.
-
-    How a sum is split over threads decides its last bits, and small networks are slower on many.
-    """
-    os.environ.update(thread_environment())  # for libraries that are loaded later
-    count = thread_count()
-    if count is not None:
-        _set_threads(count, count)
-
-
-@contextmanager
-def few_threads() -> Iterator[None]:
-    """The same, until the end of the block."""
-    import cv2
-
-    count = thread_count()
-    torch = sys.modules.get("torch")
-    before = cv2.getNumThreads(), torch.get_num_threads() if torch else 0
-    if count is not None:
-        _set_threads(count, count)
-    try:
-        yield
-    finally:
-        _set_threads(*before)
-
-
-def _set_threads(opencv: int, pytorch: int) -> None:
-    import cv2
-
-    cv2.setNumThreads(opencv)
-    torch = sys.modules.get("torch")
-    if torch is not None and pytorch:
-        torch.set_num_threads(pytorch)

@@ -11,28 +11,26 @@ import os
 import pickle
 import signal
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeAlias, cast
 
 from bench.errors import BenchError, TrackerError, describe, message_of, traceback_of
+from bench.processes import end_with_parent, limit_threads
 from bench.protocols.steps import FrameError
 from bench.registry import TrackerSpec
 from bench.runner.channel import Outbox, redirect_output
 from bench.runner.own_files import files_of, hashes, own_paths
 from bench.runner.provenance import worker_facts
 from bench.runner.unit import (
+    Answer,
     AnyTrajectory,
     Unit,
+    answer_of,
     build_tracker,
-    device_name,
     run_lockstep,
     run_unit,
-    thread_count,
-    tuned_per_benchmark,
 )
 from bench.tracker import BatchTracker, Tracker
 
@@ -60,25 +58,10 @@ class Unbuilt:
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """A unit finished.
-
-    Attributes:
-        index: of the unit among those sent.
-        trajectory: the tracker's results.
-        device: where it ran.
-        files: hashes of the tracker's own files that were loaded.
-        notes: what the tracker's adapter chose, in words.
-        tuned: how its settings depend on the benchmark, in words.
-        paths: where ``files`` are.
-    """
+    """The unit of this ``index`` among those sent finished."""
 
     index: int
-    trajectory: AnyTrajectory
-    device: str
-    files: Mapping[str, str] = field(default_factory=dict)
-    notes: str = ""
-    tuned: str = ""
-    paths: Mapping[str, str] = field(default_factory=dict)
+    answer: Answer
 
 
 @dataclass(frozen=True)
@@ -121,7 +104,7 @@ def work(
         output: takes what the tracker prints.
     """
     _live_alone()
-    _limit_threads()
+    limit_threads()
     outbox = Outbox(connection, key)
     if output is not None:
         redirect_output(output)
@@ -178,12 +161,8 @@ def _attempt(pickled: bytes, counter: Counter, tracker: Tracker) -> Iterator[Don
         counter.value = frame if lanes == 1 else counter.value + 1
 
     def done(index: int, trajectory: AnyTrajectory) -> Done:
-        choice = str(getattr(tracker, "adapter_choice", ""))
         paths = own_paths(tracker)
-        return Done(
-            index, trajectory, device_name(), hashes(paths), choice,
-            tuned_per_benchmark(tracker), {name: str(path) for name, path in paths.items()},
-        )  # fmt: skip
+        return Done(index, answer_of(tracker, trajectory, hashes(paths), paths))
 
     lanes = 1
     try:
@@ -205,29 +184,9 @@ def _attempt(pickled: bytes, counter: Counter, tracker: Tracker) -> Iterator[Don
         yield Stumbled(counter.value or None, _cause(error), traceback_of(error))
 
 
-def _limit_threads() -> None:
-    """Limit the threads of OpenCV; environment variables limit the other libraries."""
-    import cv2
-
-    threads = thread_count()
-    if threads is not None:
-        cv2.setNumThreads(threads)
-
-
 def _live_alone() -> None:
     """Lead a session, so that Ctrl-C reaches only the parent, and end with the parent."""
     if sys.platform != "win32":
         os.setsid()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Kill this process, and those that the tracker started, once the parent has ended."""
-    parent = parent_process()
-    if parent is None:
-        return
-    wait([parent.sentinel])
-    if sys.platform != "win32":
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
+    end_with_parent(and_group=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from bench.registry import TrackerSpec, make_spec
 from bench.results import open_store
 from bench.results.stores import Store
 from bench.runner import run_tracker
+from bench.runner.options import DEFAULTS, RunOptions
 from bench.runner.provenance import make_record
 from bench.sequence import Dataset
 from bench.tuning.space import Drawn, Space, describe
@@ -39,8 +41,7 @@ class Plan:
         settings: other options of the tracker, as text.
         weights: value of the tracker's option of that name.
         device: value of the tracker's option of that name.
-        seed: of the search and of every run.
-        running: further arguments of ``run_tracker``; only ``lockstep`` can affect results.
+        running: how trials are run; its seed is that of the search too.
     """
 
     dataset: Dataset
@@ -52,8 +53,7 @@ class Plan:
     settings: Mapping[str, str] = field(default_factory=dict)
     weights: Path | None = None
     device: str | None = None
-    seed: int = 0
-    running: Mapping[str, Any] = field(default_factory=dict)
+    running: RunOptions = DEFAULTS
 
     @property
     def name(self) -> str:
@@ -92,8 +92,8 @@ class Plan:
         space: Mapping[str, Any] = self.space
         some = {n: v.choices[0] if hasattr(v, "choices") else v.low for n, v in space.items()}
         record = make_record(
-            self.dataset, self.spec(some), seed=self.seed, jobs=1, protocol=self.experiment,
-            lockstep=self.running.get("lockstep", 1),
+            self.dataset, self.spec(some), seed=self.running.seed, jobs=1,
+            protocol=self.experiment, lockstep=self.running.lockstep,
         )  # fmt: skip
         shared = {key: value for key, value in record.provenance.items() if key != "tracker"}
         options = {k: v for k, v in shared["options"].items() if k not in self.space}
@@ -105,7 +105,7 @@ class Plan:
             **self.provenance(),
             "search": [describe(name, values) for name, values in self.space.items()],
             "measure": self.measure,
-            "repetitions": self.running.get("repetitions"),
+            "repetitions": self.running.repetitions,
             "sequences": [sequence.name for sequence in self.dataset],
         }
         plain: dict[str, Any] = json.loads(json.dumps(facts))
@@ -120,8 +120,8 @@ class Plan:
         """
         label = self.label(trial)
         summary = run_tracker(
-            self.dataset, self.spec(trial.params, label), self.store(), seed=self.seed,
-            tuned_on=label_of(self.dataset), **self.running,
+            self.dataset, self.spec(trial.params, label), self.store(),
+            dataclasses.replace(self.running, tuned_on=label_of(self.dataset)), progress=False,
         )  # fmt: skip
         if summary.failures:
             first = summary.failures[0]

@@ -114,7 +114,7 @@ def draw(plan: Plan, study: optuna.Study) -> Trial:
     Source: Bergstra et al., "Algorithms for hyper-parameter optimization", NIPS 2011, as in
     optuna's ``TPESampler``.
     """
-    seed = np.random.SeedSequence([plan.seed, len(study.trials)]).generate_state(1)[0]
+    seed = np.random.SeedSequence([plan.running.seed, len(study.trials)]).generate_state(1)[0]
     study.sampler = optuna.samplers.TPESampler(seed=int(seed))
     return study.ask(dict(plan.space))
 

@@ -17,7 +17,7 @@ from bench.errors import ConfigError, TrackerError
 from bench.tracker import BenchmarkName
 from trackers.adapted import Origin
 from trackers.foreign_options import literal
-from trackers.repositories.checkout import Checkout, Layout
+from trackers.repositories.checkout import Layout
 from trackers.repositories.rebuilt import Rebuilt
 from trackers.repositories.tuned import (
     NEUTRAL,
@@ -53,8 +53,9 @@ class LibTest(Rebuilt):
         TrackerError: it cannot be built; the message says what is missing.
     """
 
-    toolkit = "lib/test"
-    folders = ("repo", "save_dir")
+    layout, saved_in, saved_option = LAYOUT, "output", "save_dir"
+    networks = "checkpoints/ is"
+    folders = ("repo", saved_option)
 
     def __init__(
         self,
@@ -67,14 +68,9 @@ class LibTest(Rebuilt):
         save_dir: Path | None = None,
         origin: Origin = 0,
     ) -> None:
-        self.tracker, self.config, self.given = tracker, config, _pairs(params)
+        self.given, self.tuned_per_benchmark = _pairs(params), ""
         self.dataset_name = as_ or dataset_name(benchmark)
-        self.tuned_per_benchmark = ""
-        checkout = Checkout(repo, LAYOUT)
-        checkout.claim(f"{tracker} {config} {params}".rstrip())
-        self.saved = (save_dir or checkout.root / "output").expanduser().absolute()
-        checkout.provide_settings(_paths(checkout.root, self.saved), instead=save_dir is not None)
-        super().__init__(checkout, origin)
+        super().__init__(repo, tracker, config, save_dir, origin, params)
         self.tuned_per_benchmark = self._tuned(fixed=as_ is not None)
 
     @staticmethod
@@ -82,9 +78,16 @@ class LibTest(Rebuilt):
         """The name of results by default."""
         return f"{options['tracker']}-{options['config']}"
 
-    def named(self) -> str:
-        """The tracker as messages name it."""
-        return f"lib/test tracker {self.tracker!r} of {self.checkout.root}"
+    def settings(self) -> dict[str, Path]:
+        """What ``tracking/create_default_local_file.py`` writes."""
+        return {
+            "prj_dir": self.checkout.root,
+            "save_dir": self.saved,
+            "results_path": self.saved / "test/tracking_results",
+            "segmentation_path": self.saved / "test/segmentation_results",
+            "network_path": self.saved / "test/networks",
+            "result_plot_path": self.saved / "test/result_plots",
+        }
 
     def told(self) -> str:
         """The name of the benchmark that the tracker was told."""
@@ -157,15 +160,6 @@ class LibTest(Rebuilt):
         with self.checkout.explained(f"{self.named()} cannot be built", {**self.hints(), **lacks}):
             return kind(params, *told)
 
-    def hints(self) -> dict[Any, str]:
-        """What to do about files that are not there."""
-        said = (
-            "Its lib/test/evaluation/local.py says where its files are"
-            if self.checkout.has_module(f"{LAYOUT.evaluation}.local")
-            else f"Without a local.py, checkpoints/ is expected in {self.saved}"
-        )
-        return {FileNotFoundError: f"{said}; --set save_dir=FOLDER names another place."}
-
     def _tuned(self, fixed: bool) -> str:
         """How its settings depend on the benchmark's name, in words; empty if they do not."""
         here = settings_of(self.wrapped)
@@ -187,18 +181,6 @@ def dataset_name(benchmark: str) -> str:
     """What these repositories call a benchmark; ``"video"`` for none."""
     row = benchmarks().get(benchmark)
     return benchmark or NEUTRAL if row is None else row.dataset_name or row.name
-
-
-def _paths(root: Path, saved: Path) -> dict[str, Path]:
-    """The settings of ``local.py``, as ``tracking/create_default_local_file.py`` writes them."""
-    return {
-        "prj_dir": root,
-        "save_dir": saved,
-        "results_path": saved / "test/tracking_results",
-        "segmentation_path": saved / "test/segmentation_results",
-        "network_path": saved / "test/networks",
-        "result_plot_path": saved / "test/result_plots",
-    }
 
 
 def _pairs(text: str) -> dict[str, Any]:

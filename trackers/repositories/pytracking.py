@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trackers.adapted import Origin
-from trackers.repositories.checkout import Checkout, Layout
+from trackers.repositories.checkout import Layout
 from trackers.repositories.rebuilt import Rebuilt
 
 LAYOUT = Layout(
@@ -35,8 +35,9 @@ class PyTracking(Rebuilt):
         TrackerError: it cannot be built; the message says what is missing.
     """
 
-    toolkit = "pytracking"
-    folders = ("repo", "network_path")
+    layout, saved_in, saved_option = LAYOUT, "pytracking/networks", "network_path"
+    networks = "networks are"
+    folders = ("repo", saved_option)
 
     def __init__(
         self,
@@ -46,13 +47,7 @@ class PyTracking(Rebuilt):
         network_path: Path | None = None,
         origin: Origin = 0,
     ) -> None:
-        self.tracker, self.parameters = tracker, parameters
-        checkout = Checkout(repo, LAYOUT)
-        checkout.claim(f"{tracker} {parameters}")
-        self.networks = (network_path or checkout.root / "pytracking/networks").absolute()
-        paths = {"network_path": self.networks}
-        checkout.provide_settings(paths, instead=network_path is not None)
-        super().__init__(checkout, origin)
+        super().__init__(repo, tracker, parameters, network_path, origin)
         self._try_networks()
 
     @staticmethod
@@ -60,9 +55,9 @@ class PyTracking(Rebuilt):
         """The name of results by default."""
         return f"{options['tracker']}-{options['parameters']}"
 
-    def named(self) -> str:
-        """The tracker as messages name it."""
-        return f"pytracking tracker {self.tracker!r} of {self.checkout.root}"
+    def settings(self) -> dict[str, Path]:
+        """Where networks are."""
+        return {"network_path": self.saved}
 
     def _make(self) -> Any:
         checkout = self.checkout
@@ -72,7 +67,7 @@ class PyTracking(Rebuilt):
         with checkout.explained(f"{self.named()} cannot be built", self.hints()):
             found = checkout.module(f"pytracking.tracker.{self.tracker}", "tracker", trackers)
             named = checkout.module(
-                f"pytracking.parameter.{self.tracker}.{self.parameters}",
+                f"pytracking.parameter.{self.tracker}.{self.config}",
                 f"parameters of {self.tracker!r}",
                 known,
             )
@@ -96,15 +91,6 @@ class PyTracking(Rebuilt):
             what = f"{self.named()} cannot load its networks"
             with self.checkout.imported(), self.checkout.explained(what, self.hints()):
                 load()
-
-    def hints(self) -> dict[Any, str]:
-        """What to do about networks that are not there."""
-        said = (
-            "Its pytracking/evaluation/local.py says where networks are"
-            if self.checkout.has_module(f"{LAYOUT.evaluation}.local")
-            else f"Without a local.py, networks are expected in {self.networks}"
-        )
-        return {FileNotFoundError: f"{said}; --set network_path=FOLDER names another place."}
 
 
 def _keep_off_cuda(params: Any) -> None:

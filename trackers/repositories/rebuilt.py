@@ -5,22 +5,49 @@ from __future__ import annotations
 import gc
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from bench.arrays import Image
 from bench.tracker import Region
 from trackers.adapted import Adapted, FromPyTracking
-from trackers.repositories.checkout import Checkout, bring_up_to_date, stay_without_cuda
+from trackers.repositories.checkout import Checkout, Layout, bring_up_to_date, stay_without_cuda
 
 
 class Rebuilt(FromPyTracking):
-    """A tracker of a repository, built anew for every start as its own scripts do."""
+    """A tracker of a repository, built anew for every start as its own scripts do.
 
-    def __init__(self, checkout: Checkout, origin: int) -> None:
+    Args:
+        repo: the repository's folder.
+        tracker: name of the tracker.
+        config: name of its parameters.
+        saved: folder of its trained networks, in place of the one in the repository's ``local.py``
+            or, without that file, of ``saved_in`` in the repository.
+        origin: coordinate of the first pixel in the tracker's boxes.
+        use: what decides the configuration besides tracker and parameters.
+
+    Attributes:
+        layout: of the repositories.
+        saved_in: see ``saved``.
+        saved_option: the option that ``saved`` comes from.
+        networks: what is in that folder, for messages.
+    """
+
+    layout: ClassVar[Layout]
+    saved_in: ClassVar[str]
+    saved_option: ClassVar[str]
+    networks: ClassVar[str]
+
+    def __init__(
+        self, repo: Path, tracker: str, config: str, saved: Path | None, origin: int, use: str = ""
+    ) -> None:
+        self.tracker, self.config = tracker, config
+        self.checkout, self._is_new = Checkout(repo, self.layout), False
+        self.checkout.claim(f"{tracker} {config} {use}".rstrip())
+        self.saved = (saved or self.checkout.root / self.saved_in).expanduser().absolute()
+        self.checkout.provide_settings(self.settings(), instead=saved is not None)
         bring_up_to_date()
-        self.checkout, self._is_new = checkout, False
         Adapted.__init__(self, None, "rgb", "as-is", origin)
-        with checkout.explained(f"{self.named()} cannot be built", {}):
+        with self.checkout.explained(f"{self.named()} cannot be built", {}):
             self.on_cpu = stay_without_cuda()
         self.renew()  # fails early
 
@@ -32,7 +59,8 @@ class Rebuilt(FromPyTracking):
     def adapter_choice(self) -> str:
         """How the tracker is run, in words."""
         where = "; no CUDA here: .cuda() leaves everything on the CPU" if self.on_cpu else ""
-        return f"{self.toolkit} repository: {self.told()}images rgb, origin {self.origin}{where}"
+        said = f"{self.told()}images rgb, origin {self.origin}{where}"
+        return f"{self.layout.family} repository: {said}"
 
     def told(self) -> str:
         """What the tracker was told, in words; empty or ending in a comma."""
@@ -59,13 +87,24 @@ class Rebuilt(FromPyTracking):
         with self.checkout.watched(), self.checkout.explained(what, self.hints()):
             super().init(image, region)
 
-    @abstractmethod
     def named(self) -> str:
         """The tracker as messages name it."""
+        return f"{self.layout.family} tracker {self.tracker!r} of {self.checkout.root}"
+
+    def hints(self) -> dict[Any, str]:
+        """What to do about networks that are not there."""
+        local = f"{self.layout.evaluation}.local"
+        said = (
+            f"Its {local.replace('.', '/')}.py says where {self.networks}"
+            if self.checkout.has_module(local)
+            else f"Without a local.py, {self.networks} expected in {self.saved}"
+        )
+        another = f"--set {self.saved_option}=FOLDER names another place."
+        return {FileNotFoundError: f"{said}; {another}"}
 
     @abstractmethod
-    def hints(self) -> dict[Any, str]:
-        """What to do about exceptions, by their kind."""
+    def settings(self) -> dict[str, Path]:
+        """The settings of ``local.py`` that the tracker needs."""
 
     @abstractmethod
     def _make(self) -> Any:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
+import os
+import re
 import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import bench
-from bench.mini import write_miniature
+from bench.runner.options import run_options
+from tests.conftest import Miniature
 
 FACE = Path(bench.__file__)
 
@@ -38,11 +43,17 @@ class Faulty(Still):
         raise ValueError("lost my nerve")
 
 
+class Seeing(Still):
+    """Answers the GPU that it sees."""
+
+    def update(self, image: np.ndarray) -> bench.Prediction:
+        return bench.Prediction(np.array([float(os.environ["CUDA_VISIBLE_DEVICES"]), 1, 1, 1]))
+
+
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("face")
-    write_miniature(folder, benchmarks=["otb2015", "vot2018"], jobs=2)
-    return folder
+    return miniature.into(folder, "otb2015", "vot2018")
 
 
 @pytest.fixture(scope="module")
@@ -312,3 +323,58 @@ def test_no_warning_escapes_from_a_run_without_failures(data: bench.Dataset) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         bench.run(Still(), data)
+
+
+def test_run_takes_every_option_of_the_command(data: bench.Dataset, tmp_path: Path) -> None:
+    """Signatures of both faces come from one record, and a value reaches the runner."""
+    from bench.cli.run import run as verb
+
+    names = [option.name for option in run_options()]
+    assert {"gpus", "per_gpu", "engine", "shard", "same_device", "data_map"} < set(names)
+    for face in (bench.run, verb):
+        shown = inspect.signature(face).parameters
+        assert [name for name in shown if name in names] == names
+        assert shown["timeout"].default == bench.RunOptions().timeout == 120.0
+    there = [
+        len(bench.run(Still, data, shard=f"{index}/2", results=tmp_path, same_device=True))
+        for index in (1, 2)
+    ]
+    assert 0 < there[0] < there[1] == len(data)
+    one = bench.run(Still, data, sequences=["Crossing"], repetitions=2)
+    assert list(one) == ["Crossing"]
+
+
+def test_workers_of_a_run_see_the_gpus_that_are_named(
+    data: bench.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("bench.runner.devices.installed_gpus", tuple)
+    runs = bench.run(Seeing, data, gpus="3", sequences=["Crossing"])
+    assert runs["Crossing"].boxes[1, 0] == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"job": 2}, "unknown option of a run 'job'. Did you mean 'jobs'"),
+        ({"per_gpu": 2}, "--per-gpu 2 needs --gpus"),
+        ({"data_map": ["/a=/b"]}, "--data-map belongs to --engine ray"),
+        ({"shard": "0/2"}, "--shard expects i/n"),
+        ({"timeout": -1}, "--timeout: expected 0.1 or more, found -1"),
+        ({"engine": "threads"}, "--engine: expected processes or ray, found 'threads'"),
+        ({"jobs": "many"}, "--jobs: expected int, found 'many'"),
+        ({"sequences": "Crossing"}, "--sequence: expected list, found 'Crossing'"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(
+    given: dict[str, Any], message: str, data: bench.Dataset
+) -> None:
+    with pytest.raises(bench.ConfigError, match=re.escape(message)):
+        bench.run("static", data, **given)
+
+
+def test_nothing_is_ignored_where_no_workers_run(data: bench.Dataset) -> None:
+    with pytest.raises(bench.ConfigError, match="gpus='0': an object runs in this process"):
+        bench.run(Still(), data, gpus="0")
+    with pytest.raises(bench.ConfigError, match="shard='1/2': a single sequence runs once"):
+        bench.run(Still, data[0], shard="1/2")

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Miniature
+
 SCRIPT = Path(__file__).parents[3] / "scripts/kills.py"
 VERBS = ["run", "merge", "eval"]
 AT_ONCE = [
@@ -47,8 +49,11 @@ def kills() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def trials(kills: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return kills.Trials(tmp_path_factory.mktemp("kills"), VERBS)
+def trials(
+    kills: ModuleType, miniature: Miniature, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    data = miniature.into(tmp_path_factory.mktemp("data"), *kills.BENCHMARKS)
+    return kills.Trials(tmp_path_factory.mktemp("kills"), VERBS, data)
 
 
 def test_what_is_killed_goes_on(kills: ModuleType, trials: Any) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Miniature
+
 Bench = Callable[..., subprocess.CompletedProcess[str]]
 TRACKERS = """
 import os
@@ -74,9 +76,9 @@ Made = type("Made", (Base,), {})
 
 
 @pytest.fixture(scope="module")
-def work(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def work(bench: Bench, miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("work")
-    bench("mini", "data", "--benchmark", "otb2015,vot2018", cwd=folder)
+    miniature.into(folder / "data", "otb2015", "vot2018")
     (folder / "mine.py").write_text(TRACKERS)
     (folder / "leaves.py").write_text("import sys\nsys.exit(0)\n")
     (folder / "bench.py").write_text("raise RuntimeError('not this one')\n")

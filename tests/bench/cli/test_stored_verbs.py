@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Miniature
+
 Bench = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def made(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(bench: Bench, miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The miniature, and results of two machines: each ran half of the sequences."""
     folder = tmp_path_factory.mktemp("made")
-    bench("mini", "data", "--benchmark", "otb2015,vot2018", cwd=folder)
+    miniature.into(folder / "data", "otb2015", "vot2018")
     otb = ["Crossing", "David", "Board", "Human4-2", "Jogging-1", "Jogging-2"]
     vot = sorted(p.name for p in (folder / "data/vot2018").iterdir() if p.is_dir())
     for number in range(2):

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Miniature
+
 Bench = Callable[..., subprocess.CompletedProcess[str]]
 PLUGIN = """
 import random
@@ -25,11 +27,11 @@ class Jump:
 
 
 @pytest.fixture(scope="module")
-def work(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def work(bench: Bench, miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the miniature of VOT2018, and three trackers' runs."""
     folder = tmp_path_factory.mktemp("work")
     (folder / "my_plugin.py").write_text(PLUGIN)
-    bench("mini", "data", "--benchmark", "vot2018", cwd=folder)
+    miniature.into(folder / "data", "vot2018")
     bench("run", "vot2018", "--tracker", "static", cwd=folder)
     bench("run", "vot2018", "-t", "my_plugin:Jump", "--repetitions", 4, "-j", 2, cwd=folder)
     return folder

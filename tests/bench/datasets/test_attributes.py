@@ -12,7 +12,7 @@ import pytest
 from bench.arrays import FloatArray
 from bench.benchmarks import get_benchmark
 from bench.datasets import open_dataset
-from bench.datasets.tables import attributes_from_titles
+from bench.datasets.pysot_json import attributes_from_titles
 from bench.sequence import Dataset
 
 EXCHANGED = frozenset(

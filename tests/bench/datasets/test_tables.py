@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.benchmarks import TABLES, benchmarks, get_benchmark, read_declaration
-from bench.datasets.tables import attributes_from_flags
+from bench.datasets.files import attributes_from_flags
 from bench.errors import DatasetError
 
 FOLDER = TABLES / "benchmarks"

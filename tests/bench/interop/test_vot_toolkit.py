@@ -20,12 +20,12 @@ from bench.arrays import FloatArray
 from bench.datasets import open_dataset
 from bench.geometry import Regions
 from bench.interop.workspace import Served, write_workspace
-from bench.mini import write_miniature
 from bench.registry import TrackerSpec
 from bench.results.importing import import_results
 from bench.results.onepass import OnePassStore
 from bench.results.vot.store import VotStore
 from bench.sequence import Dataset, RegionTrajectory
+from tests.conftest import Miniature
 
 pytest.importorskip("trax")
 pytest.importorskip("vot", exc_type=(ImportError, TypeError))
@@ -77,11 +77,11 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def place(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """The workspace after `vot evaluate`: a drifting tracker in both protocols."""
     folder = tmp_path_factory.mktemp("vot")
     (folder / "drift_plugin.py").write_text(PLUGIN)
-    write_miniature(folder, benchmarks=["vot2018"])
+    miniature.into(folder, "vot2018")
     whole = open_dataset("vot2018", folder / "vot2018")
     dataset = replace(whole, sequences=(whole["fish1"], whole["motocross1"]))
     for sequence in dataset:

@@ -22,6 +22,7 @@ from bench.reports.table import Table
 from bench.results.importing import import_results
 from bench.results.onepass import OnePassStore
 from bench.results.vot.store import VotStore
+from tests.conftest import Miniature
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -40,19 +41,16 @@ CHALLENGE = ("LADCF", "SiamRPN", "UPDT", "ECO", "CCOT", "SiamFC")
 
 
 @pytest.fixture(scope="module")
-def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mini(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The miniature of UAV123 with results: run here, imported, broken and incomplete."""
     root = tmp_path_factory.mktemp("tables")
+    miniature.into(root / "data", "uav123")
+    words = ("run", "uav123", "--tracker", "static", "--name", "SiamAttn", *places(root))
     with pytest.MonkeyPatch.context() as patch:
-        for words in (
-            ("mini", root / "data", "--benchmark", "uav123", "--jobs", "1"),
-            ("run", "uav123", "--tracker", "static", "--name", "SiamAttn", *places(root),
-             "--jobs", "1"),
-        ):  # fmt: skip
-            patch.setattr(sys, "argv", ["bench", *map(str, words)])
-            with pytest.raises(SystemExit) as left:
-                main()
-            assert not left.value.code
+        patch.setattr(sys, "argv", ["bench", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+    assert not left.value.code
     results = root / "results" / "uav123"
     for name in ("imported_1", "$broken|&", "unfinished"):
         shutil.copytree(results / "SiamAttn", results / name)

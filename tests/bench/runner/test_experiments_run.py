@@ -19,7 +19,7 @@ from bench.errors import ConfigError
 from bench.loading import ROOT
 from bench.registry import TrackerSpec
 from bench.results.vot.store import VotStore
-from bench.runner import run_tracker
+from bench.runner import RunOptions, run_tracker
 from bench.sequence import Dataset
 
 
@@ -68,14 +68,14 @@ def test_runs_that_differ_go_on_to_fifteen_whatever_the_jobs(
     run_tracker(dataset, spec("Jumper", "one"), store)
     assert store.repetitions("one", "a") == tuple(range(1, 16))
     assert len(set(runs(store, "one").values())) > 20
-    run_tracker(dataset, spec("Jumper", "two"), store, jobs=2)
+    run_tracker(dataset, spec("Jumper", "two"), store, RunOptions(jobs=2))
     assert runs(store, "one") == runs(store, "two")
 
 
 def test_fewer_repetitions_on_request(dataset: Dataset, store: VotStore) -> None:
-    run_tracker(dataset, spec("Jumper"), store, repetitions=2)
+    run_tracker(dataset, spec("Jumper"), store, RunOptions(repetitions=2))
     assert store.repetitions("fake", "b") == (1, 2)
-    run_tracker(dataset, spec("Jumper"), store, repetitions=5)
+    run_tracker(dataset, spec("Jumper"), store, RunOptions(repetitions=5))
     assert store.repetitions("fake", "b") == (1, 2, 3, 4, 5)
 
 
@@ -83,7 +83,9 @@ def test_a_failure_costs_its_run_and_no_more_are_tried(
     fakes: ModuleType, dataset: Dataset, store: VotStore
 ) -> None:
     first = int(dataset["a"].frames[0].sum())  # type: ignore[index]
-    summary = run_tracker(dataset, spec("Trouble", plan={first: "crash"}), store, jobs=2)
+    summary = run_tracker(
+        dataset, spec("Trouble", plan={first: "crash"}), store, RunOptions(jobs=2)
+    )
     assert sorted(f.sequence for f in summary.failures) == ["a_001", "a_002", "a_003"]
     assert {f.frame for f in summary.failures} == {3}
     assert store.repetitions("fake", "a") == ()
@@ -98,7 +100,7 @@ def test_lockstep_gives_the_same_files(
     fakes: ModuleType, dataset: Dataset, store: VotStore, lanes: int
 ) -> None:
     run_tracker(dataset, spec("Together", "single"), store)
-    run_tracker(dataset, spec("Together", "many"), store, lockstep=lanes)
+    run_tracker(dataset, spec("Together", "many"), store, RunOptions(lockstep=lanes))
     assert runs(store, "single") == runs(store, "many")
     written = json.loads(store.record_path("many").read_text())
     assert written["provenance"]["lockstep"] == lanes
@@ -110,17 +112,17 @@ def test_a_fault_in_lockstep_costs_the_guilty_run_only(
 ) -> None:
     first = int(dataset["a"].frames[0].sum())  # type: ignore[index]
     tracker = spec("Together", guilty=first, kind=kind)
-    summary = run_tracker(dataset, tracker, store, lockstep=4)
+    summary = run_tracker(dataset, tracker, store, RunOptions(lockstep=4))
     assert sorted(f.sequence for f in summary.failures) == ["a_001", "a_002", "a_003"]
     assert store.repetitions("fake", "b") == (1, 2, 3)
 
 
 def test_lockstep_needs_a_batch_form_and_no_clock(dataset: Dataset, store: VotStore) -> None:
     with pytest.raises(ConfigError, match="no batch form"):
-        run_tracker(dataset, spec("Still"), store, lockstep=2)
+        run_tracker(dataset, spec("Still"), store, RunOptions(lockstep=2))
     realtime = VotStore(store.root, "vot2018", "realtime")
     with pytest.raises(ConfigError, match="one target at a time"):
-        run_tracker(dataset, spec("Together"), realtime, lockstep=2)
+        run_tracker(dataset, spec("Together"), realtime, RunOptions(lockstep=2))
 
 
 def test_other_experiments_lie_beside(dataset: Dataset, store: VotStore) -> None:
@@ -138,7 +140,7 @@ from pathlib import Path
 sys.path.insert(0, {here!r})
 import fake_trackers
 from bench.results.vot.store import VotStore
-from bench.runner import run_tracker
+from bench.runner import RunOptions, run_tracker
 from bench.sequence import Dataset
 from bench.registry import TrackerSpec
 
@@ -148,7 +150,7 @@ if __name__ == "__main__":
     dataset = Dataset("vot2018", Path("/data/vot"), sequences, expected=60)
     store = VotStore(Path({root!r}), "vot2018", "baseline")
     spec = TrackerSpec("fake", "fake_trackers:Jumper", {{"pause": 0.01}})
-    run_tracker(dataset, spec, store, jobs=2)
+    run_tracker(dataset, spec, store, RunOptions(jobs=2))
 """
 
 
@@ -170,7 +172,7 @@ def test_a_killed_run_goes_on_at_the_repetition(
     assert 10 <= len(kept) < 60
     stamps = {path: path.stat().st_mtime_ns for path in store.folder("fake").rglob("*_0*.txt")}
     time.sleep(1)  # its workers notice that they are orphans
-    run_tracker(dataset, spec("Jumper", pause=0.01), store, jobs=2)
+    run_tracker(dataset, spec("Jumper", pause=0.01), store, RunOptions(jobs=2))
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
     whole = VotStore(tmp_path / "whole", "vot2018", "baseline")
     run_tracker(dataset, spec("Jumper", pause=0.01), whole)

@@ -17,7 +17,7 @@ from bench.errors import ConfigError, TrackerError
 from bench.protocols.steps import FrameError
 from bench.registry import TrackerSpec, make_spec
 from bench.results.onepass import OnePassStore
-from bench.runner import run_here, run_tracker
+from bench.runner import RunOptions, run_here, run_tracker
 from bench.runner.unit import Beat, Failed, Finished, Outcome, Unit
 from bench.sequence import Dataset
 
@@ -126,10 +126,11 @@ def test_any_engine_will_do(dataset: Dataset, store: OnePassStore) -> None:
             closed.append(seed)
 
     spec = TrackerSpec("s", "fake_trackers:Together")
-    assert run_tracker(dataset, spec, store, seed=5, engine=backwards).finished == ("a", "b")
+    summary = run_tracker(dataset, spec, store, RunOptions(seed=5), engine=backwards)
+    assert summary.finished == ("a", "b")
     assert closed == [5]
     listed = TrackerSpec("listed", "fake_trackers:Still")
     summary = run_tracker(dataset, listed, store, engine=lambda *given: list(run_here(*given)))
     assert summary.finished == ("b", "a")
     with pytest.raises(ConfigError, match="lockstep"):
-        run_tracker(dataset, spec, store, engine=backwards, lockstep=2)
+        run_tracker(dataset, spec, store, RunOptions(lockstep=2), engine=backwards)

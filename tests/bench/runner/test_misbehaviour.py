@@ -15,7 +15,7 @@ import pytest
 from bench.registry import TrackerSpec
 from bench.results.onepass import OnePassStore
 from bench.results.record import RunFailure, read_record, write_record
-from bench.runner import run_tracker
+from bench.runner import RunOptions, run_tracker
 from bench.sequence import Dataset
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes")
@@ -142,7 +142,7 @@ def test_a_fault_costs_its_sequence_only(
     store = OnePassStore(tmp_path / "results", "otb2015")
     spec = TrackerSpec("odd", tracker, {"kind": kind, "guilty": guilty})
     started = time.monotonic()
-    summary = run_tracker(dataset, spec, store, frame_timeout=4.0)
+    summary = run_tracker(dataset, spec, store, RunOptions(timeout=4.0))
     assert time.monotonic() - started < 60
     assert "good" in summary.finished
     record = read_record(store.record_path("odd"))
@@ -245,13 +245,12 @@ STOPPED = """
 import sys
 from pathlib import Path
 from bench.results.onepass import OnePassStore
-from bench.runner import run_tracker
+from bench.runner import RunOptions, run_tracker
 from bench.registry import TrackerSpec
 import fake_trackers
 store = OnePassStore(Path(sys.argv[1]), "otb2015")
-summary = run_tracker(
-    fake_trackers.make_dataset(a=8), TrackerSpec("slow", sys.argv[2]), store, frame_timeout=1.5
-)
+dataset, spec = fake_trackers.make_dataset(a=8), TrackerSpec("slow", sys.argv[2])
+summary = run_tracker(dataset, spec, store, RunOptions(timeout=1.5))
 print(summary.finished, summary.failures)
 """
 

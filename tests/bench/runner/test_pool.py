@@ -13,7 +13,7 @@ import pytest
 from bench.errors import TrackerError
 from bench.runner.engine import Event, Limits, NodeLost, emptiest
 from bench.runner.pool import run_units
-from bench.runner.unit import Beat, Failed, Finished, Outcome, Remark, Unit
+from bench.runner.unit import Answer, Beat, Failed, Finished, Outcome, Remark, Unit
 from bench.sequence import Trajectory
 
 
@@ -46,7 +46,8 @@ class FakeWorker:
             del self.units[index]
             nothing = np.zeros((len(unit.sequence), 4))
             self.engine.ran.append((self.place, unit.name))
-            yield Finished(unit, Trajectory(nothing, nothing[:, 0], nothing[:, 0]), "cpu")
+            there = Trajectory(nothing, nothing[:, 0], nothing[:, 0])
+            yield Finished(unit, Answer(there, "cpu"))
 
     def leave(self, deadline: float) -> None:
         self.engine.left += 1

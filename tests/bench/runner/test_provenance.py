@@ -190,10 +190,11 @@ def test_every_file_a_tracker_depends_on_counts(
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
         "import fake_trackers\n"
-        "from bench.registry import make_spec; from bench.runner import run_tracker\n"
+        "from bench.registry import make_spec; from bench.runner import RunOptions, run_tracker\n"
         "from bench.results.onepass import OnePassStore\n"
         "run_tracker(fake_trackers.make_dataset(a=3, b=4), make_spec('own_tracker.py:T',"
-        " {'net_path': 'net.pth'}), OnePassStore(Path('r'), 'otb2015'), names=[sys.argv[1]])\n"
+        " {'net_path': 'net.pth'}), OnePassStore(Path('r'), 'otb2015'),"
+        " RunOptions(sequences=[sys.argv[1]]))\n"
     )
 
     def run(name: str) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ import pytest
 from bench.errors import ConfigError, DatasetError, ResultError, TrackerError
 from bench.registry import TrackerSpec
 from bench.results.onepass import OnePassStore
-from bench.runner import RunSummary, run_tracker
+from bench.runner import RunOptions, RunSummary, run_tracker
 from bench.sequence import Dataset
 
 LENGTHS = {"a": 6, "b": 12, "c": 9}
@@ -54,12 +54,14 @@ def test_results_do_not_depend_on_jobs_order_or_earlier_sequences(
 ) -> None:
     one = run_tracker(dataset, spec("Wanderer", "one"), store)
     assert one == RunSummary(("b", "c", "a"), (), ())  # the longest first
-    two = run_tracker(dataset, spec("Wanderer", "two"), store, jobs=2)
+    two = run_tracker(dataset, spec("Wanderer", "two"), store, RunOptions(jobs=2))
     assert sorted(two.finished) == ["a", "b", "c"]
-    run_tracker(dataset, spec("Wanderer", "alone"), store, names=["a"])
+    run_tracker(dataset, spec("Wanderer", "alone"), store, RunOptions(sequences=["a"]))
     assert files(store, "one") == files(store, "two")
     assert files(store, "alone") == {k: v for k, v in files(store, "one").items() if "a" in k}
-    other = run_tracker(dataset, spec("Wanderer", "seed"), store, seed=1, names=["a"])
+    other = run_tracker(
+        dataset, spec("Wanderer", "seed"), store, RunOptions(seed=1, sequences=["a"])
+    )
     assert other.finished == ("a",)
     assert files(store, "seed")["a.txt"] != files(store, "one")["a.txt"]
 
@@ -87,7 +89,7 @@ def test_what_is_stored(dataset: Dataset, store: OnePassStore) -> None:
 def test_nothing_is_run_twice(dataset: Dataset, store: OnePassStore, tmp_path: Path) -> None:
     log = tmp_path / "starts.log"
     wanderer = spec("Wanderer", start_log=str(log))
-    run_tracker(dataset, wanderer, store, names=["a", "a"])
+    run_tracker(dataset, wanderer, store, RunOptions(sequences=["a", "a"]))
     before = store.boxes_path("fake", "a").stat()
     store.boxes_path("fake", "b").write_text("1,2,3,4\n")  # too short to be finished
     again = run_tracker(dataset, wanderer, store)
@@ -119,7 +121,7 @@ def test_trouble_costs_its_sequence_only(fakes: ModuleType, store: OnePassStore)
     dataset = fakes.make_dataset(**dict.fromkeys(TROUBLES, 6), **LENGTHS)
     plan = {int(dataset[kind].frames[0].sum()): kind for kind in TROUBLES}
     trouble = spec("Trouble", plan=plan)
-    summary = run_tracker(dataset, trouble, store, jobs=2, frame_timeout=3.0)
+    summary = run_tracker(dataset, trouble, store, RunOptions(jobs=2, timeout=3.0))
     assert set(summary.finished) == store.sequences("fake") == {"a", "b", "c"}
     assert {(f.sequence, f.frame) for f in summary.failures} == {(kind, 3) for kind in TROUBLES}
     for failure in summary.failures:
@@ -134,7 +136,7 @@ def test_a_failed_sequence_is_tried_again_and_its_failure_cleared(
     broken = dataclasses.replace(frames, missing=4)  # type: ignore[type-var]
     sequences = (dataclasses.replace(dataset["b"], frames=broken), dataset["a"])
     partial = dataclasses.replace(dataset, sequences=sequences)
-    (failure,) = run_tracker(partial, spec("Wanderer"), store, jobs=2).failures
+    (failure,) = run_tracker(partial, spec("Wanderer"), store, RunOptions(jobs=2)).failures
     assert (failure.sequence, failure.frame) == ("b", 5)
     assert failure.cause == "frame 5 of 12: /no/where.jpg does not exist"
     assert record(store)["failures"] == [dataclasses.asdict(failure)]
@@ -194,24 +196,28 @@ def test_a_tracker_that_cannot_be_built_is_one_error(
     how: str, limit: float, message: str, dataset: Dataset, store: OnePassStore
 ) -> None:
     with pytest.raises(TrackerError, match=message):
-        run_tracker(dataset, spec("Unbuildable", how=how), store, start_timeout=limit)
+        run_tracker(dataset, spec("Unbuildable", how=how), store, RunOptions(start_timeout=limit))
     assert store.sequences("fake") == frozenset()
 
 
 def test_a_name_without_results_is_free(dataset: Dataset, store: OnePassStore) -> None:
     message = r"'fake_trackers:Unbuildable' could not be built .*OSError: no such weights"
     with pytest.raises(TrackerError, match=message):
-        run_tracker(dataset, spec("Unbuildable"), store, jobs=2)
-    assert run_tracker(dataset, spec("Wanderer"), store, names=["a"]).finished == ("a",)
+        run_tracker(dataset, spec("Unbuildable"), store, RunOptions(jobs=2))
+    one = run_tracker(dataset, spec("Wanderer"), store, RunOptions(sequences=["a"]))
+    assert one.finished == ("a",)
     assert len(record(store)["sessions"]) == 1
 
 
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"jobs": 0}, ConfigError, "at least one job, found 0"),
-        ({"frame_timeout": 0.0}, ConfigError, "above 0 s"),
-        ({"names": ["a", "bb"]}, ConfigError, "unknown sequence 'bb'. Did you mean 'b'?"),
+        ({"jobs": 0}, ConfigError, "--jobs: expected 1 or more, found 0"),
+        ({"timeout": 0.0}, ConfigError, "--timeout: expected 0.1 or more"),
+        ({"timeout": float("nan")}, ConfigError, "--timeout: expected 0.1 or more"),
+        ({"shard": "3/2"}, ConfigError, "--shard expects i/n"),
+        ({"job": 2}, ConfigError, "unknown option of a run 'job'. Did you mean 'jobs'?"),
+        ({"sequences": ["a", "bb"]}, ConfigError, "unknown sequence 'bb'. Did you mean 'b'?"),
         ({"spec": spec("Wanderer", "../up")}, ConfigError, "plain folder name"),
         ({"spec": spec("Wanderer", ".hidden")}, ConfigError, "plain folder name"),
         ({"spec": spec("Wonderer")}, ConfigError, "Did you mean 'Wanderer'?"),
@@ -224,16 +230,17 @@ def test_arguments_that_make_no_sense(
     dataset: Dataset,
     store: OnePassStore,
 ) -> None:
+    chosen = {name: value for name, value in changes.items() if name != "spec"}
     with pytest.raises(error, match=re.escape(message)):
-        run_tracker(**{"dataset": dataset, "spec": spec("Wanderer"), "store": store, **changes})
+        run_tracker(dataset, changes.get("spec", spec("Wanderer")), store, RunOptions.of(chosen))
     assert not store.root.exists()
 
 
 def test_results_of_another_provenance_are_refused(dataset: Dataset, store: OnePassStore) -> None:
-    run_tracker(dataset, spec("Wanderer"), store, names=["a"])
+    run_tracker(dataset, spec("Wanderer"), store, RunOptions(sequences=["a"]))
     before = store.record_path("fake").read_bytes()
     with pytest.raises(ResultError, match="seed: expected 1, found 0") as caught:
-        run_tracker(dataset, spec("Wanderer", pause=0.1), store, seed=1)
+        run_tracker(dataset, spec("Wanderer", pause=0.1), store, RunOptions(seed=1))
     assert "options.pause: expected 0.1, found None" in str(caught.value)
     assert "--name" in str(caught.value)
     with pytest.raises(ResultError, match="miniature: expected True, found False"):
@@ -245,11 +252,11 @@ def test_results_of_another_provenance_are_refused(dataset: Dataset, store: OneP
 def test_another_device_is_recorded_and_refused_on_request(
     dataset: Dataset, store: OnePassStore
 ) -> None:
-    run_tracker(dataset, spec("Wanderer"), store, names=["a"])
+    run_tracker(dataset, spec("Wanderer"), store, RunOptions(sequences=["a"]))
     path = store.record_path("fake")
     path.write_text(path.read_text().replace('"device": "cpu"', '"device": "Giant GPU"'))
     with pytest.raises(ResultError, match="were made on Giant GPU, this one on cpu"):
-        run_tracker(dataset, spec("Wanderer"), store, same_device=True)
+        run_tracker(dataset, spec("Wanderer"), store, RunOptions(same_device=True))
     assert store.sequences("fake") == {"a"}
     run_tracker(dataset, spec("Wanderer"), store)
     places = [place for each in record(store)["sessions"] for place in each.get("places", ())]
@@ -260,10 +267,17 @@ def test_another_device_is_recorded_and_refused_on_request(
 
 @pytest.mark.parametrize(("jobs", "seen"), [(2, {0, 3}), (4, {0, 3})])
 def test_each_worker_sees_a_gpu_of_its_own(
-    jobs: int, seen: set[int], fakes: ModuleType, store: OnePassStore
+    jobs: int,
+    seen: set[int],
+    fakes: ModuleType,
+    store: OnePassStore,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("bench.runner.devices.installed_gpus", tuple)  # numbers are believed
     dataset = fakes.make_dataset(**dict.fromkeys("abcdefgh", 4))
-    run_tracker(dataset, spec("SeesGpu", pause=0.3), store, jobs=jobs, gpus=("0", "3"))
+    chosen = RunOptions(gpus="0,3", per_gpu=jobs // 2)
+    run_tracker(dataset, spec("SeesGpu", pause=0.3), store, chosen)
     boxes = [store.read_boxes("fake", name)[1] - (1, 1, 0, 0) for name in "abcdefgh"]
     workers = {int(box[1]): int(box[0]) for box in boxes}
     assert set(workers.values()) == seen
@@ -314,7 +328,7 @@ def test_threads_do_not_follow_from_jobs(
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.delenv("PYTHONHASHSEED", raising=False)
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")  # what the caller says is respected
-    run_tracker(dataset, spec("Threads"), store, jobs=jobs, names=["a"])
+    run_tracker(dataset, spec("Threads"), store, RunOptions(jobs=jobs, sequences=["a"]))
     assert store.read_boxes("fake", "a")[1].tolist() == [1 + 1, 1 + 1, 3, 0]  # 1-based file
     assert "OMP_NUM_THREADS" not in os.environ
 
@@ -322,7 +336,8 @@ def test_threads_do_not_follow_from_jobs(
 def test_nothing_is_printed_unless_asked(
     dataset: Dataset, store: OnePassStore, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run_tracker(dataset, spec("Wanderer", "quiet"), store, names=["a"])
+    run_tracker(dataset, spec("Wanderer", "quiet"), store, RunOptions(sequences=["a"]))
     assert capfd.readouterr() == ("", "")
-    run_tracker(dataset, spec("Wanderer", "shown", pause=0.1), store, progress=True, names=["a"])
+    shown = spec("Wanderer", "shown", pause=0.1)
+    run_tracker(dataset, shown, store, RunOptions(sequences=["a"]), progress=True)
     assert "0/1 sequences" in capfd.readouterr().err

@@ -23,7 +23,7 @@ from bench.locks import locked
 from bench.registry import TrackerSpec
 from bench.results.onepass import OnePassStore
 from bench.results.record import read_record
-from bench.runner import run_tracker
+from bench.runner import RunOptions, run_tracker
 from bench.runner.merging import merge_results, remove_results
 from bench.runner.shards import Shard, close_records, gathered_record, parts, running_shards
 from bench.sequence import Dataset
@@ -36,13 +36,12 @@ from pathlib import Path
 import fake_trackers
 from bench.registry import TrackerSpec
 from bench.results.onepass import OnePassStore
-from bench.runner import run_tracker
-from bench.runner.shards import Shard
+from bench.runner import RunOptions, run_tracker
 
 root, shard, lengths = sys.argv[1:]
 spec = TrackerSpec("fake", "fake_trackers:Wanderer", {"pause": 0.02})
 dataset = fake_trackers.make_dataset(**json.loads(lengths))
-run_tracker(dataset, spec, OnePassStore(Path(root), "otb2015"), shard=Shard.parse(shard))
+run_tracker(dataset, spec, OnePassStore(Path(root), "otb2015"), RunOptions(shard=shard))
 """
 
 
@@ -95,7 +94,7 @@ def test_a_shard_is_i_of_n_counted_from_one(text: str) -> None:
 def test_shards_together_are_the_run(dataset: Dataset, store: OnePassStore) -> None:
     run_tracker(dataset, spec("whole"), store)
     for index in (2, 1, 3):
-        run_tracker(dataset, spec(), store, shard=Shard(index, 3))
+        run_tracker(dataset, spec(), store, RunOptions(shard=f"{index}/3"))
     assert files(store) == files(store, "whole")
     record = read_record(store.record_path("fake"))
     assert record is not None
@@ -114,12 +113,12 @@ def test_a_failure_of_a_shard_is_recorded_and_cleared(
     first = int(dataset["a"].frames[0].sum())
     plan = spec(kind="Trouble", plan={first: "raise"})
     for index in (1, 2):
-        run_tracker(dataset, plan, store, shard=Shard(index, 2))
+        run_tracker(dataset, plan, store, RunOptions(shard=f"{index}/2"))
     record = read_record(store.record_path("fake"))
     assert record is not None
     assert [failure.sequence for failure in record.failures] == ["a"]
     store.boxes_path("fake", "a").write_text("1,2,3,4\n" * 6)  # as if it had run since
-    run_tracker(dataset, plan, store, shard=Shard(1, 2))
+    run_tracker(dataset, plan, store, RunOptions(shard="1/2"))
     record = read_record(store.record_path("fake"))
     assert record is not None
     assert record.failures == ()
@@ -135,19 +134,19 @@ def test_shards_and_whole_runs_keep_out_of_each_other(
         with pytest.raises(ResultError, match="shard 1/2 of a run is writing there"):
             run_tracker(dataset, spec(), store)
         with pytest.raises(ResultError, match="is writing there"):
-            run_tracker(dataset, spec(), store, shard=Shard(1, 2))
-        run_tracker(dataset, spec(), store, shard=Shard(2, 2))
+            run_tracker(dataset, spec(), store, RunOptions(shard="1/2"))
+        run_tracker(dataset, spec(), store, RunOptions(shard="2/2"))
         with pytest.raises(ResultError, match="shard 1/2 of a run is writing there"):
             remove_results(store, "fake")
     with locked(folder), pytest.raises(ResultError, match="is writing there"):
-        run_tracker(dataset, spec(), store, shard=Shard(1, 2))
+        run_tracker(dataset, spec(), store, RunOptions(shard="1/2"))
 
 
 def test_shards_that_differ_are_refused(dataset: Dataset, store: OnePassStore) -> None:
-    run_tracker(dataset, spec(), store, shard=Shard(1, 2))
+    run_tracker(dataset, spec(), store, RunOptions(shard="1/2"))
     with pytest.raises(ResultError, match=r"seed: expected 1, found 0"):
-        run_tracker(dataset, spec(), store, shard=Shard(2, 2), seed=1)
-    assert run_tracker(dataset, spec(), store, shard=Shard(2, 2)).failures == ()
+        run_tracker(dataset, spec(), store, RunOptions(shard="2/2", seed=1))
+    assert run_tracker(dataset, spec(), store, RunOptions(shard="2/2")).failures == ()
 
 
 class Shards:
@@ -203,7 +202,7 @@ def test_a_killed_shard_costs_the_sequence_in_hand_and_leaves_its_part(
 def test_merge_closes_and_gathers_what_is_left(
     dataset: Dataset, store: OnePassStore, tmp_path: Path
 ) -> None:
-    run_tracker(dataset, spec(), store, shard=Shard(1, 2))
+    run_tracker(dataset, spec(), store, RunOptions(shard="1/2"))
     record = read_record(store.record_path("fake"))
     assert record is not None
     folder = store.folder("fake")

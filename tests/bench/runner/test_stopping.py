@@ -19,7 +19,7 @@ from bench.loading import ROOT
 from bench.locks import locked
 from bench.registry import TrackerSpec
 from bench.results.onepass import OnePassStore
-from bench.runner import run_tracker
+from bench.runner import RunOptions, run_tracker
 from bench.sequence import Dataset
 
 HERE = Path(__file__).parent
@@ -29,7 +29,7 @@ import json
 import sys
 from pathlib import Path
 from bench.results.onepass import OnePassStore
-from bench.runner import run_tracker
+from bench.runner import RunOptions, run_tracker
 from bench.registry import TrackerSpec
 
 if __name__ == "__main__":
@@ -38,7 +38,7 @@ if __name__ == "__main__":
     options = {"log": log} if kind == "WithChild" else {"pause": 0.02, "start_log": log}
     spec = TrackerSpec(name, "fake_trackers:" + kind, options)
     dataset = fake_trackers.make_dataset(**json.loads(lengths))
-    run_tracker(dataset, spec, OnePassStore(Path(root), "otb2015"), jobs=int(jobs))
+    run_tracker(dataset, spec, OnePassStore(Path(root), "otb2015"), RunOptions(jobs=int(jobs)))
 """
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -167,7 +167,7 @@ def test_what_a_hanging_tracker_started_ends_with_it(
     fakes: ModuleType, runner: Runner, all_gone: Callable[..., bool]
 ) -> None:
     spec = TrackerSpec("hung", "fake_trackers:WithChild", {"log": str(runner.log)})
-    summary = run_tracker(fakes.make_dataset(a=5), spec, runner.store, frame_timeout=2.0)
+    summary = run_tracker(fakes.make_dataset(a=5), spec, runner.store, RunOptions(timeout=2.0))
     assert [failure.frame for failure in summary.failures] == [2]
     assert all_gone(*runner.logged()[0], seconds=1.0)
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import TrackerError
+from bench.processes import thread_count, thread_environment
 from bench.registry import TrackerSpec
 from bench.runner.unit import (
     Unit,
@@ -20,8 +21,6 @@ from bench.runner.unit import (
     device_name,
     run_unit,
     seed_everything,
-    thread_count,
-    thread_environment,
 )
 
 Key = tuple[int, str, int]

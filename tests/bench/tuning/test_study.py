@@ -10,6 +10,7 @@ import pytest
 
 from bench.errors import ConfigError, ResultError
 from bench.locks import locked
+from bench.runner import RunOptions
 from bench.sequence import Dataset, Sequence
 from bench.tuning.plan import Plan
 from bench.tuning.search import best_first, is_stored
@@ -42,7 +43,8 @@ def older_plan(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
     study.write_bytes(OLDER.read_bytes())
     clips = tuple(Sequence(name, np.ones((4, 4))) for name in ("run", "walk"))
     data = Dataset("folder", Path("/data"), clips)
-    plan = Plan(data, "toys:Shifted", space, "success", study, settings={"limit": "5.5"}, seed=3)
+    plan = Plan(data, "toys:Shifted", space, "success", study, settings={"limit": "5.5"},
+                running=RunOptions(seed=3))  # fmt: skip
     here = plan.facts()
     made = {name for name in here if name not in ("libraries", "decoder", "python")}
     assert {n for n in made if here[n] != facts.get(n)} <= {

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.mini import write_miniature
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, Miniature
 from tests.trackers.repositories import stand_ins
 from trackers.repositories import checkout
 
@@ -22,11 +21,10 @@ PACKAGES = ("lib", "ltr", "pytracking", "pysot", "visdom")
 
 
 @pytest.fixture(scope="session")
-def otb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def otb(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six frames of each of two sequences of the miniature's OTB-2015."""
     root = tmp_path_factory.mktemp("short")
-    write_miniature(root / "mini", benchmarks=["otb2015"])
-    source, target = root / "mini" / "otb2015", root / "otb2015"
+    source, target = miniature.drawn("otb2015"), root / "otb2015"
     target.mkdir()
     for path in source.iterdir():
         if path.is_file():

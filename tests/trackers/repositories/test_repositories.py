@@ -14,8 +14,8 @@ import bench
 from bench.errors import BenchError, ConfigError, TrackerError
 from bench.registry import TrackerSpec, make_spec
 from tests.trackers.repositories.stand_ins import CONFIG, save
+from trackers.repositories.checkout import opened_into, that_count
 from trackers.repositories.libtest import dataset_name
-from trackers.repositories.opened import opened_into, that_count
 from trackers.repositories.tuned import difference, reads_name, takes_name
 
 IMAGE = np.zeros((24, 32, 3), np.uint8)
@@ -142,7 +142,7 @@ def test_its_own_local_py_counts_unless_another_folder_is_given(
         " save_dir='/home/author/output')\n"
     )
     with pytest.raises(TrackerError, match=r"'/home/author/output/checkpoints.*/local\.py "
-        r"says where its files are; --set save_dir=FOLDER names another"):  # fmt: skip
+        r"says where checkpoints/ is; --set save_dir=FOLDER names another"):  # fmt: skip
         spec(repo).build()
     assert answers(spec(repo, save_dir=str(repo / "output")).build(), 1) == [[4.5, 4.25, 5, 6]]
 

@@ -19,7 +19,7 @@ from lightning.pytorch.utilities import rank_zero_warn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from bench.arrays import FloatArray, Image
-from bench.runner.unit import few_threads
+from bench.processes import few_threads
 from trackers.siamattn.training.data import PairSource
 from trackers.siamattn.training.holdout import Score, Video, track_videos, videos
 from trackers.siamattn.training.mixtures import skips_of

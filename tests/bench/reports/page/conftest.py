@@ -19,6 +19,7 @@ from bench.geometry import Regions, Runs
 from bench.results.onepass import OnePassStore
 from bench.results.vot.store import VotStore
 from bench.sequence import Dataset, RegionTrajectory, Sequence, Trajectory, to_tracker
+from tests.conftest import Miniature
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -92,11 +93,11 @@ def make_results(made: Made) -> None:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The report, with videos of the first sequences."""
     folder = tmp_path_factory.mktemp("made")
     made = Made(folder / "data", folder / "results", folder / "report")
-    bench("mini", made.data, "--benchmark", "otb2015,vot2018")
+    miniature.into(made.data, "otb2015", "vot2018")
     make_results(made)
     options = ("--data", made.data, "--results", made.results, "--out", made.report)
     done = bench("report", *options, code=1)  # since one result is broken
