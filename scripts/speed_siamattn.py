@@ -76,7 +76,7 @@ def measure(network: Network, device: torch.device) -> Stopwatch:
 
 
 def main() -> None:
-    """Print milliseconds a frame of the released size and of the small one, and the share of the rate."""
+    """Print milliseconds a frame of the released and the small size, and the share of the rate."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     name = torch.cuda.get_device_name() if device.type == "cuda" else f"{device}"
     threads = torch.get_num_threads()

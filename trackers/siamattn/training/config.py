@@ -177,6 +177,7 @@ class Schedule:
         frozen: epochs with a frozen backbone.
         backbone: factor on the backbone's rate afterwards; its stem and first stage stay frozen
             unless ``whole`` is set.
+        still: keep the statistics of the backbone's batch norms.
         unmasked: epochs without the loss of masks, whose steps are cheaper.
         whole: train the whole backbone, for networks without ImageNet weights.
         average: decay per step of an exponential moving average of all weights and statistics,
@@ -198,6 +199,7 @@ class Schedule:
     fall: Literal["geometric", "cosine"] = "geometric"
     frozen: int = 10
     backbone: float = 0.05
+    still: bool = False
     unmasked: int = 0
     whole: bool = False
     average: float = 0.0

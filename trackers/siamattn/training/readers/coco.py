@@ -38,7 +38,7 @@ def open_coco(root: Path, split: str = "train2017") -> Reader[int]:
         DatasetError: the annotation is missing, broken or empty.
     """
     path = root / "annotations" / f"instances_{split}.json"
-    coco = read_annotations(root, split)
+    coco = _read(path, root, split)
     keys = [int(row["id"]) for row in coco.dataset["annotations"] if _usable(row, path)]
     if not keys:
         raise nothing_found("coco", root, f"annotated objects in {path.name}")
@@ -47,9 +47,8 @@ def open_coco(root: Path, split: str = "train2017") -> Reader[int]:
     return Reader("coco", keys, partial(_load, coco, images), True, len(used))
 
 
-def read_annotations(root: Path, split: str) -> Any:
-    """The annotation read by pycocotools, without its printing; raises as ``open_coco``."""
-    path = root / "annotations" / f"instances_{split}.json"
+def _read(path: Path, root: Path, split: str) -> Any:
+    """The annotation read by pycocotools, with its printing suppressed."""
     try:
         from pycocotools.coco import COCO
     except ImportError as error:
@@ -95,12 +94,11 @@ def _load(coco: Any, folder: Path, key: int) -> Rows:
         name,
         *known_rows(name, [row["bbox"]], [0], size),
         partial(single_image, folder / Path(image["file_name"]).name),
-        lambda number: mask_of(coco, key),
+        partial(_mask, coco, key),
     )
 
 
-def mask_of(coco: Any, key: int) -> BoolArray:
-    """The mask of an annotation ``(H, W)``; DatasetError if it cannot be decoded."""
+def _mask(coco: Any, key: int, number: int) -> BoolArray:
     try:
         with warnings.catch_warnings():
             # pycocotools' compiled part still uses the array interface of NumPy 1.

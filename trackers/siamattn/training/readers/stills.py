@@ -1,14 +1,18 @@
-"""Single pictures as endless short videos: each row shows the same object in another way.
+"""Single pictures as short videos: each row shows the same object in another way.
 
 A row may turn the picture about the object, replace its background, and paste other objects, cut
-out by their masks, behind the object or over part of it. What a frame of a crop can do, such as
+out by their masks, behind the object or over part of it. What a crop of a frame can do, such as
 moving, scaling, lighting and blurring, is left to ``crops``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.arrays import BoolArray, FloatArray, Image
+from bench.errors import ConfigError, DatasetError
 from bench.mini.signals import stream
-from trackers.siamattn.training.readers.coco import mask_of, read_annotations
-from trackers.siamattn.training.readers.rows import Reader, Rows, nothing_found, read_frame
+from trackers.siamattn.training.readers.rows import (
+    Reader,
+    Rows,
+    first_folder,
+    nothing_found,
+    single_image,
+)
 
 ROWS = 16  # ways to show an object
 _SMALLEST = 14  # minimum shorter side of an object, pixels
@@ -33,24 +43,32 @@ _OVER = 0.2  # probability of an object over part of the target
 _COVERED = 0.4  # maximum share of the target's box that it covers
 _KEPT = 2048  # decoded pictures kept in memory
 
-Key = tuple[int, int]  # set and annotation
+Cover = NDArray[np.float32]  # (H, W), from 0 to 1
 
 
 @dataclass(frozen=True, eq=False)
-class CutOut:
-    """An object cut out of its picture.
+class Thing:
+    """An object in a picture.
 
     Attributes:
-        image: RGB ``uint8 (h, w, 3)``.
-        cover: ``(h, w)`` float32 from 0 to 1.
+        name: identifies it.
+        kind: its set and category.
+        path: the picture.
+        size: width and height of the picture.
+        box: ``(4,)`` x, y, width, height.
+        outline: polygons ``(P, 2)`` on the edges of pixels; none if it has no mask.
     """
 
-    image: Image
-    cover: NDArray[np.float32]
+    name: str
+    kind: tuple[str, int]
+    path: Path
+    size: tuple[int, int]
+    box: FloatArray
+    outline: tuple[FloatArray, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class _View:
+class View:
     """How a row shows an object.
 
     Attributes:
@@ -64,208 +82,214 @@ class _View:
     moved: bool = False
 
 
-def open_stills(root: Path, split: str = "train2017") -> Reader[Key]:
+def open_stills(root: Path, split: str = "train2017") -> Reader[Thing]:
     """The objects of several sets of pictures in COCO's layout, each in its own folder.
 
-    Crowds, small objects and those that fill the picture are left out. Sets may lack masks: their
-    objects are not turned, not pasted and have no mask.
+    Crowds, small objects and those that fill the picture are left out. Objects without polygons
+    have no mask: they are not turned, and not pasted.
 
     Args:
-        root: holds ``<set>/annotations/instances_<split>.json`` and ``<set>/<split>/``.
+        root: holds ``<set>/annotations/instances_<split>.json`` and ``<set>/<split>/`` or
+            ``<set>/images/<split>/``.
         split: name of the split.
 
     Raises:
         ConfigError: pycocotools is not installed.
-        DatasetError: there is no set, or an annotation is missing, broken or empty.
+        DatasetError: there is no set or no usable object, or an annotation is broken.
     """
+    if find_spec("pycocotools") is None:
+        raise ConfigError(
+            "reading stills needs pycocotools, which is not installed: "
+            "pip install '.[train]' in this project's checkout"
+        )
     name = f"annotations/instances_{split}.json"
-    folders = sorted(path.parents[1] for path in root.glob(f"*/{name}"))
-    if not folders:
-        raise nothing_found("stills", root, f"<set>/{name}")
-    pictures = Pictures(tuple(read_annotations(f, split) for f in folders), tuple(folders), split)
-    keys = pictures.keys
-    used = {(place, pictures.row((place, key))["image_id"]) for place, key in keys}
-    return Reader("stills", keys, pictures.load, True, len(used))
+    things = [t for path in sorted(root.glob(f"*/{name}")) for t in _read_things(path, split)]
+    if not things:
+        raise nothing_found("stills", root, f"annotated objects in <set>/{name}")
+    pictures = len({thing.path for thing in things})
+    return Reader("stills", things, Stage(things).load, True, pictures)
 
 
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """Sets of annotated pictures.
+def _read_things(path: Path, split: str) -> Iterator[Thing]:
+    """The usable objects of an annotation."""
+    root = path.parents[1]
+    folder = first_folder(root / split, root / "images" / split) or root / split
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        images = {image["id"]: image for image in content["images"]}
+        for row in content["annotations"]:
+            thing = _thing(row, images[row["image_id"]], root.name, folder)
+            if not row.get("iscrowd") and _is_usable(thing):
+                yield thing
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise DatasetError(
+            f"{path}: expected the JSON of COCO's instances ({error!r}). Write it again."
+        ) from error
 
-    Attributes:
-        sets: pycocotools' indices.
-        folders: their folders.
-        split: name of the split.
-        keys: the usable objects.
-        masked: those of them with a mask, by category of each set.
+
+def _thing(row: dict[str, Any], image: dict[str, Any], group: str, folder: Path) -> Thing:
+    parts = row.get("segmentation")
+    return Thing(
+        f"stills/{group}/{int(row['id'])}",
+        (group, int(row["category_id"])),
+        folder / Path(image["file_name"]).name,
+        (int(image["width"]), int(image["height"])),
+        np.array(row["bbox"], dtype=np.float64).reshape(4),
+        tuple(np.array(part, dtype=np.float64).reshape(-1, 2) for part in parts)
+        if isinstance(parts, list)
+        else (),
+    )
+
+
+def _is_usable(thing: Thing) -> bool:
+    size = thing.box[2:]
+    return bool(min(size) >= _SMALLEST and min(size / thing.size) <= _LARGEST)
+
+
+class Stage:
+    """Shows objects among each other.
+
+    Args:
+        things: all of them; those with a mask can be pasted.
     """
 
-    sets: tuple[Any, ...]
-    folders: tuple[Path, ...]
-    split: str
-    keys: list[Key] = field(init=False)
-    masked: dict[Key, list[Key]] = field(init=False)
+    def __init__(self, things: Sequence[Thing]) -> None:
+        self.things = things
+        self.masked: dict[tuple[str, int], list[Thing]] = {}
+        for thing in things:
+            if thing.outline:
+                self.masked.setdefault(thing.kind, []).append(thing)
 
-    def __post_init__(self) -> None:
-        """Index the usable objects."""
-        found = [
-            (place, int(row["id"]))
-            for place, coco in enumerate(self.sets)
-            for row in coco.dataset["annotations"]
-            if _usable(row, coco)
-        ]
-        masked: dict[Key, list[Key]] = {}
-        for key in found:
-            if _outline(self.row(key)) is not None:
-                masked.setdefault(self.kind(key), []).append(key)
-        object.__setattr__(self, "keys", found)
-        object.__setattr__(self, "masked", masked)
-
-    def row(self, key: Key) -> dict[str, Any]:
-        """The annotation of an object."""
-        found: dict[str, Any] = self.sets[key[0]].anns[key[1]]
-        return found
-
-    def kind(self, key: Key) -> Key:
-        """Set and category of an object."""
-        return key[0], int(self.row(key)["category_id"])
-
-    def load(self, key: Key) -> Rows:
-        """The target of a key: ``ROWS`` ways to show it."""
-        row, folder = self.row(key), self.folders[key[0]]
-        name = f"stills/{folder.name}/{key[1]}"
-        image, outline = self.sets[key[0]].imgs[row["image_id"]], _outline(row)
-        if outline is None:
-            views = (_View(np.asarray(row["bbox"], dtype=np.float64)),) * ROWS
-        else:
-            part = float(np.sqrt(np.prod(row["bbox"][2:]) / (image["width"] * image["height"])))
-            rng = stream(0, name, "views")
-            views = tuple(_draw_view(outline, part, rng) for _ in range(ROWS))
-        show = lru_cache(maxsize=2)(partial(self._show, key, name, views))
+    def load(self, thing: Thing) -> Rows:
+        """The target of an object: ``ROWS`` ways to show it."""
+        rng = stream(0, thing.name, "views")
+        views = [_draw_view(thing, rng) for _ in range(ROWS)]
+        show = lru_cache(maxsize=2)(partial(self._show, thing, views))
         return Rows(
-            name,
+            thing.name,
             np.stack([view.box for view in views]),
             np.arange(ROWS),
             lambda number: show(number)[0],
-            None if outline is None else lambda number: show(number)[1],
+            (lambda number: show(number)[1]) if thing.outline else None,
         )
 
-    def _show(
-        self, key: Key, name: str, views: tuple[_View, ...], number: int
-    ) -> tuple[Image, BoolArray]:
+    def _show(self, thing: Thing, views: Sequence[View], number: int) -> tuple[Image, BoolArray]:
         """Row ``number``: the picture, and the visible part of the object."""
-        rng = stream(0, name, "row", str(number))
-        view, picture = views[number], self._picture(self._path(key))
-        box, size = view.box, picture.shape[1::-1]
+        rng = stream(0, thing.name, "row", str(number))
+        view, picture = views[number], _read(thing)
         mask = np.zeros(picture.shape[:2], dtype=bool)
         if view.matrix is not None:
-            whole = mask_of(self.sets[key[0]], key[1]).astype(np.uint8)
-            mask = cv2.warpAffine(whole, view.matrix, size).astype(bool)
+            mask = _filled([_moved(part, view.matrix) for part in thing.outline], thing.size)
             picture = np.asarray(
-                cv2.warpAffine(picture, view.matrix, size, borderMode=cv2.BORDER_REFLECT_101)
+                cv2.warpAffine(picture, view.matrix, thing.size, borderMode=cv2.BORDER_REFLECT_101)
             )
             if view.moved:
-                picture = _composed(self._background(rng, size), picture, _soft(mask))
+                other = _read(self.things[int(rng.integers(len(self.things)))])
+                ground = cv2.resize(other, thing.size, interpolation=cv2.INTER_AREA)
+                picture = _composed(np.asarray(ground), picture, _soft(mask))
         if self.masked:
-            picture = self._with_others(picture, key, box, mask, rng)
+            picture = self._with_others(picture, thing, view.box, mask, rng)
             if rng.random() < _OVER:
-                picture, mask = self._covered(picture, box, mask, rng)
+                picture, mask = self._covered(picture, view.box, mask, rng)
         return picture, mask
 
     def _with_others(
-        self, picture: Image, key: Key, box: FloatArray, mask: BoolArray, rng: np.random.Generator
+        self,
+        picture: Image,
+        thing: Thing,
+        box: FloatArray,
+        mask: BoolArray,
+        rng: np.random.Generator,
     ) -> Image:
         """Other objects around the target and behind it."""
-        behind = _soft(mask) if mask.any() else _of_box(box, picture.shape[:2])
+        behind = _soft(mask) if thing.outline else _of_box(box, picture.shape[:2])
         shown = picture
         for _ in range(rng.choice(len(_OTHERS), p=_OTHERS)):
-            cut = self._other(key, rng)
+            other = self._other(thing, rng)
             side = np.sqrt(box[2] * box[3]) * np.exp(rng.uniform(-0.5, 0.5))
             angle, away = rng.uniform(0, 2 * np.pi), rng.uniform(0.7, 2.0)
             centre = box[:2] + box[2:] * (0.5 + away * np.array([np.cos(angle), np.sin(angle)]))
-            shown, _ = _pasted(shown, cut, side, centre)
+            shown, _ = _pasted(shown, other, side, centre)
         return _composed(shown, picture, behind)
 
     def _covered(
         self, picture: Image, box: FloatArray, mask: BoolArray, rng: np.random.Generator
     ) -> tuple[Image, BoolArray]:
         """An object over part of the target, unless it would hide too much of it."""
-        cut = self._other(None, rng)
+        other = self._other(None, rng)
         side = np.sqrt(box[2] * box[3]) * rng.uniform(0.4, 1.0)
         corner = rng.choice([0.0, 1.0], 2) + rng.uniform(-0.3, 0.3, 2)
-        shown, cover = _pasted(picture, cut, side, box[:2] + box[2:] * corner)
+        shown, cover = _pasted(picture, other, side, box[:2] + box[2:] * corner)
         x, y = np.maximum(box[:2], 0).astype(int)
         inside = cover[y : y + int(box[3]) + 1, x : x + int(box[2]) + 1]
         if not inside.size or inside.mean() > _COVERED:
             return picture, mask
         return shown, mask & (cover < 0.5)
 
-    def _other(self, key: Key | None, rng: np.random.Generator) -> CutOut:
-        """Another object with a mask, often of the same category."""
-        alike = self.masked.get(self.kind(key), []) if key else []
+    def _other(self, thing: Thing | None, rng: np.random.Generator) -> Thing:
+        """An object with a mask, often of the same category."""
+        alike = self.masked.get(thing.kind, []) if thing else []
         if len(alike) < 2 or rng.random() >= _ALIKE:
             kinds = list(self.masked)
             alike = self.masked[kinds[rng.integers(len(kinds))]]
-        return self._cut_out(alike[rng.integers(len(alike))])
+        return alike[rng.integers(len(alike))]
 
-    def _background(self, rng: np.random.Generator, size: tuple[int, int]) -> Image:
-        """Another picture, of the given width and height."""
-        other = self._picture(self._path(self.keys[rng.integers(len(self.keys))]))
-        return np.asarray(cv2.resize(other, size, interpolation=cv2.INTER_AREA))
 
-    def _path(self, key: Key) -> Path:
-        image = self.sets[key[0]].imgs[self.row(key)["image_id"]]
-        return self.folders[key[0]] / self.split / Path(image["file_name"]).name
+def _draw_view(thing: Thing, rng: np.random.Generator) -> View:
+    if not thing.outline:
+        return View(thing.box)
+    part = float(np.sqrt(thing.box[2:].prod() / np.prod(thing.size)))
+    angle, aim = rng.normal(0, _TURN), _LARGE * np.exp(rng.uniform(-0.4, 0.4))
+    moved = bool(rng.random() < _BACKGROUND[int(part > _LARGE)])
+    points = np.concatenate(thing.outline)
+    centre = (points.min(0) + points.max(0)) / 2 - 0.5  # the first pixel's is at 0
+    scale = min(1.0, aim / part) if moved else 1.0
+    matrix = np.asarray(cv2.getRotationMatrix2D(centre.tolist(), angle, scale), np.float64)
+    turned = _moved(points, matrix)
+    return View(np.concatenate([turned.min(0), np.ptp(turned, 0)]), matrix, moved)
 
-    def _cut_out(self, key: Key) -> CutOut:
-        x, y, width, height = np.asarray(self.row(key)["bbox"])
-        rows, columns = slice(int(y), int(y + height) + 1), slice(int(x), int(x + width) + 1)
-        mask = mask_of(self.sets[key[0]], key[1])
-        return CutOut(self._picture(self._path(key))[rows, columns], _soft(mask)[rows, columns])
 
-    def _picture(self, path: Path) -> Image:
-        return _read(path)
+def _moved(points: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Points ``(P, 2)`` on the edges of pixels, moved by a matrix of pixels' positions."""
+    moved: FloatArray = (points - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5
+    return moved
+
+
+def _filled(parts: Sequence[FloatArray], size: tuple[int, int]) -> BoolArray:
+    """The inside of polygons ``(P, 2)`` on the edges of pixels."""
+    from pycocotools import mask
+
+    with warnings.catch_warnings():
+        # pycocotools' compiled part still uses the array interface of NumPy 1.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        runs = mask.frPyObjects([part.ravel().tolist() for part in parts], size[1], size[0])
+        return np.asarray(mask.decode(mask.merge(runs)), dtype=bool)
 
 
 @lru_cache(maxsize=_KEPT)
-def _read(path: Path) -> Image:
-    picture = read_frame(path)
+def _decoded(path: Path) -> Image:
+    picture = single_image(path, 0)
     picture.flags.writeable = False
     return picture
 
 
-def _usable(row: dict[str, Any], coco: Any) -> bool:
-    width, height = row["bbox"][2:]
-    image = coco.imgs[row["image_id"]]
-    fills = min(width / image["width"], height / image["height"]) > _LARGEST
-    return not row.get("iscrowd") and min(width, height) >= _SMALLEST and not fills
+def _read(thing: Thing) -> Image:
+    """The picture of an object; DatasetError if it is broken, or of another size."""
+    picture = _decoded(thing.path)
+    if picture.shape[1::-1] != thing.size:
+        raise DatasetError(
+            f"{thing.name}: expected {thing.path} of {thing.size} pixels, as the annotation says, "
+            f"found {picture.shape[1::-1]}"
+        )
+    return picture
 
 
-def _outline(row: dict[str, Any]) -> FloatArray | None:
-    """Corners of all polygons of an object, ``(P, 2)``; None without polygons."""
-    parts = row.get("segmentation")
-    if not parts or not isinstance(parts, list):
-        return None
-    return np.concatenate([np.reshape(part, (-1, 2)) for part in parts]).astype(np.float64)
-
-
-def _draw_view(outline: FloatArray, part: float, rng: np.random.Generator) -> _View:
-    """A random view of an outline ``(P, 2)``, whose side is ``part`` of the picture's."""
-    angle, aim = rng.normal(0, _TURN), _LARGE * np.exp(rng.uniform(-0.4, 0.4))
-    moved = bool(rng.random() < _BACKGROUND[int(part > _LARGE)])
-    centre = (outline.min(0) + outline.max(0)) / 2 - 0.5  # the first pixel's is at 0
-    scale = min(1.0, aim / part) if moved else 1.0
-    matrix = np.asarray(cv2.getRotationMatrix2D(centre.tolist(), angle, scale), np.float64)
-    turned = (outline - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5
-    return _View(np.concatenate([turned.min(0), np.ptp(turned, 0)]), matrix, moved)
-
-
-def _soft(mask: BoolArray) -> NDArray[np.float32]:
+def _soft(mask: BoolArray) -> Cover:
     """A mask with edges as soft as a photograph's."""
     return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (3, 3), 0.7))
 
 
-def _of_box(box: FloatArray, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _of_box(box: FloatArray, shape: tuple[int, ...]) -> Cover:
     """1 inside a box of x, y, width, height."""
     cover = np.zeros(shape, dtype=np.float32)
     x, y = np.maximum(box[:2], 0).astype(int)
@@ -273,16 +297,18 @@ def _of_box(box: FloatArray, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return cover
 
 
-def _composed(below: Image, above: Image, cover: NDArray[np.float32]) -> Image:
+def _composed(below: Image, above: Image, cover: Cover) -> Image:
     """``above`` where ``cover`` is 1, else ``below``; equal sizes."""
     return np.asarray(cv2.blendLinear(above, below, cover, 1 - cover))
 
 
-def _pasted(
-    picture: Image, cut: CutOut, side: float, centre: FloatArray
-) -> tuple[Image, NDArray[np.float32]]:
-    """The picture with a cut-out whose box has the area ``side`` squared, and what it covers."""
-    height, width = cut.cover.shape
+def _pasted(picture: Image, thing: Thing, side: float, centre: FloatArray) -> tuple[Image, Cover]:
+    """The picture with an object whose box has the area ``side`` squared, and what it covers."""
+    x, y = np.maximum(thing.box[:2], 0).astype(int)
+    right, bottom = (thing.box[:2] + thing.box[2:]).astype(int) + 1
+    image = _read(thing)[y:bottom, x:right]
+    cover = _soft(_filled(thing.outline, thing.size))[y:bottom, x:right]
+    height, width = cover.shape
     scale = side / np.sqrt(height * width)
     extent = scale * np.array([width, height])
     place = centre - extent / 2
@@ -291,10 +317,9 @@ def _pasted(
     left, top = np.clip(np.floor(place), 0, size).astype(int)
     right, bottom = np.clip(np.ceil(place + extent) + 1, 0, size).astype(int)
     if right > left and bottom > top:
-        window = slice(top, bottom), slice(left, right)
+        window, room = (slice(top, bottom), slice(left, right)), (right - left, bottom - top)
         matrix = np.array([[scale, 0, place[0] - left], [0, scale, place[1] - top]])
-        room = (right - left, bottom - top)
-        cover = np.asarray(cv2.warpAffine(cut.cover, matrix, room), np.float32)
-        image = np.asarray(cv2.warpAffine(cut.image, matrix, room), np.uint8)
+        cover = np.asarray(cv2.warpAffine(cover, matrix, room), np.float32)
+        image = np.asarray(cv2.warpAffine(image, matrix, room), np.uint8)
         shown[window], covered[window] = _composed(shown[window], image, cover), cover
     return shown, covered
