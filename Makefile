@@ -11,6 +11,9 @@ WEIGHTS ?=
 RECIPE  ?= lite
 RUN     ?= runs/$(RECIPE)
 PRECISION ?= bf16-mixed
+TABLES  ?= 5,6
+SETS    ?=
+BACKBONE ?=
 
 BENCH := .venv/bin/bench
 TRAIN := .venv/bin/python -m trackers.siamattn.training
@@ -29,7 +32,8 @@ help: ## list every target
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 	@echo
 	@echo "variables: TRACKER=$(TRACKER) DATA=$(DATA) RESULTS=$(RESULTS) REPORTS=$(REPORTS)" \
-		"DEVICE=$(DEVICE) JOBS=$(JOBS) WEIGHTS=$(WEIGHTS) RECIPE=$(RECIPE) RUN=$(RUN)"
+		"DEVICE=$(DEVICE) JOBS=$(JOBS) WEIGHTS=$(WEIGHTS) RECIPE=$(RECIPE) RUN=$(RUN)" \
+		"TABLES=$(TABLES) SETS=$(SETS) BACKBONE=$(BACKBONE)"
 
 setup: $(STAMP) ## install everything into .venv (done by the other targets when needed)
 
@@ -85,10 +89,11 @@ train: $(STAMP) ## train SiamAttn by RECIPE into RUN, or go on with a training t
 train-smoke: $(STAMP) ## learn a handful of pairs by heart, to see that training works here
 	$(TRAIN) smoke $$(mktemp -d)/smoke
 
-ablation: $(STAMP) ## train and score the rows of the paper's Tables 5 and 6 at a small size
+ablation: $(STAMP) ## train and score the rows of the paper's TABLES at a small size; Table 7 reads SETS
 	test -d data/mini-30/vot2016 || \
 		$(BENCH) mini data/mini-30 --benchmark vot2016 --sequences 30 --jobs $(JOBS)
-	$(TRAIN) ablation --data data/mini-30 --out $(REPORTS)/ablation
+	$(TRAIN) ablation --tables $(TABLES) --data data/mini-30 --out $(REPORTS)/ablation \
+		$(if $(BACKBONE),--backbone $(BACKBONE)) $(if $(SETS),--training-data $(SETS))
 
 test: $(STAMP) ## run the whole test suite
 	.venv/bin/pytest -n 2 -q

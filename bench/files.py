@@ -64,11 +64,11 @@ def sha256(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Write a file through a temporary one: complete or absent, even after ``kill -9``.
 
     Its permissions follow the umask. What a killed process of this machine left in the folder is
-    removed.
+    removed. Unless it is ``durable``, a power cut may leave a file without its content.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep_once(path.parent)
@@ -79,7 +79,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
-            _to_disk(stream.fileno(), path.parent)
+            if durable:
+                _to_disk(stream.fileno(), path.parent)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

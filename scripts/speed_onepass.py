@@ -52,8 +52,8 @@ def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def prepare_ours(benchmark: str, root: Path) -> Callable[[], object]:
-    """All measures and curves, intervals, per sequence, from the files."""
+def prepare_ours(benchmark: str, root: Path, *, cache: bool = False) -> Callable[[], object]:
+    """All measures and curves, intervals, per sequence, from the files, or as kept."""
     import bench.datasets.forms
     import bench.evaluation.onepass  # noqa: F401 (so that its import is not counted as scoring)
     from bench.datasets import open_dataset
@@ -61,7 +61,9 @@ def prepare_ours(benchmark: str, root: Path) -> Callable[[], object]:
     from bench.results.onepass import OnePassStore
 
     return lambda: evaluate(
-        open_dataset(benchmark, root / "annotation"), OnePassStore(root / "results", benchmark)
+        open_dataset(benchmark, root / "annotation"),
+        OnePassStore(root / "results", benchmark),
+        cache=cache,
     )
 
 

@@ -41,9 +41,9 @@ def describe(name: str) -> str:
     return f"vot2018-size ({len(rows)} sequences, {frames} frames) x {SETS[name]}"
 
 
-def tracker_names() -> list[str]:
+def tracker_names(trackers: int = TRACKERS) -> list[str]:
     """The generated trackers, from the best to the worst."""
-    return [f"T{index:02}" for index in range(TRACKERS)]
+    return [f"T{index:02}" for index in range(trackers)]
 
 
 @lru_cache(maxsize=1)
@@ -51,7 +51,7 @@ def _sequences() -> list[dict[str, Any]]:
     return [dataclasses.asdict(row) for row in get_benchmark("vot2018").table]
 
 
-def generate(name: str, root: Path) -> None:
+def generate(name: str, root: Path, trackers: int = TRACKERS) -> None:
     """Annotation, results in the official layout, and a workspace of vot-toolkit."""
     rng = np.random.default_rng(0)
     rows = _sequences()
@@ -69,8 +69,8 @@ def generate(name: str, root: Path) -> None:
     (root / "VOT2018.json").write_text(json.dumps(annotation))
     store = VotStore(root / "results", "vot2018", "baseline")
     frames = sum(map(len, shapes.values()))
-    rates = np.linspace(FEWEST_FAILURES, MOST_FAILURES, TRACKERS) / frames
-    for index, tracker in enumerate(tracker_names()):
+    rates = np.linspace(FEWEST_FAILURES, MOST_FAILURES, trackers) / frames
+    for index, tracker in enumerate(tracker_names(trackers)):
         for sequence, truth in shapes.items():
             for repetition in range(1, SETS[name] + 1):
                 path = store.run_path(tracker, sequence, repetition)
@@ -121,29 +121,29 @@ def _write_workspace(root: Path) -> None:
     )
 
 
-def score_vot(root: Path, dataset: Dataset) -> dict[str, dict[str, float]]:
+def score_vot(root: Path, dataset: Dataset, *, cache: bool = False) -> dict[str, dict[str, float]]:
     """Accuracy, robustness and expected average overlap of every tracker, by this toolkit."""
     from bench.evaluation import evaluate
 
     store = VotStore(root / "results", "vot2018", "baseline")
-    (scores,) = evaluate(dataset, store)
+    (scores,) = evaluate(dataset, store, cache=cache)
     return {
         tracker: {name: one.measures[name] for name in ("accuracy", "robustness", "eao")}
         for tracker, one in scores.trackers.items()
     }
 
 
-def prepare_ours(name: str, root: Path) -> Callable[[], object]:
-    """A, R, EAO and all else that `bench eval` computes, from the files."""
+def prepare_ours(name: str, root: Path, *, cache: bool = False) -> Callable[[], object]:
+    """A, R, EAO and all else that `bench eval` computes, from the files, or as kept."""
     import bench.datasets.vot
     import bench.evaluation.vot  # noqa: F401 (so that its import is not counted as scoring)
     from bench.geometry import Regions, region_overlaps
     from bench.geometry.overlap import PAYS_OFF, pixel_counter
 
-    # Loading numba and its cached kernel stands in the column of the whole process.
-    square = Regions.from_boxes(np.array([[0.0, 0.0, 9.0, 9.0]]))
-    region_overlaps(square, square, count=pixel_counter(PAYS_OFF))
-    return lambda: score_vot(root, open_dataset("vot2018", root / "VOT2018.json"))
+    if not cache:  # loading numba and its kernel stands in the column of the whole process
+        square = Regions.from_boxes(np.array([[0.0, 0.0, 9.0, 9.0]]))
+        region_overlaps(square, square, count=pixel_counter(PAYS_OFF))
+    return lambda: score_vot(root, open_dataset("vot2018", root / "VOT2018.json"), cache=cache)
 
 
 def prepare_toolkit(name: str, root: Path) -> Callable[[], object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ Images = Literal["auto", "rgb", "bgr", "gray", "pil"]
 FirstBox = Literal["as-is", "pysot"]
 Origin = Literal[0, 1]
 
+_LANGUAGE = re.compile("nlp|lang|text|caption", re.IGNORECASE)  # keys of words about the target
 _HALF_A_PIXEL = 0.5  # PySOT's tools/test.py: cx - (w - 1) / 2 with cx = x + w / 2
 _NO_IMAGE = (AttributeError, TypeError, ValueError)  # what reading an image of another kind raises
 
@@ -156,16 +158,58 @@ class FromPySOT(Adapted):
         return from_answer(answer, ("polygon", "bbox"), shape)
 
 
+class _Info(dict[str, Any]):
+    """What a tracker is told of a frame; ``asked`` collects the keys it looks for in vain."""
+
+    def __init__(self, asked: set[str], **content: Any) -> None:
+        super().__init__(content)
+        self._asked = asked
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        self._note(key)
+        return super().get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        self._note(key)
+        return super().__contains__(key)
+
+    def __missing__(self, key: Any) -> Any:
+        self._note(key)
+        raise KeyError(key)
+
+    def _note(self, key: object) -> None:
+        if key not in self.keys():
+            self._asked.add(str(key))
+
+
 class FromPyTracking(Adapted):
     toolkit = "pytracking"
 
+    def __init__(self, wrapped: Any, images: Images, first_box: FirstBox, origin: int) -> None:
+        super().__init__(wrapped, images, first_box, origin)
+        self._asked: set[str] = set()
+
+    @property
+    def adapter_choice(self) -> str:
+        """How the foreign tracker is run, in words."""
+        return f"{super().adapter_choice}{self.lacking()}"
+
+    def lacking(self) -> str:
+        """Descriptions in words that it asked for and was not given; empty if there are none."""
+        words = sorted(key for key in self._asked if _LANGUAGE.search(key))
+        if not words:
+            return ""
+        keys = ", ".join(map(repr, words))
+        return f"; it asked for a description of the target ({keys}), which is not given"
+
     def _begin(self, picture: Any, region: Region) -> None:
-        info = {"init_bbox": as_box(region).tolist()}
+        info = _Info(self._asked, init_bbox=as_box(region).tolist())
         self.previous = self.wrapped.initialize(picture, info) or {}
         self.takes_info = len(parameters(self.wrapped.track)) > 1
 
     def _follow(self, picture: Any) -> Any:
-        info = [{"previous_output": self.previous}] if self.takes_info else []
+        given = _Info(self._asked, previous_output=self.previous)
+        info = [given] if self.takes_info else []
         answer = self.wrapped.track(picture, *info)
         self.previous = {} if answer is None else answer
         return answer

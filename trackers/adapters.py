@@ -156,7 +156,7 @@ def _constructor(found: type, base: type[Adapted]) -> Callable[..., None]:
     def construct(self: Adapted, *args: Any, **options: Any) -> None:
         chosen = {own: options.pop(name, offered[own][1]) for name, own in names.items()}
         built = _built(found, args, read_values(foreign, options))
-        Adapted.__init__(self, built, **chosen)
+        base.__init__(self, built, **chosen)
         said = getattr(built, "is_deterministic", None)  # got10k's, known only now
         if isinstance(said, bool):
             self.deterministic = said

@@ -135,7 +135,7 @@ def score(
     dataset = Dataset(benchmark.name, Path("(memory)"), (clip,))
     store = MemoryStore(benchmark.name, benchmark.experiment(experiment))
     _add(store, "result", clip, boxes)
-    scores = _evaluate(dataset, store, None, convention, partial=False, ranks=False)
+    scores = _evaluate(dataset, store, None, convention)
     return dict(scores.trackers["result"].per_sequence[clip.name])
 
 
@@ -148,6 +148,7 @@ def evaluate(
     experiment: str | None = None,
     partial: bool = False,
     ranks: bool = False,
+    cache: bool = True,
 ) -> Scores:
     """Score results by the benchmark's official rule, or another toolkit's.
 
@@ -162,6 +163,8 @@ def evaluate(
         experiment: of the VOT challenge; the benchmark's main one by default.
         partial: score trackers on the sequences they finished instead of refusing them.
         ranks: also rank trackers by significance tests (VOT).
+        cache: keep the scores of a folder of results in it, and use those of which nothing has
+            changed; results in memory are always scored.
 
     Raises:
         ConfigError: an unknown tracker, convention or experiment, or a wrong argument.
@@ -170,7 +173,9 @@ def evaluate(
     """
     dataset = require_dataset(data)
     store = store_of(results, dataset, experiment)
-    return _evaluate(dataset, store, trackers, convention, partial=partial, ranks=ranks)
+    return _evaluate(
+        dataset, store, trackers, convention, partial=partial, ranks=ranks, cache=cache
+    )
 
 
 def _evaluate(
@@ -178,14 +183,12 @@ def _evaluate(
     store: Store,
     trackers: Iterable[str] | None,
     convention: str | None,
-    *,
-    partial: bool,
-    ranks: bool,
+    **options: bool,
 ) -> Scores:
     from bench.evaluation import evaluate as score_all
 
     rules = None if convention is None else [convention]
-    (found,) = score_all(dataset, store, trackers, rules, partial=partial, ranks=ranks)
+    (found,) = score_all(dataset, store, trackers, rules, **options)
     if not found.trackers:
         reasons = "\n".join(f"{name}: {why}" for name, why in found.refused.items())
         raise ResultError(f"no tracker can be scored:\n{reasons}")

@@ -194,7 +194,7 @@ def _layout(value: object, where: str) -> Layout:
 def _check_placeholders(layout: Layout, where: str) -> None:
     known = {*Listed("a").places, "at", "file", *layout.options}
     for number, form in enumerate(layout.forms, start=1):
-        paths = (*form.at, form.boxes, *form.images, *form.absent, *form.attributes)
+        paths = (*form.at, form.boxes, *form.images, *form.absent, *form.attributes, *form.marked)
         for path in (*paths, form.visible, form.range, form.size):
             for _, name, _, _ in string.Formatter().parse(path):
                 if name is not None and name not in known:

@@ -89,6 +89,7 @@ class Form:
         absent_longer: whether such files may have more flags than the ground truth has rows.
         visible: file with the visible share of the target per frame; 0 means absent.
         attributes: files of one 0 or 1 per attribute; the first that exists.
+        marked: a file of one 0 or 1 per frame for each attribute; one 1 is enough.
         range: file with the numbers of the first and last image.
         size: file with a line ``resolution: (width, height)``.
         rows: how a row is written: ``x,y,w,h``, or ``id x1 y1 x2 y2 ...`` at 240 frames
@@ -103,6 +104,7 @@ class Form:
     absent_longer: bool = False
     visible: str = ""
     attributes: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
     range: str = ""
     size: str = ""
     rows: Literal["xywh", "corners of 240 fps"] = "xywh"

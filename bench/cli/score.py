@@ -30,8 +30,8 @@ def _complete_convention(incomplete: str) -> list[str]:
 Convention = Annotated[
     str | None,
     typer.Option(
-        help="Official by default; otb, lasot, trackingnet, pysot, got10k, pytracking; on VOT "
-        "vot, vot-matlab-head, pysot, vot-toolkit, got10k; all.",
+        help="Official by default; otb, lasot, trackingnet, pysot, got10k, pytracking, libtest; "
+        "on VOT vot, vot-matlab-head, pysot, vot-toolkit, got10k; all.",
         autocompletion=_complete_convention,
     ),
 ]
@@ -49,6 +49,9 @@ Ranks = Annotated[
 JsonFile = Annotated[
     Path | None,
     typer.Option("--json", help="Write all scores here (a list of them for --convention all)."),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Score all anew, and keep no scores beside the results.")
 ]
 CsvFile = Annotated[Path | None, typer.Option("--csv", help="Write the table here.")]
 
@@ -68,12 +71,14 @@ def evaluate(
     json_file: JsonFile = None,
     csv_file: CsvFile = None,
     subset: options.Subset = "test",
+    no_cache: NoCache = False,
 ) -> None:
     """Score raw results exactly as the benchmark's official code does.
 
     Annotation is enough: no frame is read. --convention all shows the definitions of all
     toolkits side by side, with the reasons why they differ. A tracker whose results are broken
-    or unfinished is named, and the exit code is then 1.
+    or unfinished is named, and the exit code is then 1. Only trackers of which a result, the
+    annotation or the rule is new are scored; scores of the others are kept beside their results.
 
     [bold]Examples[/]
 
@@ -104,7 +109,9 @@ def evaluate(
         wanted = [*(wanted or []), *compare]
     everything = convention == "all"
     chosen = convention_names(benchmark) if everything else [convention] if convention else None
-    scored = score(dataset, store, wanted, chosen, partial=partial, ranks=ranks)
+    scored = score(
+        dataset, store, wanted, chosen, partial=partial, ranks=ranks, cache=not no_cache
+    )
     kind = "attribute" if store.experiment == "onepass" else "tag"
     breakdowns = [*([kind] if per_attribute else []), *(["sequence"] if per_sequence else [])]
     print_tables(report_console(), eval_tables(scored, breakdowns, compare))

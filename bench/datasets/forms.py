@@ -25,6 +25,7 @@ from bench.datasets.files import (
     read_boxes,
     read_bytes,
     read_flags,
+    read_short_flags,
 )
 from bench.datasets.frames import SortedFrames, numbered_frames
 from bench.datasets.rows import refuse_impossible
@@ -192,11 +193,7 @@ def _load(root: Path, benchmark: Benchmark, form: Form, row: Listed, at: str) ->
         frames = SortedFrames(images)
     attributes = row.attributes
     if attributes is None or is_miniature(root):
-        spelled = [replace(row, name=name) for name in (row.name, *row.spellings)]
-        paths = [
-            root / filled(p, benchmark, each, at) for p in form.attributes for each in spelled
-        ]
-        attributes = attributes_in(benchmark, paths)
+        attributes = _attributes(root, benchmark, form, row, at)
     return Sequence(
         name=row.name,
         ground_truth=boxes,
@@ -210,6 +207,18 @@ def _load(root: Path, benchmark: Benchmark, form: Form, row: Listed, at: str) ->
         size=_size(root / fill(form.size), images) if form.size else row.size,
         stated_size=row.size,
     )
+
+
+def _attributes(
+    root: Path, benchmark: Benchmark, form: Form, row: Listed, at: str
+) -> frozenset[str]:
+    """From files of one flag per attribute, or from files of one flag per frame."""
+    spelled = [replace(row, name=name) for name in (row.name, *row.spellings)]
+    paths = [root / filled(p, benchmark, each, at) for p in form.attributes for each in spelled]
+    marks = zip(benchmark.attributes, form.marked, strict=False)
+    labels = {name: root / filled(path, benchmark, row, at) for name, path in marks}
+    marked = {n for n, path in labels.items() if path.is_file() and read_short_flags(path).any()}
+    return attributes_in(benchmark, paths) | marked
 
 
 def _boxes(form: Form, path: Path, row: Listed, images: Path | None) -> FloatArray:

@@ -8,7 +8,9 @@ import numpy as np
 
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, unknown_name
-from bench.evaluation.selection import refuse_hidden, tracker_names
+from bench.evaluation.presence import Told, extended
+from bench.evaluation.score_cache import ScoreCache, outcome_of, with_outcomes
+from bench.evaluation.selection import candidates, refuse_hidden, tracker_names
 from bench.measures.catalogue import layout_of
 from bench.measures.statistics import PairedTest, paired_test
 from bench.results.stores import Store
@@ -26,6 +28,7 @@ def evaluate(
     *,
     partial: bool = False,
     ranks: bool = False,
+    cache: bool = True,
 ) -> list[BenchmarkScores]:
     """Score results, one ``BenchmarkScores`` per convention.
 
@@ -38,7 +41,9 @@ def evaluate(
         trackers: names to score; every tracker with results by default.
         conventions: names of conventions; the benchmark's official one by default.
         partial: score incomplete trackers on the sequences they finished.
-        ranks: also rank trackers by significance tests (VOT only).
+        ranks: also rank trackers by significance tests (VOT only), which needs all runs.
+        cache: keep scores of results on disk beside them, and use those of which nothing has
+            changed (``score_cache``). Without, or with ranks, all are computed.
 
     Raises:
         DatasetError: the ground truth is hidden on an evaluation server.
@@ -48,13 +53,24 @@ def evaluate(
     refuse_hidden(dataset)
     names = tracker_names(store, trackers)
     rules = list(conventions or (get_benchmark(dataset.benchmark).rule,))
+    kept = ScoreCache(dataset, store, names if cache and not ranks else (), rules, partial=partial)
+    known = {name: one for name in names if (one := kept.read(name)) is not None}
+    fresh = [name for name in names if name not in known]
+    chosen = candidates(dataset, store, fresh, kept.contents)
+    told: dict[str, Told] = {}
     if store.experiment == "onepass":
         from bench.evaluation import onepass
 
-        return onepass.evaluate(dataset, store, names, rules, partial=partial)
-    from bench.evaluation import vot
+        found, told = onepass.evaluate(dataset, store, chosen, rules, partial=partial)
+    else:
+        from bench.evaluation import vot
 
-    return vot.evaluate(dataset, store, names, rules, partial=partial, ranks=ranks)
+        found = vot.evaluate(dataset, store, chosen, rules, partial=partial, ranks=ranks)
+    for name in fresh:
+        kept.write(name, outcome_of(name, found, told))
+    told |= {name: one.told for name, one in known.items() if one.told is not None}
+    joined = (with_outcomes(one, names, known, index) for index, one in enumerate(found))
+    return [extended(scores, told) for scores in joined]
 
 
 def compare(scores: BenchmarkScores, a: str, b: str) -> dict[str, PairedTest]:

@@ -109,7 +109,7 @@ def _box_overlap(
     truth = sequence.ground_truth[leading:]
     overlap = onepass.frame_measures(boxes, truth, every_frame, None, sequence.size).overlap.copy()
     overlap[overlap < 0] = np.nan  # the rule marks unscorable ground truth so
-    if rule.drop == "absent" and sequence.absent is not None:
+    if rule.drop.startswith("absent") and sequence.absent is not None:
         overlap[sequence.absent[leading:]] = np.nan
     return overlap
 

@@ -19,9 +19,9 @@ from bench.evaluation.batched_results import (
     zero_boxes,
 )
 from bench.evaluation.doubtful import InvalidRows
-from bench.evaluation.presence import PresenceFrames
+from bench.evaluation.presence import PresenceFrames, Told
 from bench.evaluation.repetitions import SequenceResults, spread_of
-from bench.evaluation.selection import Candidate, candidates, partial_note, refusal
+from bench.evaluation.selection import Candidate, partial_note, refusal
 from bench.measures import onepass
 from bench.measures.onepass import Convention, Curves
 from bench.results.readings import FirstRows, findings
@@ -104,15 +104,17 @@ class _Collected:
 def evaluate(
     dataset: Dataset,
     store: Store,
-    names: Iterable[str],
+    trackers: list[Candidate],
     conventions: Iterable[str],
     *,
     partial: bool,
-) -> list[BenchmarkScores]:
-    """Score stored results, one ``BenchmarkScores`` per convention; see ``bench.evaluation``."""
+) -> tuple[list[BenchmarkScores], dict[str, Told]]:
+    """Score stored results, one ``BenchmarkScores`` per convention; see ``bench.evaluation``.
+
+    What trackers tell about presence comes beside the scores: whether it counts depends on all.
+    """
     _keep_freed_memory()
     rules = [onepass.get_convention(name, dataset.benchmark) for name in conventions]
-    trackers = candidates(dataset, store, names)
     invalid = {one.name: InvalidRows() for one in trackers}
     presence = PresenceFrames(dataset, store)
     first_rows: dict[str, list[FirstRows]] = {one.name: [] for one in trackers}
@@ -139,8 +141,8 @@ def evaluate(
     for rule in rules:
         for one in collected[rule.name].values():
             _note_invalid(one, invalid[one.tracker.name], rule)
-    found = (_benchmark_scores(dataset, rule, collected[rule.name]) for rule in rules)
-    return [presence.extended(scores) for scores in found]
+    found = [_benchmark_scores(dataset, rule, collected[rule.name]) for rule in rules]
+    return found, presence.told({name for scores in found for name in scores.trackers})
 
 
 def _annotated(sequence: Sequence) -> bool:

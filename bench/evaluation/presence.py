@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.arrays import BoolArray, FloatArray
 from bench.errors import ResultError
-from bench.evaluation.batched_results import StoredBoxes
 from bench.measures.presence import Presence, absence_rates, presence
 from bench.results.stores import Store
 from bench.scores import BenchmarkScores, TrackerScores
 from bench.sequence import Dataset, Sequence
 from bench.tracker import absent_boxes
+
+if TYPE_CHECKING:
+    from bench.evaluation.batched_results import StoredBoxes
 
 CURVE = "presence"
 FALSE_RATES = np.linspace(0, 1, 101)
@@ -96,31 +99,61 @@ class PresenceFrames:
             self._keep[run] = path is None or path.parent.is_dir()
         return self._keep[run]
 
-    def extended(self, scores: BenchmarkScores) -> BenchmarkScores:
-        """Scores with the measures and the curve; unchanged if no tracker tells presence."""
-        if not any(each.tells for name, each in self._told.items() if name in scores.trackers):
-            return scores
-        trackers = {
-            name: self._told[name].added(one) if name in self._told else one
-            for name, one in scores.trackers.items()
+    def told(self, names: Collection[str]) -> dict[str, Told]:
+        """What each of these trackers tells, those without a frame that counts left out."""
+        return {
+            name: _Frames(runs, self._broken[name]).told()
+            for name, runs in self._runs.items()
+            if name in names
         }
-        thresholds = {**scores.thresholds, CURVE: tuple(FALSE_RATES.tolist())}
-        return dataclasses.replace(scores, trackers=trackers, thresholds=thresholds)
-
-    @cached_property
-    def _told(self) -> dict[str, _Told]:
-        return {name: _Told(runs, self._broken[name]) for name, runs in self._runs.items()}
 
 
-class _Told:
-    """What one tracker tells about presence."""
+@dataclass(frozen=True)
+class Told:
+    """What one tracker tells about presence.
+
+    Attributes:
+        tells: whether there is any score, or an answer "not visible".
+        measures: by name.
+        curve: true rates at ``FALSE_RATES``; empty where it is not defined.
+        notes: remarks to print beside the scores.
+    """
+
+    tells: bool
+    measures: Mapping[str, float]
+    curve: tuple[float, ...]
+    notes: tuple[str, ...]
+
+    def added(self, scores: TrackerScores) -> TrackerScores:
+        """The scores of the tracker with these measures, the curve and the notes."""
+        return dataclasses.replace(
+            scores,
+            measures={**scores.measures, **self.measures},
+            curves={**scores.curves, **({CURVE: self.curve} if self.curve else {})},
+            notes=(*scores.notes, *self.notes),
+        )
+
+
+def extended(scores: BenchmarkScores, told: Mapping[str, Told]) -> BenchmarkScores:
+    """Scores with the measures and the curve; unchanged if no tracker tells presence."""
+    if not any(each.tells for name, each in told.items() if name in scores.trackers):
+        return scores
+    trackers = {
+        name: told[name].added(one) if name in told else one
+        for name, one in scores.trackers.items()
+    }
+    thresholds = {**scores.thresholds, CURVE: tuple(FALSE_RATES.tolist())}
+    return dataclasses.replace(scores, trackers=trackers, thresholds=thresholds)
+
+
+class _Frames:
+    """All frames of one tracker."""
 
     def __init__(self, runs: list[_Run], broken: list[str]) -> None:
-        self._runs, self.broken = runs, broken
+        self._runs, self._broken = runs, broken
 
     @property
-    def tells(self) -> bool:
-        """Whether there is any score, or an answer "not visible"."""
+    def _tells(self) -> bool:
         return any(
             run.said is not None or (run.scores is not None and np.isfinite(run.scores).any())
             for run in self._runs
@@ -145,26 +178,26 @@ class _Told:
         pairs = zip(self._runs, unknown, strict=True)
         return np.concatenate([none if run.scores is None else run.scores for run, none in pairs])
 
-    def added(self, scores: TrackerScores) -> TrackerScores:
-        """The scores of the tracker with these measures, the curve and the notes."""
-        measures, curves = dict(scores.measures), dict(scores.curves)
-        if not self.tells:
-            notes = (*scores.notes, *self.broken, _NO_SCORES)
-            return dataclasses.replace(scores, notes=notes)
+    def told(self) -> Told:
+        """What the tracker tells."""
+        if not self._tells:
+            return Told(False, {}, (), (*self._broken, _NO_SCORES))
         scored = np.isfinite(self.scores)
         shown = ~self.absent[scored]
+        measures: dict[str, float] = {}
+        curve: tuple[float, ...] = ()
         measured = presence(self.scores[scored], shown)
         if measured is not None:
             measures |= _measures(measured)
-            curves[CURVE] = tuple(measured.true_rates_at(FALSE_RATES).tolist())
+            curve = tuple(measured.true_rates_at(FALSE_RATES).tolist())
         if self.said.any():
             precision, recall = absence_rates(self.said, self.absent)
             measures |= {"absence_precision": precision, "absence_recall": recall}
-        notes = (*scores.notes, *self._notes(scored, shown, defined=measured is not None))
-        return dataclasses.replace(scores, measures=measures, curves=curves, notes=notes)
+        notes = tuple(self._notes(scored, shown, defined=measured is not None))
+        return Told(True, measures, curve, notes)
 
     def _notes(self, scored: BoolArray, shown: BoolArray, *, defined: bool) -> Iterator[str]:
-        yield from self.broken
+        yield from self._broken
         if not scored.any():
             yield _NO_SCORES
         elif not defined:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bench.benchmarks import get_benchmark
 from bench.errors import DatasetError, ResultError, unknown_name
+from bench.results.checksums import Contents
 from bench.results.record import read_record, remedy_for_missing
 from bench.results.stores import Store
 from bench.sequence import Dataset
@@ -37,15 +38,28 @@ class Candidate:
         self.refused = self.refused or reason
 
 
-def candidates(dataset: Dataset, store: Store, names: Iterable[str]) -> list[Candidate]:
-    """The trackers to score; those without a result on the dataset are refused."""
-    return [_candidate(dataset, store, name) for name in names]
+def candidates(
+    dataset: Dataset,
+    store: Store,
+    names: Iterable[str],
+    contents: Mapping[str, Contents | None] | None = None,
+) -> list[Candidate]:
+    """The trackers to score; those without a result on the dataset are refused.
+
+    Args:
+        dataset: the annotation.
+        store: the results.
+        names: of the trackers.
+        contents: of their files, as far as they are known.
+    """
+    known = contents or {}
+    return [_candidate(dataset, store, name, known.get(name)) for name in names]
 
 
-def _candidate(dataset: Dataset, store: Store, name: str) -> Candidate:
+def _candidate(dataset: Dataset, store: Store, name: str, contents: Contents | None) -> Candidate:
     try:
         runs = store.runs(name)
-        changed = store.changed_files(name)
+        changed = store.changed_files(name, contents)
     except ResultError as error:
         return Candidate(name, refused=str(error))
     missing = tuple(s.name for s in dataset if s.name not in runs)

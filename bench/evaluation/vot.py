@@ -43,7 +43,7 @@ class _Collected:
 def evaluate(
     dataset: Dataset,
     store: Store,
-    names: Iterable[str],
+    trackers: list[Candidate],
     conventions: Iterable[str],
     *,
     partial: bool,
@@ -55,7 +55,6 @@ def evaluate(
     the interval that the official estimator gives for its sequences.
     """
     rules = [vot.get_convention(name) for name in conventions]
-    trackers = candidates(dataset, store, names)
     collected = {one.name: _Collected(one, {rule.name: [] for rule in rules}) for one in trackers}
     for tracker in trackers:
         _check_missing(tracker, dataset, partial)

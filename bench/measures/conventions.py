@@ -49,7 +49,8 @@ class Convention:
             counts as a success).
         normalization: whether both centres or their offset are divided by the target's size;
             the results differ in the last bit, which decides ties.
-        drop: frames excluded before counting: those with an absent target or unknown box.
+        drop: frames excluded before counting: those with an absent target or unknown box;
+            "absent as invalid" instead takes an absent target for invalid ground truth.
         denominator: whether hits are divided by all annotated frames or by the frames kept.
         success: whether an overlap equal to the threshold is a success.
         success_steps: how the thresholds 0, 0.05, ..., 1 are computed, which decides ties:
@@ -81,7 +82,7 @@ class Convention:
     valid_normalized: Validity
     invalid_error: Literal["hit", "miss"]
     normalization: Literal["of each centre", "of the offset"]
-    drop: Literal["none", "absent", "unknown"]
+    drop: Literal["none", "absent", "absent as invalid", "unknown"]
     denominator: Literal["annotated", "kept"]
     success: Literal["above", "at least"]
     success_steps: Literal["from both ends", "multiples"]

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -92,16 +93,7 @@ def import_results(
         notes += [f"{prefix}{note}" for note in run.notes]
         notes += _coordinate_notes(source, run, options, boxes, index_base)
     notes = list(dict.fromkeys([*notes, *_index_base_note(index_base, dataset)]))
-    facts = {
-        "source": source.resolve().name,
-        "format": reader.name,
-        "origin": _index_base_of(dataset) if index_base is None else index_base,
-        **({"boxes": boxes} if boxes else {}),
-        "notes": notes,
-        "sequences": len(runs[0].results),
-        **({"repetitions": len(runs)} if len(runs) > 1 else {}),
-        "files_sha256": _fingerprint(runs),
-    }
+    facts = _facts(source, runs, options, index_base, boxes) | {"notes": notes}
     target = OnePassStore(store.root, store.benchmark)
     files: dict[Path, bytes] = {}
     for number, run in enumerate(runs, start=1):
@@ -137,6 +129,26 @@ class _Run:
     results: Mapping[str, RawResult]
     found: Mapping[str, Found]
     notes: list[str]
+
+
+def _facts(
+    source: Path,
+    runs: list[_Run],
+    options: _Options,
+    index_base: float | None,
+    boxes: str | None,
+) -> dict[str, Any]:
+    """What the record says of an import."""
+    return {
+        "source": source.resolve().name,
+        "format": options.reader.name,
+        "origin": _index_base_of(options.dataset) if index_base is None else index_base,
+        **({"boxes": boxes} if boxes else {}),
+        "notes": [],
+        "sequences": len(runs[0].results),
+        **({"repetitions": len(runs)} if len(runs) > 1 else {}),
+        "files_sha256": _fingerprint(runs),
+    }
 
 
 def _read_run(source: Source, options: _Options) -> _Run:

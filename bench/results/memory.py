@@ -11,6 +11,7 @@ import numpy as np
 from bench.arrays import FloatArray
 from bench.errors import ResultError
 from bench.geometry import Regions
+from bench.results.checksums import Contents
 from bench.results.stores import Store, check_rows, times_table, tracker_names
 from bench.sequence import Masks, RegionTrajectory, Sequence, Trajectory, to_file
 
@@ -157,7 +158,10 @@ class MemoryStore(Store):
                 run = StoredRun(store.read_run(*where), seconds, scores, masks)
                 self.add(name or tracker, sequence, run, number)
 
-    def changed_files(self, tracker: str) -> list[str]:
+    def contents(self, tracker: str) -> None:
+        return None
+
+    def changed_files(self, tracker: str, contents: Contents | None = None) -> list[str]:
         return []
 
     def _of(self, tracker: str, sequence: str) -> Mapping[int, StoredRun]:

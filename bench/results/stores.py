@@ -14,7 +14,7 @@ from bench.arrays import FloatArray, IntArray
 from bench.errors import ResultError, unknown_name
 from bench.files import MAX_MASK_BYTES, MAX_PIXEL, read_whole
 from bench.geometry import Regions
-from bench.results.checksums import changed_files
+from bench.results.checksums import Contents, changed_files, contents_of
 from bench.results.masks import parse_masks
 from bench.results.vot.text import parse_values
 from bench.sequence import Masks, Sequence
@@ -168,13 +168,21 @@ class Store(ABC):
             ResultError: the stored times of other repetitions are malformed.
         """
 
-    def changed_files(self, tracker: str) -> list[str]:
+    def contents(self, tracker: str) -> Contents | None:
+        """What a tracker's files hold; None if not all can be read, or there are none."""
+        return contents_of(self.folder(tracker))
+
+    def changed_files(self, tracker: str, contents: Contents | None = None) -> list[str]:
         """Files that hold something else than what was written, where that is known.
+
+        Args:
+            tracker: name of the results.
+            contents: of its files, if they are known.
 
         Raises:
             ResultError: the record of what was written cannot be read.
         """
-        return changed_files(self.folder(tracker))
+        return changed_files(self.folder(tracker), contents)
 
 
 def _read(path: Path | None, parse: Callable[[bytes, Path], Content]) -> Content | None:

@@ -22,7 +22,7 @@ from bench.errors import ConfigError, ResultError, unknown_name
 from bench.files import write_atomically
 from bench.locks import locked, sweep
 from bench.results import open_store
-from bench.results.checksums import record_hashes
+from bench.results.checksums import CACHE, record_hashes
 from bench.results.declared import declare_beside, keep_declaration
 from bench.results.record import RunRecord, continue_record, read_record, write_record
 from bench.results.stores import Store
@@ -267,9 +267,9 @@ def _runs(process: int) -> bool:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all files below a folder."""
+    """Bytes of all files below a folder; kept scores do not count."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
-            total += path.stat().st_size if path.is_file() else 0
+            total += path.stat().st_size if path.is_file() and path.parent.name != CACHE else 0
     return total

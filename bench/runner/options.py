@@ -130,9 +130,11 @@ class RunOptions:
     @functools.cached_property
     def part(self) -> Shard | None:
         """The share that is run; None for everything."""
-        from bench.runner.shards import Shard
+        if self.shard is None:
+            return None
+        from bench.runner.shards import Shard  # loads what the help does not need
 
-        return None if self.shard is None else Shard.parse(self.shard)
+        return Shard.parse(self.shard)
 
     @functools.cached_property
     def workers(self) -> Workers:
@@ -197,10 +199,10 @@ class Option:
 
 
 def _is_of(value: object, kind: Any) -> bool:
-    """Whether a value is of a type; a whole number is a number."""
-    if kind is float:
-        return isinstance(value, int | float)
-    return isinstance(value, typing.get_origin(kind) or kind)
+    """Whether a value is of a type; a whole number is a number, and a tuple a list."""
+    wider = {float: (int, float), list: (list, tuple)}
+    plain = typing.get_origin(kind) or kind
+    return isinstance(value, wider.get(plain, plain))
 
 
 @functools.lru_cache(maxsize=1)

@@ -138,7 +138,7 @@ class Plan:
             TrackerError: it is not a number.
             ResultError: the results cannot be scored.
         """
-        (scores,) = evaluate(self.dataset, store, [label])
+        (scores,) = evaluate(self.dataset, store, [label], cache=False)
         if label in scores.refused:
             raise ResultError(scores.refused[label])
         value = scores.trackers[label].measures.get(self.measure, math.nan)

@@ -49,8 +49,7 @@ def test_it_is_read_run_and_scored(root: Path, name: str) -> None:
     assert check_dataset(name, root, subset=subset_of(name)) == []
     assert [len(sequence) for sequence in dataset] == [FRAMES] * 2
     assert all(s.frames is not None and len(s.frames) == FRAMES for s in dataset)
-    if name != "vasttrack":
-        assert {s.name for s in dataset} < set(get_benchmark(name).rows)
+    assert {s.name for s in dataset} < set(get_benchmark(name).rows)
     runs = bench.run("static", dataset, repetitions=1, progress=False)
     (tracker,) = bench.evaluate({"static": runs}, dataset).trackers.values()
     first = "eao" if get_benchmark(name).kind == "vot" else "success_rate_50"
@@ -152,6 +151,9 @@ def test_missing_flags_of_absence_are_named(root: Path, tmp_path: Path) -> None:
     assert "no flags of absence for 1 sequences" in " ".join(map(str, dataset.caveats))
 
 
-def test_the_list_of_vasttrack_is_not_known(root: Path) -> None:
-    dataset = dataclasses.replace(open_dataset("vasttrack", root), miniature=False)
+def test_a_list_that_is_not_known(root: Path, tmp_path: Path) -> None:
+    declaration = tmp_path / "vast.toml"
+    declaration.write_text("title = 'Vast'\nlayout = 'vasttrack'\nrule = 'lasot'\nindex_base = 1")
+    data = open_dataset(str(declaration), root / "vasttrack")
+    dataset = dataclasses.replace(data, miniature=False)
     assert "list not known, 2 sequences found" in " ".join(map(str, dataset.caveats))

@@ -116,7 +116,7 @@ def test_the_two_scripts_of_tnl2k(tnl2k: Dataset, tmp_path: Path) -> None:
         boxes = np.where(sequence.ground_truth[:, 2:].min(axis=1)[:, None] > 0,
                          sequence.ground_truth, [1.0, 1.0, 1.0, 1.0])  # fmt: skip
         store.boxes_path("T", sequence.name).write_bytes(format_exact(boxes))
-    official, scripts = evaluate(tnl2k, store, conventions=["lasot", "pytracking"])
+    official, scripts = evaluate(tnl2k, store, conventions=["lasot", "libtest"])
     ours, theirs = official.trackers["T"].measures, scripts.trackers["T"].measures
     expected = []
     for sequence in tnl2k:

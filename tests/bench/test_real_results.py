@@ -36,12 +36,38 @@ def steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
     return STEPS.index(request.param)
 
 
-def score(data: Path, dataset: Dataset, tracker: str, results: Path) -> TrackerScores:
-    """Import a folder of raw results and score it officially."""
-    store = OnePassStore(results, dataset.benchmark)
-    import_results(data / "results" / tracker, store, tracker, dataset, partial=dataset.partial)
-    (scores,) = evaluate(dataset, store, [tracker], partial=dataset.partial)
-    return scores.trackers[tracker]
+class Published:
+    """Published raw results, each read and imported once for all tests."""
+
+    def __init__(self, data: Path, results: Path) -> None:
+        self._data, self._results = data, results
+        self._datasets: dict[str, Dataset] = {}
+
+    def dataset(self, benchmark: str) -> Dataset:
+        """A benchmark's annotation."""
+        if benchmark not in self._datasets:
+            folder = self._data / benchmark / "annotations"
+            self._datasets[benchmark] = open_dataset(benchmark, folder)
+        return self._datasets[benchmark]
+
+    def stored(self, benchmark: str, tracker: str) -> OnePassStore:
+        """A store with the results of a tracker."""
+        store = OnePassStore(self._results, benchmark)
+        if tracker not in store.trackers():
+            source, dataset = self._data / benchmark / "results" / tracker, self.dataset(benchmark)
+            import_results(source, store, tracker, dataset, partial=dataset.partial)
+        return store
+
+    def scores(self, benchmark: str, tracker: str) -> TrackerScores:
+        """Its official scores."""
+        dataset, store = self.dataset(benchmark), self.stored(benchmark, tracker)
+        (scores,) = evaluate(dataset, store, [tracker], partial=dataset.partial)
+        return scores.trackers[tracker]
+
+
+@pytest.fixture(scope="module")
+def published(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Published:
+    return Published(shared / "data", tmp_path_factory.mktemp("published"))
 
 
 @pytest.mark.parametrize(
@@ -54,15 +80,13 @@ def score(data: Path, dataset: Dataset, tracker: str, results: Path) -> TrackerS
     ],
 )
 def test_otb2015(
-    shared: Path,
-    tmp_path: Path,
+    published: Published,
     steps: int,
     tracker: str,
     success: tuple[float, float],
     precision: float,
 ) -> None:
-    data = shared / "data" / "otb2015"
-    found = score(data, open_dataset("otb2015", data / "annotations"), tracker, tmp_path)
+    found = published.scores("otb2015", tracker)
     assert found.measures["success"] == pytest.approx(success[steps], abs=SIX_DIGITS)
     assert found.measures["precision"] == pytest.approx(precision, abs=SIX_DIGITS)
 
@@ -77,10 +101,9 @@ def test_otb2015(
     ],
 )
 def test_otb2015_matlab_structs_as_printed(
-    shared: Path, tmp_path: Path, tracker: str, success: float, precision: float, tolerance: float
+    published: Published, tracker: str, success: float, precision: float, tolerance: float
 ) -> None:
-    data = shared / "data" / "otb2015"
-    found = score(data, open_dataset("otb2015", data / "annotations"), tracker, tmp_path)
+    found = published.scores("otb2015", tracker)
     assert found.measures["success"] == pytest.approx(success, abs=0.0005)
     assert found.measures["precision"] == pytest.approx(precision, abs=tolerance)
 
@@ -90,15 +113,13 @@ def test_otb2015_matlab_structs_as_printed(
     [("SRDCF", (0.463525, 0.463519), 0.676370), ("SiamFDB", (0.649314, 0.649314), 0.840025)],
 )
 def test_uav123(
-    shared: Path,
-    tmp_path: Path,
+    published: Published,
     steps: int,
     tracker: str,
     success: tuple[float, float],
     precision: float,
 ) -> None:
-    data = shared / "data" / "uav123"
-    found = score(data, open_dataset("uav123", data / "annotations"), tracker, tmp_path)
+    found = published.scores("uav123", tracker)
     assert found.measures["success"] == pytest.approx(success[steps], abs=SIX_DIGITS)
     assert found.measures["precision"] == pytest.approx(precision, abs=SIX_DIGITS)
 
@@ -111,18 +132,15 @@ def test_uav123(
     ],
 )
 def test_lasot(
-    shared: Path,
-    tmp_path: Path,
+    published: Published,
     steps: int,
     tracker: str,
     success: tuple[float, float],
     precision: float,
     normalized: float,
 ) -> None:
-    data = shared / "data" / "lasot"
-    dataset = open_dataset("lasot", data / "annotations")
-    found = score(data, dataset, tracker, tmp_path).measures
-    assert len(dataset) == 280
+    found = published.scores("lasot", tracker).measures
+    assert len(published.dataset("lasot")) == 280
     assert found["success"] == pytest.approx(success[steps], abs=SIX_DIGITS)
     assert found["precision"] == pytest.approx(precision, abs=SIX_DIGITS)
     assert found["normalized_precision"] == pytest.approx(normalized, abs=SIX_DIGITS)
@@ -135,25 +153,22 @@ def test_the_rules_ship_with_these_thresholds() -> None:
     assert steps == {"otb": "from both ends", "lasot": "multiples"}
 
 
-def test_pysot_counts_lasot_rows_of_negative_size_as_precise(shared: Path, tmp_path: Path) -> None:
-    data = shared / "data" / "lasot"
-    dataset = open_dataset("lasot", data / "annotations")
-    store = OnePassStore(tmp_path, "lasot")
-    import_results(data / "results" / "DiMP50", store, "DiMP50", dataset)
+def test_pysot_counts_lasot_rows_of_negative_size_as_precise(published: Published) -> None:
+    dataset, store = published.dataset("lasot"), published.stored("lasot", "DiMP50")
     rows = [
         scores.trackers["DiMP50"].per_sequence["tiger-6"]["normalized_precision"]
-        for scores in evaluate(dataset, store, conventions=["lasot", "pysot"])
+        for scores in evaluate(dataset, store, ["DiMP50"], conventions=["lasot", "pysot"])
     ]
     assert rows[0] == rows[1]
 
 
 @pytest.mark.parametrize(("row", "tracker"), [(0, "ASLA"), (8, "MUSTER"), (12, "SRDCF")])
-def test_otb2015_curves_equal_matlab(shared: Path, tmp_path: Path, row: int, tracker: str) -> None:
+def test_otb2015_curves_equal_matlab(
+    shared: Path, published: Published, row: int, tracker: str
+) -> None:
     """The authors' own ``perfMat`` files, written by MATLAB: every curve of every sequence."""
-    data, golden = shared / "data" / "otb2015", shared / "golden" / "matlab" / "otb100"
-    dataset = open_dataset("otb2015", data / "annotations")
-    store = OnePassStore(tmp_path, "otb2015")
-    import_results(data / "results" / tracker, store, tracker, dataset)
+    golden = shared / "golden" / "matlab" / "otb100"
+    dataset, store = published.dataset("otb2015"), published.stored("otb2015", tracker)
     rule = onepass.get_convention("otb", "otb2015")
     expected = {
         name: loadmat(golden / f"{file}.mat")["aveSuccessRatePlot"][row]
@@ -169,9 +184,11 @@ def test_otb2015_curves_equal_matlab(shared: Path, tmp_path: Path, row: int, tra
 
 
 @pytest.mark.parametrize("file", ["overlap", "error"])
-def test_otb2015_counts_the_frames_that_matlab_counts(shared: Path, file: str) -> None:
+def test_otb2015_counts_the_frames_that_matlab_counts(
+    shared: Path, published: Published, file: str
+) -> None:
     """All 15 trackers of ``perfMat``, most without raw results here: hits are whole numbers."""
-    dataset = open_dataset("otb2015", shared / "data" / "otb2015" / "annotations")
+    dataset = published.dataset("otb2015")
     plots = loadmat(shared / "golden" / "matlab" / "otb100" / f"{file}.mat")["aveSuccessRatePlot"]
     assert plots.shape[:2] == (15, 100)
     for index, sequence in enumerate(dataset[name] for name in ORDER.read_text().split()):

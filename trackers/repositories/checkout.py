@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.util
 import os
 import re
 import sys
@@ -18,10 +17,9 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import numpy as np
-
 from bench.errors import BenchError, ConfigError, TrackerError, describe, unknown_name
 from bench.loading import put_first
+from trackers.repositories.substitutes import unused_packages
 
 _OURS = ("bench", "trackers")
 _CODE = frozenset((".py", ".pyc", ".so"))
@@ -112,7 +110,7 @@ class Checkout:
         put_first(str(self.root))
         before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
         try:
-            with opened_into(self.opened):
+            with opened_into(self.opened), unused_packages():
                 yield
         finally:
             sys.dont_write_bytecode = before
@@ -212,12 +210,17 @@ def _hint(error: BaseException, package: str) -> str:
         name = (error.name or "").partition(".")[0]
         if name == package:
             return f"The repository lacks its module {error.name}: is the checkout complete?"
+        if name in sys.modules and name != error.name:
+            return (
+                f"The installed {name} has no {error.name}: the repository was written for "
+                f"another version of {name}. Install the version that it names."
+            )
         return f"It needs the package {name}: install it into this environment."
     torch: Any = sys.modules.get("torch")
     if (
         torch is not None
         and not torch.cuda.is_available()
-        and re.search("CUDA|NVIDIA", str(error))
+        and re.search(r"\b(cuda|nvidia|gpu)\b", str(error), re.IGNORECASE)
     ):
         return "Its code asks for a GPU, and PyTorch finds none here: run it where there is one."
     if type(error).__name__ == "UnpicklingError" and "weights_only" in str(error):
@@ -259,19 +262,6 @@ def _no_path(settings: object, name: str) -> str:
     if name.startswith("__"):
         raise AttributeError(name)
     return ""
-
-
-def bring_up_to_date() -> None:
-    """Give code what it counts on: visdom, which only draws on request, and old names of NumPy.
-
-    ``np.float``, ``np.int`` and ``np.object`` were Python's own types until NumPy 1.24.
-    """
-    for kind in (float, int, object):
-        if kind.__name__ not in vars(np):
-            setattr(np, kind.__name__, kind)
-    if "visdom" not in sys.modules and importlib.util.find_spec("visdom") is None:
-        _add_module("visdom", Visdom=None, server=None)
-        _add_module("visdom.server")
 
 
 def stay_without_cuda() -> bool:

@@ -17,7 +17,8 @@ from bench.geometry import area_preserving_box
 from bench.tracker import Prediction, Region
 from trackers.adapted import Adapted, FirstBox, FromPySOT, Origin
 from trackers.answers import from_answer
-from trackers.repositories.checkout import Checkout, Layout, bring_up_to_date, stay_without_cuda
+from trackers.repositories.checkout import Checkout, Layout, stay_without_cuda
+from trackers.repositories.substitutes import bring_up_to_date
 from trackers.weight_files import check_file
 
 LAYOUT = Layout("PySOT", "pysot", "pysot/tracker")

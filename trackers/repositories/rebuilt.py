@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from bench.arrays import Image
 from bench.tracker import Region
-from trackers.adapted import Adapted, FromPyTracking
-from trackers.repositories.checkout import Checkout, Layout, bring_up_to_date, stay_without_cuda
+from trackers.adapted import FromPyTracking
+from trackers.repositories.checkout import Checkout, Layout, stay_without_cuda
+from trackers.repositories.substitutes import bring_up_to_date
 
 
 class Rebuilt(FromPyTracking):
@@ -46,7 +47,7 @@ class Rebuilt(FromPyTracking):
         self.saved = (saved or self.checkout.root / self.saved_in).expanduser().absolute()
         self.checkout.provide_settings(self.settings(), instead=saved is not None)
         bring_up_to_date()
-        Adapted.__init__(self, None, "rgb", "as-is", origin)
+        super().__init__(None, "rgb", "as-is", origin)
         with self.checkout.explained(f"{self.named()} cannot be built", {}):
             self.on_cpu = stay_without_cuda()
         self.renew()  # fails early
@@ -59,7 +60,7 @@ class Rebuilt(FromPyTracking):
     def adapter_choice(self) -> str:
         """How the tracker is run, in words."""
         where = "; no CUDA here: .cuda() leaves everything on the CPU" if self.on_cpu else ""
-        said = f"{self.told()}images rgb, origin {self.origin}{where}"
+        said = f"{self.told()}images rgb, origin {self.origin}{where}{self.lacking()}"
         return f"{self.layout.family} repository: {said}"
 
     def told(self) -> str:

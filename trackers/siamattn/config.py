@@ -130,6 +130,9 @@ class RefineConfig:
     Attributes:
         box: refine the box.
         mask: predict a mask.
+        fusion: what the mask's map is made of beside the backbone's first two levels: the
+            attentional features of the search image, as released, or their correlations with the
+            template's, as in the paper.
         mask_window: predict it as SiamMask does, from the correlation at the proposal's position,
             in a window of the template's size there; else in the region of the refined box.
         deformable_pooling: RoI pooling moves its bins by learned offsets.
@@ -144,6 +147,7 @@ class RefineConfig:
 
     box: bool = True
     mask: bool = True
+    fusion: Formula = "released"
     mask_window: bool = False
     deformable_pooling: bool = True
     box_pool: int = 4
@@ -156,6 +160,11 @@ class RefineConfig:
     def in_window(self) -> bool:
         """Whether masks are predicted in windows."""
         return self.mask and self.mask_window
+
+    @property
+    def correlated_mask(self) -> bool:
+        """Whether masks are predicted from correlations of all levels, as in the paper."""
+        return self.mask and not self.mask_window and self.fusion == "paper"
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class HeadKernels:
 
     Attributes:
         rpn: ``(B, C, 5, 5)`` for each level, of scores and of regressions.
-        fusion: ``(B, C, 5, 5)`` for each level, empty without a box head.
+        fusion: ``(B, C, 5, 5)`` for each level, empty if neither head reads the correlations.
         mask: ``(B, C, 5, 5)`` if masks are predicted in windows, else empty.
     """
 
@@ -198,8 +198,10 @@ class Network(nn.Module):
         return xs, template.kernels or self._kernels(zs)
 
     def _kernels(self, zs: Sequence[Tensor]) -> HeadKernels:
-        fusion = self.feature_fusion.kernels(zs) if self.config.refine.box else ()
-        mask = (self.mask_head.kernel(zs[-1]),) if self.config.refine.in_window else ()
+        refine = self.config.refine
+        fused = refine.box or refine.correlated_mask
+        fusion = self.feature_fusion.kernels(zs) if fused else ()
+        mask = (self.mask_head.kernel(zs[-1]),) if refine.in_window else ()
         return HeadKernels(self.rpn_head.kernels(zs), fusion, mask)
 
     def refine_box(self, features: Features, rois: Tensor) -> Tensor:
@@ -223,7 +225,9 @@ class Network(nn.Module):
         """
         if self.config.refine.in_window:
             return self._mask_in_window(features, places_of(rois, self.config.rpn.stride))
-        fused = self.feature_fusion.mask((*features.early, *features.attended))
+        fused = self.feature_fusion.mask(
+            features.early, features.attended, features.kernels.fusion
+        )
         return self.mask_head(fused, rois, features.crop)  # type: ignore[no-any-return]
 
     def _mask_in_window(self, features: Features, places: Sequence[Place]) -> Tensor:

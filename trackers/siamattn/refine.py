@@ -30,12 +30,12 @@ class Fusion(nn.Module):
         """
         super().__init__()
         attended = len(levels[2:])
+        self.correlated_mask = config.correlated_mask
+        correlated = attended if config.box or config.correlated_mask else 0
         self.lateral_convs = nn.ModuleList(
             ConvNorm(width, channels, 1) for width in levels if config.mask
         )
-        self.xcorr = nn.ModuleList(
-            Correlation(channels, channels) for _ in range(attended if config.box else 0)
-        )
+        self.xcorr = nn.ModuleList(Correlation(channels, channels) for _ in range(correlated))
         self.convs = nn.ModuleList(
             ConvNorm(channels, channels, 1) for _ in range(attended if config.box else 0)
         )
@@ -47,20 +47,33 @@ class Fusion(nn.Module):
 
     def box(self, xs: Sequence[Tensor], kernels: Sequence[Tensor]) -> Tensor:
         """The box head's map ``(B, C, 25, 25)``: the sum of each level's correlation."""
-        maps: list[Tensor] = [
-            b(x, kernel) for b, x, kernel in zip(self.xcorr, xs, kernels, strict=True)
-        ]
+        maps = self._correlations(xs, kernels)
         aligned: list[Tensor] = [c(m) for c, m in zip(self.convs, maps, strict=True)]
         return reduce(torch.add, aligned)
 
-    def mask(self, levels: Sequence[Tensor]) -> Tensor:
+    def _correlations(self, xs: Sequence[Tensor], kernels: Sequence[Tensor]) -> list[Tensor]:
+        return [b(x, kernel) for b, x, kernel in zip(self.xcorr, xs, kernels, strict=True)]
+
+    def mask(
+        self, early: Sequence[Tensor], xs: Sequence[Tensor], kernels: Sequence[Tensor]
+    ) -> Tensor:
         """The mask head's map ``(B, C, 63, 63)``, of the second level's size.
 
-        ``levels`` are the search image's: two of the backbone and those of the attention.
+        Args:
+            early: the backbone's first two levels of the search image.
+            xs: X' of each level.
+            kernels: of each level, for the paper's fusion.
         """
-        size = levels[1].shape[-2:]
-        pairs = zip(members(self.lateral_convs, ConvNorm), levels, strict=True)
-        return reduce(torch.add, (_lateral(conv, level, size) for conv, level in pairs))
+        size = early[1].shape[-2:]
+        convs = members(self.lateral_convs, ConvNorm)
+        if self.correlated_mask:
+            maps = self._correlations(xs, kernels)
+            pairs = zip(convs[2:], maps, strict=True)
+            late = [_placed(conv(found), size) for conv, found in pairs]
+        else:
+            late = [_lateral(conv, x, size) for conv, x in zip(convs[2:], xs, strict=True)]
+        pairs = zip(convs[:2], early, strict=True)
+        return reduce(torch.add, [*(_lateral(conv, x, size) for conv, x in pairs), *late])
 
 
 class BoxHead(nn.Module):
@@ -135,6 +148,14 @@ def _lateral(conv: ConvNorm, level: Tensor, size: torch.Size) -> Tensor:
         out: Tensor = conv(_resized(level, size))
         return out
     return _resized(conv.linear(level), size).relu_()
+
+
+def _placed(x: Tensor, size: torch.Size) -> Tensor:
+    """A map among cells of half its stride, with zeros where the map ends before the crop."""
+    side = 2 * x.shape[-1] - 1
+    before = (size[-1] - side) // 2
+    after = size[-1] - side - before
+    return F.pad(_resized(x, torch.Size((side, side))), (before, after, before, after))
 
 
 def _resized(x: Tensor, size: torch.Size) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
@@ -10,6 +11,12 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from bench.errors import ConfigError, unknown_name
+from bench.files import read_json, read_whole
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 Record = TypeVar("Record")
 
@@ -35,6 +42,29 @@ def named(kind: str, name: str, path: Path) -> dict[str, Any]:
     row = dict(known[name])
     like = row.pop("like", None)
     return {**named(kind, like, path), **row} if like else row
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a name is that of a file with settings, not of a row of a table."""
+    return Path(name).suffix in (".json", ".toml")
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """The settings in a ``.json`` or ``.toml`` file of a user.
+
+    Raises:
+        ConfigError: the file is missing, cannot be read, or holds no table.
+    """
+    if path.suffix == ".json":
+        found = read_json(path, error=ConfigError)
+    else:
+        try:
+            found = tomllib.loads(read_whole(path, ConfigError).decode())
+        except ValueError as error:
+            raise ConfigError(f"{path}: expected TOML ({error})") from error
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path}: expected settings by name, found {type(found).__name__}")
+    return found
 
 
 def overridden(record: Record, settings: Mapping[str, Any], where: str = "") -> Record:

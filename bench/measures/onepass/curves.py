@@ -83,10 +83,10 @@ def frame_measures(
     if convention.clip == "image":
         result, truth = _clipped(result, size, convention), _clipped(truth, size, convention)
     result = repair_rows(result, truth, convention)
-    measures = _measure(result, truth, convention)
+    measures = _measure(result, truth, convention, absent)
     if convention.first_frame == "ground truth":
         for values, perfect in zip(
-            measures, _measure(truth[:1], truth[:1], convention), strict=True
+            measures, _measure(truth[:1], truth[:1], convention, absent), strict=True
         ):
             values[..., 0] = perfect[0]
     kept = kept_frames(truth, absent, convention)
@@ -176,7 +176,7 @@ def kept_frames(
 
 
 def _measure(
-    result: FloatArray, truth: FloatArray, convention: Convention
+    result: FloatArray, truth: FloatArray, convention: Convention, absent: BoolArray | None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     if convention.overlap == "inclusive":
         overlap = geometry.box_iou(result, truth)
@@ -185,13 +185,16 @@ def _measure(
         overlap = geometry.clipped_iou(result, truth, epsilon)
     of_offset = convention.normalization == "of the offset"
     error, normalized = geometry.centre_errors(result, truth, of_offset=of_offset)
-    invalid = ~_valid(truth, convention.valid_overlap)
+    hidden: BoolArray = np.zeros(len(truth), dtype=bool)
+    if convention.drop == "absent as invalid" and absent is not None:
+        hidden = absent[: len(truth)]
+    invalid = ~_valid(truth, convention.valid_overlap) | hidden
     overlap[..., invalid] = -1.0
     if convention.valid_error != convention.valid_overlap:
-        invalid = ~_valid(truth, convention.valid_error)
+        invalid = ~_valid(truth, convention.valid_error) | hidden
     error[..., invalid] = -1.0 if convention.invalid_error == "hit" else np.inf
     if convention.valid_normalized != convention.valid_error:
-        invalid = ~_valid(truth, convention.valid_normalized)
+        invalid = ~_valid(truth, convention.valid_normalized) | hidden
     normalized[..., invalid] = -1.0
     return overlap, error, normalized
 

@@ -13,9 +13,10 @@ from typing import BinaryIO
 from bench.archives import MAX_MEMBER_BYTES, MAX_MEMBERS, read_members
 from bench.errors import ResultError
 from bench.files import read_whole
+from bench.results.checksums import CACHE
 
 _INNER = ("times", "scores", "masks")  # folders of files that belong to those beside them
-_CLUTTER = ("__MACOSX", ".DS_Store", "Thumbs.db")
+_CLUTTER = ("__MACOSX", ".DS_Store", "Thumbs.db", CACHE)
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _RESULTS = (".txt", ".mat", ".json", ".bin")
 _RUN = re.compile(r"(.+)_(\d{3})")

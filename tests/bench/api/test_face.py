@@ -340,7 +340,7 @@ def test_run_takes_every_option_of_the_command(data: bench.Dataset, tmp_path: Pa
         for index in (1, 2)
     ]
     assert 0 < there[0] < there[1] == len(data)
-    one = bench.run(Still, data, sequences=["Crossing"], repetitions=2)
+    one = bench.run(Still, data, sequences=("Crossing",), repetitions=2)
     assert list(one) == ["Crossing"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -53,6 +54,52 @@ def test_a_finished_run_is_not_run_again(bench: Bench, work: Path) -> None:
     assert "0 sequences done" in done.stdout
     assert f"{len(before)} were finished before" in done.stdout
     assert before == {path: path.stat().st_mtime_ns for path in sequences(work)}
+
+
+def test_kept_scores_are_no_part_of_the_results(bench: Bench, work: Path, tmp_path: Path) -> None:
+    shutil.copytree(work / "results/otb2015", tmp_path / "results/otb2015")
+    for folder in tmp_path.rglob(".cache"):
+        shutil.rmtree(folder)
+    data = ("--data", work / "data")
+    score = ("eval", "otb2015", *data, "--convention", "all", "--per-sequence")
+
+    def seen(number: int) -> tuple[list[str], dict[str, bytes]]:
+        """What verbs say of the results, and the files that they make of them."""
+        results, out = tmp_path / "results", tmp_path / f"out{number}"
+        with zipfile.ZipFile(tmp_path / "drift.zip", "w") as archive:
+            for path in sorted((results / "otb2015/drift").rglob("*")):
+                archive.write(path, path.relative_to(results))
+        again = ("--results", out, "--format", "pysot", "--partial")
+        said = [
+            bench(*words, cwd=tmp_path).stdout.replace(str(out), "")
+            for words in (
+                ("list",),
+                ("export", "otb2015", out / "to", "-t", "drift", *data, "--format", "pysot"),
+                ("merge", results, "--results", out / "merged"),
+                ("import", "otb2015", "drift.zip", "--name", "again", *data, *again),
+                ("diff", "drift", "static", *data, "--benchmark", "otb2015"),
+            )
+        ]
+        return said, {
+            str(path.relative_to(out)): path.read_bytes()
+            for path in out.rglob("*")
+            if path.is_file() and path.name not in ("run.json", ".lock")  # of the time and process
+        }
+
+    bench(*score, "--no-cache", cwd=tmp_path)
+    assert not list(tmp_path.rglob(".cache"))
+    before, first = seen(1), bench(*score, cwd=tmp_path).stdout
+    kept = sorted(tmp_path.rglob(".cache/*"))
+    assert [path.parents[1].name for path in kept] == ["drift", "static"]
+    assert bench(*score, cwd=tmp_path).stdout == first
+    assert bench(*score, "--no-cache", cwd=tmp_path).stdout == first
+    said, files = seen(2)
+    assert said == before[0]
+    assert {path for path, content in files.items() if before[1].get(path) != content} == set()
+    assert files.keys() == before[1].keys()
+    assert first.count("miniature") > 0
+    bench("remove", "otb2015", "drift", "--yes", cwd=tmp_path)
+    assert not (tmp_path / "results/otb2015/drift").exists()
 
 
 def test_other_options_under_the_same_name_are_refused(bench: Bench, work: Path) -> None:
@@ -220,6 +267,12 @@ def test_doctor_trackers_version_and_help(bench: Bench, work: Path) -> None:
     verbs = "run eval show video plots tables report tune check import pack mini"
     for verb in verbs.split():
         assert "Examples" in bench(verb, "--help", cwd=work).stdout
+
+
+def test_the_help_waits_for_no_library() -> None:
+    """Options of a run come from the runner, which loads the rest of itself on first use."""
+    script = "import sys, bench.cli.run, bench.cli.tune; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 
 def test_scoring_does_not_import_torch() -> None:

@@ -158,3 +158,16 @@ def test_runs_of_the_package_are_imported(root: Path) -> None:
             )
             np.testing.assert_array_equal(mine, theirs)
         assert other.read_times("A", sequence.name, 1) is not None
+
+
+def test_attributes_are_the_flags_of_frames(root: Path) -> None:
+    dataset = open_dataset("got10k", root / "data", subset="val")
+    for sequence in dataset:
+        folder = root / "data/val" / sequence.name
+        marked = {
+            name
+            for name, file in (("ABS", "absence"), ("CUT", "cut_by_image"))
+            if "1" in (folder / f"{file}.label").read_text()
+        }
+        assert sequence.attributes == marked
+    assert {name for sequence in dataset for name in sequence.attributes} == {"ABS", "CUT"}

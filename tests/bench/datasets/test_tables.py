@@ -92,8 +92,10 @@ def test_lasot_subsets():
 
 
 @pytest.mark.parametrize(
-    ("benchmark", "count"), [("otb2015", 11), ("uav123", 12), ("lasot", 14), ("tnl2k", 17)]
-)
+    ("benchmark", "count"),
+    [("otb2015", 11), ("uav123", 12), ("lasot", 14), ("tnl2k", 17), ("dtb70", 11),
+     ("vasttrack", 10)],
+)  # fmt: skip
 def test_attributes_are_as_many_as_the_columns(benchmark: str, count: int):
     assert len(get_benchmark(benchmark).attributes) == count
 
@@ -103,3 +105,17 @@ def test_attribute_file_with_another_number_of_flags(tmp_path: Path):
     path.write_text("1,0,1")
     with pytest.raises(DatasetError, match=r"a\.txt:1: expected 11 flags .*found 3"):
         attributes_from_flags(get_benchmark("otb2015"), path)
+
+
+def test_vasttrack_s_list_is_as_long_as_the_official_file():
+    """3,500 lines, and with line ends of two bytes the 61,554 bytes of ``testing_set.txt``."""
+    names = list(get_benchmark("vasttrack").rows)
+    assert len(names) == 3500
+    assert sum(len(name) + 2 for name in names) == 61554
+    assert all(row.category for row in get_benchmark("vasttrack").table)
+
+
+def test_the_only_attribute_known_of_nfs():
+    rows = get_benchmark("nfs").table
+    assert sum(row.attributes == {"OCC"} for row in rows) == 20
+    assert sum(not row.attributes for row in rows) == 80

@@ -65,6 +65,7 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Afterwards, this process knows nothing of the repositories that it used."""
     import torch
 
+    own_names = set(vars(np))
     monkeypatch.setattr(checkout, "_claimed", {})
     monkeypatch.setattr(sys, "path", sys.path[:])
     for kind in (torch.Tensor, torch.nn.Module):
@@ -72,5 +73,6 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
         del sys.modules[name]
-    for name in ("float", "int", "object"):
+    for name in {"bool", "int", "float", "complex", "object", "str"} - own_names:
         vars(np).pop(name, None)
+    sys.modules.pop("torch._six", None)

@@ -29,6 +29,18 @@ LIBTEST = {
     "lib/models/__init__.py": "",
     "lib/models/network.py": NETWORK,
     "lib/train/__init__.py": "",
+    "lib/train/data/__init__.py": """
+import jpeg4py
+from torch._six import string_classes
+from lib.train.data.storage import read
+""",
+    "lib/train/data/storage.py": """
+import lmdb
+from numpy import bool, float, str
+
+def read(name):
+    return lmdb.open(name, readonly=True)
+""",
     "lib/train/admin/__init__.py": """
 from importlib import import_module
 
@@ -73,6 +85,8 @@ def parameters(yaml_name):
     "lib/test/tracker/basetracker.py": """
 import visdom
 import visdom.server
+from visdom import Visdom
+import lib.train.data
 
 class BaseTracker:
     def __init__(self, params):
@@ -128,6 +142,10 @@ class SUTrack(OSTrack):
         intervals = params.cfg["TEST"]["UPDATE_INTERVALS"]
         self.update_intervals = intervals.get(dataset_name.upper(), intervals["DEFAULT"])
 
+    def initialize(self, image, info):
+        self.words = info.get("init_nlp"), "object_ids" in info
+        return super().initialize(image, info)
+
 def get_tracker_class():
     return SUTrack
 """,
@@ -172,6 +190,17 @@ def get_tracker_class():
 import a_package_of_its_own
 """,
     "lib/test/tracker/needy.py": "",
+    "lib/test/parameter/dated.py": """
+import torch.removed_long_ago
+""",
+    "lib/test/tracker/dated.py": "",
+    "lib/test/parameter/stored.py": """
+from lib.train.data import read
+parameters = read
+""",
+    "lib/test/tracker/stored.py": """
+from lib.test.tracker.ostrack import get_tracker_class
+""",
     f"experiments/ostrack/{CONFIG}.yaml": """
 TEST:
   EPOCH: 300
@@ -179,10 +208,16 @@ TEST:
 """,
 }
 PYTRACKING = {
-    "ltr/__init__.py": "",
+    "ltr/__init__.py": "import tikzplotlib\nfrom torch._six import int_classes, string_classes",
     "ltr/admin/__init__.py": "",
     "ltr/models.py": NETWORK,
-    "pytracking/__init__.py": "",
+    "pytracking/__init__.py": "from pytracking.run_tracker import run_tracker",
+    "pytracking/run_tracker.py": """
+from pytracking.evaluation import env_settings
+
+def run_tracker():
+    return env_settings()
+""",
     "pytracking/evaluation/__init__.py": "from .environment import env_settings",
     "pytracking/evaluation/environment.py": LIBTEST["lib/test/evaluation/environment.py"].replace(
         "lib.test.", "pytracking."
@@ -289,7 +324,7 @@ def build_tracker(model):
 
 
 def write_libtest(root: Path) -> Path:
-    """A repository of the lib/test family with five trackers, without ``local.py``."""
+    """A repository of the lib/test family with seven trackers, without ``local.py``."""
     _write(root, LIBTEST)
     folder = root / "output" / "checkpoints" / "train" / "ostrack" / CONFIG
     save(folder / "OSTrack_ep0300.pth.tar", {"net": {"step.weight": STEP}})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -152,11 +154,13 @@ ERRORS = [
     ({"repo": "."}, r"laid out like lib/test, with lib/test/tracker/, found none in .*empty"),
     (
         {"tracker": "ostrak"},
-        r"unknown tracker .*'ostrak'\. Did you mean 'ostrack'\? Known: keyed, mixformer, needy, "
-        r"ostrack, sutrack",
+        r"unknown tracker .*'ostrak'\. Did you mean 'ostrack'\? Known: dated, keyed, mixformer, "
+        r"needy, ostrack, stored, sutrack",
     ),
     ({"config": "vitb"}, rf"no configuration 'vitb' .*Known: {CONFIG}\."),
     ({"tracker": "needy"}, r"needs the package a_package_of_its_own: install it"),
+    ({"tracker": "dated"}, r"The installed torch has no torch\.removed_long_ago: the repository"),
+    ({"tracker": "stored"}, r"No module named 'lmdb' .*It needs the package lmdb: install it"),
     ({"tracker": "mixformer"}, r"also needs model: give it with --set params=model="),
     (
         {"tracker": "keyed", "as": "nfs"},
@@ -295,3 +299,32 @@ def test_the_message_of_a_tracker_that_cannot_be_built_is_one_line(repo: Path) -
         spec(repo, save_dir="elsewhere").build()
     assert "\n" not in str(caught.value)
     assert re.match(r"lib/test tracker 'ostrack' of /.* cannot be built: ", str(caught.value))
+
+
+def test_packages_that_are_imported_and_not_used(repo: Path) -> None:
+    """They need not be there, and nobody but the repository finds a stand-in for them."""
+    lacking = [name for name in ("jpeg4py", "lmdb", "visdom") if find_spec(name) is None]
+    assert answers(spec(repo).build(), 1) == [[4.5, 4.25, 5, 6]]
+    assert not set(lacking) & set(sys.modules)
+    assert [name for name in lacking if find_spec(name) is not None] == []
+
+
+def test_a_module_of_the_gpu_that_says_so_in_words_of_its_own(repo: Path) -> None:
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    tracker = repo / "lib" / "test" / "tracker" / "ostrack.py"
+    says = "raise NotImplementedError('this pooling only supports GPU (cuda)')"
+    tracker.write_text(tracker.read_text().replace("self.frames = 0", says))
+    with pytest.raises(TrackerError, match=r"asks for a GPU, and PyTorch finds none here"):
+        spec(repo).build()
+
+
+def test_a_description_that_is_not_given_is_named(repo: Path) -> None:
+    tracker: Any = spec(repo, "sutrack").build()
+    assert "description" not in tracker.adapter_choice
+    answers(tracker)
+    assert tracker.wrapped.words == (None, False)
+    assert tracker.adapter_choice.endswith(
+        "; it asked for a description of the target ('init_nlp'), which is not given"
+    )

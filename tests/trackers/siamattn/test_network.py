@@ -319,3 +319,18 @@ def test_a_gpu_gives_the_same(optimized: bool) -> None:
         found = answers(network, z.cuda(), x.cuda(), ROIS.cuda())
     for key, value in expected.items():
         torch.testing.assert_close(found[key].cpu(), value, rtol=1e-3, atol=1e-3)
+
+
+def test_the_papers_mask_depends_on_the_template() -> None:
+    """Without attention, only the paper's fusion tells the mask head what the target is."""
+    z, x = crops()
+    plain = {"attention.self_attention": False, "attention.cross_attention": False}
+    for name, differs in (("siamattn-paper-fusion", True), ("siamattn", False)):
+        network = small(name, **plain)
+        maps = []
+        for each in (z, z.flip(0)):
+            found = network.search(x, network.template(each)).features
+            inputs = found.early, found.attended, found.kernels.fusion
+            maps.append(network.feature_fusion.mask(*inputs))
+        assert maps[0].shape[-2:] == (63, 63)
+        assert torch.equal(*maps) != differs

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from trackers.siamattn.config import RefineConfig
-from trackers.siamattn.refine import BoxHead
+from trackers.siamattn.refine import BoxHead, _placed
 
 
 def middles(stride: int, cells: int, crop: int) -> Tensor:
@@ -38,3 +38,14 @@ def test_a_registered_box_head_pools_the_true_region(crop: int, shift: float) ->
     for registered, off in ((True, 0.0), (False, lost)):
         expected = torch.full((2,), place - off)
         torch.testing.assert_close(found[registered] + early, expected, rtol=0, atol=1.5)
+
+
+@pytest.mark.parametrize(("cells", "side"), [(25, 63), (17, 47)])
+def test_a_correlation_map_lies_where_its_cells_are(cells: int, side: int) -> None:
+    """Among the cells of the backbone's second level, which are half as far apart."""
+    crop = 255 if cells == 25 else 191
+    coarse, fine = middles(8, cells, crop), middles(4, side, crop)
+    found = _placed(coarse, fine.shape[-2:])
+    inside = found != 0
+    torch.testing.assert_close(found[inside], fine[inside])
+    assert inside[0, 0].sum() == (2 * cells - 1) ** 2

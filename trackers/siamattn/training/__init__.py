@@ -1,1 +1,1 @@
-"""Training of SiamAttn: data, targets, losses, schedule (paper sections 3.3 and 4.1)."""
+"""Training of SiamAttn: data, targets, losses, schedule (paper sections 3.3, 3.4 and 4.2)."""

@@ -27,7 +27,7 @@ from bench.runner import run_tracker
 from bench.scores import TrackerScores
 from bench.sequence import Dataset
 from trackers.siamattn.training.config import Recipe
-from trackers.siamattn.training.fit import Machine, new_network, train
+from trackers.siamattn.training.fit import Machine, leads, new_network, train
 from trackers.siamattn.training.mixtures import open_samples
 from trackers.siamattn.training.run import WEIGHTS, claim
 
@@ -146,19 +146,34 @@ class Budget:
         Raises:
             ConfigError: the folder holds a run of another recipe.
         """
-        weights, recipe = folder / WEIGHTS, row.recipe(self.recipe, seed)
+        weights = folder / WEIGHTS
+        recipe = row.recipe(self.recipe, seed).on(self.machine.processes)
         claim(folder, recipe)
         if not weights.exists():
             network = new_network(recipe, backbone=self.backbone)
-            samples = open_samples(recipe, self.data, folder)
+            samples = open_samples(recipe, self.data, folder, "--training-data")
             train(recipe, samples, folder, self.machine, network)
         return weights
+
+    def train_all(self, chosen: Iterable[Row], runs: Path) -> dict[str, BenchError]:
+        """Train all rows; the errors of those that could not be trained."""
+        failed: dict[str, BenchError] = {}
+        trainings = {row.name(seed): (row, seed) for row in chosen for seed in self.seeds}
+        for name, (row, seed) in trainings.items():
+            try:
+                self.train(row, seed, runs / name)
+            except BenchError as error:
+                failed[name] = error
+        return failed
 
 
 def ablate(
     chosen: Sequence[Row], budget: Budget, folders: tuple[Path, Path], dataset: Dataset
 ) -> Iterator[RowScores | tuple[Row, BenchError]]:
     """Train, run and score row by row; a row that fails is returned with its error.
+
+    Several processes train all rows before the first of them scores any, so that none waits for
+    it; the others return nothing.
 
     Args:
         chosen: the rows.
@@ -168,9 +183,12 @@ def ablate(
     """
     runs, results = folders
     store = VotStore(results, dataset.benchmark, "baseline")
-    for row in chosen:
+    failed = budget.train_all(chosen, runs) if budget.machine.processes > 1 else {}
+    for row in chosen if leads() else ():
         try:
             for seed in budget.seeds:
+                if error := failed.get(row.name(seed)):
+                    raise error
                 weights = budget.train(row, seed, runs / row.name(seed))
                 spec = make_spec("siamattn", {}, row.name(seed), weights=weights)
                 run_tracker(dataset, spec, store)

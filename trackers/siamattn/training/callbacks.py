@@ -1,32 +1,36 @@
-"""Lightning callbacks: averaged weights, hold-out validation, loss curves, skipped data, and
-SIGTERM."""
+"""Lightning callbacks: averaged weights, checkpoints, hold-out validation, loss curves, skipped
+data, and SIGTERM."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 import lightning as L  # noqa: N812
 import numpy as np
 import pandas as pd
+import torch
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning.pytorch.callbacks import WeightAveraging
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.callbacks import ModelCheckpoint, WeightAveraging
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_warn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from bench.arrays import FloatArray, Image
 from bench.processes import few_threads
 from trackers.siamattn.training.data import PairSource
-from trackers.siamattn.training.holdout import Score, Video, track_videos, videos
+from trackers.siamattn.training.holdout import Video, track_videos, videos
 from trackers.siamattn.training.mixtures import skips_of
 from trackers.siamattn.training.module import TrainingModule
 
 _TRUTH, _FOUND = (255, 255, 255), (230, 80, 0)  # RGB
 _TIMES = (5, 15, 25, 40)  # frames shown on the contact sheet
+_SHOWN, _FIELD = 12, (160, 120)  # videos on it, and width and height of each picture
+SUCCESS = "holdout/success"
 LOSSES = ("total", "cls", "loc", "box", "mask")
 _SMOOTH = 25  # steps in a running mean
 _COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito
@@ -73,29 +77,90 @@ def _callbacks(trainer: L.Trainer) -> list[L.Callback]:
     return found
 
 
+class SaveBetweenSteps(ModelCheckpoint):
+    """Saves every few minutes, but never between the passes of a step, whose gradients are not
+    saved."""
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any,
+        batch_idx: int,
+    ) -> None:  # fmt: skip
+        """Save if it is time."""
+        if (batch_idx + 1) % trainer.accumulate_grad_batches == 0:
+            super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+
+
+class KeepEpochs(L.Callback):
+    """Keeps a checkpoint of every epoch, ``epoch-001.ckpt`` ..., in a ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """Save the epoch."""
+        trainer.save_checkpoint(self.folder / f"epoch-{trainer.current_epoch + 1:03d}.ckpt")
+
+
+class KeepBest(ModelCheckpoint):
+    """Keeps the checkpoint that did best on the hold-out as ``best.ckpt``.
+
+    Args:
+        folder: folder of the checkpoints.
+        first: first epoch that counts, from 1.
+        every: epochs between validations.
+    """
+
+    def __init__(self, folder: Path, first: int, every: int) -> None:
+        super().__init__(
+            folder, filename="best", monitor=SUCCESS, mode="max", save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )  # fmt: skip
+        self.first, self.every = first, every
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Save the epoch if it is the best of those that count."""
+        epoch = trainer.current_epoch + 1
+        if epoch >= self.first and epoch % self.every == 0:
+            super().on_train_epoch_end(trainer, pl_module)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the best score so far, also after the run folder was moved."""
+        super().load_state_dict({**state_dict, "dirpath": self.dirpath})
+
+
 class TrackHoldOut(L.Callback):
     """Tracks the hold-out after an epoch, and logs and draws the result.
+
+    Processes share the videos; the picture shows those of the first.
 
     Args:
         folder: folder of the pictures.
         every: epochs between validations.
+        chosen: the videos; by default generated ones.
     """
 
-    def __init__(self, folder: Path, every: int = 1) -> None:
-        self.folder, self.every = folder, every
+    def __init__(self, folder: Path, every: int = 1, chosen: Sequence[Video] = ()) -> None:
+        self.folder, self.every, self.chosen = folder, every, chosen
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Track, log and draw."""
         assert isinstance(module, TrainingModule)
-        if not trainer.is_global_zero or (trainer.current_epoch + 1) % self.every:
+        if (trainer.current_epoch + 1) % self.every:
             return
-        chosen = videos()
+        own = (self.chosen or videos())[trainer.global_rank :: trainer.world_size]
         # Few threads, which also starts no workers of OpenCV next to those of the data.
         with few_threads(), averaged(trainer, module):
-            score = track_videos(module.network, chosen)
-        module.log("holdout/success", score.success, rank_zero_only=True)
-        module.log("holdout/kept", score.kept, rank_zero_only=True)
-        picture = contact_sheet(chosen, score)
+            score = track_videos(module.network, own)
+        kept, frames = (score.overlaps > 0.5).sum(), len(score.overlaps)
+        sums = [score.successes.sum(), len(score.successes), kept, frames]
+        total = torch.tensor(sums, dtype=torch.float32, device=module.device)
+        total = trainer.strategy.reduce(total, reduce_op="sum")
+        module.log(SUCCESS, total[0] / total[1], sync_dist=True)
+        module.log("holdout/kept", total[2] / total[3], sync_dist=True)
+        if trainer.is_global_zero:
+            self._show(trainer, contact_sheet(own, score.boxes))
+
+    def _show(self, trainer: L.Trainer, picture: Image) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"epoch-{trainer.current_epoch + 1:03d}.jpg"
         cv2.imwrite(str(path), picture[..., ::-1])
@@ -104,25 +169,36 @@ class TrackHoldOut(L.Callback):
                 logger.experiment.add_image(
                     "holdout", picture, trainer.global_step, dataformats="HWC"
                 )
+            elif isinstance(logger, WandbLogger):
+                logger.log_image("holdout", [picture], trainer.global_step)
 
 
-def contact_sheet(chosen: tuple[Video, ...], score: Score) -> Image:
-    """A row of frames for each video: ground truth in white, predictions in orange."""
+def contact_sheet(chosen: Sequence[Video], boxes: Sequence[FloatArray]) -> Image:
+    """Frames of up to twelve videos, two a row: ground truth in white, predictions in orange."""
+    shown = list(zip(chosen, boxes, strict=True))[:_SHOWN]
     rows = [
-        np.hstack([_drawn(video, found, time) for time in _TIMES])
-        for video, found in zip(chosen, score.boxes, strict=True)
+        np.hstack([_drawn(video, found, min(time, len(video) - 1)) for time in _TIMES])
+        for video, found in shown
     ]
+    if len(rows) % 2:
+        rows.append(np.zeros_like(rows[0]))
     half = len(rows) // 2
-    return np.hstack([np.vstack(rows[:half]), np.vstack(rows[half : 2 * half])])
+    return np.hstack([np.vstack(rows[:half]), np.vstack(rows[half:])])
 
 
 def _drawn(video: Video, found: FloatArray, time: int) -> Image:
+    """A frame, fitted into a field of the contact sheet."""
     image = video.images[time].copy()
     for box, colour in ((video.boxes[time], _TRUTH), (found[time], _FOUND)):
         if np.isfinite(box).all():
             corners = np.concatenate([box[:2], box[:2] + box[2:]]).round().astype(int)
-            cv2.rectangle(image, corners[:2].tolist(), corners[2:].tolist(), colour, 2)
-    return image[::2, ::2]
+            thick = max(2, image.shape[1] // 160)
+            cv2.rectangle(image, corners[:2].tolist(), corners[2:].tolist(), colour, thick)
+    scale = min(_FIELD[0] / image.shape[1], _FIELD[1] / image.shape[0])
+    size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
+    field = np.zeros((_FIELD[1], _FIELD[0], 3), np.uint8)
+    field[: size[1], : size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return field
 
 
 class ReportSkipped(L.Callback):
@@ -181,8 +257,8 @@ def draw(metrics: pd.DataFrame, path: Path) -> None:
         above.plot(smooth.index, smooth, color=colour, label=name)
     above.set(ylabel="unweighted loss", ylim=(0, None))
     above.legend(ncols=len(LOSSES), frameon=False)
-    if "holdout/success" in metrics:
-        success = metrics["holdout/success"].dropna()
+    if SUCCESS in metrics:
+        success = metrics[SUCCESS].dropna()
         below.plot(success.index, success, color=_COLOURS[1], marker="o")
     below.set(xlabel="step", ylabel="hold-out success (AUC)", ylim=(0, 1))
     figure.savefig(path, dpi=110)

@@ -12,6 +12,7 @@ import typer
 
 from bench.errors import BenchError, ConfigError, ResultError
 from trackers.siamattn.training.config import Recipe, recipe
+from trackers.siamattn.training.imagenet import published
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -24,8 +25,13 @@ Settings = Annotated[
 Seed = Annotated[int | None, typer.Option(help="Seed of all random numbers.")]
 Backbone = Annotated[
     Path | None,
-    typer.Option(help="Initial backbone: torchvision's ResNet-50, or weights of this project."),
+    typer.Option(
+        help="Initial backbone: torchvision's ResNet-50, weights of this project, or 'none'."
+    ),
 ]
+Devices = Annotated[int, typer.Option(min=1, help="Processes per node.")]
+Nodes = Annotated[int, typer.Option(min=1, help="Number of nodes.")]
+Compile = Annotated[str, typer.Option(help="Backend of torch.compile, such as inductor.")]
 Accelerator = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
 Precision = Annotated[str, typer.Option(help="32-true, 16-mixed or bf16-mixed.")]
 Workers = Annotated[int, typer.Option(min=0, help="Data loading processes.")]
@@ -39,7 +45,9 @@ def group() -> None:
 @app.command()
 def fit(
     folder: Annotated[Path, typer.Argument(help="Run folder; an interrupted run resumes.")],
-    name: Annotated[str, typer.Option("--recipe", help="Name of the recipe.")] = "nano",
+    name: Annotated[
+        str, typer.Option("--recipe", help="Name of the recipe, or its .json or .toml file.")
+    ] = "nano",
     settings: Settings = None,
     seed: Seed = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the training sets.")] = None,
@@ -48,44 +56,57 @@ def fit(
     ] = None,
     backbone: Backbone = None,
     accelerator: Accelerator = "auto",
-    devices: Annotated[int, typer.Option(min=1, help="Processes per node.")] = 1,
-    nodes: Annotated[int, typer.Option(min=1, help="Number of nodes.")] = 1,
+    devices: Devices = 1,
+    nodes: Nodes = 1,
     precision: Precision = "32-true",
     workers: Workers = 1,
+    compile: Compile = "",
     validate_every: Annotated[
         int, typer.Option(min=0, help="Epochs between validations; 0 disables them.")
     ] = 1,
+    validation_data: Annotated[
+        Path | None, typer.Option(help="Folder of the recipe's validation.dataset.")
+    ] = None,
+    keep_epochs: Annotated[
+        bool, typer.Option("--keep-epochs", help="Keep a checkpoint of every epoch.")
+    ] = False,
+    wandb: Annotated[
+        str, typer.Option(help="Project of Weights & Biases to log to, beside TensorBoard.")
+    ] = "",
 ) -> None:
     """Train a network, or resume an interrupted run."""
     chosen = chosen_recipe(name, settings, seed)  # fails before the slow imports
     if initial and backbone:
         raise ConfigError("expected --initial or --backbone, found both: --initial includes one")
+    backbone = _backbone(chosen, backbone, initial)
 
     from trackers.siamattn.training.fit import Machine, new_network, train
-    from trackers.siamattn.training.imagenet import published
     from trackers.siamattn.training.mixtures import open_samples
     from trackers.siamattn.training.run import describe_initial
 
     _check_read("--data", data, {chosen.data.mixture})
-    if chosen.imagenet and not (initial or backbone):
-        backbone = published(chosen.imagenet)
     chosen = replace(chosen, initial=describe_initial(initial, backbone))
     network = new_network(chosen, initial, backbone)
     machine = Machine(
-        accelerator, devices, nodes, precision, workers, validate_every=validate_every
-    )
-    train(chosen, open_samples(chosen, data, folder), folder, machine, network)
+        accelerator, devices, nodes, precision, workers, validate_every=validate_every,
+        keep_epochs=keep_epochs, compile=compile, wandb=wandb,
+    )  # fmt: skip
+    validation = _validation(chosen, validation_data, validate_every)
+    train(chosen, open_samples(chosen, data, folder), folder, machine, network, validation)
 
 
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="Run folder, finished or not.")],
     target: Annotated[Path, typer.Argument(help="Output .safetensors file.")],
+    checkpoint: Annotated[
+        str, typer.Option(help="last, best by the hold-out, or an epoch such as epoch-011.")
+    ] = "last",
 ) -> None:
-    """Export the last checkpoint of a run as half-precision weights."""
+    """Export a checkpoint of a run as half-precision weights."""
     from trackers.siamattn.training import run
 
-    chosen, network, steps = run.load_run(folder)
+    chosen, network, steps = run.load_run(folder, checkpoint)
     run.export(network, target, run.describe(chosen, steps))
     typer.echo(f"{target}: {chosen.preset} after {steps} steps of {chosen.schedule.batch} pairs")
 
@@ -109,7 +130,7 @@ def smoke(
     folder: Annotated[Path, typer.Argument(help="Run folder; must be new.")],
     settings: Settings = None,
 ) -> None:
-    """Overfit eight pairs to check that training works on this machine."""
+    """Overfit a few pairs to check that training works on this machine."""
     if (folder / "recipe.json").exists():
         raise ConfigError(f"{folder}: expected a new folder, found a training run")
     chosen = chosen_recipe("smoke", settings, None)
@@ -125,7 +146,7 @@ def smoke(
         f"{found.overlap:.3f} (expected: more than {OVERLAP})"
     )
     if not (factor > FACTOR and found.overlap > OVERLAP):
-        raise ConfigError("the eight pairs were not learned: training is broken on this machine")
+        raise ConfigError("the pairs were not learned: training is broken on this machine")
 
 
 @app.command()
@@ -142,8 +163,11 @@ def ablation(
     ] = None,
     backbone: Backbone = None,
     accelerator: Accelerator = "auto",
+    devices: Devices = 1,
+    nodes: Nodes = 1,
     precision: Precision = "32-true",
     workers: Workers = 1,
+    compile: Compile = "",
     benchmark: Annotated[str, typer.Option(help="vot2016 or vot2018.")] = "vot2016",
     data: Annotated[Path, typer.Option(help="Folder of the benchmark.")] = Path("data/mini"),
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/ablation"),
@@ -153,18 +177,18 @@ def ablation(
 ) -> None:
     """Train and score the rows of the paper's ablation tables; finished rows are kept."""
     base, numbers = chosen_recipe(name, settings, None), _seeds(seeds)
+    backbone = _backbone(base, backbone)
 
     from bench.datasets import open_dataset
     from trackers.siamattn.training import ablation as rows
-    from trackers.siamattn.training.fit import Machine
-    from trackers.siamattn.training.imagenet import published
+    from trackers.siamattn.training.fit import Machine, leads
     from trackers.siamattn.training.run import describe_initial
 
-    if base.imagenet and not backbone:
-        backbone = published(base.imagenet)
     base = replace(base, initial=describe_initial(backbone=backbone))
     chosen = rows.rows(tables.split(","))
-    machine = Machine(accelerator, precision=precision, workers=workers, validate_every=0)
+    machine = Machine(
+        accelerator, devices, nodes, precision, workers, validate_every=0, compile=compile
+    )
     budget = rows.Budget(base, numbers, machine, training_data, backbone)
     _check_read("--training-data", training_data, budget.mixtures(chosen))
     dataset = open_dataset(benchmark, data)
@@ -174,6 +198,8 @@ def ablation(
         found.append(each)
         if path or isinstance(each, rows.RowScores):
             path = rows.write(found, out, notes)
+    if not leads():
+        return
     typer.echo(rows.frame(found).to_string(index=False))
     if path is None:
         raise ResultError(
@@ -194,6 +220,46 @@ def chosen_recipe(name: str, settings: list[str] | None, seed: int | None) -> Re
     chosen = recipe(name, changes)
     _check_seed(chosen.seed)
     return chosen
+
+
+def _backbone(chosen: Recipe, backbone: Path | None, initial: Path | None = None) -> Path | None:
+    """The file of the initial backbone, if any.
+
+    Raises:
+        ConfigError: the recipe keeps the backbone still at first or in part, and nobody said that
+            this is to be a random one; or its ImageNet weights are not installed.
+    """
+    if str(backbone) == "none":
+        return None
+    if chosen.imagenet and backbone is None and initial is None:
+        return published(chosen.imagenet)
+    if chosen.pretrained and backbone is None and initial is None:
+        raise ConfigError(
+            f"recipe {chosen.name!r} keeps the backbone still at first or in part, so it needs a "
+            "trained one: give --backbone FILE (torchvision's resnet50-*.pth, or weights of this "
+            "project) or --initial FILE. --backbone none trains beside a random one"
+        )
+    return backbone
+
+
+def _validation(chosen: Recipe, folder: Path | None, every: int) -> tuple[Any, ...]:
+    """The videos of the dataset that a recipe is validated on; none for generated ones."""
+    dataset = chosen.validation.dataset
+    if bool(folder) != bool(dataset):
+        raise ConfigError(
+            f"recipe {chosen.name!r} is validated on {dataset or 'generated video'}: "
+            + ("give its folder with --validation-data FOLDER" if dataset else
+               "--set validation.dataset=NAME names what --validation-data holds")
+        )  # fmt: skip
+    if folder is None or not every:
+        return ()
+    from bench.datasets import open_dataset
+    from trackers.siamattn.training.holdout import dataset_videos
+
+    found = open_dataset(dataset, folder)
+    for caveat in found.caveats:
+        typer.echo(f"validation: {caveat}", err=True)
+    return dataset_videos(found, chosen.validation.frames)
 
 
 def _seeds(text: str) -> list[int]:

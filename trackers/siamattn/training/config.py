@@ -1,8 +1,8 @@
 """Training settings as frozen dataclasses; the named recipes are data.
 
 A recipe is the defaults below plus the overrides that ``recipes.json`` lists for it under dotted
-names such as ``weights.mask``. The defaults are the paper's (section 4.1) and, where the paper
-gives none, the released configuration's.
+names such as ``weights.mask``. The defaults are the paper's (sections 3.4 and 4.2) and, where the
+paper gives none, the released configuration's. A recipe may also come from a file.
 """
 
 from __future__ import annotations
@@ -10,13 +10,20 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import ConfigError
 from trackers.siamattn.config import preset
-from trackers.siamattn.settings import check_ranges, load_table, named, overridden
+from trackers.siamattn.settings import (
+    check_ranges,
+    is_file_name,
+    load_table,
+    named,
+    overridden,
+    read_table,
+)
 
 RECIPES = Path(__file__).parent / "recipes.json"
 
@@ -59,7 +66,8 @@ class DataConfig:
     """How training pairs are made.
 
     Attributes:
-        mixture: name of a mixture of training sets, or ``generated``.
+        mixture: name of a mixture of training sets, a ``.json`` or ``.toml`` file with one, or
+            ``generated``.
         generated: share of pairs of generated video in a mixture of training sets.
         negatives: share of pairs whose search image shows another target.
         gray: share of greyscale pairs.
@@ -158,6 +166,9 @@ class LossConfig:
     hardest: float = 1.0
 
 
+_RATES = ("first", "warm", "peak", "last")
+
+
 @dataclass(frozen=True)
 class Schedule:
     """Optimiser and learning rates.
@@ -169,7 +180,13 @@ class Schedule:
         clip: maximum gradient norm.
         epochs: number of epochs.
         pairs: pairs per epoch.
-        batch: pairs per step over all processes.
+        batch: pairs per step over all processes, which share them as evenly as possible.
+        each: pairs per step of each process, for more or fewer than ``batch`` in all; 0 for
+            ``batch``.
+        growth: with ``each``, all rates grow as the number of pairs per step to this power: 0
+            keeps them, 1 makes them proportional.
+        accumulate: passes in which a step's gradients are computed, one after the other, each with
+            its part of the batch: less memory, and batch norms that see one part at a time.
         warmup: epochs in which the rate rises geometrically from ``first`` to ``warm``.
         first, warm: rates of the first and last warm-up epoch.
         peak, last: rates of the first and last epoch after it.
@@ -191,6 +208,9 @@ class Schedule:
     epochs: int = 20
     pairs: int = 600_000
     batch: int = 12
+    each: int = 0
+    growth: float = 0.0
+    accumulate: int = 1
     warmup: int = 5
     first: float = 1e-3
     warm: float = 1e-3
@@ -210,10 +230,32 @@ class Schedule:
             raise ConfigError(
                 f"schedule: expected average from 0 to less than 1, found {self.average}"
             )
-        counts = dict.fromkeys(("epochs", "pairs", "batch"), 1)
-        rates = dict.fromkeys(("first", "warm", "peak", "last"), 1e-12)
-        others = dict.fromkeys(("warmup", "frozen", "unmasked", "weight_decay", "clip"), 0)
+        counts = dict.fromkeys(("epochs", "pairs", "batch", "accumulate"), 1)
+        rates = dict.fromkeys(_RATES, 1e-12)
+        others = dict.fromkeys(
+            ("warmup", "frozen", "unmasked", "weight_decay", "clip", "each", "growth"), 0
+        )
         check_ranges(self, "schedule", ("momentum", "backbone"), {**counts, **rates, **others})
+
+    def on(self, processes: int) -> Schedule:
+        """The schedule of so many processes: ``each`` and ``growth`` are worked into the others.
+
+        Raises:
+            ConfigError: a step's pairs cannot be shared by the processes and passes.
+        """
+        found = self
+        if self.each:
+            factor = (self.each * processes / self.batch) ** self.growth
+            rates = {name: getattr(self, name) * factor for name in _RATES}
+            batch = self.each * processes
+            found = replace(self, batch=batch, each=0, growth=0.0, **rates)
+        if found.batch % found.accumulate or found.batch < found.accumulate * processes:
+            raise ConfigError(
+                f"schedule.batch: expected a multiple of the {found.accumulate} passes, with a "
+                f"pair of each for every one of the {processes} processes, found {found.batch}. "
+                "--set schedule.each=PAIRS gives every process as many"
+            )
+        return found
 
     def rate(self, epoch: float) -> float:
         """The learning rate of an epoch, counted from 0."""
@@ -235,6 +277,26 @@ def cosine(first: float, last: float, count: int, index: float) -> float:
     if count < 2:
         return first
     return last + (first - last) * (1 + math.cos(math.pi * index / (count - 1))) / 2
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """How the weights after each epoch are scored: one pass over videos, by mean success.
+
+    Attributes:
+        dataset: a dataset as ``bench`` names it, ``folder`` for own clips, or the path of a
+            declaration; empty for generated video.
+        frames: frames per sequence that are tracked; 0 for all.
+        first: the first epoch, counted from 1, whose weights may be kept as the best.
+    """
+
+    dataset: str = ""
+    frames: int = 0
+    first: int = 1
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        check_ranges(self, "validation", (), {"frames": 0, "first": 1})
 
 
 @dataclass(frozen=True)
@@ -261,6 +323,7 @@ class Recipe:
     labels: LabelConfig = field(default_factory=LabelConfig)
     weights: LossConfig = field(default_factory=LossConfig)
     schedule: Schedule = field(default_factory=Schedule)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
 
     def __post_init__(self) -> None:
         """Check that the preset can be trained here."""
@@ -278,6 +341,15 @@ class Recipe:
         """
         return overridden(self, settings)
 
+    def on(self, processes: int) -> Recipe:
+        """The recipe as so many processes train it, see ``Schedule.on``."""
+        return replace(self, schedule=self.schedule.on(processes))
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether the backbone is still at first or in part, so that it must be trained before."""
+        return self.schedule.frozen > 0 or not self.schedule.whole
+
     def to_dict(self) -> dict[str, Any]:
         """Every setting as nested plain values, for the record stored with weights."""
         return asdict(self)
@@ -291,11 +363,30 @@ def recipe_names() -> list[str]:
 def recipe(name: str, settings: Mapping[str, Any] | None = None) -> Recipe:
     """The recipe ``name``, with ``settings`` (dotted name -> value) overriding its own.
 
+    Args:
+        name: of a recipe, or of a ``.json`` or ``.toml`` file with settings, nested or under
+            dotted names; ``like`` names the recipe that they change, by default ``paper``.
+        settings: override the recipe's.
+
     Raises:
-        ConfigError: unknown recipe or setting, or a value of the wrong type.
+        ConfigError: unknown recipe or setting, a value of the wrong type, or a file that cannot
+            be read.
     """
-    changes = named("recipe", name, RECIPES)
-    return Recipe(name=name).override({**changes, **(settings or {})})
+    if not is_file_name(name):
+        changes = named("recipe", name, RECIPES)
+        return Recipe(name=name).override({**changes, **(settings or {})})
+    own = read_table(Path(name))
+    base = named("recipe", str(own.pop("like", "paper")), RECIPES)
+    changes = {**base, "source": Path(name).name, **dict(_flat(own)), **(settings or {})}
+    return Recipe(name=Path(name).stem).override(_beside(changes, own, Path(name).parent))
+
+
+def _beside(changes: dict[str, Any], own: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The changes with the mixture that a recipe's file names found beside this file."""
+    name = dict(_flat(own)).get("data.mixture")
+    if isinstance(name, str) and is_file_name(name) and changes["data.mixture"] == name:
+        return {**changes, "data.mixture": str(folder / name)}
+    return changes
 
 
 def read_recipe(path: Path) -> Recipe:

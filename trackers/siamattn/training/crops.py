@@ -7,6 +7,7 @@ first pixel.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -119,11 +120,10 @@ def cut(
     middle = side // 2 + rng.uniform(-jitter.shift, jitter.shift, 2)
     centre = shot.box[:2] + (shot.box[2:] - 1) / 2
     matrix = np.column_stack([np.diag(scale), middle - scale * centre])
-    fill = np.array(cv2.mean(shot.image)[:3])
-    image = _warp(shot.image, matrix, side, cv2.INTER_LINEAR, fill)
+    image = _warp(shot.image, matrix, side, cv2.INTER_LINEAR, cv2.mean(shot.image))
     mask = None
     if shot.mask is not None:
-        mask = _warp(shot.mask.astype(np.uint8), matrix, side, cv2.INTER_NEAREST, np.zeros(1))
+        mask = _warp(shot.mask.view(np.uint8), matrix, side, cv2.INTER_NEAREST, (0.0,))
     half = size * scale / 2
     crop = Crop(image, np.concatenate([middle - half, middle + half]), mask)
     if rng.random() < jitter.flip:
@@ -159,12 +159,11 @@ def gray(crop: Crop) -> Crop:
 
 
 def _warp(
-    image: NDArray[np.uint8], matrix: FloatArray, side: int, how: int, fill: FloatArray
+    image: NDArray[np.uint8], matrix: FloatArray, side: int, how: int, fill: Sequence[float]
 ) -> NDArray[np.uint8]:
     found = cv2.warpAffine(
-        image, matrix, (side, side), flags=how, borderMode=cv2.BORDER_CONSTANT,
-        borderValue=[float(value) for value in fill],
-    )  # fmt: skip
+        image, matrix, (side, side), flags=how, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
+    )
     return np.asarray(found, dtype=np.uint8)
 
 

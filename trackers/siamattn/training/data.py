@@ -127,7 +127,9 @@ def _pixels(crop: Crop) -> NDArray[np.uint8]:
 
 
 class Steps(Sampler[list[int]]):
-    """Pair numbers of each remaining step of the current epoch.
+    """Pair numbers of this process in each remaining pass of the current epoch.
+
+    A step is made of ``schedule.accumulate`` passes. Its pairs are shared as evenly as possible.
 
     Args:
         recipe: ``schedule`` is used.
@@ -139,34 +141,34 @@ class Steps(Sampler[list[int]]):
     def __init__(
         self, recipe: Recipe, done: Callable[[], int], rank: int = 0, processes: int = 1
     ) -> None:
-        self.batch = recipe.schedule.batch
-        self.count = steps_per_epoch(recipe)
+        self.schedule = recipe.schedule.on(processes)
+        self.count = max(1, self.schedule.pairs // self.schedule.batch)
         self.done, self.rank, self.processes = done, rank, processes
 
     def __iter__(self) -> Iterator[list[int]]:
-        """Pair numbers of this process for every remaining step of the epoch."""
-        first = self.done()
+        """Pair numbers of this process for every pass of every remaining step of the epoch."""
+        first, batch, passes = self.done(), self.schedule.batch, self.schedule.accumulate
         for step in range(first, (first // self.count + 1) * self.count):
-            pairs = range(step * self.batch, (step + 1) * self.batch)
-            yield list(pairs[self.rank :: self.processes])
+            pairs = range(step * batch, (step + 1) * batch)
+            for part in range(passes):
+                yield list(pairs[part::passes][self.rank :: self.processes])
 
     def __len__(self) -> int:
-        """Steps per epoch."""
-        return self.count
-
-
-def steps_per_epoch(recipe: Recipe) -> int:
-    """Steps of ``schedule.batch`` pairs per epoch."""
-    return max(1, recipe.schedule.pairs // recipe.schedule.batch)
+        """Passes per epoch; what is left of its pairs is dropped."""
+        return self.count * self.schedule.accumulate
 
 
 def make_loader(samples: Dataset[Batch], steps: Steps, workers: int) -> DataLoader[Batch]:
-    """A loader of the batches of ``steps`` with ``workers`` processes."""
+    """A loader of the batches of ``steps`` with ``workers`` processes, which stay for all epochs.
+
+    What they have read or drawn before stays with them.
+    """
     return DataLoader(
         samples,
         batch_sampler=steps,
         num_workers=workers,
         collate_fn=collate,
-        persistent_workers=False,
+        pin_memory=torch.cuda.is_available(),
+        persistent_workers=workers > 0,
         prefetch_factor=4 if workers else None,
     )

@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
 import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import cv2
 import lightning as L  # noqa: N812
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_warn
 from torch.utils.data import DataLoader, Dataset
 
-from bench.errors import ConfigError
+from bench.errors import ConfigError, unknown_name
 from bench.locks import locked
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.training.callbacks import (
     DrawCurves,
     ExitOnSigterm,
+    KeepBest,
+    KeepEpochs,
     MovingAverage,
     ReportSkipped,
+    SaveBetweenSteps,
     TrackHoldOut,
 )
 from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.data import Samples, Steps, make_loader
 from trackers.siamattn.training.graph import Batch
+from trackers.siamattn.training.holdout import Video
 from trackers.siamattn.training.module import TrainingModule
 from trackers.siamattn.training.run import (
+    BEST_WEIGHTS,
     CHECKPOINTS,
     LAST,
     WEIGHTS,
@@ -42,6 +51,7 @@ from trackers.siamattn.training.run import (
     describe,
     export,
     find_checkpoint,
+    load_run,
 )
 from trackers.siamattn.training.warm_start import load_backbone, warm_start
 
@@ -60,6 +70,9 @@ class Machine:
         workers: data loading processes per training process.
         save_minutes: minutes between checkpoints within an epoch.
         validate_every: epochs between validations on the hold-out; 0 for none.
+        keep_epochs: keep a checkpoint of every epoch.
+        compile: backend of ``torch.compile``, e.g. ``inductor``; empty for none.
+        wandb: project of Weights & Biases that logs go to as well; empty for none.
     """
 
     accelerator: str = "auto"
@@ -69,6 +82,14 @@ class Machine:
     workers: int = 1
     save_minutes: float = 5.0
     validate_every: int = 1
+    keep_epochs: bool = False
+    compile: str = ""
+    wandb: str = ""
+
+    @property
+    def processes(self) -> int:
+        """Training processes on all nodes."""
+        return self.devices * self.nodes
 
 
 class PairData(L.LightningDataModule):
@@ -80,16 +101,13 @@ class PairData(L.LightningDataModule):
         self.samples, self.recipe, self.workers = samples, recipe, workers
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """This process's share of the remaining steps of the epoch."""
+        """This process's share of the remaining steps of each epoch."""
         trainer = self.trainer
         assert trainer is not None
-        world = trainer.world_size
-        if self.recipe.schedule.batch % world:
-            raise ConfigError(
-                f"schedule.batch: expected a multiple of the {world} processes, found "
-                f"{self.recipe.schedule.batch}"
-            )
-        steps = Steps(self.recipe, lambda: trainer.global_step, trainer.global_rank, world)
+        if self.workers:  # which inherit it; in a worker that was forked, setting it may hang
+            cv2.setNumThreads(1)
+        place = trainer.global_rank, trainer.world_size
+        steps = Steps(self.recipe, lambda: trainer.global_step, *place)
         return make_loader(self.samples, steps, self.workers)
 
 
@@ -99,6 +117,7 @@ def train(
     folder: Path,
     machine: Machine | None = None,
     network: Network | None = None,
+    validation: Sequence[Video] = (),
 ) -> Network:
     """Train, resuming from the last whole checkpoint in ``folder`` if there is one.
 
@@ -108,45 +127,82 @@ def train(
         folder: run folder, see ``run``.
         machine: hardware and process settings.
         network: initialised network; by default a new one.
+        validation: the hold-out; by default generated video.
 
     Raises:
-        ConfigError: the folder holds a run of another recipe, or only damaged checkpoints.
+        ConfigError: the folder holds a run of another recipe, or only damaged checkpoints; or the
+            recipe cannot be shared by the machine's processes.
         ResultError: a checkpoint cannot be written, or another process trains in the folder.
         BenchError: a loss is not finite.
     """
     machine = machine or Machine()
+    recipe = recipe.on(machine.processes)
     network = network or new_network(recipe)
     # A training that was killed has readers for a few seconds more, and with them its lock.
-    with locked(folder, wait=_READERS_END) if _leads() else nullcontext():
-        return _train(recipe, samples, folder, machine, network)
+    with locked(folder, wait=_READERS_END) if leads() else nullcontext():
+        return _train(recipe, samples, folder, machine, network, validation)
 
 
-def _leads() -> bool:
+def leads() -> bool:
     """Whether this is the first of a training's processes, on whatever machines they are."""
     ranks = ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")
     return all(os.environ.get(rank, "0") == "0" for rank in ranks)
 
 
 def _train(
-    recipe: Recipe, samples: Dataset[Batch], folder: Path, machine: Machine, network: Network
+    recipe: Recipe,
+    samples: Dataset[Batch],
+    folder: Path,
+    machine: Machine,
+    network: Network,
+    validation: Sequence[Video],
 ) -> Network:
     claim(folder, recipe)
     L.seed_everything(recipe.seed, workers=False, verbose=False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    module = TrainingModule(network, recipe, folder)
-    callbacks = [ReportSkipped(samples.source)] if isinstance(samples, Samples) else []
+    compile_parts(network, machine.compile)
+    callbacks = watchers(recipe, folder, machine, validation)
+    if isinstance(samples, Samples):
+        callbacks.append(ReportSkipped(samples.source))
     last = _last_whole(folder, network)
     whole = last is None or last == folder / LAST
     trainer = make_trainer(recipe, folder, machine, callbacks, keep=whole)
     trainer.fit(
-        module,
+        TrainingModule(network, recipe, folder),
         PairData(samples, recipe, machine.workers),
         ckpt_path=None if last is None else str(last),
         weights_only=True,
     )
     if trainer.is_global_zero:
         export(network, folder / WEIGHTS, describe(recipe, trainer.global_step))
+        _export_best(folder, trainer)
     return network
+
+
+def compile_parts(network: Network, backend: str) -> None:
+    """Compile the parts of the network in place, by a backend of ``torch.compile`` if any.
+
+    Raises:
+        ConfigError: unknown backend.
+    """
+    if not backend:
+        return
+    known = torch.compiler.list_backends(exclude_tags=())
+    if backend not in known:
+        raise unknown_name("backend of torch.compile", backend, known)
+    for part in network.children():
+        part.compile(backend=backend)
+
+
+def _export_best(folder: Path, trainer: L.Trainer) -> None:
+    """Write the weights that did best on the hold-out, with their score, if there are any."""
+    for each in trainer.checkpoint_callbacks:
+        if isinstance(each, KeepBest) and each.best_model_score is not None:
+            recipe, network, steps = load_run(folder, "best")
+            record = describe(recipe, steps)
+            record |= {"holdout": recipe.validation.dataset or "generated"}
+            record |= {"success": f"{each.best_model_score:.6f}"}
+            export(network, folder / BEST_WEIGHTS, record)
 
 
 def _last_whole(folder: Path, network: Network) -> Path | None:
@@ -196,7 +252,7 @@ def make_trainer(
     callbacks: Sequence[L.Callback] = (),
     keep: bool = True,
 ) -> L.Trainer:
-    """Lightning's trainer with a run's logs, checkpoints and validation.
+    """Lightning's trainer with a run's logs, checkpoints and ``callbacks``.
 
     With ``keep``, the last checkpoint is whole, and becomes the previous one.
 
@@ -215,40 +271,61 @@ def make_trainer(
 def _trainer(
     recipe: Recipe, folder: Path, machine: Machine, callbacks: Sequence[L.Callback], keep: bool
 ) -> L.Trainer:
-    logs = folder / "logs"
-    several = machine.devices * machine.nodes > 1
-    decay = recipe.schedule.average
+    schedule = recipe.schedule
     return L.Trainer(
         accelerator=machine.accelerator,
         devices=machine.devices,
         num_nodes=machine.nodes,
-        strategy="ddp_find_unused_parameters_true" if several else "auto",
+        strategy="ddp_find_unused_parameters_true" if machine.processes > 1 else "auto",
         plugins=[WholeCheckpoints(keep=keep)],
         precision=machine.precision,
-        max_epochs=recipe.schedule.epochs,
-        gradient_clip_val=recipe.schedule.clip,
-        logger=[
-            CSVLogger(logs, name="csv", flush_logs_every_n_steps=10),
-            TensorBoardLogger(logs, name="tensorboard"),
-        ],
-        callbacks=[
-            *([MovingAverage(decay)] if decay else []),
-            *_savers(folder / CHECKPOINTS, machine),
-            *_watchers(folder, machine),
-            *callbacks,
-            ExitOnSigterm(),
-        ],
+        max_epochs=schedule.epochs,
+        accumulate_grad_batches=schedule.accumulate,
+        gradient_clip_val=schedule.clip,
+        logger=loggers(recipe, folder, machine.wandb),
+        callbacks=[*callbacks, *_savers(folder / CHECKPOINTS, machine), ExitOnSigterm()],
         use_distributed_sampler=False,
         log_every_n_steps=1,
         enable_model_summary=False,
-        reload_dataloaders_every_n_epochs=1,
         default_root_dir=folder,
     )
 
 
+def loggers(recipe: Recipe, folder: Path, wandb: str) -> list[Logger]:
+    """CSV, TensorBoard and, for a project of Weights & Biases, a run that later starts go on with.
+
+    Raises:
+        ConfigError: the package ``wandb`` is not installed.
+    """
+    logs = folder / "logs"
+    found: list[Logger] = [
+        CSVLogger(logs, name="csv", flush_logs_every_n_steps=10),
+        TensorBoardLogger(logs, name="tensorboard"),
+    ]
+    if wandb:
+        if find_spec("wandb") is None:
+            raise ConfigError(
+                "--wandb needs the package wandb, which is not installed: pip install "
+                "'.[wandb]' in this project's checkout, or leave --wandb out"
+            )
+        settings = json.dumps([str(folder.resolve()), recipe.to_dict()])
+        key = hashlib.sha256(settings.encode()).hexdigest()[:16]
+        found.append(
+            WandbLogger(
+                project=wandb,
+                name=folder.name,
+                id=key,
+                resume="allow",
+                save_dir=logs,
+                config=recipe.to_dict(),
+            )
+        )
+    return found
+
+
 def _savers(folder: Path, machine: Machine) -> list[L.Callback]:
     """Checkpoints every few minutes and after every epoch; last.ckpt is the latest."""
-    during = ModelCheckpoint(
+    during = SaveBetweenSteps(
         folder,
         filename="last",
         train_time_interval=datetime.timedelta(minutes=machine.save_minutes),
@@ -260,8 +337,21 @@ def _savers(folder: Path, machine: Machine) -> list[L.Callback]:
     return [during, after]
 
 
-def _watchers(folder: Path, machine: Machine) -> list[L.Callback]:
-    watchers: list[L.Callback] = [DrawCurves(folder)]
-    if machine.validate_every:  # first, since the curves show its scores
-        watchers.insert(0, TrackHoldOut(folder / "hold-out", machine.validate_every))
-    return watchers
+def watchers(
+    recipe: Recipe, folder: Path, machine: Machine, validation: Sequence[Video] = ()
+) -> list[L.Callback]:
+    """What averages, validates and keeps the weights of an epoch, and draws the curves.
+
+    Their order counts: the best is kept by the score of this epoch, and before the last
+    checkpoint, which remembers it.
+    """
+    schedule, every = recipe.schedule, machine.validate_every
+    found: list[L.Callback] = []
+    if schedule.average:
+        found.append(MovingAverage(schedule.average))
+    if every:
+        found.append(TrackHoldOut(folder / "hold-out", every, validation))
+        found.append(KeepBest(folder / CHECKPOINTS, recipe.validation.first, every))
+    if machine.keep_epochs:
+        found.append(KeepEpochs(folder / CHECKPOINTS))
+    return [*found, DrawCurves(folder)]

@@ -50,6 +50,10 @@ class Batch:
         """The batch on another device."""
         return Batch(*(getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)))
 
+    def pin_memory(self) -> Batch:
+        """The batch in memory from which a GPU copies without waiting."""
+        return Batch(*(getattr(self, f.name).pin_memory() for f in fields(self)))
+
     def __len__(self) -> int:
         return len(self.box)
 
@@ -138,7 +142,7 @@ def classification_loss(cls: Tensor, label: Tensor) -> Tensor:
 
 
 def regression_loss(loc: Tensor, wanted: Tensor, weight: Tensor, form: str = "l1") -> Tensor:
-    """Distance of the positive anchors' regressions, averaged over images.
+    """Distance of the positive anchors' regressions, averaged over the images of all processes.
 
     Args:
         loc: ``(B, 4A, R, R)``.
@@ -148,7 +152,9 @@ def regression_loss(loc: Tensor, wanted: Tensor, weight: Tensor, form: str = "l1
     """
     found = loc.view(len(loc), 4, -1, *loc.shape[2:])
     function = F.l1_loss if form == "l1" else F.smooth_l1_loss
-    return (function(found, wanted, reduction="none").sum(1) * weight).sum() / len(loc)
+    return (function(found, wanted, reduction="none").sum(1) * weight).sum() / _share(
+        len(loc), loc
+    )
 
 
 def box_loss(found: Tensor, wanted: Tensor, used: Tensor) -> Tensor:
@@ -178,8 +184,14 @@ def _mean(terms: Tensor, graph: Tensor) -> Tensor:
 
     ``graph`` keeps the backward pass the same in every process when this one has no terms.
     """
-    count = torch.tensor(float(terms.numel()), device=terms.device)
-    if dist.is_available() and dist.is_initialized():
-        dist.all_reduce(count)
-        count = count / dist.get_world_size()
+    count = _share(terms.numel(), terms)
     return (terms.sum() if terms.numel() else graph.sum() * 0) / count.clamp(min=1e-12)
+
+
+def _share(count: int, like: Tensor) -> Tensor:
+    """The mean of ``count`` over all processes: sums divided by it average to the mean of all."""
+    total = torch.tensor(float(count), device=like.device)
+    if dist.is_available() and dist.is_initialized():
+        dist.all_reduce(total)
+        total = total / dist.get_world_size()
+    return total

@@ -1,43 +1,51 @@
-"""Validation: track targets in held-out generated video.
+"""Validation: track targets in held-out video, which is generated or of a dataset that ``bench``
+reads.
 
-The videos use seeds that neither training nor the miniature uses, so choosing weights by them
-is not choosing on a benchmark.
+Generated videos use seeds that neither training nor the miniature uses, so choosing weights by
+them is not choosing on a benchmark.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from bench.arrays import FloatArray, Image
+from bench.arrays import FloatArray
+from bench.errors import DatasetError
 from bench.geometry import box_iou, mask_to_box
 from bench.mini.render import render_frame
 from bench.mini.scenario import draw_scenario
 from bench.mini.scene import draw_scene
 from bench.mini.signals import stream
+from bench.sequence import Dataset, Frames, Sequence, to_tracker
 from trackers.siamattn.engine import Engine
 from trackers.siamattn.fast import optimize
 from trackers.siamattn.network import Network
 
 _SEED = 20200411  # independent of the training seed
 _CLEAR = 0.9
+_LANES = 12  # videos tracked at once
 
 
 @dataclass(frozen=True, eq=False)
 class Video:
-    """A generated video with one target.
+    """A video with one target.
 
     Attributes:
-        images: N frames, RGB.
-        boxes: ``(N, 4)`` x, y, width, height; NaN where the target is outside the frame.
+        images: N frames or more, RGB.
+        boxes: ``(N, 4)`` x, y, width, height in 0-based pixels; NaN where the target is outside
+            the frame.
     """
 
-    images: tuple[Image, ...]
+    images: Frames
     boxes: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.boxes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +53,24 @@ class Score:
     """Tracking performance on the hold-out.
 
     Attributes:
-        success: area under the success curve, mean over videos.
-        kept: share of frames with an overlap above one half.
+        successes: area under the success curve of each video.
+        overlaps: of every frame after the first of all videos.
         boxes: predicted boxes ``(N, 4)`` of each video.
     """
 
-    success: float
-    kept: float
+    successes: FloatArray
+    overlaps: FloatArray
     boxes: tuple[FloatArray, ...]
+
+    @property
+    def success(self) -> float:
+        """Mean over videos."""
+        return float(self.successes.mean())
+
+    @property
+    def kept(self) -> float:
+        """Share of frames with an overlap above one half."""
+        return float((self.overlaps > 0.5).mean())
 
 
 @lru_cache(maxsize=2)
@@ -77,30 +95,68 @@ def _video(number: int, frames: int, multicoloured: bool) -> Video:
     return Video(tuple(frame.image for frame in shown), np.stack(boxes))
 
 
-def track_videos(network: Network, chosen: Sequence[Video]) -> Score:
-    """Track all videos in parallel, one pass, with the OTB hyper-parameters.
+def dataset_videos(dataset: Dataset, frames: int = 0) -> tuple[Video, ...]:
+    """The sequences of a dataset, of each at most so many ``frames``, or all.
+
+    Raises:
+        DatasetError: one has no images, or no public annotation.
+    """
+    return tuple(_of_sequence(each, frames or None) for each in dataset.sequences)
+
+
+def _of_sequence(sequence: Sequence, frames: int | None) -> Video:
+    if sequence.frames is None or sequence.hidden:
+        raise DatasetError(
+            f"{sequence.name} of {sequence.benchmark}: expected images and a box of each frame, "
+            "found only one of them. Validate on another dataset"
+        )
+    truth = to_tracker(sequence.ground_truth, sequence.index_base)
+    absent = np.zeros(len(truth), bool) if sequence.absent is None else sequence.absent
+    known = np.where(
+        absent[:, None] | ~(truth[:, 2:] > 0).all(axis=1, keepdims=True), np.nan, truth
+    )
+    return Video(sequence.frames, known[:frames])
+
+
+def track_videos(network: Network, chosen: Iterable[Video]) -> Score:
+    """Track videos from their first box to their end, with the OTB hyper-parameters.
+
+    Several are tracked at once, those of like length together.
 
     Args:
         network: not modified.
-        chosen: videos of equal length.
+        chosen: videos of any lengths.
     """
     engine = Engine(optimize(copy.deepcopy(network)))
+    videos = list(chosen)
+    order = sorted(range(len(videos)), key=lambda place: -len(videos[place]))
+    found: dict[int, FloatArray] = {}
+    for first in range(0, len(order), _LANES):
+        places = order[first : first + _LANES]
+        tracks = _track(engine, [videos[place] for place in places])
+        found.update(zip(places, tracks, strict=True))
+    boxes = tuple(found[place] for place in range(len(videos)))
+    overlaps = [_overlaps(b, video.boxes) for b, video in zip(boxes, videos, strict=True)]
+    thresholds = np.arange(0, 1.0001, 0.05)
+    success = [(each[:, None] > thresholds).mean() for each in overlaps if len(each)]
+    return Score(np.array(success), np.concatenate([np.zeros(0), *overlaps]), boxes)
+
+
+def _track(engine: Engine, videos: list[Video]) -> list[FloatArray]:
+    """Boxes of each of several videos, the longest first."""
     tracking = engine.config.tracking_for("otb")
     states = [
         engine.start(video.images[0], _centred(video.boxes[0]), tracking, masked=False)
-        for video in chosen
+        for video in videos
     ]
-    tracks = [[video.boxes[0]] for video in chosen]
-    for time in range(1, len(chosen[0].images)):
-        states, answers = engine.advance(states, [video.images[time] for video in chosen])
-        for track, answer in zip(tracks, answers, strict=True):
+    tracks = [[video.boxes[0]] for video in videos]
+    for time in range(1, len(videos[0])):
+        going = [video for video in videos if len(video) > time]
+        images = [video.images[time] for video in going]
+        states, answers = engine.advance(states[: len(going)], images)
+        for track, answer in zip(tracks, answers, strict=False):
             track.append(np.asarray(answer.region, dtype=np.float64))
-    boxes = tuple(np.stack(track) for track in tracks)
-    overlaps = [_overlaps(found, video.boxes) for found, video in zip(boxes, chosen, strict=True)]
-    thresholds = np.arange(0, 1.0001, 0.05)
-    success = [(o[:, None] > thresholds).mean() for o in overlaps]
-    kept = np.concatenate(overlaps) > 0.5
-    return Score(float(np.mean(success)), float(kept.mean()), boxes)
+    return [np.stack(track) for track in tracks]
 
 
 def _centred(box: FloatArray) -> FloatArray:

@@ -90,7 +90,9 @@ class Mixture:
 
     def _positive(self, use: int, target: Target, rng: np.random.Generator) -> Pair:
         template, search = draw_rows(target.numbers, self.uses[use].frame_range, rng)
-        return Pair(read_shot(target, template), read_shot(target, search), True)
+        found = read_shot(target, search)
+        image = found.image if template == search else target.image(template)
+        return Pair(Shot(image, target.boxes[template]), found, True)
 
     def _other(self, name: str, rng: np.random.Generator) -> Shot:
         """A random target of a random set other than the named one."""
@@ -155,8 +157,9 @@ def read_shot(target: Target, row: int) -> Shot:
 
 
 def _shot_of(target: Target, rng: np.random.Generator) -> tuple[Shot, str]:
-    """A random row, and the target's name."""
-    return read_shot(target, int(rng.integers(len(target.numbers)))), target.name
+    """A random row without its mask, which no negative pair needs, and the target's name."""
+    row = int(rng.integers(len(target.numbers)))
+    return Shot(target.image(row), target.boxes[row]), target.name
 
 
 @lru_cache(maxsize=4)

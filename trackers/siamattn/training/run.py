@@ -2,11 +2,13 @@
 
 recipe.json       every setting
 network.json      architecture of the preset
-checkpoints/      last.ckpt, the full state, from which a run resumes, and previous.ckpt
+checkpoints/      last.ckpt, the full state, from which a run resumes, and previous.ckpt;
+                  best.ckpt by the hold-out; epoch-001.ckpt ... on request
 logs/             CSV and TensorBoard, one version per start
 hold-out/         tracking on the hold-out, as pictures
 curves.png        losses and hold-out scores
 weights.safetensors   final weights in half precision, with their record
+best.safetensors      those of best.ckpt
 
 At every moment the folder holds a whole checkpoint: a new one is written into the same folder,
 flushed to the disk, and only then takes the name of the last.
@@ -18,7 +20,7 @@ import contextlib
 import datetime
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.utilities import rank_zero_warn
 
-from bench.errors import ConfigError, ResultError
+from bench.errors import ConfigError, ResultError, unknown_name
 from bench.files import sha256, write_atomically
 from trackers.siamattn.checkpoints import write
 from trackers.siamattn.config import preset
@@ -40,6 +42,7 @@ WEIGHTS = "weights.safetensors"
 CHECKPOINTS = "checkpoints"
 LAST = f"{CHECKPOINTS}/last.ckpt"
 PREVIOUS = f"{CHECKPOINTS}/previous.ckpt"
+BEST_WEIGHTS = "best.safetensors"
 
 
 def claim(folder: Path, recipe: Recipe) -> None:
@@ -79,12 +82,16 @@ def _check_network(folder: Path, recipe: Recipe) -> None:
         )
 
 
-def load_run(folder: Path) -> tuple[Recipe, Network, int]:
-    """The recipe of a run, the network of its last whole checkpoint, and its number of steps.
+def load_run(folder: Path, name: str = "last") -> tuple[Recipe, Network, int]:
+    """The recipe of a run, the network of a checkpoint, and its number of steps.
+
+    Args:
+        folder: the run folder.
+        name: name of the checkpoint; ``last`` is the last whole one.
 
     Raises:
-        ConfigError: the folder holds no run, no checkpoint or only damaged ones, or the preset
-            has changed since.
+        ConfigError: the folder holds no run, no such checkpoint or only damaged ones, or the
+            preset has changed since.
     """
     if not (folder / "recipe.json").exists():
         raise ConfigError(f"{folder}: expected a training run with {LAST}")
@@ -97,7 +104,11 @@ def load_run(folder: Path) -> tuple[Recipe, Network, int]:
         network.load_state_dict(state)
         int(saved["global_step"])
 
-    found = find_checkpoint(folder, load)
+    path = folder / CHECKPOINTS / f"{name}.ckpt"
+    if name != "last" and not path.exists():
+        known = [each.stem for each in (folder / CHECKPOINTS).glob("*.ckpt")]
+        raise unknown_name(f"checkpoint of {folder}", name, known)
+    found = find_checkpoint(folder, load, (LAST, PREVIOUS) if name == "last" else (path,))
     if found is None:
         raise ConfigError(f"{folder}: expected a training run with {LAST}")
     if found.note:
@@ -164,7 +175,7 @@ class WholeCheckpoints(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write a checkpoint in place of ``path``, which is kept as ``previous.ckpt``.
+        """Write a checkpoint in place of ``path``; the last one is kept as ``previous.ckpt``.
 
         Raises:
             ResultError: it cannot be written; the last checkpoint is intact.
@@ -177,10 +188,11 @@ class WholeCheckpoints(TorchCheckpointIO):
                 torch.save(checkpoint, stream)
                 stream.flush()
                 os.fsync(stream.fileno())
-            if self.keep and path.exists():
+            is_last = path.name == Path(LAST).name
+            if is_last and self.keep and path.exists():
                 _keep_previous(path, path.with_name(Path(PREVIOUS).name))
             partial.replace(path)
-            self.keep = True
+            self.keep |= is_last
             _sync_folder(path.parent)
         except (OSError, RuntimeError) as error:
             with contextlib.suppress(OSError):
@@ -229,19 +241,22 @@ class Checkpoint:
 
 
 def find_checkpoint(
-    folder: Path, fits: Callable[[dict[str, Any]], None] = lambda state: None
+    folder: Path,
+    fits: Callable[[dict[str, Any]], None] = lambda state: None,
+    names: Sequence[str | Path] = (LAST, PREVIOUS),
 ) -> Checkpoint | None:
-    """The last checkpoint of a run folder that is whole; None if there is none at all.
+    """The first checkpoint of a run folder that is whole; None if there is none at all.
 
     Args:
         folder: the run folder.
         fits: raises for a state that is of no use.
+        names: files to look for, the preferred one first.
 
     Raises:
         ConfigError: there are checkpoints, and each is damaged.
     """
     faults: list[str] = []
-    for name in (LAST, PREVIOUS):
+    for name in names:
         path = folder / name
         if not path.exists():
             continue
@@ -252,8 +267,8 @@ def find_checkpoint(
             reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
             faults.append(f"{path}: damaged, or of another network ({reason})")
             continue
-        lost = faults[0] if faults else f"{folder / LAST}: missing"
-        return Checkpoint(path, state, None if name == LAST else f"{lost}; using {path}")
+        lost = faults[0] if faults else f"{folder / names[0]}: missing"
+        return Checkpoint(path, state, None if name == names[0] else f"{lost}; using {path}")
     if faults:
         raise ConfigError(
             f"{'; '.join(faults)}. Restore one of them from a copy, or delete the folder "

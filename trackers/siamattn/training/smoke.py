@@ -1,4 +1,4 @@
-"""Smoke test of training: overfit a few pairs in a minute or two."""
+"""Smoke test of training: overfit a few pairs in half a minute."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class Outcome:
     overlap: float
 
 
-def smoke(recipe: Recipe, folder: Path, machine: Machine, count: int = 8) -> Outcome:
-    """Train on ``count`` pairs and measure how well they were learned."""
+def smoke(recipe: Recipe, folder: Path, machine: Machine) -> Outcome:
+    """Train on the pairs of one step, again and again, and measure how well they were learned."""
     samples = open_samples(recipe)
-    chosen = [samples[index] for index in range(count)]
+    chosen = [samples[index] for index in range(recipe.schedule.batch)]
     batch = collate(chosen)
     network = Network(samples.config)
     before = _loss(network, batch, recipe)

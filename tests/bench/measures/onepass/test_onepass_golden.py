@@ -196,3 +196,38 @@ def test_pysot_tests_the_sign_of_the_scaled_centre() -> None:
     measured = onepass.frame_measures(result, truth, rule)
     assert measured.normalized_error[1] == -1
     assert measured.error[1] > 0
+
+
+def hits_of_a_perfect_result(name: str, benchmark: str, absent: list[bool]) -> list[list[float]]:
+    """Hits of success at 0.5, precision at 20 px and normalised precision at 0.2, by frame."""
+    truth = np.array([[9.0, 9.0, 20.0, 20.0], [0.0, 9.0, 20.0, 20.0], [9.0, 9.0, 20.0, 20.0]])
+    rule = get_convention(name, benchmark)
+    found = onepass.frame_measures(truth, truth, rule, np.array(absent))
+    hits = [found.overlap > 0.5, found.error <= 20, found.normalized_error <= 0.2]
+    return np.array(hits, int).tolist()
+
+
+def test_a_box_at_the_border_under_pytracking_and_the_scripts_made_from_it() -> None:
+    """pytracking asks x, y, w, h > 0 of a box (6f501d9, 8304b20); STARK and OSTrack w, h > 0.
+
+    STARK copied a version in between (07a34e8, b6d984d), and the lib/test family has it since.
+    """
+    none = [False] * 3
+    assert hits_of_a_perfect_result("otb", "otb2015", none) == [[1, 0, 1], [1, 1, 1], [1, 1, 1]]
+    assert hits_of_a_perfect_result("pytracking", "otb2015", none) == [
+        [1, 0, 1], [1, 0, 1], [1, 1, 1]
+    ]  # fmt: skip
+    assert hits_of_a_perfect_result("libtest", "otb2015", none) == [[1, 1, 1]] * 3
+    assert hits_of_a_perfect_result("libtest", "uav123", none) == [[1, 1, 1]] * 3
+
+
+@pytest.mark.parametrize("name", ["pytracking", "libtest"])
+def test_an_absent_target_is_normally_precise_outside_lasot_itself(name: str) -> None:
+    """Their code takes such frames out for the dataset called ``lasot`` alone."""
+    last = [False, False, True]
+    assert [row[-1:] for row in hits_of_a_perfect_result(name, "lasot", last)] == [
+        [int(name == "libtest")]
+    ] * 2 + [[1]]
+    for benchmark in ("lasotext", "avist"):
+        hits = hits_of_a_perfect_result(name, benchmark, last)
+        assert [row[2] for row in hits] == [0, 0, 1]

@@ -88,7 +88,8 @@ def test_rows_use_the_given_backbone_and_data(
     def note(recipe: Recipe, samples: object, folder: Path, _: Machine, network: object) -> None:
         seen[folder.name] = samples, network
 
-    def opened(recipe: Recipe, root: Path | None, folder: Path) -> object:
+    def opened(recipe: Recipe, root: Path | None, folder: Path, option: str) -> object:
+        assert option == "--training-data"
         return recipe.data.mixture, root
 
     monkeypatch.setattr(ablation, "train", note)
@@ -110,6 +111,7 @@ def test_rows_use_the_given_backbone_and_data(
     ("words", "message"),
     [
         (["--seeds", "0;1"], "--seeds 0;1: expected whole numbers, such as 0,1"),
+        (["--backbone", "gone.pth"], "gone.pth: cannot be read"),
         (["--seeds", "0,0"], "--seeds 0,0: expected each seed once"),
         (["--seeds", "0,-1"], "seed -1: expected a number from 0 to 4294967295"),
         (
@@ -119,9 +121,42 @@ def test_rows_use_the_given_backbone_and_data(
     ],
 )
 def test_invalid_options_are_refused(words: list[str], message: str) -> None:
-    found = CliRunner().invoke(app, ["ablation", *words])
+    found = CliRunner().invoke(app, ["ablation", "--backbone", "none", *words])
     assert isinstance(found.exception, ConfigError)
     assert message in str(found.exception)
+
+
+def test_a_still_backbone_is_not_random_by_accident() -> None:
+    found = CliRunner().invoke(app, ["ablation"])
+    assert isinstance(found.exception, ConfigError)
+    assert "give --backbone FILE" in str(found.exception)
+
+
+def test_several_processes_train_before_one_of_them_scores(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trained: list[str] = []
+
+    def note(recipe: Recipe, samples: object, folder: Path, *_: object) -> None:
+        trained.append(folder.name)
+        if "rigid-pooling" in folder.name:
+            raise ConfigError("no pairs")
+
+    monkeypatch.setattr(ablation, "train", note)
+    monkeypatch.setattr(ablation, "new_network", lambda *_, **__: None)
+    monkeypatch.setattr(ablation, "make_spec", lambda *_, **__: None)
+    monkeypatch.setattr(ablation, "run_tracker", lambda *_: trained.append("scored"))
+    monkeypatch.setattr(ablation, "_scores", lambda *_: (Scores(0.3),))
+    dataset = SimpleNamespace(benchmark="vot2016")
+    chosen, budget = rows(["6"]), Budget(BASE, [0], Machine(devices=2))
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert not list(ablation.ablate(chosen, budget, (tmp_path, tmp_path), dataset))  # type: ignore[arg-type]
+    assert trained == [row.name(0) for row in chosen]
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    trained.clear()
+    found = list(ablation.ablate(chosen, budget, (tmp_path, tmp_path), dataset))  # type: ignore[arg-type]
+    assert [isinstance(each, RowScores) for each in found] == [True, True, False, True]
+    assert trained[:4] == [row.name(0) for row in chosen]
 
 
 def test_finished_rows_of_another_recipe_are_refused(tmp_path: Path) -> None:
@@ -221,7 +256,7 @@ def test_a_finished_table_is_kept_if_no_row_can_be_scored(monkeypatch, tmp_path)
     monkeypatch.setattr(ablation, "ablate", lambda chosen, *_: [(row, error) for row in chosen])
     monkeypatch.setattr("bench.datasets.open_dataset", lambda *_: SimpleNamespace(caveats=()))
     (tmp_path / "ablation.csv").write_text("what was found\n")
-    found = CliRunner().invoke(app, ["ablation", "--out", str(tmp_path)])
+    found = CliRunner().invoke(app, ["ablation", "--backbone", "none", "--out", str(tmp_path)])
     assert "made by something else" in found.output
     assert isinstance(found.exception, ResultError)
     assert (tmp_path / "ablation.csv").read_text() == "what was found\n"

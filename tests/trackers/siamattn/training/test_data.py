@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import chain
 
 import numpy as np
 import pytest
 import torch
 
+from bench.errors import ConfigError
 from tests.trackers.siamattn.training.conftest import CONFIG, RECIPE, STILL, TRACKING, shot
 from trackers.siamattn.config import preset
 from trackers.siamattn.engine import Engine
@@ -24,7 +26,6 @@ from trackers.siamattn.training.data import (
     collate,
     make_loader,
     make_sample,
-    steps_per_epoch,
 )
 from trackers.siamattn.training.generated import GeneratedPairs
 from trackers.siamattn.training.graph import Batch
@@ -126,12 +127,48 @@ def test_the_given_share_of_pairs_is_convolved(share: float, source: GeneratedPa
 
 def test_steps_resume_and_share_the_pairs() -> None:
     chosen = recipe("nano", {"schedule.pairs": 20, "schedule.batch": 4})
-    assert steps_per_epoch(chosen) == 5
+    assert len(Steps(chosen, lambda: 0)) == 5
     whole = list(Steps(chosen, lambda: 5))
     assert whole == [[4 * s, 4 * s + 1, 4 * s + 2, 4 * s + 3] for s in range(5, 10)]
     assert list(Steps(chosen, lambda: 8)) == whole[3:]
     parts = [list(Steps(chosen, lambda: 5, rank, 2)) for rank in (0, 1)]
     assert [sorted(a + b) for a, b in zip(*parts, strict=True)] == whole
+
+
+@pytest.mark.parametrize("name", ["paper", "released", "released-defaults", "nano"])
+@pytest.mark.parametrize("processes", [1, 2, 4, 8])
+def test_every_recipe_runs_on_one_to_eight_processes(name: str, processes: int) -> None:
+    """They share the batches of 12, 11, 13 and 16 pairs; nobody is left without."""
+    chosen = recipe(name)
+    steps = [
+        next(iter(Steps(chosen.on(processes), lambda: 3, rank, processes)))
+        for rank in range(processes)
+    ]
+    batch = chosen.schedule.batch
+    assert sorted(chain.from_iterable(steps)) == list(range(3 * batch, 4 * batch))
+    assert {len(step) for step in steps} <= {batch // processes, -(-batch // processes)}
+
+
+def test_passes_of_a_step_share_its_pairs() -> None:
+    chosen = recipe("nano", {"schedule.pairs": 24, "schedule.batch": 12, "schedule.accumulate": 3})
+    steps = [Steps(chosen, lambda: 1, rank, 2) for rank in (0, 1)]
+    assert [len(each) for each in steps] == [6, 6]
+    passes = [list(each) for each in steps]
+    assert [len(each) for each in passes] == [3, 3]
+    assert {len(part) for each in passes for part in each} == {2}
+    assert sorted(chain.from_iterable(chain.from_iterable(passes))) == list(range(12, 24))
+
+
+def test_a_batch_for_each_process_and_its_rate() -> None:
+    chosen = recipe("paper", {"schedule.each": 12, "schedule.growth": 0.5})
+    found = chosen.on(4)
+    assert (found.schedule.batch, found.schedule.peak) == (48, pytest.approx(1e-2))
+    assert found.schedule.rate(19) == pytest.approx(1e-3)
+    assert found.on(4) == found
+    assert recipe("paper", {"schedule.each": 12}).on(4).schedule.peak == 5e-3
+    for processes, settings in ((16, {}), (1, {"schedule.accumulate": 5})):
+        with pytest.raises(ConfigError, match=r"schedule\.each=PAIRS"):
+            recipe("paper", settings).on(processes)
 
 
 def test_workers_make_no_difference(source: GeneratedPairs) -> None:

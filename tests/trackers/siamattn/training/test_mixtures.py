@@ -16,6 +16,7 @@ from trackers.siamattn.training.mixtures import (
     Blend,
     mixture_names,
     open_mixture,
+    open_pairs,
     skips_of,
 )
 from trackers.siamattn.training.readers import LAYOUTS, options_of
@@ -35,7 +36,7 @@ def test_mixtures_have_the_released_numbers() -> None:
         "lasot": (300, 200_000),
         "trackingnet": (100, 200_000),
     }
-    assert uses("paper") == uses("table7-b") == paper
+    assert uses("paper") == paper
     assert uses("released") == uses("released-crop511") == paper | {"got10k": (30, 150_000)}
     assert uses("table7-a").keys() == {"vid", "youtube-bb", "coco", "det", "youtube-vos"}
 
@@ -111,3 +112,49 @@ def test_a_blend_uses_each_pair_of_both_sources_in_turn(share: float) -> None:
     }
     assert all(found == list(range(len(found))) for found in numbers.values())
     assert skips_of(blend) == []
+
+
+def test_a_mixture_from_a_file(tmp_path: Path) -> None:
+    write_crops(tmp_path / "sets" / "mine", "train.json", 3)
+    path = tmp_path / "own.toml"
+    path.write_text(
+        '[[uses]]\nlayout = "crop511"\nfolder = "mine"\nframe_range = 20\nuses = 40\n'
+        '[[uses]]\nlayout = "crop511"\nfolder = "mine"\nframe_range = 5\noptions = {name = "b"}\n'
+    )
+    mixture = open_mixture(str(path), tmp_path / "sets", 1)
+    assert [(use.source.name, use.frame_range, use.uses) for use in mixture.uses] == [
+        ("crop511", 20, 40), ("b", 5, 3)
+    ]  # fmt: skip
+    own = recipe("paper", {"data.mixture": str(path)})
+    assert len(open_pairs(own, tmp_path / "sets")) == 43  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({}, "expected a list 'uses'"),
+        ({"uses": [3]}, "row 1: expected the settings of a training set, found 3"),
+        ({"uses": [{"layout": "coco"}]}, "row 1: expected frame_range of type int, found None"),
+        ({"uses": [{"layout": "coco", "frame_range": True}]}, "type int, found True"),
+        ({"uses": [{"layout": "coco", "frame_range": 1, "share": 2}]}, "'share'"),
+    ],
+)
+def test_a_broken_mixture_is_named(content: object, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ConfigError, match=message) as caught:
+        open_mixture(str(path), tmp_path, 0)
+    assert "own.json" in str(caught.value)
+
+
+def test_a_changed_mixture_is_refused_by_its_run(tmp_path: Path) -> None:
+    write_crops(tmp_path / "mine", "train.json", 3)
+    path, folder = tmp_path / "own.json", tmp_path / "run"
+    row = {"layout": "crop511", "folder": "mine", "frame_range": 20}
+    own = recipe("paper", {"data.mixture": str(path)})
+    path.write_text(json.dumps({"uses": [row]}))
+    open_pairs(own, tmp_path, folder)
+    open_pairs(own, tmp_path, folder)
+    path.write_text(json.dumps({"uses": [{**row, "frame_range": 21}]}))
+    with pytest.raises(ConfigError, match=r"own\.json: .*run/mixture\.json"):
+        open_pairs(own, tmp_path, folder)

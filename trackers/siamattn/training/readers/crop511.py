@@ -12,12 +12,12 @@ import numpy as np
 
 from bench.arrays import BoolArray, FloatArray, Image
 from bench.errors import DatasetError
+from bench.images import read_image
 from trackers.siamattn.training.readers.rows import (
     Reader,
     Rows,
     known_rows,
     nothing_found,
-    read_frame,
 )
 
 SIDE = 511
@@ -127,7 +127,7 @@ def _crop(folder: Path, track: str, number: int) -> Image:
         DatasetError: it is broken, or of another size, in which the target has another place.
     """
     path = folder / f"{number:06d}.{track}.x.jpg"
-    image = read_frame(path)
+    image = read_image(path)
     if image.shape[:2] != (SIDE, SIDE):
         raise DatasetError(
             f"{path}: expected a crop of {SIDE} x {SIDE} pixels, found {image.shape[1]} x "

@@ -104,7 +104,7 @@ def _scan_videos(root: Path) -> Iterator[Found]:
             except DatasetError as error:
                 yield Found(group, problem=str(error))
         for track, rows in tracks.items():
-            yield Found(group, track, tuple(rows.values()), tuple(rows))
+            yield Found(group, track, list(rows.values()), list(rows))
 
 
 def _scan_images(root: Path) -> Iterator[Found]:

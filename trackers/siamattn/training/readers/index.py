@@ -1,22 +1,28 @@
-"""Boxes of many targets in flat arrays, for layouts that must be scanned file by file.
+"""What a scan of a training set found, in flat arrays, kept on disk and mapped from there.
 
-Reading a million small files takes minutes, so an index can be cached on disk.
+Reading a million small files takes minutes, and their contents much memory in every process.
 """
 
 from __future__ import annotations
 
-import io
+import os
+import struct
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.lib import format as npy
+from numpy.typing import ArrayLike, NDArray
 
 from bench.arrays import FloatArray
 from bench.errors import DatasetError
-from bench.files import write_atomically
+from bench.files import temporary_name
+
+_HEADER, _LENGTHS = 30, 26  # of a zip member, and where it states the lengths of what follows
+Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -26,15 +32,15 @@ class Found:
     Attributes:
         group: folder or stem of its files, with slashes.
         track: which target of the group; empty for an unreadable file.
-        boxes: x, y, width, height in each frame.
-        numbers: frame numbers.
+        boxes: ``(N, 4)`` x, y, width, height in each frame.
+        numbers: ``(N,)`` frame numbers.
         problem: why the file could not be read.
     """
 
     group: str
     track: str = ""
-    boxes: tuple[tuple[float, float, float, float], ...] = ()
-    numbers: tuple[int, ...] = ()
+    boxes: ArrayLike = ()
+    numbers: ArrayLike = ()
     problem: str = ""
 
 
@@ -43,14 +49,12 @@ class Index:
     """The T targets of a training set, with M boxes in total.
 
     Attributes:
-        root: folder of the set; identifies the index.
         groups, tracks, problems: ``(T,)`` text, as in ``Found``.
         starts: ``(T + 1,)``: first row of each target.
         boxes: ``(M, 4)`` x, y, width, height.
         numbers: ``(M,)`` frame numbers.
     """
 
-    root: NDArray[np.str_]
     groups: NDArray[np.str_]
     tracks: NDArray[np.str_]
     problems: NDArray[np.str_]
@@ -79,53 +83,91 @@ class Index:
 
 
 def load_or_build(store: Path | None, root: str, scan: Callable[[], Iterable[Found]]) -> Index:
-    """The cached index if it belongs to ``root``, else a new one.
+    """The index kept in ``store`` if it belongs to ``root``, else a new one.
 
     Args:
-        store: cache file; None keeps the index in memory.
+        store: file of the index; None keeps it in memory.
         root: folder of the set; identifies the index.
         scan: finds the targets.
 
     Raises:
-        DatasetError: the cache file cannot be written.
+        DatasetError: the file cannot be written.
     """
-    stored = None if store is None else _read(store)
-    if stored is not None and str(stored.root) == root:
-        return stored
-    index = _build(root, list(scan()))
-    if store is not None:
-        _write(store, index)
-    return index
+    arrays = kept(store, root, lambda: _flat(scan()))
+    return Index(**{field.name: arrays[field.name] for field in fields(Index)})
 
 
-def _build(root: str, found: list[Found]) -> Index:
-    lengths = [len(target.numbers) for target in found]
-    return Index(
-        root=np.array(root),
-        groups=np.array([target.group for target in found], dtype=np.str_),
-        tracks=np.array([target.track for target in found], dtype=np.str_),
-        problems=np.array([target.problem for target in found], dtype=np.str_),
-        starts=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
-        boxes=np.array([b for t in found for b in t.boxes], dtype=np.float64).reshape(-1, 4),
-        numbers=np.array([n for t in found for n in t.numbers], dtype=np.int64),
-    )
+def _flat(found: Iterable[Found]) -> Arrays:
+    targets = list(found)
+    boxes = [np.asarray(t.boxes, dtype=np.float64).reshape(-1, 4) for t in targets]
+    numbers = [np.asarray(t.numbers, dtype=np.int64) for t in targets]
+    return {
+        "groups": np.array([target.group for target in targets], dtype=np.str_),
+        "tracks": np.array([target.track for target in targets], dtype=np.str_),
+        "problems": np.array([target.problem for target in targets], dtype=np.str_),
+        "starts": np.cumsum([0, *map(len, numbers)], dtype=np.int64),
+        "boxes": np.concatenate(boxes) if boxes else np.zeros((0, 4)),
+        "numbers": np.concatenate(numbers) if numbers else np.zeros(0, dtype=np.int64),
+    }
 
 
-def _read(store: Path) -> Index | None:
-    """The cached index; None if the file is missing or is not an index."""
+def kept(store: Path | None, identity: str, build: Callable[[], Arrays]) -> Arrays:
+    """Arrays by name, mapped from the file ``store`` and so read when used.
+
+    If the file is missing, damaged or of another ``identity``, the arrays are built and written.
+    Without a file they are built, and stay in memory.
+
+    Raises:
+        DatasetError: the file cannot be written.
+    """
+    if store is None:
+        return build()
+    found = _mapped(store)
+    if found is None or str(found["identity"]) != identity:
+        _write(store, {**build(), "identity": np.array(identity)})
+        found = _mapped(store)
+    assert found is not None
+    return found
+
+
+def _mapped(store: Path) -> Arrays | None:
+    """The arrays of an uncompressed ``.npz``; None if it is missing or none of ours."""
     try:
-        with np.load(store, allow_pickle=False) as arrays:
-            return Index(**{field.name: arrays[field.name] for field in fields(Index)})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        with zipfile.ZipFile(store) as archive, store.open("rb") as stream:
+            found = {
+                info.filename.removesuffix(".npy"): _member(store, stream, info.header_offset)
+                for info in archive.infolist()
+            }
+    except (OSError, ValueError, struct.error, zipfile.BadZipFile):
         return None
+    return found if "identity" in found else None
 
 
-def _write(store: Path, index: Index) -> None:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{f.name: getattr(index, f.name) for f in fields(Index)})
+def _member(store: Path, stream: Any, header: int) -> NDArray[Any]:
+    stream.seek(header + _LENGTHS)
+    stream.seek(header + _HEADER + sum(struct.unpack("<HH", stream.read(4))))
+    read = npy.read_array_header_1_0 if npy.read_magic(stream) == (1, 0) else None
+    if read is None:
+        raise ValueError("expected version 1.0 of the format")
+    shape, _, dtype = read(stream)
+    if dtype.hasobject:
+        raise ValueError("expected numbers and text")
+    if 0 in shape:
+        return np.zeros(shape, dtype)
+    return np.memmap(store, dtype, "r", stream.tell(), shape)
+
+
+def _write(store: Path, arrays: Arrays) -> None:
+    partial = store.with_name(temporary_name(store.name))
     try:
-        write_atomically(store, buffer.getvalue())
+        store.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("xb") as stream:
+            np.savez(stream, allow_pickle=False, **arrays)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(store)
     except OSError as error:
+        partial.unlink(missing_ok=True)
         raise DatasetError(
             f"{store}: the index cannot be written ({error.strerror}). Choose another folder."
         ) from error

@@ -15,9 +15,6 @@ from bench.errors import DatasetError
 from bench.images import read_image
 from trackers.siamattn.training.sources import Target
 
-_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
-_TAIL = 1 << 16  # bytes at the end of a file that are searched for the end of the image
-
 Key = TypeVar("Key")
 ImageAt = Callable[[int], Image]
 MaskAt = Callable[[int], BoolArray]
@@ -113,30 +110,14 @@ def known_rows(
     return rows[kept], order[kept]
 
 
-def read_frame(path: Path) -> Image:
-    """An image file as RGB ``uint8 (H, W, 3)``.
-
-    Raises:
-        DatasetError: the file is missing, cannot be decoded, or is a truncated JPEG, which OpenCV
-            would silently fill with grey.
-    """
-    image = read_image(path)
-    with path.open("rb") as stream:
-        is_jpeg = stream.read(2) == _JPEG_START
-        stream.seek(max(path.stat().st_size - _TAIL, 0))
-        if is_jpeg and _JPEG_END not in stream.read():
-            raise DatasetError(f"{path}: the image is cut short. Unpack it again.")
-    return image
-
-
 def image_in(folder: Path, pattern: str, number: int) -> Image:
     """The image ``pattern.format(number)`` of a folder; DatasetError if it is broken."""
-    return read_frame(folder / pattern.format(number))
+    return read_image(folder / pattern.format(number))
 
 
 def single_image(path: Path, number: int) -> Image:
     """The image of a target with a single frame; DatasetError if it is broken."""
-    return read_frame(path)
+    return read_image(path)
 
 
 def nothing_found(layout: str, root: Path, expected: str) -> DatasetError:

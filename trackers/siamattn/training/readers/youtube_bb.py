@@ -22,7 +22,6 @@ from trackers.siamattn.training.readers.rows import (
     Rows,
     known_rows,
     nothing_found,
-    read_frame,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def open_youtube_bb(root: Path, split: str = "yt_bb_detection_train") -> Reader[
     Raises:
         DatasetError: the CSV is missing, broken or empty.
     """
-    table = _index(_read(root, split), root / split)
+    table = _index(_read(root, split))
     if not len(table):
         raise nothing_found("youtube-bb", root, f"rows of present objects in {split}.csv")
     load = partial(_load, table, root / split)
@@ -88,14 +87,13 @@ def _broken(path: Path, found: str) -> DatasetError:
     )
 
 
-def _index(rows: pd.DataFrame, root: Path) -> Index:
+def _index(rows: pd.DataFrame) -> Index:
     """The index; boxes are still fractions, since image sizes are unknown."""
     rows = rows.sort_values([*_TRACK, "timestamp_ms"], kind="stable")
     tracks = rows[_TRACK].to_numpy(dtype=np.str_).reshape(-1, 3)
     first = np.flatnonzero(np.r_[True, (tracks[1:] != tracks[:-1]).any(axis=1)][: len(tracks)])
     xmin, xmax, ymin, ymax = rows[_EDGES].to_numpy(dtype=np.float64).T
     return Index(
-        root=np.array(str(root)),
         groups=tracks[first, 0],
         tracks=np.array([f"{kind}_{item}" for _, kind, item in tracks[first]], dtype=np.str_),
         problems=np.zeros(len(first), dtype="U1"),
@@ -122,7 +120,7 @@ def _load(table: Index, root: Path, target: int) -> Rows:
 
 
 def _image(paths: dict[int, Path], number: int) -> Image:
-    return read_frame(paths[number])
+    return read_image(paths[number])
 
 
 def _size(paths: list[Path], name: str) -> tuple[int, int]:

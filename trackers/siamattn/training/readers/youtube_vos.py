@@ -101,7 +101,7 @@ def _video(folder: Path, objects: Objects) -> list[Found]:
         for key, numbers in objects.items():
             if key in boxes and number in numbers:
                 rows[key][number] = boxes[key]
-    found = [Found(folder.name, str(k), tuple(r.values()), tuple(r)) for k, r in rows.items() if r]
+    found = [Found(folder.name, str(k), list(r.values()), list(r)) for k, r in rows.items() if r]
     return found + broken
 
 

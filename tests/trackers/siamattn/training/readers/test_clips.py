@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +12,18 @@ import pytest
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, DatasetError
 from trackers.siamattn.training.readers import open_source
+from trackers.siamattn.training.sources import Source, Target
 
 Paint = Callable[..., None]
 BOXES = ["10,12,20,16", "11,12,20,16", "0,0,0,0", "13,12,20,16", "nan,nan,nan,nan", "-5,40,9.5,20"]
 TRAINING = "airplane-2"
 TEST = "airplane-1"
+TRAINING_NAMES = sorted(get_benchmark("lasot").listed("train"))
+
+
+def video(source: Source, name: str) -> Target:
+    """A video of LaSOT."""
+    return source.target(TRAINING_NAMES.index(name))
 
 
 def lasot_video(root: Path, name: str, paint: Paint) -> Path:
@@ -34,8 +42,8 @@ def test_lasot_has_training_videos_only_and_visible_frames(tmp_path: Path, paint
     source = open_source("lasot", tmp_path)
     names = set(get_benchmark("lasot").listed("test"))
     assert len(source) == source.videos == 1120
-    assert names.isdisjoint(source.keys)
-    target = source.target(source.keys.index(TRAINING))
+    assert names.isdisjoint(TRAINING_NAMES)
+    target = video(source, TRAINING)
     assert target.name == f"lasot/{TRAINING}"
     # Files are 1-based. Row 1 is occluded, 2 has no area, 4 is unknown; 5 leaves the image.
     assert target.numbers.tolist() == [0, 3, 5]
@@ -46,24 +54,40 @@ def test_lasot_has_training_videos_only_and_visible_frames(tmp_path: Path, paint
     assert not source.has_masks
 
 
-def test_lasot_names_missing_files(tmp_path: Path, paint: Paint) -> None:
-    folder = lasot_video(tmp_path, TRAINING, paint)
-    source = open_source("lasot", tmp_path)
+@pytest.mark.parametrize("kept", [False, True])
+def test_lasot_names_missing_files(tmp_path: Path, paint: Paint, kept: bool) -> None:
+    folder = lasot_video(tmp_path / "lasot", TRAINING, paint)
+
+    def source() -> Source:
+        index = tmp_path / "index" / f"{len(list(tmp_path.rglob('*.npz')))}.npz"
+        return open_source("lasot", tmp_path / "lasot", index=index if kept else None)
+
     with pytest.raises(DatasetError, match="airplane-3"):
-        source.target(source.keys.index("airplane-3"))
+        video(source(), "airplane-3")
     (folder / "img" / "00000006.jpg").unlink()
-    target = source.target(source.keys.index(TRAINING))
     with pytest.raises(DatasetError, match=r"00000006.jpg does not exist"):
-        target.image(2)
+        video(source(), TRAINING).image(2)
     (folder / "full_occlusion.txt").write_text("0,1,0")
     with pytest.raises(DatasetError, match=r"full_occlusion.txt: expected 6 flags"):
-        source.target(source.keys.index(TRAINING))
+        video(source(), TRAINING)
     (folder / "full_occlusion.txt").write_text("1,1,1,1,1,1")
     with pytest.raises(DatasetError, match="frame with a known box, found none"):
-        source.target(source.keys.index(TRAINING))
+        video(source(), TRAINING)
     (folder / "groundtruth.txt").write_text("1,2,3\n")
     with pytest.raises(DatasetError, match=r"groundtruth.txt:1: expected 4 numbers"):
-        source.target(source.keys.index(TRAINING))
+        video(source(), TRAINING)
+
+
+def test_no_folder_is_listed_and_no_annotation_read_for_a_pair(
+    tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lasot_video(tmp_path, TRAINING, paint)
+    target = video(open_source("lasot", tmp_path, index=tmp_path / "lasot.npz"), TRAINING)
+    opened = []
+    monkeypatch.setattr(os, "scandir", opened.append)
+    monkeypatch.setattr(os, "listdir", opened.append)
+    target.image(0)
+    assert not opened
 
 
 def trackingnet_part(root: Path, part: int, video: str, paint: Paint) -> None:
@@ -77,12 +101,13 @@ def trackingnet_part(root: Path, part: int, video: str, paint: Paint) -> None:
 def test_trackingnet_uses_the_given_parts(tmp_path: Path, paint: Paint) -> None:
     trackingnet_part(tmp_path, 0, "abcdefghijk_0", paint)
     trackingnet_part(tmp_path, 3, "ABCDEFGHIJK_1", paint)
-    with pytest.raises(DatasetError, match=r"TRAIN_1: expected anno"):
+    with pytest.raises(DatasetError, match=r'TRAIN_1: .*"options": {"parts": \[0, 1\]}'):
         open_source("trackingnet", tmp_path)
     with pytest.raises(ConfigError, match="TRAIN_12"):
         open_source("trackingnet", tmp_path, parts=(12,))
     source = open_source("trackingnet", tmp_path, parts=(0, 3))
-    assert list(source.keys) == ["ABCDEFGHIJK_1", "abcdefghijk_0"]
+    names = [source.target(place).name for place in range(len(source))]
+    assert names == ["trackingnet/ABCDEFGHIJK_1", "trackingnet/abcdefghijk_0"]
     target = source.target(1)
     assert target.boxes.tolist() == [[1, 2, 30, 20], [2.5, 2, 30, 20]]
     assert target.numbers.tolist() == [0, 1]
@@ -111,12 +136,12 @@ def test_got10k_drops_absent_and_covered_frames(tmp_path: Path, paint: Paint) ->
         source.target(1)
     (folder / "cover.label").write_text("8\n8\n")
     with pytest.raises(DatasetError, match=r"cover.label: expected 4 levels.*found 2"):
-        source.target(0)
+        open_source("got10k", tmp_path).target(0)
 
 
 def test_got10k_without_a_list_takes_the_folders(tmp_path: Path, paint: Paint) -> None:
     got10k_video(tmp_path, "GOT-10k_Train_000007", paint)
     source = open_source("got10k", tmp_path / "train")
-    assert list(source.keys) == ["GOT-10k_Train_000007"]
+    assert source.target(0).name == "got10k/GOT-10k_Train_000007"
     copy = pickle.loads(pickle.dumps(source))  # what a worker process gets
     assert copy.target(0).boxes.tolist() == source.target(0).boxes.tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from bench.errors import DatasetError
-from trackers.siamattn.training.readers import open_source
+from trackers.siamattn.training.readers import elements, open_source
 
 Paint = Callable[..., None]
 
@@ -43,7 +44,7 @@ def test_coco_objects_are_targets_of_one_frame(
     ]
     write_coco(tmp_path, rows, paint)
     source = open_source("coco", tmp_path)
-    assert (list(source.keys), source.videos, source.has_masks) == ([1, 4], 1, True)
+    assert (len(source), source.videos, source.has_masks) == (2, 1, True)
     target = source.target(0)
     assert target.name == "coco/000000000007/1"
     assert target.boxes.tolist() == [[10, 8, 20, 12]]
@@ -54,8 +55,51 @@ def test_coco_objects_are_targets_of_one_frame(
     assert mask.dtype == bool
     assert mask.sum() == 20 * 12
     assert mask[8:20, 10:30].all()
+    assert source.target(1).name == "coco/000000000007/4"
     assert source.target(1).boxes.tolist() == [[50.5, 30.5, 30, 30]]
     assert capsys.readouterr().out == ""
+
+
+def test_an_index_of_coco_is_not_read_into_memory(tmp_path: Path, paint: Paint) -> None:
+    """It is mapped, stays correct in a worker's copy, and follows the annotation."""
+    path = write_coco(tmp_path, [annotation(1, [10, 8, 20, 12])], paint)
+    store = tmp_path / "run" / "coco.npz"
+    open_source("coco", tmp_path, index=store)
+    written = store.stat().st_mtime_ns
+    source = open_source("coco", tmp_path, index=store)
+    assert store.stat().st_mtime_ns == written
+    table = source.load.args[0]  # type: ignore[attr-defined]
+    assert all(isinstance(column, np.memmap) for column in vars(table).values())
+    copy = pickle.loads(pickle.dumps(source)).target(0)
+    mask = copy.mask(0)
+    assert mask is not None
+    assert mask.sum() == 20 * 12
+    path.write_text(path.read_text().replace("20", "21").replace("é", "è"))
+    store.write_bytes(store.read_bytes()[:-300])  # as if the disk had been full
+    again = open_source("coco", tmp_path, index=store).target(0)
+    assert again.boxes.tolist() == [[10, 8, 21, 12]]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_elements_of_a_file_and_their_places(
+    tmp_path: Path, indent: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the order, the spacing and the part of the file that is held."""
+    monkeypatch.setattr(elements, "_CHUNK", 3)
+    whole = {"info": {"a": [1]}, "year": 2017, "images": [{"id": 1, "n": "café ]}"}, 12, "x"],
+             "none": [], "last": [[1, 2], {}]}  # fmt: skip
+    path = tmp_path / "whole.json"
+    path.write_text(json.dumps(whole, ensure_ascii=False, indent=indent) + "\n", encoding="utf-8")
+    data, found = path.read_bytes(), {}
+    for name, element, first, length in elements.Elements(path):
+        assert json.loads(data[first : first + length]) == whole[name][len(found.get(name, []))]
+        found.setdefault(name, []).append(element)
+    assert list(found) == ["images", "last"]
+    assert elements.text(found["images"][0]["n"]) == "café ]}"
+    for text in (data[:-3], b"[]", b'{"a": [1 2]}', b'{"a" 3}'):
+        path.write_bytes(text)
+        with pytest.raises(ValueError, match="xpect"):
+            list(elements.Elements(path))
 
 
 def test_coco_masks_as_run_lengths_and_empty_ones(tmp_path: Path, paint: Paint) -> None:
@@ -74,7 +118,7 @@ def test_coco_masks_as_run_lengths_and_empty_ones(tmp_path: Path, paint: Paint) 
     assert nothing is not None
     assert nothing.shape == (48, 64)
     assert not nothing.any()
-    with pytest.raises(DatasetError, match="annotation 3 has no mask"):
+    with pytest.raises(DatasetError, match=r"2017\.json: the annotation at byte \d+ has no mask"):
         source.target(2).mask(0)
 
 
@@ -84,7 +128,7 @@ def test_broken_coco_is_named(tmp_path: Path, paint: Paint) -> None:
     source = open_source("coco", tmp_path)
     with pytest.raises(DatasetError, match="coco/000000000007/1: expected a frame"):
         source.target(0)
-    with pytest.raises(DatasetError, match="image 8 is not among"):
+    with pytest.raises(DatasetError, match="coco/2: its image is not among"):
         source.target(1)
     write_coco(tmp_path, [{"id": 5, "image_id": 7, "category_id": 1}], paint)
     with pytest.raises(DatasetError, match="annotation 5 lacks"):

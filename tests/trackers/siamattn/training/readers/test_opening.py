@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from bench.errors import ConfigError, DatasetError
 from trackers.siamattn.training.readers import LAYOUTS, open_source, options_of
-from trackers.siamattn.training.readers.rows import known_rows, read_frame
+from trackers.siamattn.training.readers.rows import known_rows
 
 
 def test_unknown_names_list_the_known(tmp_path: Path) -> None:
@@ -48,14 +47,3 @@ def test_unusable_rows_are_dropped_and_the_rest_sorted() -> None:
     assert len(known_rows("x", rows, range(6))[0]) == 4
     with pytest.raises(DatasetError, match="x: expected a frame"):
         known_rows("x", [], [])
-
-
-@pytest.mark.parametrize("suffix", [".jpg", ".png"])
-def test_a_truncated_image_is_named(suffix: str, tmp_path: Path) -> None:
-    path = tmp_path / f"frame{suffix}"
-    noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
-    assert cv2.imwrite(str(path), noise)
-    assert read_frame(path).shape == (48, 64, 3)
-    path.write_bytes(path.read_bytes()[:-400])
-    with pytest.raises(DatasetError, match=rf"frame{suffix}.*(cut short|decoded)"):
-        read_frame(path)
