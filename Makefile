@@ -19,6 +19,10 @@ BENCH := .venv/bin/bench
 TRAIN := .venv/bin/python -m trackers.siamattn.training
 RUN_OPTIONS = --data $(DATA) --results $(RESULTS) --jobs $(JOBS) \
 	$(if $(DEVICE),--device $(DEVICE)) $(if $(WEIGHTS),--weights $(WEIGHTS))
+TRAIN_OPTIONS = --workers 1 --precision $(PRECISION) \
+	$(if $(filter-out nano nano-proposals,$(RECIPE)),--data $(DATA))
+AFTER = $(if $(filter lite,$(RECIPE)),lite-heads)
+BEGUN = $(RUN)-heads/weights.safetensors
 SCORE_OPTIONS = --data $(DATA) --results $(RESULTS)
 BENCHMARKS := otb2015 uav123 vot2016 vot2018 lasot trackingnet
 MORE := avist dtb70 got10k lasotext nfs otb2013 tb50 tc128 tnl2k uav123-10fps uav20l vasttrack \
@@ -83,8 +87,8 @@ report: $(STAMP) ## write the report page of everything in RESULTS into REPORTS/
 	$(BENCH) report $(SCORE_OPTIONS) --out $(REPORTS)/report
 
 train: $(STAMP) ## train SiamAttn by RECIPE into RUN, or go on with a training that was stopped
-	$(TRAIN) fit $(RUN) --recipe $(RECIPE) --workers 1 --precision $(PRECISION) \
-		$(if $(filter-out nano nano-proposals,$(RECIPE)),--data $(DATA))
+	$(if $(AFTER),test -f $(BEGUN) || $(TRAIN) fit $(RUN)-heads --recipe $(AFTER) $(TRAIN_OPTIONS))
+	$(TRAIN) fit $(RUN) --recipe $(RECIPE) $(TRAIN_OPTIONS) $(if $(AFTER),--initial $(BEGUN))
 
 train-smoke: $(STAMP) ## learn a handful of pairs by heart, to see that training works here
 	$(TRAIN) smoke $$(mktemp -d)/smoke

@@ -127,7 +127,7 @@ def test_invalid_options_are_refused(words: list[str], message: str) -> None:
 
 
 def test_a_still_backbone_is_not_random_by_accident() -> None:
-    found = CliRunner().invoke(app, ["ablation"])
+    found = CliRunner().invoke(app, ["ablation", "--set", "imagenet="])
     assert isinstance(found.exception, ConfigError)
     assert "give --backbone FILE" in str(found.exception)
 
