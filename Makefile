@@ -30,7 +30,7 @@ MORE := avist dtb70 got10k lasotext nfs otb2013 tb50 tc128 tnl2k uav123-10fps ua
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures tables report plots train train-smoke ablation test check format mini doctor speed clean
+.PHONY: help setup demo pictures tables report plots train train-smoke ablation test check format docs mini doctor speed clean
 
 help: ## list every target
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -48,7 +48,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt packaging/opencv-python/setup
 	@echo "installing into .venv: a few minutes the first time, about 2 GB"
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --constraint constraints.txt ./packaging/opencv-python
-	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[fast,siamattn,train,imagenet,interop,reports,dev]'
+	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[siamattn,train,imagenet,vot-toolkit,got10k,video,fast,docs,dev]'
 	$(BENCH) doctor
 	touch $@
 
@@ -107,6 +107,9 @@ check: $(STAMP) ## format, lint and type checks
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 
+docs: $(STAMP) ## build the documentation site into site/, refusing dead links
+	.venv/bin/mkdocs build
+
 format: $(STAMP) ## format the code and apply safe lint fixes
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
@@ -121,4 +124,4 @@ doctor: $(STAMP) ## versions, devices and known traps
 	$(BENCH) doctor
 
 clean: ## remove the environment, caches and the miniature; results and reports stay
-	rm -rf .venv data/mini .pytest_cache .mypy_cache .ruff_cache build *.egg-info
+	rm -rf .venv data/mini .pytest_cache .mypy_cache .ruff_cache build dist site *.egg-info

@@ -58,6 +58,15 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigError:
     return ConfigError(f"unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
 
 
+def install_extra(name: str) -> str:
+    """The command that installs one of the extras of ``setup.cfg``, from wherever this is.
+
+    >>> install_extra("video")
+    "pip install 'siamattn-bench[video]'"
+    """
+    return f"pip install 'siamattn-bench[{name}]'"
+
+
 def printable(text: str, lines: bool = False) -> str:
     """Text that any terminal and any file takes.
 

@@ -13,6 +13,7 @@ import os
 import re
 import socket
 import stat
+import sys
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -127,13 +128,23 @@ def is_litter(name: str) -> bool:
     match = _TEMPORARY.fullmatch(name)
     if match is None or match[1] != _machine():
         return False
-    try:
-        os.kill(int(match[2]), 0)
-    except ProcessLookupError:
+    return not is_running(int(match[2]))
+
+
+def is_running(process: int) -> bool:
+    """Whether a process of this machine runs, or may run: Windows does not tell.
+
+    There ``os.kill`` would send Ctrl-C in place of asking.
+    """
+    if sys.platform == "win32":
         return True
-    except OSError:  # somebody else's
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
         return False
-    return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 @lru_cache(maxsize=1024)

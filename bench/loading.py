@@ -12,17 +12,18 @@ import importlib
 import importlib.util
 import inspect
 import os
+import re
 import sys
 import typing
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.machinery import PathFinder
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, requires
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from bench.errors import ConfigError, TrackerError, describe, unknown_name
+from bench.errors import ConfigError, TrackerError, describe, install_extra, unknown_name
 
 ROOT = str(Path(__file__).resolve().parent.parent)
 """The folder that this package was imported from."""
@@ -108,13 +109,21 @@ def _missing_module(target: str, location: str, missing: str | None) -> Exceptio
     if missing and not location.startswith(missing):
         return TrackerError(
             f"tracker {target!r} needs the module {missing!r}, which is not installed. "
-            "Install it (see the extras in setup.cfg) and try again."
+            f"Install it{_extra_with(missing)} and try again."
         )
     return ConfigError(
         f"no module {location!r} for tracker {target!r}: looked in {Path.cwd()} and the "
         "installed packages. Give module:Class with a module that can be imported from here, "
         "or path/file.py:Class."
     )
+
+
+def _extra_with(module: str) -> str:
+    """The command for the extra of this package that brings ``module``, if one does."""
+    wanted = re.compile(rf"{re.escape(module)}\b[^;]*;.*extra == ['\"]([\w-]+)")
+    found = (wanted.match(line) for line in requires("siamattn-bench") or ())
+    extra = next((match[1] for match in found if match), None)
+    return f" with {install_extra(extra)}" if extra else ""
 
 
 def _load_file(target: str, path: Path) -> ModuleType:

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from bench.benchmarks import get_benchmark
-from bench.runner.unit import few_threads
+from bench.processes import few_threads
 from trackers.siamattn.config import preset
 from trackers.siamattn.training.config import Recipe, recipe
 from trackers.siamattn.training.data import Samples
@@ -56,7 +56,9 @@ def _picture(width: int, height: int, seed: int) -> np.ndarray:
     image = np.full((height, width, 3), 120, np.float32)
     for cells, levels in _OCTAVES:
         grid = rng.normal(0, levels, (max(2, cells * height // width), cells, 3))
-        image += cv2.resize(np.float32(grid), (width, height), interpolation=cv2.INTER_CUBIC)
+        image += cv2.resize(
+            grid.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+        )
     return np.clip(image + rng.normal(0, 3, (height, width, 1)), 0, 255).astype(np.uint8)
 
 

@@ -28,14 +28,17 @@ from bench.sequence import Dataset, RegionTrajectory, Trajectory, to_tracker
 from tests.conftest import REPOSITORY, Miniature
 from tests.trackers.repositories import stand_ins
 
-PAGES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
+PAGES = (
+    *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+)
 LITE = REPOSITORY / "trackers" / "siamattn" / "weights" / "siamattn-lite.safetensors"
 _BLOCK = re.compile(r"```(sh|console)\n(.*?)```", re.DOTALL)
 _INLINE = re.compile(r"`((?:bench|make|python -m|pip) [^`]+)`")
 
 # What is only checked to be understood, with the reason.
 NOT_RUN = {
-    r"make (demo|test)\b": "minutes; what they call has tests of its own",
+    r"make (demo|test|setup|check|docs)\b": "minutes; what they call has tests of its own",
     r"make (train|train-smoke|ablation)\b": "trains",
     r"(\w+=\S+ )?python -m trackers\.siamattn\.training ": "trains",
     r"pip install ": "installs",
@@ -69,6 +72,11 @@ _RUNS_TRACKERS = re.compile(r"make eval-|bench (--benchmarks \S+ )?(run|tune) ")
 HARBOUR = re.findall(
     r"```toml\n(.*?)```",
     (REPOSITORY / "docs" / "benchmarks.md").read_text(encoding="utf-8"),
+    re.DOTALL,
+)[0]
+FIGURES = re.findall(
+    r"```toml\n(.*?)```",
+    (REPOSITORY / "docs" / "plots.md").read_text(encoding="utf-8"),
     re.DOTALL,
 )[0]
 TRACKER = """
@@ -317,6 +325,7 @@ class Machine:
         for benchmark in (path for path in data.iterdir() if path.name.islower()):
             (folder / "data" / benchmark.name).symlink_to(benchmark)
         (folder / "harbour.toml").write_text(HARBOUR)
+        (folder / "figures.toml").write_text(FIGURES)
         (folder / "my_trackers.py").write_text(TRACKER.format(name="Drift"))
         (folder / "my_module.py").write_text(TRACKER.format(name="MyTracker"))
         (folder / "my_vot_tracker.py").write_text(TRAX)

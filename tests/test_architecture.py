@@ -25,7 +25,7 @@ FLOORS = (
         "bench.images",
         "bench.locks",
     ),
-    ("bench.registry", "bench.datasets", "bench.protocols", "bench.results"),
+    ("bench.registry", "bench.datasets", "bench.downloads", "bench.protocols", "bench.results"),
     ("bench.runner", "bench.evaluation", "bench.published"),
     ("bench.comparison",),
     ("bench.reports", "bench.tuning", "bench.mini", "bench.interop"),
@@ -135,3 +135,28 @@ def test_no_room_has_a_special_case_for_a_benchmark() -> None:
     assert len(names) > 20
     found = [line for path in ROOT.glob("bench/**/*.py") for line in named_conditions(path, names)]
     assert not found
+
+
+_POSIX = re.compile(
+    r"(import|from) (fcntl|grp|pty|pwd|resource|termios|tty)\b"
+    r"|os\.(fork|getegid|geteuid|getuid|killpg|setsid|sched_\w+)\b"
+    r"|signal\.(SIGALRM|SIGCONT|SIGHUP|SIGKILL|SIGSTOP|SIGUSR\d|SIG_\w+BLOCK|pthread_\w+)\b|select\.poll\b"
+)
+
+
+def outside_functions(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Statements that run when a module is imported."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.stmt) and not isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        ):
+            yield node
+        elif isinstance(node, ast.ClassDef):
+            yield from outside_functions(node)
+
+
+def test_importing_asks_for_nothing_that_only_posix_has() -> None:
+    """Windows lacks these; inside functions they are guarded by the platform."""
+    for module, path in MODULES.items():
+        for statement in outside_functions(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not _POSIX.search(ast.unparse(statement)), f"{module}:{statement.lineno}"

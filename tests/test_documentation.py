@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench.benchmarks import benchmarks
+from bench.version import __version__
 from tests.conftest import REPOSITORY, Miniature, shared_folder
 from tests.documented import NOT_RUN, PAGES, Line, Machine, lines, mentioned
 
@@ -93,13 +94,15 @@ def test_every_other_command_line_is_understood(line: Line, tmp_path: Path) -> N
     """By name and options; ``NOT_RUN`` says why it is not run."""
     words = shlex.split(line.text)
     if words[0] == "make":
+        given = {word.partition("=")[0] for word in words[1:] if "=" in word}
         assert {word for word in words[1:] if "=" not in word} <= targets()
+        assert given <= set(re.findall(r"^(\w+) *\?=", makefile(), re.MULTILINE))
     elif words[:2] == ["pip", "install"]:
         extras = configparser.ConfigParser()
         extras.read(REPOSITORY / "setup.cfg")
-        named = re.findall(r"\[(\w+)\]", line.text)
-        assert set(named) <= set(extras["options.extras_require"])
-        assert words[-1].startswith(".") or words[2] == "-e", "no index has this package"
+        what, _, named = words[-1].rstrip("]").partition("[")
+        assert set(filter(None, named.split(","))) <= set(extras["options.extras_require"])
+        assert what in (".", extras["metadata"]["name"])
     else:
         known = words[words.index("-m") :] if "-m" in words else ["-m", *words]
         done = subprocess.run(
@@ -109,10 +112,13 @@ def test_every_other_command_line_is_understood(line: Line, tmp_path: Path) -> N
         assert done.returncode == 0, done.stderr
 
 
+def makefile() -> str:
+    return (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+
+
 def targets() -> set[str]:
     """What the Makefile makes."""
-    text = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-    return set(re.findall(r"^([a-z0-9-]+):.*## ", text, re.MULTILINE))
+    return set(re.findall(r"^([a-z0-9-]+):.*## ", makefile(), re.MULTILINE))
 
 
 def test_there_are_lines_of_every_kind() -> None:
@@ -158,7 +164,8 @@ def test_all_pages_are_reached_from_the_readme() -> None:
     linked = set(LINK.findall((REPOSITORY / "README.md").read_text(encoding="utf-8")))
     pages = " ".join(page.read_text(encoding="utf-8") for page in PAGES)
     for page in PAGES[1:]:
-        assert f"docs/{page.name}" in linked or f"({page.name})" in pages, page.name
+        path = page.relative_to(REPOSITORY).as_posix()
+        assert path in linked or f"({page.name})" in pages, page.name
 
 
 def test_the_description_of_the_package_has_no_link_into_the_checkout() -> None:
@@ -166,7 +173,10 @@ def test_the_description_of_the_package_has_no_link_into_the_checkout() -> None:
     settings = configparser.ConfigParser()
     settings.read(REPOSITORY / "setup.cfg")
     named = settings["metadata"]["long_description"].removeprefix("file: ")
-    assert not LINK.findall((REPOSITORY / named).read_text(encoding="utf-8"))
+    text = (REPOSITORY / named).read_text(encoding="utf-8")
+    assert all(target.startswith(("http://", "https://")) for target in LINK.findall(text))
+    extras = set(re.findall(r"^\| `([\w-]+)` \|", text, re.MULTILINE))
+    assert extras == set(settings["options.extras_require"]) - {"docs", "dev"}
 
 
 @pytest.mark.parametrize(
@@ -202,6 +212,31 @@ def test_ci_installs_what_it_can_and_then_tests(
     assert ("not installed: chromium" in done.stderr) == (installer == "exit 100")
 
 
+def test_the_site_has_every_page() -> None:
+    """`make docs` finds dead links; that no page is left out is seen without it."""
+    named = set(
+        re.findall(r": ([\w-]+\.md)$", (REPOSITORY / "mkdocs.yml").read_text(), re.MULTILINE)
+    )
+    assert named == {page.name for page in DOCS.glob("*.md")}
+
+
+def test_the_site_builds(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="needs the extra `docs`")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--site-dir", tmp_path / "site"],
+        cwd=REPOSITORY, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "bench.api.data" in (tmp_path / "site" / "api.html").read_text(encoding="utf-8")
+
+
+def test_changelog_and_citation_name_this_version() -> None:
+    for name in ("CHANGELOG.md", "CITATION.cff"):
+        assert __version__ in (REPOSITORY / name).read_text(encoding="utf-8"), name
+    assert "### Numbers that moved" in (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
 def test_the_table_of_benchmarks_is_that_of_their_declarations() -> None:
     text = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
     rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
@@ -218,7 +253,7 @@ def test_the_table_of_benchmarks_is_that_of_their_declarations() -> None:
 
 
 def test_make_has_a_target_for_every_benchmark() -> None:
-    text = (REPOSITORY / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    text = makefile().replace("\\\n", " ")
     listed = re.findall(r"^(BENCHMARKS|MORE) := (.*)$", text, re.MULTILINE)
     six, more = (set(names.split()) for _, names in listed)
     assert six == {name for name, row in benchmarks().items() if row.overview}

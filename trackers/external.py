@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 
 from bench.arrays import Image
-from bench.errors import ConfigError, TrackerError
+from bench.errors import ConfigError, TrackerError, install_extra
 from bench.tracker import Prediction, Region, as_box
 from trackers.answers import absent
 from trackers.trax_session import TraxSession
@@ -90,6 +90,5 @@ def _require_trax() -> None:
         import trax.client  # noqa: F401
     except (ImportError, OSError) as error:
         raise TrackerError(
-            f"trackers over TraX need the package vot-trax ({error}): "
-            "`pip install '.[interop]'` in this project's checkout"
+            f"trackers over TraX need the package vot-trax ({error}): `{install_extra('trax')}`"
         ) from error

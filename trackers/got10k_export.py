@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench.arrays import FloatArray
-from bench.errors import TrackerError
+from bench.errors import TrackerError, install_extra
 from bench.registry import TrackerSpec, make_spec
 from bench.sequence import to_file, to_tracker
 from bench.tracker import Tracker, as_box
@@ -37,8 +37,7 @@ def as_got10k(
         from got10k.trackers import Tracker as Got10kTracker
     except ModuleNotFoundError as error:
         raise TrackerError(
-            f"got10k needs {error.name!r}, which is not installed: "
-            "`pip install '.[interop]'` in this project's checkout"
+            f"got10k needs {error.name!r}, which is not installed: `{install_extra('got10k')}`"
         ) from error
 
     class Exported(Got10kTracker):  # type: ignore[misc]

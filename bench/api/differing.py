@@ -102,9 +102,10 @@ def diff(
     """Say why two results differ: is it real, where do they part, what makes the difference.
 
     Args:
-        a, b: each what ``run`` or ``load_results`` gave, boxes (0-based pixels) by sequence, a
-            folder of results, or a tracker with results; ``b`` also ``"paper"``,
-            ``"paper:NAME"``, a CSV file of figures, or figures by measure.
+        a: what ``run`` or ``load_results`` gave, boxes (0-based pixels) by sequence, a folder of
+            results, or a tracker with results.
+        b: the same, or ``"paper"``, ``"paper:NAME"``, a CSV file of figures, or figures by
+            measure.
         data: the dataset they are of; frames are used where they are there.
         results: folder of the results that names mean.
         experiment: of the VOT challenge; the benchmark's main one by default.

@@ -79,12 +79,31 @@ class Scores(BenchmarkScores):
              for name, part in parts.items()}
         )  # fmt: skip
 
-    def table(self) -> Document:
-        """The table of these scores: ``to_latex``, ``to_markdown``, ``to_csv``, ``to_html``."""
+    def table(self, by: str | None = None, **options: Any) -> Document:
+        """The table of these scores: ``to_latex``, ``to_markdown``, ``to_csv``, ``to_html``.
+
+        Args:
+            by: ``"attribute"``, ``"tag"`` (VOT) or ``"sequence"``; of the whole benchmark if not
+                given.
+            options: those of ``bench eval --latex``: ``ours``, ``labels``, ``sort`` and ``notes``
+                (see ``TableOptions``).
+
+        Raises:
+            ConfigError: an unknown breakdown, option, tracker or measure.
+        """
+        from bench.reports.arranging import arranged, renamed
+        from bench.reports.eval_tables import breakdown_table
         from bench.reports.render import Document
         from bench.reports.score_table import score_table
+        from bench.reports.table_options import read_table_options
 
-        return Document.of(score_table(self))
+        known = ("attribute", "tag", "sequence")
+        if by not in (None, *known):
+            raise unknown_name("breakdown", str(by), known)
+        wanted = read_table_options(options)
+        scores = renamed(self, wanted.labels)
+        table = breakdown_table(scores, by) if by else score_table(scores)
+        return Document.of(arranged([table], wanted)[0])
 
     def compare(self, a: str, b: str) -> pd.DataFrame:
         """Paired test of tracker ``a`` against ``b``, a row for each measure.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,22 +61,37 @@ class Picture:
         return f"<{self.caption}, {width} x {height}>"
 
 
-def plot(scores: BenchmarkScores, name: str = "success", *, axes: Axes | None = None) -> Plot:
+def plot(
+    scores: BenchmarkScores, name: str = "success", *, axes: Axes | None = None, **options: Any
+) -> Plot:
     """Draw a plot of the catalogue; ``savefig`` writes it, a notebook displays it.
+
+    In the styles ``paper`` and ``slide``, ``Plot.caption`` has the notes that the figure does not
+    carry; a warning says so of a stand-in or of missing sequences.
 
     Args:
         scores: what ``evaluate`` returned.
         name: see ``list_plots``.
         axes: draw into these; a figure of its own by default.
+        options: those of ``bench plots``: ``style``, ``width``, ``font``, ``legend``, ``ours``,
+            ``labels`` and ``trackers`` (see ``FigureOptions``).
 
     Raises:
-        ConfigError: an unknown plot, or one that cannot be drawn of these scores.
+        ConfigError: an unknown plot or option, or one that cannot be drawn of these scores.
     """
+    from bench.reports.notes import labels_of
     from bench.reports.plots.catalogue import PLOTS, check_names
+    from bench.reports.plots.options import read_options
 
     found = require(scores, BenchmarkScores, "expected scores, as bench.evaluate returns them")
     check_names([name], PLOTS)
-    return PLOTS[name](found, axes=axes)
+    drawn_with = read_options(options)
+    drawn_with.check_names([*found.trackers, *found.refused])
+    labels = labels_of(found)
+    if labels and not drawn_with.sizes.titled:
+        what = ", ".join(labels)
+        warnings.warn(f"the figure does not say {what}: print Plot.caption under it", stacklevel=2)
+    return PLOTS[name](found, axes=axes, options=drawn_with)
 
 
 def show(

@@ -53,8 +53,15 @@ def read_declaration(path: Path) -> Benchmark:
     )
 
 
-def read_content(path: Path) -> dict[str, Any]:
+def read_content(
+    path: Path, what: str = "the declaration of a benchmark", guide: str = "docs/benchmarks.md"
+) -> dict[str, Any]:
     """The content of a JSON or TOML file, unchecked.
+
+    Args:
+        path: of the file.
+        what: it should hold, for messages.
+        guide: that has an example, for messages.
 
     Raises:
         ConfigError: it cannot be read, or is no table of names and values.
@@ -69,8 +76,8 @@ def read_content(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or error
         raise ConfigError(
-            f"{path}: expected the declaration of a benchmark, {path.suffix[1:].upper()}, but it "
-            f"cannot be read ({why}). Correct the file; docs/benchmarks.md has an example."
+            f"{path}: expected {what}, {path.suffix[1:].upper()}, but it "
+            f"cannot be read ({why}). Correct the file; {guide} has an example."
         ) from error
     if not isinstance(content, dict):
         raise wrong(str(path), "a table of names and values", content)

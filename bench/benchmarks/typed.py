@@ -54,7 +54,8 @@ def wrong(where: str, expected: str, found: object) -> ConfigError:
     text = repr(found)
     return ConfigError(
         f"{where}: expected {expected}, found {text[:60]}{'...' if len(text) > 60 else ''}. "
-        "Correct it; docs/benchmarks.md describes every key."
+        "Correct it; docs/benchmarks.md describes the keys of a benchmark, docs/board.md those of "
+        "a contribution."
     )
 
 

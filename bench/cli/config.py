@@ -81,7 +81,12 @@ def configuration() -> Configuration:
     return Configuration(tuple(files), results, data)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -90,6 +95,11 @@ def _read(path: Path) -> dict[str, Any]:
         content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: cannot be read as TOML ({error})") from error
+    return content
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content = read_toml(path)
     for key in content:
         if key not in _KEYS:
             raise unknown_name(f"setting in {path}", key, _KEYS)

@@ -7,7 +7,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterator
-from importlib.metadata import Distribution, PackageNotFoundError, distributions, version
+from importlib.metadata import PackageNotFoundError, files, version
 
 import typer
 
@@ -17,6 +17,12 @@ _PACKAGES = (
     "numpy", "scipy", "pandas", "matplotlib", "shapely", "opencv-python-headless", "pysimdjson",
     "numba", "torch", "safetensors", "lightning", "got10k", "vot-toolkit", "attributee",
     "vot-trax",
+)  # fmt: skip
+
+# The builds that lay the same folder cv2.
+_OPENCV = (
+    "opencv-contrib-python", "opencv-contrib-python-headless", "opencv-python",
+    "opencv-python-headless",
 )  # fmt: skip
 
 
@@ -34,7 +40,7 @@ def doctor() -> None:
     """
     for name, value in {**_environment(), **_settings()}.items():
         typer.echo(f"{name:24} {value}")
-    found = _traps()
+    found = traps()
     for trap in found:
         typer.secho(f"trap: {trap}", fg="yellow")
     if found:
@@ -95,13 +101,13 @@ def _cuda() -> str:
     return ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
 
 
-def _traps() -> list[str]:
+def traps() -> list[str]:
     """Every known trap of this installation, one sentence each with the way out."""
     return [*_opencv_traps(), *_interop_traps()]
 
 
 def _opencv_traps() -> Iterator[str]:
-    builds = sorted(d.metadata["Name"] for d in distributions() if _ships_cv2(d))
+    builds = [name for name in _OPENCV if _ships_cv2(name)]
     if len(builds) > 1:
         yield (
             f"{len(builds)} OpenCV builds lie in one cv2 folder: {', '.join(builds)}. Uninstall "
@@ -116,8 +122,11 @@ def _opencv_traps() -> Iterator[str]:
         )
 
 
-def _ships_cv2(distribution: Distribution) -> bool:
-    return any(str(path).startswith("cv2/") for path in distribution.files or ())
+def _ships_cv2(package: str) -> bool:
+    try:
+        return any(str(path).startswith("cv2/") for path in files(package) or ())
+    except PackageNotFoundError:
+        return False
 
 
 def _interop_traps() -> Iterator[str]:

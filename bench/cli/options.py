@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
-def _complete_benchmark(incomplete: str) -> list[str]:
+def complete_benchmark(incomplete: str) -> list[str]:
     return [name for name in benchmarks() if name.startswith(incomplete)]
 
 
@@ -32,6 +32,11 @@ def _canonical(context: typer.Context, name: str) -> str:
         if not with_results or Path(name).suffix in SUFFIXES:
             raise
         return name  # its declaration may lie beside the results
+
+
+def canonical_or_none(context: typer.Context, name: str | None) -> str | None:
+    """The benchmark's own name where none need be given."""
+    return None if name is None else _canonical(context, name)
 
 
 def complete_tracker(incomplete: str) -> list[str]:
@@ -52,7 +57,7 @@ BenchmarkName = Annotated[
         metavar="BENCHMARK",
         help="otb2015, uav123, vot2016, vot2018, lasot, trackingnet and others, folder for own "
         "clips, or a declaration (.toml, .json).",
-        autocompletion=_complete_benchmark,
+        autocompletion=complete_benchmark,
         callback=_canonical,
         is_eager=True,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -68,10 +68,10 @@ def report(
     from bench.results import known_trackers
 
     wanted = options.split_names(benchmarks)
-    chosen = [get_benchmark(name).name for name in wanted or (*_six(), *_more(results))]
+    chosen = [get_benchmark(name).name for name in wanted or (*_six(), *with_results(results))]
     sections: list[ReportSection] = []
     for name in dict.fromkeys((*_six(), *chosen)):
-        found = _sections(name, data, results) if name in chosen else [absent_section(name)]
+        found = sections_of(name, data, results) if name in chosen else [absent_section(name)]
         sections += found
     with _watched() as progress:
         problems = write_report(
@@ -93,16 +93,33 @@ def _six() -> list[str]:
     return [name for name, row in known_benchmarks().items() if row.overview]
 
 
-def _more(results: Path) -> list[str]:
-    """Further benchmarks with results; own clips are shown when they are named."""
+def with_results(results: Path) -> list[str]:
+    """Benchmarks with results; own clips are shown when they are named."""
     from bench.runner.merging import stores_in
 
     named = dict.fromkeys(store.benchmark for store in stores_in(results))
     return [name for name in named if not get_benchmark(name).open]
 
 
-def _sections(benchmark: str, data: Path, results: Path) -> Iterator[ReportSection]:
-    """The main experiment of a benchmark, and further ones with results."""
+def sections_of(
+    benchmark: str,
+    data: Path,
+    results: Path,
+    conventions: Iterable[str] = (),
+    trackers: Collection[str] | None = None,
+    *,
+    cache: bool = True,
+) -> Iterator[ReportSection]:
+    """The main experiment of a benchmark, and further ones with results.
+
+    Args:
+        benchmark: its name.
+        data: as the option gives it.
+        results: folder of results.
+        conventions: to score by besides the official one.
+        trackers: names to show; all with results by default.
+        cache: use and keep scores beside the results.
+    """
     from bench.datasets import open_dataset
     from bench.reports.page import open_section
     from bench.results import open_store
@@ -112,8 +129,11 @@ def _sections(benchmark: str, data: Path, results: Path) -> Iterator[ReportSecti
     dataset = partial(open_dataset, benchmark, folder, subset=row.scored or row.subsets[0])
     for place, experiment in enumerate(row.experiments):
         store = open_store(results, benchmark, experiment)
-        if not place or store.trackers():
-            yield open_section(dataset, store)
+        names = [n for n in store.trackers() if trackers is None or n in trackers]
+        if not place or names:
+            yield open_section(
+                dataset, store, conventions=conventions, trackers=names, cache=cache
+            )
 
 
 def _pairs(

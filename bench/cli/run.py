@@ -111,7 +111,7 @@ def run(
     given = options.parse_settings(settings), name, device, weights
     specs = _specs(tracker, *given, images=images, first_box=first_box)
     dataset = open_dataset(benchmark, data, subset=subset)
-    for caveat in () if quiet else dataset.caveats:
+    for caveat in () if quiet else (*dataset.caveats, *_traps()):
         typer.echo(f"note: {caveat}", err=True)
     if debug:
         _debug(dataset, specs, store, chosen)
@@ -120,6 +120,13 @@ def run(
     else:
         shown: Wanted = False if quiet or progress is False else "lines"
         _run(dataset, specs, store, chosen, shown, quiet=quiet, verbose=verbose)
+
+
+def _traps() -> list[str]:
+    """The known traps of this installation, which `bench doctor` explains, in one line."""
+    from bench.cli.doctor import traps
+
+    return [f"known traps (bench doctor): {' '.join(found)}"] if (found := traps()) else []
 
 
 def _specs(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.cli import options
+from bench.cli.records import given, takes
 from bench.errors import ConfigError
+from bench.reports.table_options import TableOptions, read_table_options
 
 if TYPE_CHECKING:
+    from bench.results.stores import Store
     from bench.scores import BenchmarkScores
 
 
@@ -54,8 +59,24 @@ NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Score all anew, and keep no scores beside the results.")
 ]
 CsvFile = Annotated[Path | None, typer.Option("--csv", help="Write the table here.")]
+LatexFile = Annotated[
+    Path | None, typer.Option("--latex", help="Write the tables here (needs booktabs).")
+]
+MarkdownFile = Annotated[Path | None, typer.Option("--markdown", help="Write the tables here.")]
+_HAS_OWN = ("trackers", "kind", "differences")
 
 
+@dataclass(frozen=True)
+class _Files:
+    """What to write beside the terminal."""
+
+    json: Path | None
+    csv: Path | None
+    latex: Path | None
+    markdown: Path | None
+
+
+@takes(TableOptions, without=_HAS_OWN)
 def evaluate(
     benchmark: options.BenchmarkName,
     data: options.Data = options.DEFAULT_DATA,
@@ -70,8 +91,11 @@ def evaluate(
     ranks: Ranks = False,
     json_file: JsonFile = None,
     csv_file: CsvFile = None,
+    latex: LatexFile = None,
+    markdown: MarkdownFile = None,
     subset: options.Subset = "test",
     no_cache: NoCache = False,
+    **arranged_by: Any,
 ) -> None:
     """Score raw results exactly as the benchmark's official code does.
 
@@ -89,6 +113,8 @@ def evaluate(
       bench eval lasot --data /data/LaSOT --compare ATOM DiMP50
 
       bench eval vot2018 --data /data/VOT2018 --per-attribute --ranks
+
+      bench eval otb2015 --data /data/OTB2015 --latex otb.tex --ours siamattn --no-notes
     """
     from bench.datasets import open_dataset
     from bench.evaluation import evaluate as score
@@ -97,12 +123,11 @@ def evaluate(
     from bench.reports.terminal import print_tables, report_console
     from bench.results import open_store
 
+    files = _Files(json_file, csv_file, latex, markdown)
+    wanted_as = _table_options(given(arranged_by), files)
     store = open_store(results, benchmark, experiment)
-    if ranks and store.experiment == "onepass":
-        raise ConfigError(
-            f"--ranks: {store.benchmark} has one-pass evaluation, and only VOT ranks by "
-            "significance tests. Leave the option out, or compare two trackers with --compare A B."
-        )
+    if ranks:
+        _check_ranked(store)
     dataset = open_dataset(benchmark, data, subset=subset)
     wanted = options.split_names(trackers)
     if compare:
@@ -115,18 +140,63 @@ def evaluate(
     kind = "attribute" if store.experiment == "onepass" else "tag"
     breakdowns = [*([kind] if per_attribute else []), *(["sequence"] if per_sequence else [])]
     print_tables(report_console(), eval_tables(scored, breakdowns, compare))
-    _write(scored, json_file, csv_file)
+    _write_scores(scored, files)
+    _write_tables(scored, breakdowns, wanted_as, files)
     never = set(scored[0].refused).intersection(*(one.refused for one in scored))
     options.exit_on_refusals({name: scored[0].refused[name] for name in sorted(never)})
 
 
-def _write(scored: list[BenchmarkScores], json_file: Path | None, csv_file: Path | None) -> None:
+def _table_options(values: Mapping[str, Any], files: _Files) -> TableOptions:
+    """The options of written tables.
+
+    Raises:
+        ConfigError: a value is wrong, or no table is written.
+    """
+    if values and not files.latex and not files.markdown:
+        raise ConfigError(
+            "--ours, --label, --sort, --no-notes and --width are of written tables: add "
+            "--latex FILE or --markdown FILE"
+        )
+    return read_table_options(values, "--")
+
+
+def _check_ranked(store: Store) -> None:
+    if store.experiment == "onepass":
+        raise ConfigError(
+            f"--ranks: {store.benchmark} has one-pass evaluation, and only VOT ranks by "
+            "significance tests. Leave the option out, or compare two trackers with --compare A B."
+        )
+
+
+def _write_scores(scored: list[BenchmarkScores], files: _Files) -> None:
     from bench.reports.notes import shareable
     from bench.reports.score_table import scores_csv
 
-    if json_file:
+    if files.json:
         plain = [shareable(one).to_json() for one in scored]
         content = plain[0] if len(plain) == 1 else plain
-        options.write_file(json_file, json.dumps(content, indent=1, allow_nan=False))
-    if csv_file:
-        options.write_file(csv_file, scores_csv(scored))
+        options.write_file(files.json, json.dumps(content, indent=1, allow_nan=False))
+    if files.csv:
+        options.write_file(files.csv, scores_csv(scored))
+
+
+def _write_tables(
+    scored: list[BenchmarkScores], breakdowns: list[str], wanted_as: TableOptions, files: _Files
+) -> None:
+    """Write the tables as LaTeX and Markdown, if that is wanted."""
+    from bench.reports.arranging import arranged, by_measure, renamed
+    from bench.reports.eval_tables import own_tables
+    from bench.reports.render import to_latex, to_markdown
+
+    if not files.latex and not files.markdown:
+        return
+    named = [renamed(one, wanted_as.labels) for one in scored]
+    whole = arranged(own_tables(named, breakdowns), wanted_as)
+    tables = [part for table in whole for part in by_measure(table)]
+    if files.latex:
+        latex = [to_latex(table, width=wanted_as.width) for table in tables]
+        options.write_file(files.latex, "\n".join(latex))
+    if files.markdown:
+        options.write_file(files.markdown, "\n".join(map(to_markdown, tables)))
+    if not wanted_as.notes:
+        typer.echo("note: the tables written carry no notes: print those above", err=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.cli import options
+from bench.cli.records import given, takes
 from bench.errors import ConfigError, unknown_name
+from bench.reports.table_options import TableOptions, read_table_options
 
 if TYPE_CHECKING:
     from bench.reports.section import ReportSection
@@ -53,6 +56,7 @@ Same = Annotated[
 ]
 
 
+@takes(TableOptions)
 def tables(
     names: Names = None,
     data: options.Data = options.DEFAULT_DATA,
@@ -62,6 +66,7 @@ def tables(
     intervals: Intervals = False,
     same: Same = None,
     partial: options.Partial = False,
+    **arranged_by: Any,
 ) -> None:
     """Write the paper's tables: printed figures beside scores of stored results, and differences.
 
@@ -76,24 +81,34 @@ def tables(
       bench tables 1 challenge --data /data --format tex --intervals
 
       bench tables 3 --data /data --same my_run=SiamAttn
+
+      bench tables 3 --data /data --trackers ATOM,my_run --ours my_run --no-kind --no-differences
     """
     from bench.locks import locked_beside
     from bench.published.papers import paper_table
+    from bench.reports.arranging import arranged
     from bench.reports.paper import build_table
 
     chosen = list(dict.fromkeys(options.split_names(names) or _comparable()))
     papers = [paper_table(name) for name in chosen]
     endings = _endings(formats or [])
-    renamed = _renamed(same or [])
+    renamed, wanted_as = _renamed(same or []), read_table_options(given(arranged_by), "--")
     wanted = dict.fromkeys(name for paper in papers if paper.scored for name in paper.benchmarks)
     sections = {name: _section(name, data, results, partial=partial) for name in wanted}
     _require_results(renamed, sections)
+    built = [
+        build_table(
+            paper, [sections[name] for name in paper.benchmarks if paper.scored], same=renamed
+        )
+        for paper in papers
+    ]
     with locked_beside(out):
-        for paper in papers:
-            ours = [sections[name] for name in paper.benchmarks] if paper.scored else []
-            table = build_table(paper, ours, same=renamed)
-            paths = [_write(table, out, ending, intervals=intervals) for ending in endings]
+        for table in arranged(built, wanted_as):
+            writer = _Writer(out, intervals, wanted_as.width)
+            paths = [writer.write(table, ending) for ending in endings]
             typer.echo(f"{table.title}: {', '.join(map(str, paths))}")
+        if not wanted_as.notes:
+            _write_captions(built, out)
     refused: dict[str, str] = {}
     for section in sections.values():
         _report(section, results)
@@ -151,19 +166,38 @@ def _section(benchmark: str, data: Path, results: Path, *, partial: bool) -> Rep
     )
 
 
-def _write(table: Table, folder: Path, ending: str, *, intervals: bool) -> Path:
-    from bench.reports import render
+@dataclass(frozen=True)
+class _Writer:
+    """Where and how tables are written."""
 
-    writers = {
-        "md": render.to_markdown,
-        "tex": render.to_latex,
-        "csv": render.to_csv,
-        "html": render.to_html_page,
-    }
-    path = folder / f"{table.name}.{ending}"
-    text = writers[ending](table, intervals=intervals)
-    options.write_file(path, text)
-    return path
+    folder: Path
+    intervals: bool
+    width: str
+
+    def write(self, table: Table, ending: str) -> Path:
+        """Write a table in one format."""
+        from bench.reports import render
+
+        path = self.folder / f"{table.name}.{ending}"
+        if ending == "tex":
+            text = render.to_latex(table, intervals=self.intervals, width=self.width)
+        else:
+            writers = {"md": render.to_markdown, "csv": render.to_csv, "html": render.to_html_page}
+            text = writers[ending](table, intervals=self.intervals)
+        options.write_file(path, text)
+        return path
+
+
+def _write_captions(built: list[Table], folder: Path) -> None:
+    """Keep the notes that the tables are printed without."""
+    from bench.reports.render import notes_of
+
+    lines = []
+    for table in built:
+        lines += [f"## {table.name}", "", *(f"* {note}" for note in notes_of(table)), ""]
+    path = folder / "captions.md"
+    options.write_file(path, "\n".join(lines))
+    typer.echo(f"note: the tables carry no notes: print what {path} says", err=True)
 
 
 def _report(section: ReportSection, results: Path) -> None:

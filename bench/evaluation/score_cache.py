@@ -27,6 +27,7 @@ from bench.benchmarks import get_benchmark
 from bench.errors import ResultError
 from bench.evaluation.presence import Told
 from bench.files import MAX_JSON_BYTES, read_whole, write_atomically
+from bench.measures.conventions import get_convention, get_vot_convention
 from bench.results.checksums import CACHE
 from bench.results.stores import Store
 from bench.scores import BenchmarkScores, TrackerScores
@@ -116,8 +117,12 @@ class ScoreCache:
         """A hash over all that trackers have in common."""
         libraries = (sys.version, np.__version__, platform.machine())
         store = (self._store.root, self._options)
-        benchmark = get_benchmark(self._dataset.benchmark)
-        shared = _plain((_CODE, libraries, store, benchmark, self._dataset))
+        benchmark, (_, names, _) = get_benchmark(self._dataset.benchmark), self._options
+        if benchmark.kind == "onepass":
+            rules: list[Any] = [get_convention(name, benchmark.name) for name in names]
+        else:
+            rules = [get_vot_convention(name) for name in names]
+        shared = _plain((_CODE, libraries, store, benchmark, rules, self._dataset))
         return hashlib.sha256(repr(shared).encode()).hexdigest()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.arrays import BoolArray, FloatArray, Image
-from bench.errors import BenchError, TrackerError
+from bench.errors import BenchError, TrackerError, install_extra
 from bench.images import read_image
 from bench.interop.session import Session
 from bench.interop.trax_streams import IDLE, Feed, Streams, protocol_streams
@@ -206,5 +206,5 @@ def _require_trax() -> None:
     except (ImportError, OSError) as error:
         raise TrackerError(
             f"serving a tracker over TraX requires the package vot-trax ({error}). Install it "
-            "with `pip install '.[interop]'` in this project's checkout."
+            f"with `{install_extra('trax')}`."
         ) from error

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from bench.errors import ConfigError
+from bench.errors import ConfigError, install_extra
 
 _PATCHED = ("0.9.0",)
 STOPPED = 130  # exit code after Ctrl-C
@@ -33,7 +33,7 @@ def run(arguments: Sequence[str]) -> None:
     except (ImportError, TypeError) as error:
         raise ConfigError(
             f"vot-toolkit cannot be imported ({type(error).__name__}: {error}). Install "
-            "compatible versions with `pip install '.[interop]'` in this project's checkout "
+            f"compatible versions with `{install_extra('vot-toolkit')}` "
             "(attributee 0.1.10 breaks it)."
         ) from error
     if vot.toolkit_version() in _PATCHED:

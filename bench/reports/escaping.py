@@ -10,7 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bench.errors import ConfigError
 from bench.reports.table import Mark
 
 _START = re.compile(r"(?<![^\s'\"`(=,])(?:~?/|[A-Za-z]:[\\/])(?=[^\s\\/])")
@@ -114,16 +113,13 @@ def escape_latex(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _latex_encoder() -> Any:
-    try:
-        from pylatexenc.latexencode import (
-            RULE_DICT,
-            RULE_REGEX,
-            UnicodeToLatexConversionRule,
-            UnicodeToLatexEncoder,
-            get_builtin_uni2latex_dict,
-        )
-    except ImportError:
-        raise needs_extra() from None
+    from pylatexenc.latexencode import (
+        RULE_DICT,
+        RULE_REGEX,
+        UnicodeToLatexConversionRule,
+        UnicodeToLatexEncoder,
+        get_builtin_uni2latex_dict,
+    )
 
     # The library ignores ligatures and characters that the default fonts draw differently.
     own = UnicodeToLatexConversionRule(
@@ -189,11 +185,3 @@ HTML = Dialect(
     '<span class="{0}">{1}</span>',
     '<span class="{0}">{1}</span>',
 )
-
-
-def needs_extra() -> ConfigError:
-    """The error for a missing library of the extra ``reports``."""
-    return ConfigError(
-        "tables for papers need the extra `reports`: run pip install '.[reports]' in the "
-        "checkout of this project"
-    )

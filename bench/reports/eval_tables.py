@@ -41,20 +41,33 @@ def eval_tables(
     Raises:
         ConfigError: a tracker to compare has no scores.
     """
+    first, *others = own_tables(scored, breakdowns)
+    yield first
+    if len(scored) == 1:
+        yield from known_figures(scored[0])
+    yield from others
+    if compared:
+        yield from (comparison_table(scores, *compared) for scores in scored)
+
+
+def own_tables(scored: list[BenchmarkScores], breakdowns: Iterable[str] = ()) -> Iterator[Table]:
+    """The tables of these results alone: scores, presence, breakdowns and ranks.
+
+    Args:
+        scored: the same results, once for each convention.
+        breakdowns: any of ``"attribute"``, ``"tag"`` and ``"sequence"``.
+    """
     if len(scored) > 1:
         yield convention_table(scored)
     else:
         yield score_table(scored[0])
         told = presence_table(scored[0])
         yield from () if told is None else (told,)
-        yield from known_figures(scored[0])
     for scores in scored:
         if scores.trackers:
             yield from (breakdown_table(scores, by) for by in breakdowns)
         if scores.ranks:
             yield rank_table(scores)
-        if compared:
-            yield comparison_table(scores, *compared)
 
 
 def known_figures(scores: BenchmarkScores) -> Iterator[Table]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 RGB = tuple[int, int, int]
@@ -63,8 +64,8 @@ class Look:
         return "#{:02x}{:02x}{:02x}".format(*self.colour)
 
 
-def looks(names: Iterable[str]) -> dict[str, Look]:
-    """A look for every tracker; depends on the set of names only, not on their order.
+def looks(names: Iterable[str], first: Iterable[str] = (), ours: str = "") -> dict[str, Look]:
+    """A look for every tracker; depends on the sets of names only, not on their order.
 
     Each name prefers one of the seven colours, chosen by its CRC-32. In alphabetical order,
     every name whose preferred colour is free takes it; the others then take the next free
@@ -72,35 +73,59 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     pattern and marker. So no two of the first 7 trackers share a colour, no two of 35 share
     colour and dashes, and a new tracker changes the looks of few others.
 
+    Args:
+        names: of all trackers.
+        first: those that must differ in colour if they are up to seven: if two would not, they
+            choose before all others.
+        ours: the one that has the first colour, with solid lines.
+
     >>> {name: look.hex for name, look in looks(["static", "kcf"]).items()}
     {'kcf': '#60c6f3', 'static': '#009e73'}
     >>> looks(["static", "siamattn", "kcf"])["kcf"].hex
     '#60c6f3'
     """
-    waiting, chosen, turn = sorted(set(names)), dict[str, Look](), 0
-    while waiting:
-        for name, slot in _one_round(waiting).items():
-            chosen[name] = _look(slot, turn)
-        waiting = [name for name in waiting if name not in chosen]
-        turn += 1
+    known, wanted = {*names, *first, *filter(None, [ours])}, {*first, *filter(None, [ours])}
+    chosen = _shared_out(known, set(), ours)
+    colours = {chosen[name].colour for name in wanted}
+    if len(colours) < min(len(wanted), len(PALETTE)):
+        chosen = _shared_out(known, wanted, ours)
     return dict(sorted(chosen.items()))
 
 
-def _one_round(names: list[str]) -> dict[str, int]:
+def _shared_out(names: set[str], before: set[str], ours: str) -> dict[str, Look]:
+    """A look for every name, round by round; those of ``before`` choose first."""
+    waiting, chosen, turn = sorted(names, key=lambda n: (n not in before, n)), dict[str, Look](), 0
+    while waiting:
+        for name, slot in _one_round(waiting, before, ours).items():
+            chosen[name] = _look(slot, turn)
+        waiting = [name for name in waiting if name not in chosen]
+        turn += 1
+    return chosen
+
+
+def _one_round(names: list[str], before: set[str], ours: str) -> dict[str, int]:
     """The places in the palette of at most seven names."""
     free, taken = list(range(len(PALETTE))), dict[str, int]()
     preferred = {
         name: zlib.crc32(name.encode(errors="surrogatepass")) % len(PALETTE) for name in names
     }
-    for name in names:
-        if preferred[name] in free:
-            taken[name] = preferred[name]
-            free.remove(preferred[name])
-    for name in (name for name in names if name not in taken):
-        if free:
-            taken[name] = min(free, key=lambda slot: (slot - preferred[name]) % len(PALETTE))
-            free.remove(taken[name])
+    if ours in preferred:
+        taken[ours] = preferred[ours] = free.pop(0)
+    for group in ([n for n in names if n in before], [n for n in names if n not in before]):
+        for name in group:
+            if preferred[name] in free:
+                taken[name] = preferred[name]
+                free.remove(preferred[name])
+        for name in (name for name in group if name not in taken):
+            if free:
+                near = partial(_distance, preferred[name])
+                taken[name] = min(free, key=near)
+                free.remove(taken[name])
     return taken
+
+
+def _distance(preferred: int, slot: int) -> int:
+    return (slot - preferred) % len(PALETTE)
 
 
 def _look(slot: int, turn: int) -> Look:

@@ -24,6 +24,19 @@ _STATES: Mapping[Status, State] = {
     "not printed": "missing",
 }
 _NOTES_PER_ROW = 3
+DIFFERENCE = "-difference"
+"""End of the keys of columns with differences."""
+_ALIKE = (
+    "figures that print alike are marked alike. Columns with a lost figure and results with "
+    "missing sequences are not ranked. A question mark: the figure is not verified."
+)
+RANKED_APART = (
+    f"Bold is best and underlined second best, among printed rows and among scored rows; {_ALIKE}"
+)
+RANKED_TOGETHER = (
+    "Bold is best and underlined second best, among figures printed in papers and figures scored "
+    f"here together; {_ALIKE}"
+)
 _UNKNOWN_SOURCE = "no readable run record, so the source of these results is unknown"
 
 
@@ -173,7 +186,7 @@ def _difference(paper: PaperTable, entry: _Entry, heading: Heading) -> Cell:
 
 
 def _difference_key(heading: Heading) -> str:
-    return f"{heading.key}-difference"
+    return f"{heading.key}{DIFFERENCE}"
 
 
 def _difference_columns(paper: PaperTable, rows: list[Row]) -> tuple[Column, ...]:
@@ -217,11 +230,7 @@ def _label(entries: list[_Entry]) -> str:
 
 def _notes(paper: PaperTable, entries: list[_Entry], today: date) -> Iterator[str]:
     yield f"Printed figures: {paper.source}."
-    yield (
-        "Bold is best and underlined second best, among printed rows and among scored rows; "
-        "figures that print alike are marked alike. Columns with a lost figure and results "
-        "with missing sequences are not ranked. A question mark: the figure is not verified."
-    )
+    yield RANKED_APART
     if paper.scored:
         yield (
             "Imported: raw results from elsewhere, scored here. Measured: run and scored here. "

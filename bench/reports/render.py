@@ -18,10 +18,11 @@ from bench.reports.escaping import (
     escape_latex,
     escape_markdown,
     harmless,
-    needs_extra,
     plain,
     without_folders,
 )
+from bench.reports.fitting import Part, parts
+from bench.reports.plots.options import read_width
 from bench.reports.table import Cell, Column, Mark, Row, Table, bounds_of, text_of
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Document(Table):
     def to_markdown(self, *, intervals: bool = False) -> str:
         return to_markdown(self, intervals=intervals)
 
-    def to_latex(self, *, intervals: bool = False) -> str:
-        return to_latex(self, intervals=intervals)
+    def to_latex(self, *, intervals: bool = False, width: str | float = "") -> str:
+        return to_latex(self, intervals=intervals, width=width)
 
     def to_html(self, *, intervals: bool = False) -> str:
         return to_html(self, intervals=intervals)
@@ -53,52 +54,66 @@ class Document(Table):
 
 
 def to_markdown(table: Table, *, intervals: bool = False) -> str:
-    """A table in GitHub's Markdown: best bold, second best underlined.
-
-    Raises:
-        ConfigError: the libraries of the extra ``reports`` are not installed.
-    """
+    """A table in GitHub's Markdown: best bold, second best underlined."""
     frame = _frame(table, MARKDOWN, intervals)
     if frame.columns.nlevels > 1:  # Markdown has one line of headings
         frame.columns = [" ".join(filter(None, names)) for names in frame.columns]
     align = _alignment(table, "left", "right")
-    try:
-        body = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
-    except ImportError:
-        raise needs_extra() from None
+    body = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
     notes = [f"<sup>{mark}</sup> {note}" for mark, note in _marked(table, MARKDOWN)]
     notes += [escape_markdown(note) for note in _notes(table)]
     lines = "".join(f"\n- {note}" for note in notes)
     return f"**{escape_markdown(table.title)}**\n\n{body}\n{lines}\n"
 
 
-def to_latex(table: Table, *, intervals: bool = False) -> str:
-    r"""A ``table*`` with its caption and notes, for a document that loads ``booktabs``.
+def to_latex(table: Table, *, intervals: bool = False, width: str | float = "") -> str:
+    r"""Floats with caption and notes, for a document that loads ``booktabs``.
 
-    The label is ``tab:<name>``. Best bold, second best underlined.
+    A ``table`` that fits the column of a paper with two, or a ``table*`` that fits both. What is
+    too wide or too long for a page becomes several. The label is ``tab:<name>``. Best bold, second
+    best underlined.
+
+    Args:
+        table: to print.
+        intervals: whether figures stand above their intervals.
+        width: ``"column"``, ``"text"`` or centimetres; the narrower that fits if empty.
 
     Raises:
-        ConfigError: the libraries of the extra ``reports`` are not installed.
+        ConfigError: a wrong width.
     """
+    wanted = read_width("width", width) if width else ""
+    return "\n".join(_float(part, intervals) for part in parts(table, wanted, intervals=intervals))
+
+
+def _float(part: Part, intervals: bool) -> str:
+    table = part.table
     frame = _frame(table, LATEX, intervals)
     layout = "".join(_alignment(table, "l", "r"))
     tabular = _styled(frame).to_latex(hrules=True, column_format=layout, multicol_align="c")
     return _environment().get_template("table.tex.j2").render(
+        environment=part.environment,
         caption=escape_latex(table.title),
         name=table.name,
-        tabular=tabular.rstrip(),
+        tabular=_ruled(tabular.rstrip(), table),
         marked=_marked(table, LATEX),
         notes=[escape_latex(note) for note in _notes(table)],
     )  # fmt: skip
+
+
+def _ruled(tabular: str, table: Table) -> str:
+    """A line above the last rows if these are ours."""
+    ours = sum(row.label == table.ours for row in table.rows)
+    if not ours or ours == len(table.rows) or table.rows[-ours].label != table.ours:
+        return tabular
+    lines = tabular.splitlines()
+    end = lines.index(r"\bottomrule")
+    return "\n".join([*lines[: end - ours], r"\midrule", *lines[end - ours :]])
 
 
 def to_html(table: Table, *, intervals: bool = False) -> str:
     """A ``<figure>`` of class ``paper-table`` for a page: best strong, second best ``<u>``.
 
     Rows carry their kind as class, and cells their state unless it is ``known``.
-
-    Raises:
-        ConfigError: the libraries of the extra ``reports`` are not installed.
     """
     body = _styled(_frame(table, HTML, intervals)).to_html(exclude_styles=True)
     return _environment("html").get_template("table.html.j2").render(
@@ -111,11 +126,7 @@ def to_html(table: Table, *, intervals: bool = False) -> str:
 
 
 def to_html_page(table: Table, *, intervals: bool = False) -> str:
-    """A table as a self-contained page.
-
-    Raises:
-        ConfigError: the libraries of the extra ``reports`` are not installed.
-    """
+    """A table as a self-contained page."""
     body = to_html(table, intervals=intervals)
     page = _environment("html").get_template("page.html.j2")
     return f"{page.render(caption=plain(table.title), body=body)}\n"
@@ -176,7 +187,7 @@ def _exact(cell: Cell) -> float | str | None:
 
 def _has_kinds(table: Table) -> bool:
     """Whether the table has a column for the kinds of its rows."""
-    return any(row.kind for row in table.rows)
+    return table.kinds and any(row.kind for row in table.rows)
 
 
 def _alignment(table: Table, left: str, right: str) -> list[str]:
@@ -190,7 +201,7 @@ def _frame(table: Table, dialect: Dialect, intervals: bool) -> DataFrame:
 
     headings = [("", table.first_heading), *[("", "Kind")] * _has_kinds(table)]
     headings += [(column.group, column.title) for column in table.columns]
-    escaped = [tuple(map(dialect.escape, pair)) for pair in headings]
+    escaped = [tuple(_name(text, table, dialect) for text in pair) for pair in headings]
     letters = {note: letter for letter, note in _lettered(table)}
     rows = [_texts(table, i, dialect, letters, intervals) for i in range(len(table.rows))]
     grouped = any(group for group, _ in headings)
@@ -198,11 +209,18 @@ def _frame(table: Table, dialect: Dialect, intervals: bool) -> DataFrame:
     return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
+def _name(title: str, table: Table, dialect: Dialect) -> str:
+    """A row's or a group's title, in bold if it is ours."""
+    text = dialect.escape(title)
+    ours = table.ours and (title == table.ours or title.startswith(f"{table.ours} ("))
+    return dialect.marks["best"].format(text) if ours else text
+
+
 def _texts(
     table: Table, index: int, dialect: Dialect, letters: Mapping[str, str], intervals: bool
 ) -> list[str]:
     row = table.rows[index]
-    texts = [dialect.escape(row.title) + _raised(dialect, letters, row.footnote)]
+    texts = [_name(row.title, table, dialect) + _raised(dialect, letters, row.footnote)]
     if _has_kinds(table):
         texts.append(dialect.kind.format(row.kind, row.kind))
     for column in table.columns:
@@ -244,6 +262,17 @@ def _marked(table: Table, dialect: Dialect) -> list[tuple[str, str]]:
     return [(letter, dialect.escape(without_folders(note))) for letter, note in marked]
 
 
+def notes_of(table: Table) -> list[str]:
+    """Every note of a table as Markdown: those of rows and cells first, with their rows."""
+    noted: dict[str, list[str]] = {}
+    for row in table.rows:
+        cells = (row.cell(column).note for column in table.columns)
+        for note in dict.fromkeys(filter(None, (row.footnote, *cells))):
+            noted.setdefault(note, []).append(row.label)
+    rows = [f"{', '.join(dict.fromkeys(names))}: {note}" for note, names in noted.items()]
+    return [escape_markdown(without_folders(note)) for note in (*rows, *table.notes)]
+
+
 def _notes(table: Table) -> list[str]:
     """The notes under a table as they are passed on."""
     return [without_folders(note) for note in table.notes]
@@ -251,19 +280,13 @@ def _notes(table: Table) -> list[str]:
 
 def _styled(frame: DataFrame) -> Any:
     """The frame as pandas' Styler, which leaves the escaped text alone."""
-    try:
-        return frame.style.hide(axis="index")
-    except (ImportError, AttributeError):
-        raise needs_extra() from None
+    return frame.style.hide(axis="index")
 
 
 @lru_cache(maxsize=2)
 def _environment(language: str = "tex") -> Environment:
     """The templates; those of LaTeX use << >>, because LaTeX uses braces itself."""
-    try:
-        from jinja2 import Environment, PackageLoader
-    except ImportError:
-        raise needs_extra() from None
+    from jinja2 import Environment, PackageLoader
 
     loader = PackageLoader("bench.reports", "templates")
     if language == "html":

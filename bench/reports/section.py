@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -33,6 +33,7 @@ class ReportSection:
         provenance: where results come from, of every tracker that has any.
         dataset: the annotation; None if it cannot be read.
         scores: under the official convention; None if no tracker can be scored.
+        scored: the same results under this and further conventions, the official one first.
         refused: reason by tracker why it has no scores.
         problem: why there are no scores at all.
     """
@@ -43,6 +44,7 @@ class ReportSection:
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
     dataset: Dataset | None = None
     scores: BenchmarkScores | None = None
+    scored: tuple[BenchmarkScores, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
 
@@ -116,7 +118,13 @@ class ReportSection:
 
 
 def open_section(
-    open_dataset: Callable[[], Dataset], store: Store, *, partial: bool = True
+    open_dataset: Callable[[], Dataset],
+    store: Store,
+    *,
+    partial: bool = True,
+    conventions: Iterable[str] = (),
+    trackers: Iterable[str] | None = None,
+    cache: bool = True,
 ) -> ReportSection:
     """Score a store and collect what is missing or broken instead of raising.
 
@@ -124,8 +132,12 @@ def open_section(
         open_dataset: reads the annotation; called only if there are results.
         store: the raw results.
         partial: score trackers on the sequences they finished.
+        conventions: to score by besides the official one.
+        trackers: names to score; all with results by default.
+        cache: use and keep scores beside the results.
     """
-    provenance = {name: provenance_of(store.record_path(name)) for name in store.trackers()}
+    names = store.trackers() if trackers is None else trackers
+    provenance = {name: provenance_of(store.record_path(name)) for name in names}
     benchmark = get_benchmark(store.benchmark)
     section = ReportSection(benchmark, store.experiment, store, provenance)
     if not provenance:
@@ -133,13 +145,15 @@ def open_section(
     dataset = None
     try:
         dataset = open_dataset()
-        (scores,) = evaluate(dataset, store, partial=partial)
+        rules = dict.fromkeys((benchmark.rule, *conventions))
+        scored = evaluate(dataset, store, provenance, rules, partial=partial, cache=cache)
     except DatasetError as error:
         refused = dict.fromkeys(provenance, str(error))
         return replace(section, dataset=dataset, refused=refused, problem=str(error))
+    scores = scored[0]
     section = replace(section, dataset=dataset, refused=scores.refused)
     if scores.trackers:
-        return replace(section, scores=scores)
+        return replace(section, scores=scores, scored=tuple(scored))
     reasons = set(scores.refused.values())
     problem = reasons.pop() if len(reasons) == 1 else "None of these results can be scored."
     return replace(section, problem=problem)
@@ -160,6 +174,7 @@ def shareable_section(section: ReportSection) -> ReportSection:
         section,
         provenance={name: _without(each) for name, each in section.provenance.items()},
         scores=shareable(section.scores) if section.scores else None,
+        scored=tuple(map(shareable, section.scored)),
         refused={name: without_folders(why) for name, why in section.refused.items()},
         problem=without_folders(section.problem) if section.problem else section.problem,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 Kind = Literal["printed", "imported", "measured", ""]
 """Source of a row: a paper, imported raw results, a run of this toolkit, or unspecified."""
@@ -29,6 +29,7 @@ _WORDS: Mapping[State, str] = {
     "unreadable": "unverified",
     "unverified": "unverified",
 }
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 _WHOLE = 1000  # values from here on are printed without decimals
 
 
@@ -46,6 +47,7 @@ class Column:
         signed: whether positive values get a plus, as for differences.
         text: whether it holds text instead of figures.
         interval: whether intervals are printed where space is scarce.
+        arrow: whether the heading shows the better end.
     """
 
     key: str
@@ -57,11 +59,12 @@ class Column:
     signed: bool = False
     text: bool = False
     interval: bool = True
+    arrow: bool = True
 
     @property
     def title(self) -> str:
         """The heading with its unit and an arrow towards the better end."""
-        arrow = {"higher": " ↑", "lower": " ↓", None: ""}[self.better]
+        arrow = {"higher": " ↑", "lower": " ↓", None: ""}[self.better if self.arrow else None]
         unit = f" ({self.unit})" if self.unit else ""
         return f"{self.heading}{unit}{arrow}"
 
@@ -143,6 +146,11 @@ class Table:
         notes: printed beneath: convention, completeness, stand-ins, date.
         first_heading: heading of the labels.
         stacked: whether the terminal prints the figures of a group one below the other.
+        ours: label of the rows, or of the group of columns, to print in bold; empty for none.
+        kinds: whether a column says where rows are from; without it, all compete for the best.
+        across: whether the best is marked in each row, since its columns are what is compared.
+        marks: by row and column; only given where they are those of a table that this is a part
+            of, else found in this one.
     """
 
     name: str
@@ -152,16 +160,21 @@ class Table:
     notes: tuple[str, ...] = ()
     first_heading: str = "Tracker"
     stacked: bool = False
+    ours: str = ""
+    kinds: bool = True
+    across: bool = False
+    marks: Mapping[tuple[int, str], Mark] | None = None
 
     @cached_property
-    def _marks(self) -> dict[tuple[int, str], Mark]:
-        return dict(_marks(self))
+    def _marks(self) -> Mapping[tuple[int, str], Mark]:
+        return dict(_marks(self)) if self.marks is None else self.marks
 
     def mark(self, row: int, column: Column) -> Mark | None:
         """Whether a figure is the best or second best of its column.
 
         Printed rows compete among themselves, as in the paper, and so do scored rows: the two
-        may cover different sequences. Figures that print alike are marked alike.
+        may cover different sequences. Where no column tells them apart, all compete. Figures
+        that print alike are marked alike.
         """
         return self._marks.get((row, column.key))
 
@@ -209,31 +222,48 @@ def _decimals(cell: Cell, column: Column) -> int:
 
 
 def _marks(table: Table) -> Iterator[tuple[tuple[int, str], Mark]]:
+    if table.across:
+        for index, row in enumerate(table.rows):
+            yield from _row_marks(table, index, row)
+        return
     for column in table.columns:
-        for printed in (True, False):
-            yield from _column_marks(table, column, printed)
+        for kinds in (("printed",), ("imported", "measured", "")) if table.kinds else (_KINDS,):
+            yield from _column_marks(table, column, kinds)
+
+
+def _row_marks(table: Table, index: int, row: Row) -> Iterator[tuple[tuple[int, str], Mark]]:
+    """Best and second best of a row, whose columns are all of one measure."""
+    compared = [column for column in table.columns if column.better is not None]
+    if compared:
+        cells = {(index, column.key): (row.cell(column), column) for column in compared}
+        yield from _best_two(cells, compared[0].better)
 
 
 def _column_marks(
-    table: Table, column: Column, printed: bool
+    table: Table, column: Column, kinds: tuple[Kind, ...]
 ) -> Iterator[tuple[tuple[int, str], Mark]]:
     """Best and second best of a column, unless a cell that might be either is unreadable."""
     rows = [
         (index, row.cell(column))
         for index, row in enumerate(table.rows)
-        if row.ranked and (row.kind == "printed") == printed
+        if row.ranked and row.kind in kinds
     ]
     if column.better is None or any(cell.state == "unreadable" for _, cell in rows):
         return
+    cells = {(index, column.key): (cell, column) for index, cell in rows}
+    yield from _best_two(cells, column.better)
+
+
+def _best_two(
+    cells: Mapping[tuple[int, str], tuple[Cell, Column]], better: str | None
+) -> Iterator[tuple[tuple[int, str], Mark]]:
+    """The marks of cells that compete, by their value as printed."""
     shown = {
-        index: round(cell.value, _decimals(cell, column))
-        for index, cell in rows
+        place: round(cell.value, _decimals(cell, column))
+        for place, (cell, column) in cells.items()
         if cell.value is not None
     }
-    order = sorted(set(shown.values()), reverse=column.better == "higher")
+    order = sorted(set(shown.values()), reverse=better == "higher")
     marks: dict[float, Mark] = dict(zip(order, ("best", "second"), strict=False))
-    if len(shown) < 2:
-        return
-    for index, value in shown.items():
-        if value in marks:
-            yield (index, column.key), marks[value]
+    if len(shown) > 1:
+        yield from ((place, marks[value]) for place, value in shown.items() if value in marks)

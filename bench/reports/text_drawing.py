@@ -1,7 +1,8 @@
-"""Text in DejaVu Sans: measured, wrapped, drawn into pixels, escaped where a glyph is missing."""
+"""Text: measured, wrapped, drawn into pixels, escaped where the font has no glyph."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.arrays import Image
+from bench.errors import ConfigError
 from bench.reports.palette import RGB, shortened
 
 if TYPE_CHECKING:
@@ -17,23 +19,68 @@ if TYPE_CHECKING:
 _FINE = 64  # pixels: the size at which text is measured for wrapping
 
 
-@lru_cache(maxsize=2)
-def font_file(*, bold: bool = False) -> Path:
-    """DejaVu Sans, which matplotlib includes: Latin, Greek, Cyrillic, Arabic and symbols."""
-    import matplotlib
+@dataclass(frozen=True)
+class Font:
+    """A family of fonts.
 
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return Path(matplotlib.get_data_path(), "fonts", "ttf", name)
+    Attributes:
+        family: its name, as matplotlib knows it.
+        regular, bold: its files; the same where the family has no bold face.
+    """
+
+    family: str
+    regular: Path
+    bold: Path
 
 
 @lru_cache(maxsize=1)
-def _known_characters() -> frozenset[int]:
+def sans() -> Font:
+    """DejaVu Sans, which matplotlib includes: Latin, Greek, Cyrillic, Arabic and symbols."""
+    return _included("DejaVu Sans", "DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
+
+
+@lru_cache(maxsize=1)
+def serif() -> Font:
+    """STIX, which matplotlib includes: drawn like Times, as papers are set in."""
+    return _included("STIXGeneral", "STIXGeneral.ttf", "STIXGeneralBol.ttf")
+
+
+def _included(family: str, regular: str, bold: str) -> Font:
+    import matplotlib
+
+    folder = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    return Font(family, folder / regular, folder / bold)
+
+
+@lru_cache(maxsize=8)
+def font_of_file(path: Path) -> Font:
+    """The font in a file, and its bold face if that is installed; matplotlib knows it then.
+
+    Raises:
+        ConfigError: it cannot be read as a font.
+    """
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    try:
+        fontManager.addfont(path)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigError(
+            f"{path}: expected a TrueType or OpenType font (.ttf, .otf), found none ({error})"
+        ) from error
+    fontManager.ttflist.insert(0, fontManager.ttflist.pop())  # before another file of its name
+    family = fontManager.ttflist[0].name
+    bold = fontManager.findfont(FontProperties(family=family, weight="bold"))
+    return Font(family, path, Path(bold))
+
+
+@lru_cache(maxsize=8)
+def _known_characters(font: Font) -> frozenset[int]:
     from matplotlib.ft2font import FT2Font
 
-    return frozenset(FT2Font(str(font_file())).get_charmap())
+    return frozenset(FT2Font(str(font.regular)).get_charmap())
 
 
-def legible(name: str) -> str:
+def legible(name: str, font: Font | None = None) -> str:
     r"""A name that can be drawn: shortened, with escapes for missing glyphs.
 
     >>> legible("naïve_$x$")
@@ -41,12 +88,12 @@ def legible(name: str) -> str:
     >>> legible("跟踪\n")
     '\\u8ddf\\u8e2a\\n'
     """
-    return shortened(drawable(name))
+    return shortened(drawable(name, font))
 
 
-def drawable(text: str) -> str:
-    """Text with escapes for missing glyphs, not shortened."""
-    known = _known_characters()
+def drawable(text: str, font: Font | None = None) -> str:
+    """Text with escapes for missing glyphs, not shortened; DejaVu Sans unless a font is given."""
+    known = _known_characters(font or sans())
     return "".join(c if c.isprintable() and ord(c) in known else _escape(c) for c in text)
 
 
@@ -54,24 +101,30 @@ def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-@lru_cache(maxsize=8)
-def _font(size: int, *, bold: bool = False) -> FreeTypeFont:
+@lru_cache(maxsize=16)
+def _face(size: int, path: Path) -> FreeTypeFont:
     from PIL import ImageFont
 
-    return ImageFont.truetype(str(font_file(bold=bold)), size)
+    return ImageFont.truetype(str(path), size)
 
 
 def text_width(text: str, size: int) -> int:
     """Width of a line in pixels at a font size in pixels."""
-    return round(_font(size).getlength(text))
+    return round(_face(size, sans().regular).getlength(text))
 
 
-def width_in_points(text: str, size: float, *, bold: bool = False) -> float:
+def width_in_points(
+    text: str, size: float, font: Font | None = None, *, bold: bool = False
+) -> float:
     """Width of a line in points at a font size in points."""
-    return float(_font(_FINE, bold=bold).getlength(text)) * size / _FINE
+    chosen = font or sans()
+    face = _face(_FINE, chosen.bold if bold else chosen.regular)
+    return float(face.getlength(text)) * size / _FINE
 
 
-def wrapped(text: str, size: float, room: float, *, bold: bool = False) -> list[str]:
+def wrapped(
+    text: str, size: float, room: float, font: Font | None = None, *, bold: bool = False
+) -> list[str]:
     """Lines no wider than ``room``, indented from the second on; sizes in points.
 
     Lines break at spaces, or within a word that is wider than a line.
@@ -81,7 +134,7 @@ def wrapped(text: str, size: float, room: float, *, bold: bool = False) -> list[
     """
 
     def fits(line: str) -> bool:
-        return width_in_points(line, size, bold=bold) <= room
+        return width_in_points(line, size, font, bold=bold) <= room
 
     lines, line = list[str](), ""
     for word in text.split():
@@ -102,7 +155,7 @@ def _stencil(text: str, size: int) -> Image:
     from PIL import ImageDraw
 
     picture = Pictures.new("L", (text_width(text, size) + 2, round(1.3 * size)))
-    ImageDraw.Draw(picture).text((1, 0), text, fill=255, font=_font(size))
+    ImageDraw.Draw(picture).text((1, 0), text, fill=255, font=_face(size, sans().regular))
     return np.asarray(picture)
 
 

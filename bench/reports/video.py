@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from bench.arrays import Image
-from bench.errors import ConfigError
+from bench.errors import ConfigError, install_extra
 from bench.files import is_litter, temporary_name
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ def _encoder(path: Path) -> str:
         import av
     except ImportError:
         raise ConfigError(
-            "writing a video needs the extra `reports`: run pip install '.[reports]' in the "
-            "checkout of this project"
+            f"writing a video needs PyAV, which is not installed: {install_extra('video')}"
         ) from None
     wanted = _ENCODERS[path.suffix.lower()]
     for name in wanted:

@@ -45,12 +45,14 @@ class Provenance:
         date: of the latest session or the import, ISO 8601; empty if unknown.
         details: device and other facts, for a tooltip.
         failures: unfinished sequences with their cause.
+        flags: how its options were chosen, where that makes a comparison unfair.
     """
 
     kind: str
     date: str = ""
     details: str = ""
     failures: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
 
 def provenance_of(record_path: Path) -> Provenance:

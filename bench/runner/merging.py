@@ -19,7 +19,7 @@ import numpy as np
 
 from bench.benchmarks import benchmarks
 from bench.errors import ConfigError, ResultError, unknown_name
-from bench.files import write_atomically
+from bench.files import is_running, write_atomically
 from bench.locks import locked, sweep
 from bench.results import open_store
 from bench.results.checksums import CACHE, record_hashes
@@ -250,20 +250,8 @@ def sweep_removed(store: Store) -> None:
     root = store.root / store.benchmark
     for path in [*root.glob(f"{_GOING}*"), *root.glob(f"*/{_GOING}*")]:
         number = re.search(r"-(\d+)$", path.name)
-        if number and not _runs(int(number[1])):
+        if number and (int(number[1]) == os.getpid() or not is_running(int(number[1]))):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _runs(process: int) -> bool:
-    if process == os.getpid():
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def size_of(folder: Path) -> int:

@@ -203,7 +203,8 @@ class WorkerProcess:
             return "its process closed the connection"
         if code >= 0:
             return f"its process ended with exit code {code}"
-        hint = ", perhaps because memory ran out" if -code == signal.SIGKILL else ""
+        killed = -code == getattr(signal, "SIGKILL", None)
+        hint = ", perhaps because memory ran out" if killed else ""
         return f"its process was killed by signal {-code} ({signal.strsignal(-code)}{hint})"
 
     def _look(self) -> None:

@@ -22,7 +22,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from bench.errors import ConfigError, TrackerError
+from bench.errors import ConfigError, TrackerError, install_extra
 from bench.protocols.reading import AHEAD
 from bench.registry import TrackerSpec
 from bench.runner.engine import BuildError, Event, Limits, NodeLost, Shared, Worker
@@ -356,7 +356,7 @@ def _connect(address: str | None, echo: bool) -> bool:
         import ray
     except ImportError as error:
         raise ConfigError(
-            f"--engine ray needs Ray ({error}): pip install '.[cluster]' in the toolkit's folder"
+            f"--engine ray needs Ray ({error}): {install_extra('cluster')}"
         ) from error
     if ray.is_initialized():
         return False

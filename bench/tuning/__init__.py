@@ -4,14 +4,14 @@ Raises:
     ConfigError: on import, if optuna is not installed.
 """
 
-from bench.errors import ConfigError
+from bench.errors import ConfigError, install_extra
 
 try:
     import optuna
 except ModuleNotFoundError as error:
     raise ConfigError(
         "a search needs optuna, which is not installed. Install the extra that has it: "
-        "pip install '.[train]' in this project's checkout."
+        f"{install_extra('train')}"
     ) from error
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # each trial prints a line of its own

@@ -24,7 +24,7 @@ def experiments() -> Any:
     """got10k's experiments module; its imports warn on new NumPy and Matplotlib."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return pytest.importorskip("got10k.experiments", reason="needs the extra `interop`")
+        return pytest.importorskip("got10k.experiments", reason="needs the extra `got10k`")
 
 
 def prepared(kind: str, benchmark: str, root: Path) -> tuple[Dataset, OnePassStore]:

@@ -216,5 +216,5 @@ def test_options_are_listed() -> None:
 
 def test_without_the_client_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "trax.client", None)
-    with pytest.raises(TrackerError, match=r"pip install '\.\[interop\]'"):
+    with pytest.raises(TrackerError, match=r"pip install 'siamattn-bench\[trax\]'"):
         TraxTracker("anything")

@@ -76,5 +76,5 @@ def test_specification_class_and_name() -> None:
 
 def test_without_got10k(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "got10k.trackers", None)
-    with pytest.raises(TrackerError, match=r"pip install '\.\[interop\]'"):
+    with pytest.raises(TrackerError, match=r"pip install 'siamattn-bench\[got10k\]'"):
         as_got10k("static")

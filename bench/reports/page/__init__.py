@@ -4,7 +4,7 @@
 fills the templates and ``site`` writes the folder. The browser's scripts are in ``assets/``.
 """
 
-from bench.reports.page.site import Videos, write_report
+from bench.reports.page.site import Extra, Videos, write_report
 from bench.reports.section import ReportSection, absent_section, open_section
 
-__all__ = ["ReportSection", "Videos", "absent_section", "open_section", "write_report"]
+__all__ = ["Extra", "ReportSection", "Videos", "absent_section", "open_section", "write_report"]

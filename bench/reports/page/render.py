@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.errors import ConfigError
 from bench.evaluation.along import Track
 from bench.reports.notes import counted, footnotes
 from bench.reports.palette import DASHES, Look
@@ -39,14 +38,11 @@ def card_status(section: ReportSection, leaders: Iterable[Leader]) -> str:
 class Renderer:
     """Turns sections into pages of HTML."""
 
-    def __init__(self, sections: list[ReportSection], looks: Mapping[str, Look]) -> None:
-        try:
-            from jinja2 import Environment, PackageLoader, StrictUndefined
-        except ImportError:
-            raise ConfigError(
-                "the report page needs the extra `reports`: run pip install '.[reports]' in the "
-                "checkout of this project"
-            ) from None
+    def __init__(
+        self, sections: list[ReportSection], looks: Mapping[str, Look], heading: str
+    ) -> None:
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
         self.sections = sections
         self.tables = {s.key: score_table(s.scores) for s in sections if s.scores}
         self.environment = Environment(
@@ -58,7 +54,7 @@ class Renderer:
         )
         self.environment.globals.update(
             sections=sections, looks=looks, strokes=DASHES, text_of=_text, detail_of=_detail,
-            counted=counted, written=now(), version=__version__,
+            counted=counted, written=now(), version=__version__, heading=heading,
         )  # fmt: skip
 
     def overview(self) -> str:
@@ -78,8 +74,21 @@ class Renderer:
             names=sorted(names, key=lambda name: (-results[name], name.lower())),
         )
 
-    def section(self, section: ReportSection, files: list[str], pair: str = "") -> str:
-        """The page of a benchmark or experiment; ``pair`` is the page of two of its runs."""
+    def section(
+        self,
+        section: ReportSection,
+        files: list[str],
+        links: Iterable[tuple[str, str]] = (),
+        tables: Iterable[Table] = (),
+    ) -> str:
+        """The page of a benchmark or experiment.
+
+        Args:
+            section: to show.
+            files: names of the pages of its sequences.
+            links: address and text of its further pages.
+            tables: to show below its scores.
+        """
         return self._render(
             "section.html.j2",
             root="",
@@ -87,7 +96,8 @@ class Renderer:
             table=self.tables.get(section.key),
             told=presence_table(section.scores) if section.scores else None,
             pages=list(zip(section.sequences, files, strict=True)),
-            pair=pair,
+            links=list(links),
+            tables=_as_html(tables),
         )
 
     def sequence(
@@ -117,14 +127,14 @@ class Renderer:
             notes=list(footnotes(scores)) if scores else [section.problem],
         )
 
-    def pair(self, section: ReportSection, tables: Iterable[str], picture: str, title: str) -> str:
-        """The page of two runs side by side, from tables as HTML with escaped names."""
-        from markupsafe import Markup
-
-        parts = [Markup(each) for each in tables]
+    def tables_page(
+        self, section: ReportSection, title: str, tables: Iterable[Table], picture: str = ""
+    ) -> str:
+        """A further page of a benchmark or experiment: a picture and tables."""
         return self._render(
-            "pair.html.j2", root="", section=section, tables=parts, picture=picture, title=title
-        )
+            "tables.html.j2", root="", section=section, tables=_as_html(tables), picture=picture,
+            title=title,
+        )  # fmt: skip
 
     def papers(self, tables: Iterable[str]) -> str:
         """The page of printed tables, given as HTML with escaped names."""
@@ -134,6 +144,15 @@ class Renderer:
 
     def _render(self, template: str, **values: Any) -> str:
         return self.environment.get_template(template).render(**values)
+
+
+def _as_html(tables: Iterable[Table]) -> list[Any]:
+    """Tables as HTML with escaped names."""
+    from markupsafe import Markup
+
+    from bench.reports.render import to_html
+
+    return [Markup(to_html(each, intervals=True)) for each in tables]
 
 
 def leaders(table: Table, count: int = 3) -> list[Leader]:

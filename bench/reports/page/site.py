@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Literal, cast
@@ -21,6 +21,7 @@ from bench.reports.page.encoding import file_names, script
 from bench.reports.page.render import Renderer
 from bench.reports.palette import looks
 from bench.reports.section import ReportSection, shareable_section
+from bench.reports.table import Table
 from bench.sequence import Sequence
 
 _MARK = ".bench-report"
@@ -29,6 +30,19 @@ _FIRST = 3
 FPS = 25.0
 
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What the page of a section shows besides its scores.
+
+    Attributes:
+        tables: below the scores.
+        pages: further pages that it links to: the name of each, its title and its tables.
+    """
+
+    tables: tuple[Table, ...] = ()
+    pages: Mapping[str, tuple[str, tuple[Table, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,8 @@ def write_report(
     progress: Progress | None = None,
     known: Iterable[str] = (),
     pairs: Mapping[str, tuple[Difference, Opened]] | None = None,
+    extras: Mapping[str, Extra] | None = None,
+    heading: str = "Tracking report",
 ) -> list[str]:
     """Write the report; an earlier one stays until the new one is complete.
 
@@ -67,18 +83,22 @@ def write_report(
         progress: called with what is being written.
         known: further trackers with results, so that those shown keep their looks.
         pairs: two runs side by side, by the key of their section.
+        extras: what else sections show, by their key.
+        heading: of the overview.
 
     Returns:
         messages about videos that could not be written because frames cannot be read.
 
     Raises:
-        ConfigError: the folder holds something else, cannot be written, or a library is missing.
+        ConfigError: the folder holds something else or cannot be written.
     """
     _require_ours(folder)
     try:
         with _swapped_in(folder) as partial:
             watch = progress or (lambda _: None)
-            return _Writer(partial, sections, videos, watch, known, pairs or {}).write()
+            return _Writer(
+                partial, sections, videos, watch, known, pairs or {}, extras or {}, heading
+            ).write()
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be written ({error.strerror or error})") from error
 
@@ -153,14 +173,16 @@ class _Writer:
         progress: Progress,
         known: Iterable[str],
         pairs: Mapping[str, tuple[Difference, Opened]],
+        extras: Mapping[str, Extra],
+        heading: str,
     ) -> None:
-        self.pairs = pairs
+        self.pairs, self.extras = pairs, extras
         self.folder = folder
         self.sections = list(map(shareable_section, sections))
         self.videos = videos
         self.progress = progress
         self.looks = looks([*known, *(name for each in sections for name in each.trackers)])
-        self.renderer = Renderer(self.sections, self.looks)
+        self.renderer = Renderer(self.sections, self.looks, heading)
         self.problems: list[str] = []
 
     def write(self) -> list[str]:
@@ -181,14 +203,24 @@ class _Writer:
         if section.scores is not None:
             data = views.section_data(section, section.scores, self.looks, files)
             self._write_text(f"data/{section.key}.js", script(section.key, data))
-        pair = self._write_pair(section) if section.key in self.pairs else ""
-        self._write_text(f"{section.key}.html", self.renderer.section(section, files, pair))
+        extra = self.extras.get(section.key, Extra())
+        links = list(self._write_pages(section, extra))
+        page = self.renderer.section(section, files, links, extra.tables)
+        self._write_text(f"{section.key}.html", page)
+
+    def _write_pages(self, section: ReportSection, extra: Extra) -> Iterator[tuple[str, str]]:
+        """The further pages of a section; gives the address and the text of each link."""
+        if section.key in self.pairs:
+            yield self._write_pair(section), "Why two of these results differ"
+        for name, (title, tables) in extra.pages.items():
+            page = f"{section.key}-{name}.html"
+            self._write_text(page, self.renderer.tables_page(section, title, tables))
+            yield page, title
 
     def _write_pair(self, section: ReportSection) -> str:
         """The page of two runs side by side; returns its address."""
         from bench.reports.difference import difference_tables, shareable_difference
         from bench.reports.plots.difference import difference_plot
-        from bench.reports.render import to_html
 
         found, opened = self.pairs[section.key]
         found = shareable_difference(found)
@@ -199,9 +231,9 @@ class _Writer:
             plot.savefig(self.folder / picture, dpi=150)
         except ConfigError:  # no sequence parts
             picture = ""
-        tables = [to_html(t) for t in difference_tables(found) if t.rows or t.notes]
+        tables = [t for t in difference_tables(found) if t.rows or t.notes]
         title = f"{found.a} and {found.b}"
-        self._write_text(page, self.renderer.pair(section, tables, picture, title))
+        self._write_text(page, self.renderer.tables_page(section, title, tables, picture))
         return page
 
     def _write_sequence(
@@ -246,9 +278,6 @@ def paper_tables(sections: list[ReportSection]) -> Iterator[str]:
 
     Args:
         sections: of a report; only main experiments are compared.
-
-    Raises:
-        ConfigError: the libraries of the extra ``reports`` are not installed.
     """
     from bench.published.papers import paper_table, table_names
     from bench.reports.paper import build_table

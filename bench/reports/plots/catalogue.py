@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import ConfigError, unknown_name
-from bench.files import write_atomically
 from bench.measures.catalogue import curve_measures, layout_of
-from bench.reports.escaping import without_folders
-from bench.reports.notes import heading_of
 from bench.reports.plots import attributes, sequences, vot
 from bench.reports.plots.curves import PlotFunction, curve_plots, ranking
 from bench.reports.plots.entries import Looks
-from bench.reports.plots.style import FORMATS, save
-from bench.reports.text_drawing import drawable
+from bench.reports.plots.options import DEFAULT, FigureOptions
+from bench.reports.plots.style import FORMATS, Plot, save
 from bench.scores import BenchmarkScores
 
-_MARKUP = re.compile(r"[\\`*_<>\[\]|$&]")
 PLOTS: dict[str, PlotFunction] = {
     **curve_plots(),
     "ar": vot.accuracy_robustness,
     "ranking": ranking,
     "speed": vot.speed,
     "radar": attributes.radar,
-    "attributes": attributes.bars,
+    "attributes": attributes.differences,
     "sequences": sequences.heat_map,
 }
+
+
+FROM_RESULTS = ("failures", "strip")
+"""Plots of raw results, which scores alone do not allow."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +36,12 @@ class Drawn:
 
     Attributes:
         paths: the files written, by plot.
-        notes: the notes on each plot.
+        plots: what was drawn, by plot.
         skipped: the reason, by plot, why these scores do not allow it.
     """
 
     paths: dict[str, list[Path]]
-    notes: dict[str, tuple[str, ...]]
+    plots: dict[str, Plot]
     skipped: dict[str, str]
 
 
@@ -73,6 +72,7 @@ def draw_plots(
     names: Iterable[str] | None = None,
     formats: Iterable[str] = FORMATS,
     looks: Looks | None = None,
+    options: FigureOptions = DEFAULT,
 ) -> Drawn:
     """Draw plots of one benchmark as ``folder/<plot>.<format>``.
 
@@ -82,6 +82,7 @@ def draw_plots(
         names: plots to draw; by default every plot of the experiment that the scores allow.
         formats: any of pdf, svg and png.
         looks: by tracker; by default, those of all scored and refused trackers.
+        options: how to draw.
 
     Raises:
         ConfigError: a name or format is unknown, a requested plot cannot be drawn, or a file
@@ -94,49 +95,12 @@ def draw_plots(
     drawn = Drawn({}, {}, {})
     for name in chosen:
         try:
-            plot = PLOTS[name](scores, looks=looks)
+            plot = PLOTS[name](scores, looks=looks, options=options)
         except ConfigError as error:
             if names is not None:
                 raise
             drawn.skipped[name] = str(error)
         else:
             drawn.paths[name] = save(plot, folder, name, endings)
-            drawn.notes[name] = plot.notes
+            drawn.plots[name] = plot
     return drawn
-
-
-def write_captions(
-    scores: BenchmarkScores, folder: Path, notes: Mapping[str, tuple[str, ...]]
-) -> Path:
-    """Write ``captions.md``: all notes on these plots, in full.
-
-    Args:
-        scores: that were drawn.
-        folder: of the plots.
-        notes: on each plot.
-
-    Raises:
-        ConfigError: the file cannot be written.
-    """
-    path = folder / "captions.md"
-    first, *others = notes.values() or [()]
-    common = [note for note in first if others and all(note in each for each in others)]
-    refused = [f"not drawn: {name}: {why}" for name, why in scores.refused.items()]
-    lines = [f"# {heading_of(scores)}", "", *_bullets([*common, *refused])]
-    for name, each in notes.items():
-        own = [note for note in each if note not in common]
-        lines += ["", f"## {name}", "", *_bullets(own)] if own else []
-    try:
-        write_atomically(path, "\n".join([*lines, ""]).encode())
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
-    return path
-
-
-def _bullets(notes: list[str]) -> list[str]:
-    """Notes as a Markdown list, with markup in names escaped and folders removed."""
-    return [f"* {_MARKUP.sub(_escaped, drawable(without_folders(note)))}" for note in notes]
-
-
-def _escaped(sign: re.Match[str]) -> str:
-    return f"\\{sign.group()}"

@@ -12,6 +12,7 @@ from bench.measures.catalogue import Axis, Measure
 from bench.reports.plots.entries import (
     Entry,
     Looks,
+    back_to_front,
     entries_of,
     first_measure,
     hollow_note,
@@ -19,7 +20,8 @@ from bench.reports.plots.entries import (
     notes_of,
     title_of,
 )
-from bench.reports.plots.style import COLUMN, TALLEST, Key, Plot, grid, in_style, new_sheet
+from bench.reports.plots.options import DEFAULT, FigureOptions
+from bench.reports.plots.style import Key, Plot, grid, in_style, new_sheet
 from bench.scores import BenchmarkScores
 
 if TYPE_CHECKING:
@@ -37,7 +39,12 @@ class PlotFunction(Protocol):
     """Draws scores into the given axes, or as a figure of its own."""
 
     def __call__(
-        self, scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | None = None
+        self,
+        scores: BenchmarkScores,
+        axes: Axes | None = None,
+        looks: Looks | None = None,
+        *,
+        options: FigureOptions = DEFAULT,
     ) -> Plot: ...
 
 
@@ -55,29 +62,31 @@ def _curve(
     scores: BenchmarkScores,
     axes: Axes | None = None,
     looks: Looks | None = None,
+    *,
+    options: FigureOptions = DEFAULT,
 ) -> Plot:
     """A curve per tracker; the legend ranks them by the measure.
 
     Raises:
         ConfigError: no tracker has such a curve.
     """
-    ranked = entries_of(scores, measure, looks=looks)
+    ranked = entries_of(scores, measure, looks=looks, options=options)
     entries = [entry for entry in ranked if axis.curve in entry.scores.curves]
     if not entries:
         raise ConfigError(
             f"{scores.benchmark} ({scores.experiment}, convention {scores.convention}) has no "
             f"{axis.title.lower()} curve"
         )
-    sheet = new_sheet(axes)
+    sheet = new_sheet(axes, options, options.high(2.3))
     (panel,) = sheet.panels
     grid(panel)
-    for entry in reversed(entries):  # the best on top
+    for entry in back_to_front(entries):
         values = entry.scores.curves[axis.curve]
         dress = entry.line if entry.named else {"color": "0.82", "linewidth": 0.5}
         panel.plot(scores.thresholds[axis.curve][: len(values)], values, **dress)
     panel.set(xlabel=axis.x, ylabel=axis.y, ylim=(0, 1))
     note = _limit_and_mark(panel, scores, measure, axis)
-    notes = notes_of(scores, entries, note, *limit_note(entries), measure=measure)
+    notes = notes_of(scores, entries, note, *limit_note(entries), measure=measure, options=options)
     return sheet.finish(title_of(axis.title, scores, entries), notes, _keys(entries))
 
 
@@ -107,7 +116,7 @@ def _score_kind(scores: BenchmarkScores, measure: Measure) -> str:
 def _keys(entries: list[Entry]) -> list[Key]:
     from matplotlib.lines import Line2D
 
-    return [(Line2D([], [], **_in_legend(e)), e.key) for e in entries if e.named]
+    return [e.legend_key(Line2D([], [], **_in_legend(e))) for e in entries if e.named]
 
 
 def _in_legend(entry: Entry) -> dict[str, Any]:
@@ -116,26 +125,35 @@ def _in_legend(entry: Entry) -> dict[str, Any]:
 
 
 @in_style
-def ranking(scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | None = None) -> Plot:
+def ranking(
+    scores: BenchmarkScores,
+    axes: Axes | None = None,
+    looks: Looks | None = None,
+    *,
+    options: FigureOptions = DEFAULT,
+) -> Plot:
     """The first measure of every tracker (the EAO on VOT) with its 95 % interval, best on top.
 
     Raises:
         ConfigError: no tracker has a value.
     """
     measure = first_measure(scores)
-    entries = entries_of(scores, measure, looks=looks)
+    entries = entries_of(scores, measure, looks=looks, options=options)
     shown = [entry for entry in entries if not math.isnan(entry.value)]
     if not shown:
         raise ConfigError(f"{scores.benchmark}: no tracker has a value of {measure.title}")
-    row = min(0.145, max(0.1, (TALLEST - 0.8) / len(shown)))
-    sheet = new_sheet(axes, size=(COLUMN, 0.8 + row * len(shown)))
+    row = min(0.145 * options.em, max(0.1, (options.sizes.tallest - 0.8) / len(shown)))
+    sheet = new_sheet(axes, options, 0.7 * options.em + row * len(shown))
     (panel,) = sheet.panels
     grid(panel, "x")
+    line = options.sizes.line
     for place, entry in enumerate(shown):
         interval = entry.scores.intervals.get(measure.name, (math.nan, math.nan))
-        panel.plot(interval, [place, place], color=entry.look.hex, linewidth=1.0)
-        panel.plot([entry.value], [place], markersize=4, linestyle="none", **entry.point)
+        panel.plot(interval, [place, place], color=entry.look.hex, linewidth=line)
+        panel.plot([entry.value], [place], markersize=4 * line, linestyle="none", **entry.point)
     panel.set_yticks(range(len(shown)), [f"{e.label}  {e.value:.3f}" for e in shown])
+    for text, entry in zip(panel.get_yticklabels(), shown, strict=True):
+        text.set_fontweight("bold" if entry.ours else "normal")
     panel.set(ylim=(len(shown) - 0.5, -0.5), xlabel=measure.short)
     missing = ", ".join(entry.label for entry in entries if entry not in shown)
     notes = notes_of(
@@ -145,5 +163,6 @@ def ranking(scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | No
         *hollow_note(shown),
         *([f"without a value: {missing}"] if missing else []),
         measure=measure,
+        options=options,
     )
     return sheet.finish(title_of(f"{measure.short} ranking", scores, shown), notes)

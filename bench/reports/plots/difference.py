@@ -14,7 +14,8 @@ from bench.errors import ConfigError, DatasetError
 from bench.evaluation.along import Track, tracks_along
 from bench.reports import palette
 from bench.reports.overlay import Layer, draw_regions, layers
-from bench.reports.plots.style import PAGE, Key, Plot, finish, grid, in_style, line_of, new_figure
+from bench.reports.plots.options import PAGE
+from bench.reports.plots.style import Key, Plot, finish, grid, in_style, line_of, new_figure
 from bench.reports.text_drawing import legible
 from bench.sequence import Sequence
 
@@ -71,9 +72,8 @@ def difference_plot(found: Difference, opened: Opened, worst: int = WORST) -> Pl
             _show(panel, part, index)
         for panel in axes[1:]:
             panel.set_axis_off()
-    keys: list[Key] = [
-        (panels[0][0].lines[place], legible(name)) for place, name in enumerate((found.a, found.b))
-    ]
+    lines = zip(panels[0][0].lines, (found.a, found.b), strict=False)
+    keys = [Key(line, legible(name)) for line, name in lines]
     notes = [
         "dotted: the first frame at which boxes differ by more than the rounding of the files",
         *found.notes[:3],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +13,9 @@ from bench.reports import palette
 from bench.reports.escaping import without_folders
 from bench.reports.notes import heading_of, names_in, noted, scores_notes
 from bench.reports.palette import Look
-from bench.reports.plots.style import line_of, marker_of
+from bench.reports.plots.options import DEFAULT, FigureOptions
+from bench.reports.plots.style import Key, line_of, marker_of
+from bench.reports.score_table import ranked
 from bench.reports.text_drawing import legible
 from bench.scores import BenchmarkScores, TrackerScores
 
@@ -34,7 +35,10 @@ class Entry:
         look: the same in every plot.
         named: whether it has a line and a name of its own, or is background.
         label: the name as drawn, with the number of its sequences if the result is partial.
-        marked: whether its line needs markers, since another one has the same colour and dashes.
+        marked: whether its line needs markers, since a better one has the same dashes: prints in
+            grey leave nothing else.
+        ours: whether it is the one to stand out.
+        size: factor of line widths and markers.
     """
 
     name: str
@@ -44,6 +48,8 @@ class Entry:
     named: bool
     label: str
     marked: bool = False
+    ours: bool = False
+    size: float = 1.0
 
     @property
     def key(self) -> str:
@@ -52,15 +58,20 @@ class Entry:
 
     @property
     def line(self) -> dict[str, Any]:
-        """Keywords of ``plot`` for its line, a thin one if the result is partial."""
-        thin = {"linewidth": 0.7} if self.scores.partial else {}
-        return {**line_of(self.look, marked=self.marked), **thin}
+        """Keywords of ``plot`` for its line: thin if partial, thick if ours."""
+        width = self.size * (0.7 if self.scores.partial else 1.8 if self.ours else 1.2)
+        line = {**line_of(self.look, marked=self.marked), "linewidth": width}
+        return {**line, "markersize": 3 * self.size} if self.marked else line
 
     @property
     def point(self) -> dict[str, Any]:
         """Keywords of ``plot`` for its marker, a hollow one if the result is partial."""
         hollow = {"markerfacecolor": "white", "markeredgecolor": self.look.hex}
         return {**marker_of(self.look), **(hollow if self.scores.partial else {})}
+
+    def legend_key(self, artist: Any, label: str | None = None) -> Key:
+        """Its line in the legend."""
+        return Key(artist, self.key if label is None else label, self.ours)
 
     def group_value(self, group: str, measure: Measure) -> float:
         """Its value on an attribute (or a frame tag on VOT), NaN if there is none."""
@@ -87,43 +98,71 @@ def first_measure(scores: BenchmarkScores) -> Measure:
     raise ConfigError(f"{scores.benchmark} ({scores.experiment}): no tracker has scores to plot")
 
 
+def looks_of(scores: BenchmarkScores, options: FigureOptions = DEFAULT) -> dict[str, Look]:
+    """Looks of all scored and refused trackers, in which the best seven differ in colour."""
+    names = [*scores.trackers, *scores.refused]
+    return palette.looks(names, first_to_choose(scores, options), options.ours)
+
+
+def first_to_choose(scores: BenchmarkScores, options: FigureOptions) -> list[str]:
+    """Trackers that choose their looks before others: those asked for, or else the best seven."""
+    best = [name for name in ranked(scores) if name != options.ours]
+    return list(options.trackers or best[: len(palette.PALETTE) - bool(options.ours)])
+
+
 def entries_of(
-    scores: BenchmarkScores, measure: Measure, limit: int = NAMED, looks: Looks | None = None
+    scores: BenchmarkScores,
+    measure: Measure,
+    limit: int = NAMED,
+    looks: Looks | None = None,
+    options: FigureOptions = DEFAULT,
 ) -> list[Entry]:
     """Trackers from best to worst, partial results after complete ones, then those without value.
 
     Args:
         scores: of one benchmark.
         measure: to rank by.
-        limit: number of named trackers.
-        looks: by tracker; by default, those of all scored and refused trackers.
+        limit: number of named trackers; ours is always one of them.
+        looks: by tracker; by default those of ``looks_of``.
+        options: which trackers, their labels, and which one is ours.
     """
-    chosen = {**palette.looks([*scores.trackers, *scores.refused]), **(looks or {})}
+    chosen = {**looks_of(scores, options), **(looks or {})}
     sign = 1 if measure.lower_is_better else -1
 
     def order(name: str) -> tuple[bool, bool, float]:
         value = _value(scores, name, measure)
         return math.isnan(value), scores.trackers[name].partial, sign * value
 
-    names = sorted(scores.trackers, key=order)
-    lines = Counter((chosen[name].colour, chosen[name].dash) for name in names[:limit])
+    wanted = [name for name in scores.trackers if name in (options.trackers or scores.trackers)]
+    names = sorted(wanted, key=order)
+    named = names[:limit]
+    if options.ours in names[limit:]:
+        named = [*named[:-1], options.ours]
+    dashes = [chosen[name].dash for name in named]
+    marked = {name for place, name in enumerate(named) if dashes[place] in dashes[:place]}
     return [
         Entry(name, scores.trackers[name], _value(scores, name, measure), chosen[name],
-              place < limit, _label(scores, name),
-              lines[chosen[name].colour, chosen[name].dash] > 1)
-        for place, name in enumerate(names)
+              name in named, _label(scores, name, options), name in marked,
+              name == options.ours, options.sizes.line)
+        for name in names
     ]  # fmt: skip
+
+
+def back_to_front(entries: Sequence[Entry]) -> list[Entry]:
+    """The order to draw in: the best on top of the others, ours on top of all."""
+    ours = [entry for entry in entries if entry.ours]
+    return [*(entry for entry in reversed(entries) if not entry.ours), *ours]
 
 
 def _value(scores: BenchmarkScores, name: str, measure: Measure) -> float:
     return scores.trackers[name].measures.get(measure.name, math.nan)
 
 
-def _label(scores: BenchmarkScores, name: str) -> str:
-    tracker = scores.trackers[name]
+def _label(scores: BenchmarkScores, name: str, options: FigureOptions) -> str:
+    tracker, label = scores.trackers[name], legible(options.label(name), options.typeface)
     if not tracker.partial:
-        return legible(name)
-    return f"{legible(name)} ({scores.sequences - len(tracker.missing)}/{scores.sequences})"
+        return label
+    return f"{label} ({scores.sequences - len(tracker.missing)}/{scores.sequences})"
 
 
 def title_of(what: str, scores: BenchmarkScores, entries: Sequence[Entry]) -> str:
@@ -132,7 +171,11 @@ def title_of(what: str, scores: BenchmarkScores, entries: Sequence[Entry]) -> st
 
 
 def notes_of(
-    scores: BenchmarkScores, entries: Sequence[Entry], *own: str, measure: Measure | None = None
+    scores: BenchmarkScores,
+    entries: Sequence[Entry],
+    *own: str,
+    measure: Measure | None = None,
+    options: FigureOptions = DEFAULT,
 ) -> list[str]:
     """The notes on a plot: its own, then the scores', then those on its trackers.
 
@@ -141,23 +184,24 @@ def notes_of(
         entries: the trackers drawn.
         own: notes of this plot only.
         measure: the one drawn, if it needs a note.
+        options: labels of the trackers.
     """
     shown = _only(scores, entries)
     measures = [measure.name] if measure else []
-    refused = _legible(scores.refused)
+    refused = _legible(scores.refused, options)
     notes = [
         *own,
         *map(str, scores_notes(shown, rule=False, measures=measures)),
         f"convention {scores.convention}",
         *(f"not the official definition: {each}" for each in scores.differences),
         *([f"not drawn, results broken or missing: {refused}"] if refused else []),
-        *(f"{note} ({_legible(names)})" for note, names in noted(shown).items()),
+        *(f"{note} ({_legible(names, options)})" for note, names in noted(shown).items()),
     ]
     return list(map(without_folders, notes))
 
 
-def _legible(names: Iterable[str]) -> str:
-    return names_in([legible(name) for name in names])
+def _legible(names: Iterable[str], options: FigureOptions) -> str:
+    return names_in([legible(options.label(name), options.typeface) for name in names])
 
 
 def _only(scores: BenchmarkScores, entries: Sequence[Entry]) -> BenchmarkScores:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence as List
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +13,19 @@ from bench.arrays import Image
 from bench.errors import ConfigError
 from bench.geometry import Regions
 from bench.measures.catalogue import layout_of
-from bench.reports import palette
 from bench.reports.overlay import Layer, draw_regions, layers
 from bench.reports.palette import DASHES
-from bench.reports.plots.entries import Looks, entries_of, first_measure, notes_of, title_of
-from bench.reports.plots.style import PAGE, Key, Plot, finish, in_style, new_figure
+from bench.reports.plots.entries import (
+    Looks,
+    entries_of,
+    first_measure,
+    looks_of,
+    notes_of,
+    title_of,
+)
+from bench.reports.plots.options import DEFAULT, FigureOptions
+from bench.reports.plots.style import Key, Plot, finish, in_style, new_figure
+from bench.reports.plots.zoom import with_inset
 from bench.reports.text_drawing import legible
 from bench.results.stores import Store
 from bench.scores import BenchmarkScores
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 4
 TRACKERS = 5  # by default; more hide each other
+_PAD = 0.02  # inches around a frame
 _SHARP = 480  # pixels: the least width of a frame
 
 
@@ -55,6 +64,7 @@ def qualitative(
     numbers: List[int] = (),
     trackers: int = TRACKERS,
     looks: Looks | None = None,
+    options: FigureOptions = DEFAULT,
 ) -> Plot:
     """The strip of a benchmark's best trackers.
 
@@ -66,6 +76,7 @@ def qualitative(
         numbers: of the frames in the benchmark's numbering; by default, four spread evenly.
         trackers: number of trackers to draw, best first.
         looks: by tracker; by default, those of all scored and refused trackers.
+        options: how to draw.
 
     Raises:
         ConfigError: there are no images, or a sequence or frame does not exist.
@@ -74,9 +85,9 @@ def qualitative(
     known = [sequence.name for sequence in dataset if sequence.frames is not None]
     if not known:
         raise ConfigError(f"{dataset.root} has annotation only: the strip needs images")
-    ranked = entries_of(scores, first_measure(scores), trackers, looks)
-    entries = ranked[:trackers]
-    chosen = {**palette.looks([*scores.trackers, *scores.refused]), **(looks or {})}
+    ranked = entries_of(scores, first_measure(scores), trackers, looks, options)
+    entries = sorted((each for each in ranked if each.named), key=lambda each: not each.ours)
+    chosen = {**looks_of(scores, options), **(looks or {})}
     rows = []
     for name in sequences or telling_sequences(scores, known):
         clip = dataset[name]
@@ -84,10 +95,12 @@ def qualitative(
         masks = {entry.name: store.read_masks(entry.name, name) for entry in entries}
         frames = tuple(number - clip.first_frame for number in numbers)
         drawn = layers(clip, regions, chosen, masks)
+        if options.style == "paper":  # a print may be grey, and dashes stay
+            drawn = [replace(each, look=chosen.get(each.name, each.look)) for each in drawn]
         rows.append(Row(clip, drawn, frames or even_frames(clip)))
     limit = [f"the best {len(entries)} of {len(ranked)} trackers"]
-    notes = notes_of(scores, entries, *limit * (len(entries) < len(ranked)))
-    return strip(rows, title_of("Qualitative", scores, entries), notes)
+    notes = notes_of(scores, entries, *limit * (len(entries) < len(ranked)), options=options)
+    return strip(rows, title_of("Qualitative", scores, entries), notes, options=options)
 
 
 def _regions(store: Store, tracker: str, sequence: str) -> Regions:
@@ -117,33 +130,44 @@ def telling_sequences(scores: BenchmarkScores, names: List[str], count: int = 3)
 
 
 @in_style
-def strip(rows: List[Row], title: str, notes: List[str]) -> Plot:
-    """A row of frames for each sequence, with regions and frame numbers.
+def strip(
+    rows: List[Row], title: str, notes: List[str], *, options: FigureOptions = DEFAULT
+) -> Plot:
+    """A row of frames for each sequence, with regions and frame numbers; small targets enlarged.
 
     Args:
         rows: sequences with the same layers in the same order.
         title, notes: of the figure.
+        options: how to draw.
 
     Raises:
         ConfigError: a sequence has no frame of that number.
         DatasetError: a frame cannot be read.
     """
-    columns = max(len(row.frames) for row in rows)
-    pictures = [[_picture(row, index) for index in row.frames] for row in rows]
-    width = PAGE / columns
+    columns, whole = max(len(row.frames) for row in rows), options.inches("text")
+    shown = [[_picture(row, index) for index in row.frames] for row in rows]
+    pictures = [[picture for picture, _ in line] for line in shown]
+    width = whole / columns - 2 * _PAD
     heights = [width * line[0].shape[0] / line[0].shape[1] for line in pictures]
-    figure = new_figure(PAGE, sum(heights) + 0.16 * len(rows) + 0.2)
+    between, above = 0.15 * options.em + 2 * _PAD, 0.13 * options.em
+    figure = new_figure(whole, sum(heights) + between * len(rows) + above)
+    if engine := figure.get_layout_engine():
+        engine.set(w_pad=_PAD, h_pad=_PAD, wspace=0, hspace=0)  # type: ignore[call-arg]
     panels = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for row, line, axes in zip(rows, pictures, panels, strict=True):
         for panel in axes:
             panel.set_axis_off()
-        axes[0].set_title(legible(row.sequence.name), loc="left", fontsize=7.5, pad=2)
+        name = legible(row.sequence.name, options.typeface)
+        axes[0].set_title(name, loc="left", fontsize=options.sizes.label, pad=2)
         for panel, picture, index in zip(axes, line, row.frames, strict=False):
             _show(panel, picture, row.sequence.first_frame + index)
-    return finish(figure, title, notes, _keys(rows[0].layers))
+    enlarged = any(inset for line in shown for _, inset in line)
+    own = ["in the corner: the framed part around the target, enlarged"] * enlarged
+    return finish(figure, title, [*own, *notes], _keys(rows[0].layers, options), options)
 
 
-def _picture(row: Row, index: int) -> Image:
+def _picture(row: Row, index: int) -> tuple[Image, bool]:
+    """A frame with its regions, and whether a part is enlarged."""
     frames = row.sequence.frames
     if frames is None or not 0 <= index < len(row.sequence):
         first = row.sequence.first_frame
@@ -152,7 +176,9 @@ def _picture(row: Row, index: int) -> Image:
             f"found {first + index}"
         )
     image = frames[index]
-    return draw_regions(image, row.layers, index, zoom=-(-_SHARP // image.shape[1]))
+    zoom = -(-_SHARP // image.shape[1])
+    picture = draw_regions(image, row.layers, index, zoom=zoom)
+    return with_inset(picture, image, row.layers, index, zoom)
 
 
 def _show(panel: Axes, picture: Image, number: int) -> None:
@@ -163,18 +189,20 @@ def _show(panel: Axes, picture: Image, number: int) -> None:
     )  # fmt: skip
 
 
-def _keys(drawn: List[Layer]) -> list[Key]:
+def _keys(drawn: List[Layer], options: FigureOptions) -> list[Key]:
     from matplotlib.lines import Line2D
     from matplotlib.patheffects import Normal, Stroke
 
-    edge = [Stroke(linewidth=3, foreground="black"), Normal()]
+    line = options.sizes.line
+    edge = [Stroke(linewidth=3 * line, foreground="black"), Normal()]
     return [
-        (
+        Key(
             Line2D(
-                [], [], color=layer.look.hex, linewidth=2, path_effects=edge,
+                [], [], color=layer.look.hex, linewidth=2 * line, path_effects=edge,
                 linestyle=(0, DASHES[layer.look.dash]) if DASHES[layer.look.dash] else "-",
             ),
-            legible(layer.name),
+            legible(options.label(layer.name), options.typeface),
+            layer.name == options.ours,
         )
         for layer in drawn
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from bench.measures.vot.accuracy import SENSITIVITY
 from bench.reports.plots.entries import (
     Entry,
     Looks,
+    back_to_front,
     entries_of,
     first_measure,
     hollow_note,
@@ -20,7 +21,8 @@ from bench.reports.plots.entries import (
     notes_of,
     title_of,
 )
-from bench.reports.plots.style import COLUMN, Key, Plot, grid, in_style, new_sheet
+from bench.reports.plots.options import DEFAULT, FigureOptions
+from bench.reports.plots.style import Key, Plot, grid, in_style, new_sheet
 from bench.scores import BenchmarkScores, TrackerScores
 
 if TYPE_CHECKING:
@@ -29,7 +31,11 @@ if TYPE_CHECKING:
 
 @in_style
 def accuracy_robustness(
-    scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | None = None
+    scores: BenchmarkScores,
+    axes: Axes | None = None,
+    looks: Looks | None = None,
+    *,
+    options: FigureOptions = DEFAULT,
 ) -> Plot:
     """The AR plot of raw values with 95 % bootstrap intervals; the upper right is best.
 
@@ -39,19 +45,19 @@ def accuracy_robustness(
     Raises:
         ConfigError: the experiment has no resets.
     """
-    ranked = entries_of(scores, first_measure(scores), looks=looks)
+    ranked = entries_of(scores, first_measure(scores), looks=looks, options=options)
     entries = [entry for entry in ranked if "reliability" in entry.scores.measures]
     if not entries:
         raise ConfigError(f"{scores.benchmark} ({scores.experiment}) has no robustness to plot")
-    sheet = new_sheet(axes, size=(COLUMN, 2.5))
+    sheet = new_sheet(axes, options, options.high(2.5))
     (panel,) = sheet.panels
     grid(panel)
-    for entry in reversed(entries):
+    for entry in back_to_front(entries):
         x, y = (entry.scores.measures[name] for name in ("reliability", "accuracy"))
         _cross(panel, entry, x, y)
         _point(panel, entry, x, y)
     panel.set(
-        xlabel=f"{get_measure('robustness').title} exp(-S F / M), S = {SENSITIVITY:g}",
+        xlabel=f"{get_measure('robustness').title} exp(−S F / M), S = {SENSITIVITY:g}",
         ylabel=get_measure("accuracy").title,
     )
     panel.margins(0.08)
@@ -65,6 +71,7 @@ def accuracy_robustness(
         *hollow_note(entries),
         *limit_note(entries),
         measure=measure,
+        options=options,
     )
     return sheet.finish(title_of("AR", scores, entries), notes, _keys(entries))
 
@@ -85,23 +92,29 @@ def _reliability_interval(scores: TrackerScores) -> tuple[float, float]:
 
 
 @in_style
-def speed(scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | None = None) -> Plot:
+def speed(
+    scores: BenchmarkScores,
+    axes: Axes | None = None,
+    looks: Looks | None = None,
+    *,
+    options: FigureOptions = DEFAULT,
+) -> Plot:
     """The first measure against frames per second on a logarithmic scale.
 
     Raises:
         ConfigError: no tracker has stored times.
     """
     measure, rate = first_measure(scores), get_measure("fps")
-    entries = entries_of(scores, measure, looks=looks)
+    entries = entries_of(scores, measure, looks=looks, options=options)
     timed = [entry for entry in entries if entry.scores.measures.get(rate.name, 0) > 0]
     if not timed:
         raise ConfigError(f"{scores.benchmark}: no tracker has stored times")
-    sheet = new_sheet(axes)
+    sheet = new_sheet(axes, options, options.high(2.3))
     (panel,) = sheet.panels
     grid(panel)
     speeds = [entry.scores.measures[rate.name] for entry in timed]
-    for entry, fps in reversed(list(zip(timed, speeds, strict=True))):
-        _point(panel, entry, fps, entry.value)
+    for entry in back_to_front(timed):
+        _point(panel, entry, entry.scores.measures[rate.name], entry.value)
     panel.margins(0.1)
     bound = _real_time(scores.benchmark)
     _logarithmic(panel, [*speeds, bound] if bound else speeds)
@@ -117,6 +130,7 @@ def speed(scores: BenchmarkScores, axes: Axes | None = None, looks: Looks | None
         *([f"without times: {untimed}"] if untimed else []),
         *hollow_note(timed),
         *limit_note(timed),
+        options=options,
     )
     return sheet.finish(title_of(rate.title, scores, timed), notes, _keys(timed))
 
@@ -168,16 +182,19 @@ def _plain(fps: float) -> str:
 
 
 def _point(panel: Axes, entry: Entry, x: float, y: float) -> None:
-    dress = _dress(entry) if entry.named else {"marker": "o", "markersize": 3, "color": "0.8"}
+    grey = {"marker": "o", "markersize": 3 * entry.size, "color": "0.8"}
+    dress = _dress(entry) if entry.named else grey
     panel.plot([x], [y], linestyle="none", zorder=3 if entry.named else 1, **dress)
 
 
 def _dress(entry: Entry) -> dict[str, Any]:
     edge = {"markeredgecolor": "white", "markeredgewidth": 0.5}
-    return {"markersize": 5, **edge, **entry.point}
+    return {"markersize": (7 if entry.ours else 5.5) * entry.size, **edge, **entry.point}
 
 
 def _keys(entries: Sequence[Entry]) -> list[Key]:
     from matplotlib.lines import Line2D
 
-    return [(Line2D([], [], linestyle="none", **_dress(e)), e.key) for e in entries if e.named]
+    return [
+        e.legend_key(Line2D([], [], linestyle="none", **_dress(e))) for e in entries if e.named
+    ]

@@ -259,6 +259,17 @@ def test_own_clip_with_too_few_boxes_is_refused(bench: Bench, work: Path, tmp_pa
     assert "5 frames, but 3 rows" in done.stderr
 
 
+def test_a_run_names_known_traps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, of what `bench doctor` lists."""
+    from bench.cli import doctor, run
+
+    monkeypatch.setattr(doctor, "_ships_cv2", lambda name: "contrib" not in name)
+    (line,) = run._traps()
+    assert "bench doctor" in line
+    assert "2 OpenCV builds" in line
+    assert "\n" not in line
+
+
 def test_doctor_trackers_version_and_help(bench: Bench, work: Path) -> None:
     assert "no known trap" in bench("doctor", cwd=work).stdout
     assert "trackers.kcf:KCF" in bench("trackers", cwd=work).stdout

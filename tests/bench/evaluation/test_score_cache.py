@@ -18,7 +18,7 @@ import bench
 from bench.benchmarks import benchmarks
 from bench.evaluation import evaluate, score_cache
 from bench.geometry import Regions
-from bench.measures.conventions import convention_names
+from bench.measures.conventions import convention_names, read_table
 from bench.results import open_store
 from bench.results.checksums import CACHE
 from bench.results.memory import MemoryStore
@@ -267,6 +267,11 @@ def test_other_code_libraries_and_folders_are_scored_anew(
             reads.clear()
             evaluate(dataset, store)
             assert set(reads) > {"a", "b"}
+    with monkeypatch.context() as patched:
+        patched.setitem(read_table("conventions.json")["lasot"], "success", "at least")
+        reads.clear()
+        evaluate(dataset, store)
+        assert set(reads) > {"a", "b"}
     elsewhere = dataclasses.replace(store, root=store.root / ".")
     assert evaluate(dataset, elsewhere)
     monkeypatch.chdir(store.root)

@@ -1,6 +1,6 @@
 """The official Python toolkit itself runs our trackers, by both ways, and scores our files.
 
-Needs the extra ``interop``. Nothing here touches the network: the data is the miniature.
+Needs the extra ``vot-toolkit``. Nothing here touches the network: the data is the miniature.
 """
 
 from __future__ import annotations

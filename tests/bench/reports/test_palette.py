@@ -34,6 +34,20 @@ def test_one_more_tracker_changes_few_looks() -> None:
     assert changed < 0.2 * 200 * 5
 
 
+def test_those_shown_together_differ_in_colour_and_ours_has_the_first() -> None:
+    names = [f"tracker-{i}" for i in range(40)]
+    for start in range(0, 33):
+        shown = names[start : start + 7]
+        chosen = looks(names, shown)
+        assert len({chosen[name].colour for name in shown}) == 7
+        assert chosen.keys() == set(names)
+        ours = looks(names, shown, shown[3])
+        assert ours[shown[3]].colour == PALETTE[0]
+        assert ours[shown[3]].dash == "solid"
+        assert len({ours[name].colour for name in shown}) == 7
+    assert looks(names[:7], names[:3]) == looks(names[:7]), "nothing changes without need"
+
+
 def test_any_name_has_a_look() -> None:
     assert len(looks(["", "跟踪器", "\udcff", "a\nb"])) == 4
 

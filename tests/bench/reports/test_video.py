@@ -108,5 +108,5 @@ def test_without_pyav_the_message_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(ConfigError, match=r"\[reports\]"):
+    with pytest.raises(ConfigError, match=r"\[video\]"):
         write_video(ramp(1), tmp_path / "clip.mp4", 25)

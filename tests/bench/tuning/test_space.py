@@ -87,4 +87,4 @@ def test_without_the_library_the_extra_is_named() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 1
     assert "ConfigError: a search needs optuna" in done.stderr
-    assert "pip install '.[train]'" in done.stderr
+    assert "pip install 'siamattn-bench[train]'" in done.stderr

@@ -27,9 +27,10 @@ from bench.runner import run_tracker
 from bench.scores import TrackerScores
 from bench.sequence import Dataset
 from trackers.siamattn.training.config import Recipe
-from trackers.siamattn.training.fit import Machine, leads, new_network, train
+from trackers.siamattn.training.fit import leads, new_network, train
 from trackers.siamattn.training.mixtures import open_samples
 from trackers.siamattn.training.run import WEIGHTS, claim
+from trackers.siamattn.training.trainer import Machine
 
 TABLE = Path(__file__).parent / "ablation.json"
 MEASURES = ("accuracy", "robustness", "eao")

@@ -80,9 +80,10 @@ def fit(
         raise ConfigError("expected --initial or --backbone, found both: --initial includes one")
     backbone = _backbone(chosen, backbone, initial)
 
-    from trackers.siamattn.training.fit import Machine, new_network, train
+    from trackers.siamattn.training.fit import new_network, train
     from trackers.siamattn.training.mixtures import open_samples
     from trackers.siamattn.training.run import describe_initial
+    from trackers.siamattn.training.trainer import Machine
 
     _check_read("--data", data, {chosen.data.mixture})
     chosen = replace(chosen, initial=describe_initial(initial, backbone))
@@ -135,8 +136,8 @@ def smoke(
         raise ConfigError(f"{folder}: expected a new folder, found a training run")
     chosen = chosen_recipe("smoke", settings, None)
 
-    from trackers.siamattn.training.fit import Machine
     from trackers.siamattn.training.smoke import smoke as learn
+    from trackers.siamattn.training.trainer import Machine
 
     found = learn(chosen, folder, Machine(accelerator="cpu", workers=0, validate_every=0))
     factor = found.before / found.after
@@ -181,8 +182,9 @@ def ablation(
 
     from bench.datasets import open_dataset
     from trackers.siamattn.training import ablation as rows
-    from trackers.siamattn.training.fit import Machine, leads
+    from trackers.siamattn.training.fit import leads
     from trackers.siamattn.training.run import describe_initial
+    from trackers.siamattn.training.trainer import Machine
 
     base = replace(base, initial=describe_initial(backbone=backbone))
     chosen = rows.rows(tables.split(","))

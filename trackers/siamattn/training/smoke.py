@@ -13,9 +13,10 @@ from trackers.siamattn.network import Network
 from trackers.siamattn.training import targets
 from trackers.siamattn.training.config import Recipe
 from trackers.siamattn.training.data import collate
-from trackers.siamattn.training.fit import Machine, train
+from trackers.siamattn.training.fit import new_network, train
 from trackers.siamattn.training.graph import Batch, training_pass
 from trackers.siamattn.training.mixtures import open_samples
+from trackers.siamattn.training.trainer import Machine
 
 
 class FixedSamples(Dataset[Batch]):
@@ -49,7 +50,7 @@ def smoke(recipe: Recipe, folder: Path, machine: Machine) -> Outcome:
     samples = open_samples(recipe)
     chosen = [samples[index] for index in range(recipe.schedule.batch)]
     batch = collate(chosen)
-    network = Network(samples.config)
+    network = new_network(recipe)
     before = _loss(network, batch, recipe)
     network = train(recipe, FixedSamples(chosen), folder, machine, network)
     return Outcome(before, _loss(network, batch, recipe), _overlap(network, batch))

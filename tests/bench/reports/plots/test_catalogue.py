@@ -15,8 +15,10 @@ from matplotlib.text import Text
 
 from bench.errors import ConfigError
 from bench.reports.palette import Look
-from bench.reports.plots.catalogue import PLOTS, draw_plots, plots_of, write_captions
-from bench.reports.plots.style import COLUMN, PAGE, styled
+from bench.reports.plots.captions import write_captions
+from bench.reports.plots.catalogue import PLOTS, draw_plots, plots_of
+from bench.reports.plots.options import COLUMN, PAGE
+from bench.reports.plots.style import styled
 from bench.reports.text_drawing import legible
 from bench.scores import BenchmarkScores, Caveat
 
@@ -180,7 +182,7 @@ def test_plots_of_another_experiment_are_skipped_or_refused(
     scores = make_vot(("a", "b"))
     untimed = replace(scores.trackers["a"], measures={"eao": 0.4, "accuracy": 0.6})
     drawn = draw_plots(replace(scores, trackers={"a": untimed}), tmp_path, None, ["png"])
-    assert set(drawn.skipped) == {"speed", "ar"}
+    assert set(drawn.skipped) == {"speed", "ar", "attributes"}  # differences need two
     assert "success" not in drawn.paths
     assert "ranking" in drawn.paths
     with pytest.raises(ConfigError, match="no success curve"):
@@ -197,12 +199,12 @@ def test_captions_have_every_note_escaped_and_no_folders(make_vot: Maker, tmp_pa
     noted = {"a_b": replace(scores.trackers["a_b"], notes=notes)}
     refused = {"<img>": "/home/me/results/<img>/Bolt.txt:3: expected 4 numbers"}
     whole = replace(scores, trackers=noted, refused=refused)
-    said = {"ar": PLOTS["ar"](whole).notes}
+    said = {"ar": PLOTS["ar"](whole)}
     text = write_captions(whole, tmp_path, said).read_text()
     for i in range(20):
-        assert f"note \\<b\\>{i}\\</b\\> (a\\_b)" in text
-    assert text.count("note \\<b\\>7") == 1
-    assert "## ar\n\n* F failures" in text
+        assert f"ote \\<b\\>{i}\\</b\\> (a\\_b)." in text
+    assert text.count("ote \\<b\\>7") == 1
+    assert "## ar\n\nAR on VOT2018, baseline. F failures" in text
     assert "\\<img\\>: Bolt.txt:3: expected 4 numbers" in text
     assert "/home" not in text
 

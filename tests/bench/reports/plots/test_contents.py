@@ -18,8 +18,9 @@ from bench.reports.palette import looks
 from bench.reports.plots import attributes, sequences, vot
 from bench.reports.plots.catalogue import PLOTS
 from bench.reports.plots.curves import ranking
+from bench.reports.plots.entries import looks_of
+from bench.reports.plots.options import PAGE, STYLES, FigureOptions
 from bench.reports.plots.strip import Row, even_frames, strip, telling_sequences
-from bench.reports.plots.style import PAGE, TALLEST
 from bench.scores import BenchmarkScores
 from bench.sequence import Sequence
 
@@ -147,16 +148,38 @@ def test_radar_runs_from_nothing_to_the_best_of_each_spoke(make_one_pass: Maker)
         attributes.radar(replace(scores, trackers={"a": few}))
 
 
-def test_an_attribute_without_a_value_is_a_dash_not_a_zero(make_one_pass: Maker) -> None:
+def test_attributes_are_differences_from_the_best_or_from_ours(make_one_pass: Maker) -> None:
+    scores = make_one_pass(("a", "b", "c"))
+    for ours, others in (("", {"b": -0.02, "c": -0.04}), ("b", {"a": 0.02, "c": -0.02})):
+        options = FigureOptions(ours=ours)
+        plot = attributes.differences(scores, options=options)
+        (axes,) = plot.figure.axes
+        look = looks_of(scores, options)
+        points = {
+            line.get_color(): line for line in axes.get_lines() if line.get_marker() != "None"
+        }
+        assert set(points) == {look[name].hex for name in others}
+        for name, by in others.items():
+            np.testing.assert_allclose(points[look[name].hex].get_xdata(), by)
+        against = ours or "a"
+        assert axes.get_xlabel() == f"Success minus that of {against}"
+        values = [text.get_text() for text in axes.texts]
+        assert values[-1] == f"{0.7 - 0.02 * (against == 'b'):.3f}"  # the easiest: OCC
+        assert any(f"Success of {against}" in note for note in plot.notes)
+    with pytest.raises(ConfigError, match="need two trackers"):
+        attributes.differences(make_one_pass(("a",)))
+
+
+def test_an_attribute_without_a_value_is_named_and_not_zero(make_one_pass: Maker) -> None:
     scores = make_one_pass(("a", "b"))
     lacks = replace(scores.trackers["b"], per_attribute={"SV": {"success": 0.5, "sequences": 3}})
-    figure = attributes.bars(replace(scores, trackers={**scores.trackers, "b": lacks})).figure
-    axes = figure.axes[0]
-    widths = [bar.get_width() for bar in axes.patches]  # type: ignore[attr-defined]
-    assert len(widths) == 14
-    assert sum(math.isnan(width) for width in widths) == 6
-    assert [text.get_text() for text in axes.texts] == ["–"] * 6
-    assert 0 not in widths
+    mixed = replace(scores, trackers={**scores.trackers, "b": lacks})
+    plot = attributes.differences(mixed)
+    (points,) = [line for line in plot.figure.axes[0].get_lines() if line.get_marker() != "None"]
+    assert np.isnan(points.get_xdata()).sum() == 6
+    assert any(note.startswith("without a value: b on") and "OCC" in note for note in plot.notes)
+    other_way = attributes.differences(mixed, options=FigureOptions(ours="b"))
+    assert [text.get_text() for text in other_way.figure.axes[0].texts].count("–") == 6
 
 
 def test_heat_map_is_the_table_with_gaps_crossed(make_one_pass: Maker) -> None:
@@ -187,20 +210,9 @@ def test_heat_maps_fit_a_page(make_one_pass: Maker, trackers: int, count: int) -
     figure = sequences.heat_map(make_one_pass(MANY[:trackers], count)).figure
     width, height = figure.get_size_inches()
     assert width <= PAGE
-    assert height < TALLEST + 1
+    assert height < STYLES["page"].tallest + 1
     labels = [t.get_window_extent() for axes in figure.axes[:-1] for t in axes.get_yticklabels()]
     assert all(a.y0 >= b.y1 - 2 or a.x0 != b.x0 for a, b in pairwise(labels) if a.y0 > b.y0)
-
-
-def test_bars_of_close_values_do_not_start_at_zero(make_one_pass: Maker) -> None:
-    scores = make_one_pass(("a", "b"))
-    close = {key: {"success": 0.62 + i / 100, "sequences": 3} for i, key in enumerate("pqr")}
-    trackers = {n: replace(t, per_attribute=close) for n, t in scores.trackers.items()}
-    plot = attributes.bars(replace(scores, trackers=trackers))
-    left, right = plot.figure.axes[0].get_xlim()
-    assert left == 0.6
-    assert right > 0.64
-    assert any("0.6, not at 0" in note for note in plot.notes)
 
 
 class Grey:

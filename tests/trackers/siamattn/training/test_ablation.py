@@ -25,8 +25,8 @@ from trackers.siamattn.training.ablation import (
 )
 from trackers.siamattn.training.cli import app
 from trackers.siamattn.training.config import Recipe, recipe
-from trackers.siamattn.training.fit import Machine
 from trackers.siamattn.training.run import WEIGHTS, claim
+from trackers.siamattn.training.trainer import Machine
 
 BASE = recipe("ablation")
 

@@ -30,12 +30,12 @@ from trackers.siamattn.checkpoints import load_network, read
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
 from trackers.siamattn.tracker import NANO, SiamAttn
-from trackers.siamattn.training import callbacks, fit
+from trackers.siamattn.training import callbacks, fit, trainer
 from trackers.siamattn.training.callbacks import contact_sheet
 from trackers.siamattn.training.cli import main
 from trackers.siamattn.training.config import recipe
 from trackers.siamattn.training.data import Samples, collate
-from trackers.siamattn.training.fit import Machine, make_trainer, new_network, train
+from trackers.siamattn.training.fit import new_network, train
 from trackers.siamattn.training.graph import Batch, training_pass
 from trackers.siamattn.training.holdout import Score, Video, dataset_videos, track_videos, videos
 from trackers.siamattn.training.mixtures import open_samples
@@ -49,6 +49,7 @@ from trackers.siamattn.training.run import (
     export,
     load_run,
 )
+from trackers.siamattn.training.trainer import Machine, make_trainer
 
 pytest.importorskip("lightning")
 
@@ -230,13 +231,13 @@ class Board:
 def test_logs_to_weights_and_biases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is resumed goes on in the same run there."""
     machine = replace(PLAIN, wandb="tracking")
-    monkeypatch.setattr(fit, "find_spec", lambda name: None)
+    monkeypatch.setattr(trainer, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"--wandb needs the package wandb.*'\.\[wandb\]'"):
         make_trainer(RECIPE, tmp_path, machine)
-    monkeypatch.setattr(fit, "find_spec", lambda name: name)
-    monkeypatch.setattr(fit, "WandbLogger", Board)
+    monkeypatch.setattr(trainer, "find_spec", lambda name: name)
+    monkeypatch.setattr(trainer, "WandbLogger", Board)
     for recipe_of_run in (RECIPE, RECIPE, RECIPE.override({"seed": 3})):
-        assert len(fit.loggers(recipe_of_run, tmp_path / "run", "tracking")) == 3
+        assert len(trainer.loggers(recipe_of_run, tmp_path / "run", "tracking")) == 3
     first, again, other = Board.made
     assert first == again
     assert first["id"] != other["id"]

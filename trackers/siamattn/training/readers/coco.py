@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.arrays import BoolArray, FloatArray
-from bench.errors import ConfigError, DatasetError
+from bench.errors import ConfigError, DatasetError, install_extra
 from trackers.siamattn.training.readers.elements import Elements, text
 from trackers.siamattn.training.readers.index import Arrays, kept
 from trackers.siamattn.training.readers.rows import (
@@ -74,8 +74,7 @@ def open_coco(root: Path, split: str = "train2017", index: Path | None = None) -
         raise nothing_found("coco", root, expected)
     if find_spec("pycocotools") is None:
         raise ConfigError(
-            "reading COCO needs pycocotools, which is not installed: "
-            "pip install '.[train]' in this project's checkout"
+            f"reading COCO needs pycocotools, which is not installed: {install_extra('train')}"
         )
     state = path.stat()
     identity = f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
