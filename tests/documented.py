@@ -42,6 +42,7 @@ NOT_RUN = {
     r"make (train|train-smoke|ablation)\b": "trains",
     r"(\w+=\S+ )?python -m trackers\.siamattn\.training ": "trains",
     r"pip install ": "installs",
+    r"bench export-model .*--format onnx ": "needs the extra `export`; test_exported.py runs it",
     r"bench run .*--gpus ": "needs GPUs; test_run.py runs it with numbers of none",
     r"bench run .*--engine ray ": "needs a cluster; test_clusters.py runs on one",
     r"bench mini data/tune ": "generates video for a minute; `bench mini` is run",

@@ -35,6 +35,7 @@ _VERBS = {
     "vot": "serve",
     "convert": "weights",
     "confidence": "weights",
+    "export-model": "export_model",
     "tune": "tune",
     "list": "stored",
     "remove": "stored",

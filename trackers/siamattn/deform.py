@@ -159,8 +159,15 @@ def _four_cells(
     return index.flatten(0, 1), (of_rows[:, None] * of_columns).flatten(0, 1)
 
 
+def _in_other_runtimes() -> bool:
+    """Whether the network is being exported, to runtimes that have gathers but no bags."""
+    return torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export()
+
+
 def _weighted_rows(rows: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     """Sums over J of rows ``(R, C)`` at index ``(J, ...)`` times weight ``(J, ...)``: (M, C)."""
+    if _in_other_runtimes():
+        return (rows[index.long()] * weight.to(rows.dtype)[..., None]).sum(0).flatten(0, -2)
     bags, shares = (each.flatten(1).T.contiguous() for each in (index, weight.to(rows.dtype)))
     return F.embedding_bag(bags, rows, mode="sum", per_sample_weights=shares)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,11 +16,13 @@ from torch import Tensor
 from bench.arrays import FloatArray, Image
 from bench.errors import TrackerError
 from bench.geometry import box_to_polygon
-from trackers.siamattn import masks, search
+from trackers.siamattn import masks, on_device, search
 from trackers.siamattn.config import TrackingConfig
 from trackers.siamattn.figure import ConfidenceMaps
-from trackers.siamattn.network import Features, Network
-from trackers.siamattn.target_state import SiamesePrediction, State, join
+from trackers.siamattn.graphs import CapturedNetwork
+from trackers.siamattn.network import Features, Network, Proposals, Template
+from trackers.siamattn.records import join
+from trackers.siamattn.target_state import SiamesePrediction, State
 
 Floats = NDArray[np.float32]
 
@@ -36,16 +39,33 @@ class Engine:
     """Turns a network's predictions into tracks. Targets are kept in states, not here.
 
     Args:
-        network: in evaluation mode, on its device.
+        network: in evaluation mode, on its device; or what answers as it does.
+        tf32: whether a GPU may multiply float32 numbers in TF32.
+        captured: replay the network's calls as CUDA graphs.
+        on_device: choose proposals on the network's device; by default on a GPU.
     """
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
+    def __init__(
+        self,
+        network: Network,
+        *,
+        tf32: bool = False,
+        captured: bool = False,
+        on_device: bool | None = None,
+    ) -> None:
+        self.network: Any = CapturedNetwork(network) if captured else network
         self.config = network.config
-        self.device = next(network.parameters()).device
+        self.device = network.device
+        self.tf32 = tf32
+        self.on_device = self.device.type == "cuda" if on_device is None else on_device
+        self._stacked: tuple[list[Template], Any] = ([], None)
         tracking = self.config.tracking_for()  # any set: the map's geometry is the same
         self.anchors = search.anchors(self.config.rpn, tracking)
         self.window = search.cosine_window(self.config.rpn, tracking)
+        if self.on_device:
+            self._anchors, self._window = (
+                torch.from_numpy(each).to(self.device) for each in (self.anchors, self.window)
+            )
 
     def start(
         self, image: Image, box: FloatArray, tracking: TrackingConfig, masked: bool
@@ -64,7 +84,7 @@ class Engine:
         crop = search.crop(image, centre, side, tracking.exemplar, fill)
         target = search.roi_of(search.offset(side / 2 - centre, box)) * (tracking.exemplar / side)
         crop = search.fade_surround(crop, target, self.config.neck.surround)
-        with exact_inference():
+        with inference(self.tf32):
             template = self.network.template(self._pixels([crop]))
         return State(box, fill, template, tracking, masked)
 
@@ -84,12 +104,13 @@ class Engine:
         """
         views = [state.view for state in states]
         crops = [search_crop(*lane) for lane in zip(states, images, views, strict=True)]
-        with exact_inference():
-            template = join([state.template for state in states])
-            cls, loc, features = self.network.search(self._pixels(crops), template)
-            maps = zip(states, views, _numpy(cls), _numpy(loc), strict=True)
-            proposals = [self._propose(*lane) for lane in maps]
-            found = self._locate(features, states, views, proposals)
+        with inference(self.tf32):
+            template = self._stack([state.template for state in states])
+            answer = self.network.search(self._pixels(crops), template)
+            features = answer.features
+            choose = self._choose_on_device if self.on_device else self._choose
+            proposals, deltas = choose(answer, states, views)
+            found = self._locate(views, proposals, deltas)
             finds = zip(states, images, proposals, found, strict=True)
             moved = [self._follow(*lane) for lane in finds]
             small = self._masks(features, moved, views, proposals)
@@ -99,11 +120,53 @@ class Engine:
     def confidence_maps(self, state: State, image: Image) -> ConfidenceMaps:
         """Figure 4 of the paper for a target's next frame; raises as ``advance``."""
         crop = search_crop(state, image, state.view)
-        with exact_inference():
+        with inference(self.tf32):
             maps = self.network.confidence(self._pixels([crop]), state.template)
         plain, attended = (_numpy(each)[0] for each in maps)
         self._refuse_infinite("confidence", plain, attended)
         return ConfidenceMaps(crop, plain, attended, self.config.rpn.stride)
+
+    def _stack(self, templates: list[Template]) -> Any:
+        """The templates of all targets as one, kept for as long as the targets are the same."""
+        kept, stacked = self._stacked
+        if len(kept) != len(templates) or any(map(operator.is_not, kept, templates)):
+            stacked = join(templates)
+            self._stacked = (templates, stacked)
+        return stacked
+
+    def _choose(
+        self, answer: Proposals, states: Sequence[State], views: Sequence[search.View]
+    ) -> tuple[list[search.Proposal], search.Floats | None]:
+        """The proposal of each target, and the box head's output ``(B, 4)`` if there is one."""
+        maps = zip(states, views, _numpy(answer.cls), _numpy(answer.loc), strict=True)
+        proposals = [self._propose(*lane) for lane in maps]
+        if not self.config.refine.box:
+            return proposals, None
+        boxes = self._in_crop(views, proposals)
+        lanes = zip(boxes, states, strict=True)
+        rois = self._rois([search.box_region(box, state.tracking) for box, state in lanes])
+        return proposals, _numpy(self.network.refine_box(answer.features, rois))
+
+    def _choose_on_device(
+        self, answer: Proposals, states: Sequence[State], views: Sequence[search.View]
+    ) -> tuple[list[search.Proposal], search.Floats | None]:
+        """The same with one copy back, of eleven numbers for each target."""
+        tracking = [state.tracking for state in states]
+        pairs = zip(states, views, strict=True)
+        sizes = [state.box[2:] * view.zoom for state, view in pairs]
+        lanes = on_device.lanes(sizes, tracking, self.device)
+        rows = on_device.best_proposals(answer.cls, answer.loc, self._anchors, self._window, lanes)
+        deltas = None
+        if self.config.refine.box:
+            rois = on_device.box_regions(rows, tracking)
+            rows = torch.cat([rows, self.network.refine_box(answer.features, rois).double()], 1)
+        found: FloatArray = rows.cpu().numpy()
+        proposals = [on_device.proposal_of(row) for row in found]
+        for proposal in proposals:
+            self._check_proposal(proposal)
+        if self.config.refine.box:
+            deltas = found[:, 7:]
+        return proposals, deltas
 
     def _propose(
         self, state: State, view: search.View, cls: Floats, loc: Floats
@@ -112,26 +175,31 @@ class Engine:
         with np.errstate(all="ignore"):  # non-finite values rank first and are refused below
             boxes, scores = search.decode(loc, self.anchors), search.foreground(cls)
             best = search.best_proposal(scores, boxes, size, self.window, state.tracking)
-        self._refuse_infinite("score or box of a proposal", best.score, best.penalty, best.box)
+        self._check_proposal(best)
         return best
+
+    def _check_proposal(self, best: search.Proposal) -> None:
+        self._refuse_infinite("score or box of a proposal", best.score, best.penalty, best.box)
+
+    def _in_crop(
+        self, views: Sequence[search.View], proposals: Sequence[search.Proposal]
+    ) -> list[FloatArray]:
+        pairs = zip(proposals, views, strict=True)
+        return [search.proposal_in_crop(p.box, view.instance) for p, view in pairs]
 
     def _locate(
         self,
-        features: Features,
-        states: Sequence[State],
         views: Sequence[search.View],
         proposals: Sequence[search.Proposal],
+        deltas: search.Floats | None,
     ) -> list[FloatArray]:
         """Centred boxes in pixels of the frame, refined if there is a box head."""
-        pairs = zip(proposals, views, strict=True)
-        if not self.config.refine.box:
+        if deltas is None:
+            pairs = zip(proposals, views, strict=True)
             return [search.offset(view.centre, p.box / view.zoom) for p, view in pairs]
-        boxes = [search.proposal_in_crop(p.box, view.instance) for p, view in pairs]
-        lanes = zip(boxes, states, strict=True)
-        rois = self._rois([search.box_region(box, state.tracking) for box, state in lanes])
-        deltas = _numpy(self.network.refine_box(features, rois)) * search.DELTAS
+        lanes = zip(self._in_crop(views, proposals), deltas * search.DELTAS, strict=True)
         with np.errstate(over="ignore"):
-            refined = [search.shift(*lane) for lane in zip(boxes, deltas, strict=True)]
+            refined = [search.shift(*lane) for lane in lanes]
         self._refuse_infinite("refined box", *refined)
         return [view.to_frame(box) for view, box in zip(views, refined, strict=True)]
 
@@ -200,13 +268,13 @@ class Engine:
     def _pixels(self, crops: Sequence[Image]) -> Tensor:
         """RGB crops as the network's input: BGR ``(B, 3, S, S)``, float 0..255."""
         stacked = torch.from_numpy(np.stack(crops)[..., ::-1].copy())
-        return stacked.to(self.device).permute(0, 3, 1, 2).float()
+        return on_device.upload(stacked, self.device).permute(0, 3, 1, 2).float()
 
     def _rois(self, corners: Sequence[FloatArray], lanes: Sequence[int] | None = None) -> Tensor:
         """Regions ``(K, 5)``: lane, x1, y1, x2, y2; by default one per lane."""
         numbers = range(len(corners)) if lanes is None else lanes
         rows = np.column_stack([numbers, np.stack(corners)])
-        return torch.from_numpy(rows.astype(np.float32)).to(self.device)
+        return on_device.upload(torch.from_numpy(rows.astype(np.float32)), self.device)
 
 
 def search_crop(state: State, image: Image, view: search.View) -> Image:
@@ -215,11 +283,16 @@ def search_crop(state: State, image: Image, view: search.View) -> Image:
 
 
 @contextmanager
-def exact_inference() -> Iterator[None]:
-    """No gradients; on a GPU, deterministic convolutions in full float32 precision."""
+def inference(tf32: bool = False) -> Iterator[None]:
+    """No gradients; on a GPU, deterministic convolutions, in float32 unless ``tf32``."""
     flags: Any = torch.backends.cudnn.flags
-    with torch.inference_mode(), flags(enabled=True, deterministic=True, allow_tf32=False):
-        yield
+    products = torch.backends.cuda.matmul
+    before, products.allow_tf32 = products.allow_tf32, tf32
+    try:
+        with torch.inference_mode(), flags(enabled=True, deterministic=True, allow_tf32=tf32):
+            yield
+    finally:
+        products.allow_tf32 = before
 
 
 def _numpy(tensor: Tensor) -> Floats:

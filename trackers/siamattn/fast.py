@@ -6,7 +6,9 @@ convolutions, two thirds of all arithmetic, use 4 multiplications per output ins
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -15,24 +17,37 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from trackers.siamattn.attention import SpatialAttention
 from trackers.siamattn.network import Network
+from trackers.siamattn.precision import KINDS, LowPrecision, Precision
 
 # Lavin and Gray, CVPR 2016, equation 8: transforms a row of 3 taps to 4 factors.
 KERNEL_TRANSFORM = ((1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.0, 0.0, 1.0))
+Kernels = Literal["winograd", "direct"]
+
 WIDE = 256  # least number of channels for which Winograd is faster
 CHUNK = 512  # output channels computed at a time, so that products stay in cache
 
 
-def optimize(network: Network) -> Network:
+def optimize(
+    network: Network, precision: Precision = "float32", kernels: Kernels = "winograd"
+) -> Network:
     """Optimise ``network`` for inference, in place, and return it.
 
     It can no longer be trained or saved, since keys and weights change. Move the network to its
     device first; on a GPU, whose libraries have fast convolutions, only batch norms are folded.
+
+    Args:
+        network: in float32.
+        precision: of the backbone.
+        kernels: of float32 convolutions on a CPU: ``winograd`` multiplies matrices by PyTorch's
+            BLAS, ``direct`` leaves everything to oneDNN. Results differ by rounding.
     """
     network.eval().requires_grad_(False)
     fold_batch_norm(network)
+    if precision in KINDS:
+        network.backbone = LowPrecision(network.backbone, KINDS[precision])
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if next(network.parameters()).device.type == "cpu":
-        _replace_wide(network)
+        _replace(network, *_KINDS[kernels])
         for module in network.modules():
             if isinstance(module, SpatialAttention):
                 module.attended = _attended_by_lane  # type: ignore[method-assign]
@@ -48,14 +63,17 @@ def fold_batch_norm(module: nn.Module) -> None:
                 setattr(parent, after, nn.Identity())
 
 
-def _replace_wide(network: Network) -> None:
-    """Replace the wide 3x3 convolutions of search images; those of templates run only once."""
+def _replace(
+    network: Network, fits: Callable[[nn.Conv2d], bool], kind: Callable[[nn.Conv2d], nn.Module]
+) -> None:
+    """Replace float32 convolutions of search images, but for the mask head's small maps; those of
+    templates run only once."""
     for path, parent in list(network.named_modules()):
-        if not path.startswith("backbone") and not path.endswith("conv_search"):
+        if path.startswith("mask_head.convs") or "conv_kernel" in path:
             continue
         for name, conv in list(parent.named_children()):
-            if isinstance(conv, nn.Conv2d) and WinogradConv2d.fits(conv):
-                setattr(parent, name, WinogradConv2d(conv))
+            if isinstance(conv, nn.Conv2d) and conv.weight.dtype == torch.float32 and fits(conv):
+                setattr(parent, name, kind(conv))
 
 
 def _attended_by_lane(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -123,6 +141,33 @@ class WinogradConv2d(nn.Module):
             _out_of_tiles(rows.transpose(0, 1), part.permute(5, 2, 0, 1, 3, 4, 6, 7))
         out = out.view(batch, 2 * h * d, 2 * w * d, -1)[:, :out_h, :out_w]
         return (out + self.bias).permute(0, 3, 1, 2)
+
+
+class DirectConv2d(nn.Module):
+    """A 1x1 convolution by oneDNN; on one thread PyTorch would take its BLAS instead."""
+
+    @staticmethod
+    def fits(conv: nn.Conv2d) -> bool:
+        """Whether PyTorch would choose otherwise."""
+        return conv.kernel_size == (1, 1) and conv.stride == (1, 1)
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        """``conv`` is kept."""
+        super().__init__()
+        self.conv = conv
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` to ``(B, C', H', W')``."""
+        conv = self.conv
+        geometry: Any = (conv.padding, conv.stride, conv.dilation, conv.groups)
+        found: Tensor = torch.mkldnn_convolution(x, conv.weight, conv.bias, *geometry)
+        return found
+
+
+_KINDS: dict[Kernels, tuple[Callable[[nn.Conv2d], bool], Callable[[nn.Conv2d], nn.Module]]] = {
+    "winograd": (WinogradConv2d.fits, WinogradConv2d),
+    "direct": (DirectConv2d.fits, DirectConv2d),
+}
 
 
 def _into_tiles(x: Tensor, dim: int, out: Tensor) -> None:

@@ -1,7 +1,7 @@
 """SiamMask's masks (Wang et al., CVPR 2019, section 3.3 and appendix): each in a window of the
 template's size, from the correlation at the window's position and the backbone's first levels.
 
-A *place* is a batch row with the row and column of a position of the score map.
+*Places* ``(K, 3)`` int64 are batch rows, each with row and column of a position of the score map.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from torch import Tensor, nn
 
 MAP = 63  # side of the coarse mask of every position, which tracking does not use
 _MARGIN = 4  # positions by which the first window begins before the crop
-
-Place = tuple[int, int, int]
 
 
 class RefineHead(nn.Module):
@@ -47,21 +45,20 @@ class RefineHead(nn.Module):
         return x[:, 0]  # type: ignore[no-any-return]
 
 
-def places_of(rois: Tensor, stride: int) -> list[Place]:
-    """The places of windows ``(K, 5)``: batch row, then x1, y1, x2, y2 in pixels of the crop."""
-    rows = rois[:, :3].tolist()
-    return [(int(k), round(y / stride) + _MARGIN, round(x / stride) + _MARGIN) for k, x, y in rows]
+def places_of(rois: Tensor, stride: int) -> Tensor:
+    """The places ``(K, 3)`` of windows ``(K, 5)``: batch row, then x1, y1, x2, y2 in pixels of the
+    crop."""
+    corners = (rois[:, [2, 1]] / stride).round() + _MARGIN
+    return torch.cat([rois[:, :1], corners], 1).long()
 
 
-def cut_levels(levels: Sequence[Tensor], places: Sequence[Place]) -> list[Tensor]:
+def cut_levels(levels: Sequence[Tensor], places: Tensor) -> list[Tensor]:
     """The windows of the backbone's first levels, 0 outside the crop; see ``RefineHead``."""
     geometry = zip(levels, (61, 31, 15), (4, 2, 1), strict=True)
     return [cut(level, places, side, step, _MARGIN * step) for level, side, step in geometry]
 
 
-def cut(
-    level: Tensor, places: Sequence[Place], side: int, step: int = 1, margin: int = 0
-) -> Tensor:
+def cut(level: Tensor, places: Tensor, side: int, step: int = 1, margin: int = 0) -> Tensor:
     """Squares of ``side`` cells, ``(K, C, side, side)``.
 
     Args:
@@ -71,9 +68,11 @@ def cut(
         step: cells between neighbouring positions.
         margin: cells before the level's first cell at which the first square begins.
     """
-    padded = F.pad(level, (margin,) * 4)
-    corners = [(lane, step * row, step * column) for lane, row, column in places]
-    return torch.stack([padded[k, :, y : y + side, x : x + side] for k, y, x in corners])
+    padded = F.pad(level, (margin,) * 4).permute(0, 2, 3, 1)
+    cells = torch.arange(side, device=level.device)
+    lane, row, column = places[:, :, None, None].unbind(1)
+    squares = padded[lane, step * row + cells[:, None], step * column + cells]
+    return squares.permute(0, 3, 1, 2).contiguous()
 
 
 def _pair(channels: int, inner: int, out: int) -> nn.Sequential:

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from trackers.siamattn.attention import SiameseAttention, TemplateTerms
 from trackers.siamattn.backbone import BACKBONES
 from trackers.siamattn.config import Config, NeckConfig
-from trackers.siamattn.mask_window import MAP, Place, RefineHead, cut, cut_levels, places_of
+from trackers.siamattn.mask_window import MAP, RefineHead, cut, cut_levels, places_of
 from trackers.siamattn.refine import BoxHead, Fusion, MaskHead
 from trackers.siamattn.rpn import Correlation, Kernels, numbered, proposer
 
@@ -160,6 +161,11 @@ class Network(nn.Module):
         if refine.box:
             self.bbox_head = BoxHead(channels, refine, config.rpn.stride)
 
+    @property
+    def device(self) -> torch.device:
+        """Where its parameters are."""
+        return next(self.parameters()).device
+
     def template(self, z: Tensor) -> Template:
         """Everything that later frames need from B targets.
 
@@ -230,8 +236,8 @@ class Network(nn.Module):
         )
         return self.mask_head(fused, rois, features.crop)  # type: ignore[no-any-return]
 
-    def _mask_in_window(self, features: Features, places: Sequence[Place]) -> Tensor:
-        kernel = features.kernels.mask[0][[lane for lane, _, _ in places]]
+    def _mask_in_window(self, features: Features, places: Tensor) -> Tensor:
+        kernel = features.kernels.mask[0][places[:, 0]]
         x = cut(features.attended[-1], places, kernel.shape[-1] + 2)
         found = self.mask_head.correlate(x, kernel)
         windows = cut_levels(features.early, places)

@@ -1,14 +1,10 @@
-"""State of a tracked target, its predictions, and batching of states for one network call."""
+"""State of a tracked target, and its predictions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from bench.arrays import FloatArray
 from bench.errors import TrackerError
@@ -71,21 +67,3 @@ def first_box(region: Region) -> FloatArray:
     if not (box[2:] > 0).all():
         raise TrackerError(f"expected a target with an area, found {region.tolist()}")
     return np.concatenate([box[:2] + box[2:] / 2, box[2:]])
-
-
-def join(parts: Sequence[Any]) -> Any:
-    """Concatenate the tensors of several records along their first dimension.
-
-    Args:
-        parts: tensors, ``None``, or tuples or dataclasses of these, all with the same structure.
-    """
-    first = parts[0]
-    if len(parts) == 1 or first is None:
-        return first
-    if isinstance(first, Tensor):
-        return torch.cat(list(parts))
-    if isinstance(first, tuple):
-        return tuple(join(items) for items in zip(*parts, strict=True))
-    return type(first)(
-        **{f.name: join([getattr(p, f.name) for p in parts]) for f in fields(first)}
-    )

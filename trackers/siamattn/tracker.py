@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 
-from bench.arrays import Image
+from bench.arrays import FloatArray, Image
 from bench.errors import ConfigError, unknown_name
 from bench.tracker import Region
-from trackers.siamattn import checkpoints
+from trackers.siamattn import checkpoints, exported
 from trackers.siamattn.config import Config, TrackingConfig
 from trackers.siamattn.engine import Engine
-from trackers.siamattn.fast import optimize
+from trackers.siamattn.fast import Kernels, fold_batch_norm, optimize
 from trackers.siamattn.figure import ConfidenceMaps
+from trackers.siamattn.precision import Precision, check_precision
 from trackers.siamattn.target_state import SiamesePrediction, State, first_box, is_rotated
 
 LITE = Path(__file__).parent / "weights" / "siamattn-lite.safetensors"
@@ -42,6 +44,11 @@ class SiamAttn:
         weights: a ``.safetensors`` or released ``.pth`` file.
         preset: name of the architecture; by default from the file's record or keys.
         device: PyTorch's name of the network's device; ``auto`` is the GPU if there is one.
+        precision: of the backbone's arithmetic, ``float32``, ``bf16`` or, on a GPU, ``fp16``; with
+            ``tf32``, a GPU also multiplies float32 numbers of the whole network in that precision.
+        kernels: of float32 convolutions on a CPU, ``winograd`` or ``direct``: which is faster
+            depends on the processor; results differ by rounding.
+        cuda_graphs: replay the network's calls as CUDA graphs; on a GPU only.
         mode: predict a ``box``, or the rectangle around a ``mask``; ``auto`` depends on the start.
         benchmark: source of the hyper-parameters; ``auto``: VOT for a rotated start, else OTB.
         penalty_k: overrides the weight of the penalty on changes of shape.
@@ -66,6 +73,9 @@ class SiamAttn:
         weights: Path | None = None,
         preset: str | None = None,
         device: str = "auto",
+        precision: Precision = "float32",
+        kernels: Kernels = "winograd",
+        cuda_graphs: bool = False,
         mode: Mode = "auto",
         benchmark: Benchmark = "auto",
         penalty_k: float | None = None,
@@ -83,14 +93,45 @@ class SiamAttn:
         }
         self.settings = {key: value for key, value in settings.items() if value is not None}
         place = find_device(device)
-        network = checkpoints.load_network(self._required(weights), preset)
+        _one_of("precision", precision, get_args(Precision))
+        _one_of("kernels", kernels, get_args(Kernels))
+        check_precision(precision, place, cuda_graphs)
+        self._source = (self._required(weights), preset)
+        network = checkpoints.load_network(*self._source)
         self._check(network.config)
-        self.engine = Engine(optimize(network.to(place)))
+        network = optimize(network.to(place), precision, kernels)
+        self.engine = Engine(network, tf32=precision == "tf32", captured=cuda_graphs)
 
     @staticmethod
     def convert(source: Path, target: Path, preset: str | None = None) -> dict[str, str]:
         """Implements ``bench convert``; see ``checkpoints.convert``."""
         return checkpoints.convert(source, target, preset)
+
+    def export_model(
+        self, folder: Path, form: exported.Format, images: Sequence[Image], region: Region
+    ) -> exported.Drift:
+        """Implements ``bench export-model``: write the graphs, and track ``images`` with both.
+
+        Raises:
+            ConfigError: the folder holds something else, or the network is not on the CPU.
+            TrackerError: a package that the form needs is not installed.
+        """
+        network = checkpoints.load_network(*self._source).requires_grad_(False)
+        fold_batch_norm(network)
+        origin = {"preset": network.config.name, "weights": self._source[0].name}
+        exported.export(network, folder, form, origin)
+        graphs = exported.ExportedNetwork(folder, network.config)
+        compared = exported.Compared(self.engine.network, graphs)
+        ours, theirs = (self._boxes(each, images, region) for each in (compared, graphs))
+        return exported.Drift(compared.deviations, float(np.abs(ours - theirs).max()))
+
+    def _boxes(self, network: Any, images: Sequence[Image], region: Region) -> FloatArray:
+        """The boxes that another form of the network finds, with masks if it has them."""
+        twin = copy.copy(self)
+        twin.engine = Engine(network)
+        twin.mode = "mask" if network.config.refine.mask else "box"
+        twin.init(images[0], region)
+        return np.array([twin.update(image).box for image in images[1:]])
 
     def init(self, image: Image, region: Region) -> None:
         """Start on a box ``(4,)``, a polygon ``(K, 2)`` or a mask ``(H, W)``."""

@@ -11,7 +11,15 @@ from torch import Tensor, nn
 from trackers.siamattn.attention import SpatialAttention
 from trackers.siamattn.backbone import Bottleneck
 from trackers.siamattn.config import preset
-from trackers.siamattn.fast import CHUNK, WIDE, WinogradConv2d, fold_batch_norm, optimize
+from trackers.siamattn.fast import (
+    CHUNK,
+    WIDE,
+    DirectConv2d,
+    Kernels,
+    WinogradConv2d,
+    fold_batch_norm,
+    optimize,
+)
 from trackers.siamattn.network import Network
 
 
@@ -60,6 +68,16 @@ def test_only_suitable_convolutions_are_replaced(conv: nn.Conv2d, fits: bool) ->
     assert WinogradConv2d.fits(conv) is fits
 
 
+def test_direct_convolutions_equal_pytorch_s() -> None:
+    torch.manual_seed(0)
+    conv = nn.Conv2d(24, 40, 1).requires_grad_(False)
+    x = torch.randn(2, 24, 9, 7).contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(DirectConv2d(conv)(x), conv(x))
+    assert DirectConv2d.fits(conv)
+    assert not DirectConv2d.fits(nn.Conv2d(24, 40, 1, stride=2))
+    assert not DirectConv2d.fits(nn.Conv2d(24, 40, 3))
+
+
 def randomised(module: nn.Module) -> nn.Module:
     """``module`` in evaluation mode with trained batch norms."""
     for norm in module.modules():
@@ -89,8 +107,17 @@ def test_attention_by_target_equals_attention() -> None:
     torch.testing.assert_close(lanes.attended(q, k, v), SpatialAttention.attended(lanes, q, k, v))
 
 
-@pytest.mark.parametrize("name", ["siamattn-nano", "siamrpn++"])
-def test_the_whole_network_gives_the_same(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "kernels", "kind"),
+    [
+        ("siamattn-nano", "winograd", WinogradConv2d),
+        ("siamrpn++", "winograd", WinogradConv2d),
+        ("siamattn-nano", "direct", DirectConv2d),
+    ],
+)
+def test_the_whole_network_gives_the_same(
+    name: str, kernels: Kernels, kind: type[nn.Module]
+) -> None:
     """With enough channels for the wide convolutions, and trained batch norms."""
     torch.manual_seed(0)
     narrow = {
@@ -113,8 +140,8 @@ def test_the_whole_network_gives_the_same(name: str) -> None:
         return found
 
     expected = answers()
-    optimize(network)
-    assert any(isinstance(m, WinogradConv2d) for m in network.modules())
+    optimize(network, kernels=kernels)
+    assert any(isinstance(m, kind) for m in network.modules())
     for found, wanted in zip(answers(), expected, strict=True):
         limit = 1e-4 * float(wanted.abs().max())
         torch.testing.assert_close(found, wanted, rtol=0, atol=limit)

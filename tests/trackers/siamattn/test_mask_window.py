@@ -27,7 +27,7 @@ def test_an_anchor_s_window_leads_back_to_its_place(row: int, column: int, ancho
     np.testing.assert_array_equal(box[:2] - box[2:] / 2, [(column - 4) * 8, (row - 4) * 8])
     np.testing.assert_array_equal(box[2:], [127, 127])
     rois = torch.tensor([[3.0, *search.mask_region(box, TRACKING)]])
-    assert places_of(rois, CONFIG.rpn.stride) == [(3, row, column)]
+    assert places_of(rois, CONFIG.rpn.stride).tolist() == [[3, row, column]]
 
 
 def test_a_correlation_at_a_place_is_that_of_the_whole_map() -> None:
@@ -36,7 +36,7 @@ def test_a_correlation_at_a_place_is_that_of_the_whole_map() -> None:
     x, kernel = torch.randn(2, 8, 31, 31), torch.randn(2, 8, 5, 5)
     whole = block.correlate(x, kernel)
     places = [(0, 0, 0), (1, 24, 24), (1, 7, 19)]
-    found = block.correlate(cut(x, places, 7), kernel[[0, 1, 1]])
+    found = block.correlate(cut(x, torch.tensor(places), 7), kernel[[0, 1, 1]])
     wanted = torch.stack([whole[lane, :, row, column] for lane, row, column in places])
     torch.testing.assert_close(found[..., 0, 0], wanted)
 
@@ -49,7 +49,7 @@ def test_windows_of_every_level_show_the_same_square(place: tuple[int, int, int]
     for stride, cells, first in ((2, 125, 3), (4, 63, 3), (8, 31, 7)):
         centres = stride * torch.arange(cells, dtype=torch.float32) + first
         levels.append(centres.expand(cells, cells)[None, None])
-    for window, stride in zip(cut_levels(levels, [place]), (2, 4, 8), strict=True):
+    for window, stride in zip(cut_levels(levels, torch.tensor([place])), (2, 4, 8), strict=True):
         left = (column - 4) * 8
         shown = window[0, 0].amax(0)
         expected = left + stride * torch.arange(len(shown)) + (7 if stride == 8 else 3)

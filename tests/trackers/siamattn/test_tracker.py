@@ -20,7 +20,8 @@ from bench.registry import TrackerSpec, make_spec
 from bench.sequence import Sequence
 from trackers.siamattn.checkpoints import shapes
 from trackers.siamattn.config import preset
-from trackers.siamattn.target_state import first_box, join
+from trackers.siamattn.records import join
+from trackers.siamattn.target_state import first_box
 from trackers.siamattn.tracker import SiamAttn, SiamRPNPlusPlus
 
 TARGET = "trackers.siamattn.tracker:SiamAttn"

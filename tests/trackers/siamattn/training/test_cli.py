@@ -60,7 +60,9 @@ def test_smoke(tmp_path: Path) -> None:
 
 
 def test_smoke_fails_if_nothing_was_learned(tmp_path: Path) -> None:
-    found = call("smoke", tmp_path / "run", "--set", "schedule.pairs=4")
+    found = call(
+        "smoke", tmp_path / "run", "--set", "schedule.pairs=4", "--set", "schedule.epochs=1"
+    )
     assert found.returncode == 1
     assert "error: the pairs were not learned" in found.stderr
     assert "Traceback" not in found.stderr

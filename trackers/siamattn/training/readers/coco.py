@@ -115,7 +115,7 @@ def _scan(path: Path) -> Arrays:
         "boxes": np.array(boxes).reshape(-1, 4),
         "places": np.array(places).reshape(-1, 2),
         "names": np.array(names, dtype=np.str_),
-        "sizes": np.array([widths, heights], dtype=np.int64).T,
+        "sizes": np.column_stack([widths, heights]).astype(np.int64),
     }
 
 

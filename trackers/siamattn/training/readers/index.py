@@ -5,6 +5,7 @@ Reading a million small files takes minutes, and their contents much memory in e
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import zipfile
@@ -149,12 +150,12 @@ def _member(store: Path, stream: Any, header: int) -> NDArray[Any]:
     read = npy.read_array_header_1_0 if npy.read_magic(stream) == (1, 0) else None
     if read is None:
         raise ValueError("expected version 1.0 of the format")
-    shape, _, dtype = read(stream)
+    shape, by_columns, dtype = read(stream)
     if dtype.hasobject:
         raise ValueError("expected numbers and text")
     if 0 in shape:
         return np.zeros(shape, dtype)
-    return np.memmap(store, dtype, "r", stream.tell(), shape)
+    return np.memmap(store, dtype, "r", stream.tell(), shape, "F" if by_columns else "C")
 
 
 def _write(store: Path, arrays: Arrays) -> None:
@@ -167,7 +168,8 @@ def _write(store: Path, arrays: Arrays) -> None:
             os.fsync(stream.fileno())
         partial.replace(store)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise DatasetError(
             f"{store}: the index cannot be written ({error.strerror}). Choose another folder."
         ) from error
