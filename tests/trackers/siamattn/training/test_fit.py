@@ -29,7 +29,7 @@ from bench.errors import BenchError, ConfigError, DatasetError
 from trackers.siamattn.checkpoints import load_network, read
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
-from trackers.siamattn.tracker import NANO, SiamAttn
+from trackers.siamattn.tracker import LITE, SiamAttn
 from trackers.siamattn.training import callbacks, fit, trainer
 from trackers.siamattn.training.callbacks import contact_sheet
 from trackers.siamattn.training.cli import main
@@ -482,7 +482,7 @@ def test_a_dataset_of_bench_validates(tmp_path: Path) -> None:
     dataset = open_dataset("folder", tmp_path / "clips")
     chosen = dataset_videos(dataset)
     assert sorted(len(video) for video in chosen) == [3, 5]
-    network = load_network(NANO)
+    network = load_network(LITE)
     together = track_videos(network, chosen)
     assert len(together.overlaps) == 1 + 3
     for video, boxes in zip(chosen, together.boxes, strict=True):
