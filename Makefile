@@ -8,16 +8,21 @@ REPORTS ?= reports
 DEVICE  ?=
 JOBS    ?= 2
 WEIGHTS ?=
-RECIPE  ?= nano
+RECIPE  ?= lite
 RUN     ?= runs/$(RECIPE)
+PRECISION ?= bf16-mixed
 TABLES  ?= 5,6
 SETS    ?=
-BACKBONE ?= trackers/siamattn/weights/siamattn-nano.safetensors
+BACKBONE ?=
 
 BENCH := .venv/bin/bench
 TRAIN := .venv/bin/python -m trackers.siamattn.training
 RUN_OPTIONS = --data $(DATA) --results $(RESULTS) --jobs $(JOBS) \
 	$(if $(DEVICE),--device $(DEVICE)) $(if $(WEIGHTS),--weights $(WEIGHTS))
+TRAIN_OPTIONS = --workers 1 --precision $(PRECISION) \
+	$(if $(filter-out nano nano-proposals,$(RECIPE)),--data $(DATA))
+AFTER = $(if $(filter lite,$(RECIPE)),lite-heads)
+BEGUN = $(RUN)-heads/weights.safetensors
 SCORE_OPTIONS = --data $(DATA) --results $(RESULTS)
 BENCHMARKS := otb2015 uav123 vot2016 vot2018 lasot trackingnet
 MORE := avist dtb70 got10k lasotext nfs otb2013 tb50 tc128 tnl2k uav123-10fps uav20l vasttrack \
@@ -43,7 +48,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt packaging/opencv-python/setup
 	@echo "installing into .venv: a few minutes the first time, about 2 GB"
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --constraint constraints.txt ./packaging/opencv-python
-	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[siamattn,train,vot-toolkit,got10k,video,fast,docs,dev]'
+	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[siamattn,train,imagenet,vot-toolkit,got10k,video,fast,docs,dev]'
 	$(BENCH) doctor
 	touch $@
 
@@ -82,16 +87,17 @@ report: $(STAMP) ## write the report page of everything in RESULTS into REPORTS/
 	$(BENCH) report $(SCORE_OPTIONS) --out $(REPORTS)/report
 
 train: $(STAMP) ## train SiamAttn by RECIPE into RUN, or go on with a training that was stopped
-	$(TRAIN) fit $(RUN) --recipe $(RECIPE) --workers 1
+	$(if $(AFTER),test -f $(BEGUN) || $(TRAIN) fit $(RUN)-heads --recipe $(AFTER) $(TRAIN_OPTIONS))
+	$(TRAIN) fit $(RUN) --recipe $(RECIPE) $(TRAIN_OPTIONS) $(if $(AFTER),--initial $(BEGUN))
 
 train-smoke: $(STAMP) ## learn a handful of pairs by heart, to see that training works here
 	$(TRAIN) smoke $$(mktemp -d)/smoke
 
-ablation: $(STAMP) ## train and score the rows of the paper's TABLES at nano size; Table 7 reads SETS
+ablation: $(STAMP) ## train and score the rows of the paper's TABLES at a small size; Table 7 reads SETS
 	test -d data/mini-30/vot2016 || \
 		$(BENCH) mini data/mini-30 --benchmark vot2016 --sequences 30 --jobs $(JOBS)
 	$(TRAIN) ablation --tables $(TABLES) --data data/mini-30 --out $(REPORTS)/ablation \
-		--backbone $(BACKBONE) $(if $(SETS),--training-data $(SETS))
+		$(if $(BACKBONE),--backbone $(BACKBONE)) $(if $(SETS),--training-data $(SETS))
 
 test: $(STAMP) ## run the whole test suite
 	.venv/bin/pytest -n 2 -q

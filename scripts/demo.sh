@@ -7,7 +7,7 @@ data=data/mini results=results/mini
 
 test -f "$data/.complete" || { "$bench" mini "$data" --jobs "$jobs" && touch "$data/.complete"; }
 for benchmark in otb2015 uav123 vot2016 vot2018 lasot trackingnet; do
-    for tracker in static kcf opencv-mil siamattn-nano; do
+    for tracker in static kcf opencv-mil siamattn-lite; do
         "$bench" run "$benchmark" --tracker "$tracker" --data "$data" --results "$results" --jobs "$jobs"
     done
     "$bench" eval "$benchmark" --data "$data" --results "$results" --json "reports/mini/$benchmark.json"

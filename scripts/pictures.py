@@ -31,7 +31,7 @@ def main() -> None:
         drawn = Path(folder)
         plots("otb2015", "success,strip", drawn)
         bench("confidence", "otb2015", "Board", "--frame", "40", "--data", DATA,
-              "--tracker", "siamattn-nano", "--out", drawn / "confidence.png")  # fmt: skip
+              "--tracker", "siamattn-lite", "--out", drawn / "confidence.png")  # fmt: skip
         screenshot(drawn / "report.png", browser)
         IMAGES.mkdir(parents=True, exist_ok=True)
         for path in sorted(drawn.rglob("*.png")):

@@ -2,7 +2,7 @@
 
     python scripts/planted.py FOLDER [--shared SHARED] [--only NAME]
 
-Thirty pairs differ by one cause: runs of KCF and siamattn-nano on the miniature and on real
+Thirty pairs differ by one cause: runs of KCF and siamattn-lite on the miniature and on real
 sequences, and other people's stored results with one thing changed. Forty more differ by
 chance alone: a stochastic tracker's repetitions, boxes or first boxes with noise, and noise in
 the frames. Runs are kept in FOLDER, so a second call only compares. The exit code is 1 unless 28
@@ -375,20 +375,20 @@ def run_plants(bench: Bench) -> Iterator[Plant]:
     for place, tracker, change, causes, options in (
         ("otb2015", "kcf", "bgr", ("colour-order",), {}),
         ("real", "kcf", "bgr", ("colour-order",), {}),
-        ("otb2015", "siamattn-nano", "bgr", ("colour-order",), {}),
+        ("otb2015", "siamattn-lite", "bgr", ("colour-order",), {}),
         ("otb2015", "kcf", "half", ("half-pixel",), {}),
         ("real", "kcf", "half", ("half-pixel",), {}),
         ("real", "kcf", "one", ("one-based",), {}),
-        ("otb2015", "siamattn-nano", "minus one", ("one-based",), {}),
+        ("otb2015", "siamattn-lite", "minus one", ("one-based",), {}),
         ("real", "kcf", "late", ("frames-shifted",), {}),
         ("otb2015", "kcf", "every other", ("frames-dropped",), {}),
         ("real", "kcf", "started late", ("first-frame-missing",), {}),
         ("otb2015", "kcf", "", hyper, {"learning_rate": 0.075}),
         ("real", "kcf", "", hyper, {"scale_step": 1.05}),
-        ("otb2015", "siamattn-nano", "", hyper, {"benchmark": "vot"}),
-        ("otb2015", "siamattn-nano", "", hyper, {"lr": 0.2}),
-        ("otb2015", "siamattn-nano", "precision", ("precision",), {}),
-        ("otb2015", "siamattn-nano", "half precision", ("precision",), {}),
+        ("otb2015", "siamattn-lite", "", hyper, {"benchmark": "vot"}),
+        ("otb2015", "siamattn-lite", "", hyper, {"lr": 0.2}),
+        ("otb2015", "siamattn-lite", "precision", ("precision",), {}),
+        ("otb2015", "siamattn-lite", "half precision", ("precision",), {}),
     ):
         yield Plant(
             f"{tracker} on {place}: {change or options}", causes,
@@ -423,10 +423,10 @@ def chance_plants(bench: Bench) -> Iterator[Plant]:
                 )  # fmt: skip
     for change in ("frame noise", "first box noise"):
         yield Plant(
-            f"siamattn-nano on otb2015: {change}", (),
+            f"siamattn-lite on otb2015: {change}", (),
             lambda c=change: bench.pair(
-                "otb2015", bench.ran("otb2015", "siamattn-nano", c, 1),
-                bench.ran("otb2015", "siamattn-nano", c, 2),
+                "otb2015", bench.ran("otb2015", "siamattn-lite", c, 1),
+                bench.ran("otb2015", "siamattn-lite", c, 2),
             ),
         )  # fmt: skip
 

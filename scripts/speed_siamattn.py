@@ -36,10 +36,10 @@ from trackers.siamattn.graphs import CapturedNetwork
 from trackers.siamattn.network import Network
 from trackers.siamattn.precision import Precision
 from trackers.siamattn.target_state import first_box
-from trackers.siamattn.tracker import NANO
+from trackers.siamattn.tracker import LITE
 
 SIDE = 2048  # of the matrices whose product is the yardstick
-SHIPPED = {"siamattn-nano": NANO}
+SHIPPED = {"siamattn-lite": LITE}
 FRAMES = 10  # of the sequence that boxes drift along
 STAGES = ("backbone", "search", "box", "mask")
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -188,7 +188,7 @@ def measure(name: str, device: torch.device, table: Table, given: argparse.Names
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("presets", nargs="*", default=["siamattn", "siamattn-nano"])
+    parser.add_argument("presets", nargs="*", default=["siamattn", "siamattn-lite"])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu on a busy machine")
     given = parser.parse_args()

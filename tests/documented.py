@@ -32,7 +32,7 @@ PAGES = (
     *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")),
     *sorted((REPOSITORY / "docs").glob("*.md")),
 )
-NANO = REPOSITORY / "trackers" / "siamattn" / "weights" / "siamattn-nano.safetensors"
+LITE = REPOSITORY / "trackers" / "siamattn" / "weights" / "siamattn-lite.safetensors"
 _BLOCK = re.compile(r"```(sh|console)\n(.*?)```", re.DOTALL)
 _INLINE = re.compile(r"`((?:bench|make|python -m|pip) [^`]+)`")
 
@@ -55,12 +55,12 @@ STAND_INS = {
     r"/data/(OTB2015|UAV123|VOT2016|VOT2018|LaSOT|TrackingNet)\b": r"$DATA/\1",
     r"(?<=DATA=)/data(?=\s|$)|(?<=--data )/data(?=\s|$)": "$DATA",
     r"(?<=--data )OTB\b": "$DATA/OTB2015",
-    r"(?<=TRACKER=)siam(attn|mask)\b|(?<=-t )siamattn\b|(?<=--tracker )siamrpn\b": "siamattn-nano",
-    r"\b(checkpoint_\w+\.pth|siamattn\.safetensors|w\.pth|runs/nano/weights\.safetensors)": str(
-        NANO
+    r"(?<=TRACKER=)siam(attn|mask)\b|(?<=-t )siamattn\b|(?<=--tracker )siamrpn\b": "siamattn-lite",
+    r"\b(checkpoint_\w+\.pth|siamattn\.safetensors|w\.pth|runs/lite/weights\.safetensors)": str(
+        LITE
     ),
-    r"(?<![\w/])\w+/model\.pth": str(NANO),
-    r"(bench confidence .*)": r"\1 --tracker siamattn-nano",
+    r"(?<![\w/])\w+/model\.pth": str(LITE),
+    r"(bench confidence .*)": r"\1 --tracker siamattn-lite",
     r"--trials 50": "--trials 1",
     r"\$(PBS_ARRAY_INDEX|LSB_JOBINDEX)\b": "1",
     r"\bJOB_COMPLETION_INDEX\b": "0",

@@ -46,7 +46,7 @@ def export_model(
 
     [bold]Examples[/]
 
-      bench export-model siamattn-nano --out nano-onnx
+      bench export-model siamattn-lite --out lite-onnx
 
       bench export-model siamattn --weights siamattn.safetensors --format torchscript --out graphs
     """

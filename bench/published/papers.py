@@ -219,7 +219,7 @@ def expected_of(tracker: str, benchmark: str, experiment: str) -> list[Expectati
     """Published scores for results of a given name.
 
     Results belong to the registered tracker with the longest name that starts theirs:
-    ``siamattn-vot`` to ``siamattn``, ``siamattn-nano`` to one without published scores. Only the
+    ``siamattn-vot`` to ``siamattn``, ``siamattn-lite`` to one without published scores. Only the
     main experiment of a benchmark and unambiguous figures count.
 
     Args:

@@ -1,5 +1,5 @@
 """Backbones: the residual one of section 4.2, with its last two stages dilated instead of strided,
-and the two lighter ones of PySOT's model zoo.
+the two lighter ones of PySOT's model zoo, and the early layers of EfficientNet-Lite0.
 
 Modules are named as in the released checkpoints, here and throughout the package. Strided
 convolutions do not pad, which centres the template's cells and the search image's on the crop.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from trackers.siamattn.config import BackboneConfig
@@ -147,19 +148,29 @@ MOBILE_LAYERS = (
 
 
 class InvertedResidual(nn.Module):
-    """1x1, depth-wise 3x3 and 1x1 convolutions, around which equal shapes are added."""
+    """1x1, depth-wise and 1x1 convolutions, around which equal shapes are added."""
 
     def __init__(
-        self, channels: int, out: int, expansion: int, stride: int, dilation: int
+        self,
+        channels: int,
+        out: int,
+        expansion: int,
+        stride: int = 1,
+        dilation: int = 1,
+        kernel: int = 3,
+        widen: bool = True,
     ) -> None:
-        """``channels`` in, ``expansion`` times as many inside, ``out`` out."""
+        """``channels`` in, ``expansion`` times as many inside, ``out`` out.
+
+        Without ``widen``, the first convolution is left out.
+        """
         super().__init__()
         inner = channels * expansion
-        padding = dilation if dilation > 1 else 2 - stride
+        padding = dilation * (kernel // 2) - (stride - 1)
         self.shortcut = stride == 1 and channels == out
         self.conv = nn.Sequential(
-            *_conv_norm_relu6(channels, inner, 1),
-            *_conv_norm_relu6(inner, inner, 3, stride, padding, dilation, groups=inner),
+            *(_conv_norm_relu6(channels, inner, 1) if widen else ()),
+            *_conv_norm_relu6(inner, inner, kernel, stride, padding, dilation, groups=inner),
             nn.Conv2d(inner, out, 1, bias=False),
             nn.BatchNorm2d(out),
         )
@@ -196,6 +207,67 @@ class MobileNetV2(Backbone):
         return tuple(levels)
 
 
+# Tan and Le, ICML 2019, table 1, up to its sixth row, as the Lite variant has it: without
+# squeeze-and-excitation, with ReLU6. Kernel, expansion, channels, blocks, stride.
+LITE_LAYERS = (
+    (3, 1, 16, 1, 1),
+    (3, 6, 24, 2, 2),
+    (5, 6, 40, 2, 2),
+    (3, 6, 80, 3, 2),
+    (5, 6, 112, 3, 1),
+)
+LITE_STEM = 32  # channels
+LITE_EPSILON = 1e-3  # of the batch norms
+_COARSE = 3  # first level whose cells are 16 pixels apart
+
+
+class EfficientNetLite(Backbone):
+    """The first two thirds of EfficientNet-Lite0, with the levels of a residual network.
+
+    The last two levels keep their stride of 16, at a quarter of the cost of dilation, and are
+    enlarged to cells 8 pixels apart.
+    """
+
+    def __init__(self, config: BackboneConfig) -> None:
+        """The layers up to the last of ``config.levels``."""
+        super().__init__()
+        self.stem = nn.Sequential(*_conv_norm_relu6(3, LITE_STEM, 3, stride=2))
+        self.channels = tuple(row[2] for row in LITE_LAYERS[: max(config.levels) + 1])
+        before = LITE_STEM
+        for number, (kernel, expansion, out, blocks, stride) in enumerate(LITE_LAYERS):
+            if number == len(self.channels):
+                break
+            first = InvertedResidual(
+                before, out, expansion, stride, kernel=kernel, widen=expansion > 1
+            )
+            rest = (InvertedResidual(out, out, expansion, kernel=kernel) for _ in range(1, blocks))
+            self.add_module(f"layer{number}", nn.Sequential(first, *rest))
+            before = out
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eps = LITE_EPSILON
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Up to five levels: 63, 31, 15, 15 and 15 cells wide for S = 127; for S = 191, 95, 47,
+        23, 23 and 23."""
+        levels, x = [], self.stem(image)
+        for number in range(len(self.channels)):
+            x = self.get_submodule(f"layer{number}")(x)
+            levels.append(x if number < _COARSE else _enlarged(x))
+        return tuple(levels)
+
+
+def _enlarged(x: Tensor) -> Tensor:
+    """N cells per side to 2N + 1: those between, linearly, and the border's repeated.
+
+    Every second cell of the finer map is the centre of an unpadded window of 3 x 3, so the N are
+    the second, fourth, ... of the 2N + 1.
+    """
+    side = 2 * x.shape[-1] - 1
+    between = F.interpolate(x, (side, side), mode="bilinear", align_corners=True)
+    return F.pad(between, (1, 1, 1, 1), mode="replicate")
+
+
 def _conv_norm_relu6(
     channels: int,
     out: int,
@@ -213,4 +285,5 @@ BACKBONES: dict[str, type[Backbone]] = {
     "resnet": ResNet,
     "mobilenetv2": MobileNetV2,
     "alexnet": AlexNet,
+    "efficientnet-lite": EfficientNetLite,
 }

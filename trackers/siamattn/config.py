@@ -17,7 +17,7 @@ from bench.errors import ConfigError, unknown_name
 from trackers.siamattn.settings import check_ranges, load_table, named, overridden
 
 Formula = Literal["released", "paper"]
-Family = Literal["resnet", "mobilenetv2", "alexnet"]
+Family = Literal["resnet", "mobilenetv2", "alexnet", "efficientnet-lite"]
 
 PRESETS = Path(__file__).parent / "presets.json"
 _PARTS = ("rpn", "attention", "refine")  # sections that ablations change

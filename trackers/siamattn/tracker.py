@@ -21,7 +21,7 @@ from trackers.siamattn.figure import ConfidenceMaps
 from trackers.siamattn.precision import Precision, check_precision
 from trackers.siamattn.target_state import SiamesePrediction, State, first_box, is_rotated
 
-NANO = Path(__file__).parent / "weights" / "siamattn-nano.safetensors"
+LITE = Path(__file__).parent / "weights" / "siamattn-lite.safetensors"
 
 Mode = Literal["auto", "box", "mask"]
 Benchmark = Literal["auto", "vot", "otb"]
@@ -205,14 +205,14 @@ class SiamAttn:
             self.tracking(config, rotated)
 
 
-class SiamAttnNano(SiamAttn):
-    """The smallest SiamAttn, with weights that this project trained on generated video.
+class SiamAttnLite(SiamAttn):
+    """A small SiamAttn, with weights that this project trained on single pictures.
 
     Options are those of ``SiamAttn``; ``weights/README.md`` documents the weights.
     """
 
     def _required(self, weights: Path | None) -> Path:
-        return NANO if weights is None else weights
+        return LITE if weights is None else weights
 
 
 class SiamRPNPlusPlus(SiamAttn):

@@ -264,7 +264,7 @@ def test_a_video_shows_masks_and_absences(bench: Bench, made: Path) -> None:
 
 def test_siamattn_keeps_its_masks_when_asked(bench: Bench, made: Path) -> None:
     (sequence, *_) = open_dataset("vot2018", made / "data")
-    line = ("run", "vot2018", "-t", "siamattn-nano", "-q", "--sequence", sequence.name)
+    line = ("run", "vot2018", "-t", "siamattn-lite", "-q", "--sequence", sequence.name)
     bench(*line, "--masks", "--name", "kept", cwd=made)
     bench(*line, "--name", "plain", cwd=made)
     store = VotStore(made / "results", "vot2018", "baseline")

@@ -81,7 +81,7 @@ def test_a_misprint_is_named() -> None:
 @pytest.mark.parametrize(
     ("tracker", "experiment"),
     [
-        ("siamattn-nano", "baseline"),
+        ("siamattn-lite", "baseline"),
         ("eco", "baseline"),
         ("kcf", "baseline"),
         ("siamattn", "realtime"),

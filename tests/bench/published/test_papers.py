@@ -141,7 +141,7 @@ def test_every_system_has_its_row_and_its_entry_in_the_guide() -> None:
         ("1", "vot2018", "SiamAttn-rerun", "imported", "SiamAttn"),
         ("1", "vot2018", "siamrpn++-mobile", "measured", None),
         ("1", "vot2018", "siammask", "measured", "SiamMask-Opt"),
-        ("1", "vot2018", "siamattn-nano", "measured", None),
+        ("1", "vot2018", "siamattn-lite", "measured", None),
         ("1", "vot2018", "static", "measured", None),
     ],
 )

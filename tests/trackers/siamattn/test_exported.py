@@ -68,7 +68,7 @@ def test_tensors_of_records_by_name() -> None:
     assert join([template, template]).terms[2].channel.shape[0] == 2
 
 
-@pytest.mark.parametrize("name", ["siamattn-nano", "siamattn-rr-sa", "siamrpn++", "siammask"])
+@pytest.mark.parametrize("name", ["siamattn-nano", "siamattn-lite", "siamattn-rr-sa", "siammask"])
 def test_stages_pass_on_what_the_next_ones_need(name: str) -> None:
     """Whether the template's kernels are fixed, and whatever heads there are."""
     made = stages(network(name))
@@ -152,7 +152,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_verb_checks_what_it_wrote(tmp_path: Path) -> None:
     """The full path of a user, with the shipped weights; a tolerance of 0 cannot be kept."""
-    command = ["export-model", "siamattn-nano", "--format", "torchscript", "--frames", "3"]
+    command = ["export-model", "siamattn-lite", "--format", "torchscript", "--frames", "3"]
     done = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "a")])
     assert done.exit_code == 0, done.output
     for name in ("template: terms.0.z", "search: cls", "box: deltas", "mask: logits"):
@@ -168,7 +168,7 @@ def test_the_verb_refuses_what_it_cannot_do(
 ) -> None:
     for words, message in (
         (["kcf"], "has no network that can be exported"),
-        (["siamattn-nano", "--sequence", "Crossing"], "expected --benchmark and --sequence"),
+        (["siamattn-lite", "--sequence", "Crossing"], "expected --benchmark and --sequence"),
     ):
         monkeypatch.setattr(
             sys, "argv", ["bench", "export-model", *words, "--out", str(tmp_path / "x")]

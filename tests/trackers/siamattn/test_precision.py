@@ -16,7 +16,7 @@ from bench.errors import ConfigError, ResultError
 from bench.registry import make_spec
 from bench.results.onepass import OnePassStore
 from bench.runner import run_here, run_tracker
-from trackers.siamattn.tracker import SiamAttn, SiamAttnNano
+from trackers.siamattn.tracker import SiamAttn, SiamAttnLite
 
 
 def boxes(tracker: SiamAttn, golden: Any) -> np.ndarray:
@@ -26,9 +26,9 @@ def boxes(tracker: SiamAttn, golden: Any) -> np.ndarray:
 
 def test_bf16_stays_close_and_is_another_arithmetic(golden: Any) -> None:
     """The shipped weights follow the target of the generated sequence in either."""
-    exact, short = (boxes(SiamAttnNano(device="cpu", precision=p), golden) for p in KINDS)
+    exact, short = (boxes(SiamAttnLite(device="cpu", precision=p), golden) for p in KINDS)
     drift = np.abs(short - exact).max()
-    assert 0 < drift < 2
+    assert 0 < drift < 4
 
 
 KINDS = ("float32", "bf16")
@@ -54,7 +54,7 @@ def test_only_the_backbone_is_shortened(nano_file: Path) -> None:
 )
 def test_what_a_cpu_does_not_compute_is_refused(options: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        SiamAttnNano(device="cpu", **options)
+        SiamAttnLite(device="cpu", **options)
 
 
 def test_results_of_different_precision_are_not_mixed(golden: Any, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_results_of_different_precision_are_not_mixed(golden: Any, tmp_path: Pat
     dataset = open_dataset("folder", tmp_path / "clips")
     store = OnePassStore(tmp_path / "results", "folder")
     short, exact = (
-        make_spec("siamattn-nano", {"precision": each}, device="cpu") for each in KINDS[::-1]
+        make_spec("siamattn-lite", {"precision": each}, device="cpu") for each in KINDS[::-1]
     )
 
     def run(spec: Any) -> None:
@@ -76,7 +76,7 @@ def test_results_of_different_precision_are_not_mixed(golden: Any, tmp_path: Pat
         )
 
     run(short)
-    record = json.loads(store.record_path("siamattn-nano").read_text())
+    record = json.loads(store.record_path("siamattn-lite").read_text())
     assert record["provenance"]["options"]["precision"] == "bf16"
     with pytest.raises(ResultError, match=r"options\.precision: expected 'float32', found 'bf16'"):
         run(exact)

@@ -20,7 +20,7 @@ from bench.processes import few_threads
 from trackers.siamattn.training.data import PairSource
 from trackers.siamattn.training.holdout import Video, track_videos, videos
 from trackers.siamattn.training.keeping import SUCCESS, averaged
-from trackers.siamattn.training.mixture import Mixture
+from trackers.siamattn.training.mixtures import skips_of
 from trackers.siamattn.training.module import TrainingModule
 
 _TRUTH, _FOUND = (255, 255, 255), (230, 80, 0)  # RGB
@@ -113,8 +113,8 @@ class ReportSkipped(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Report what was skipped."""
-        if trainer.is_global_zero and isinstance(self.source, Mixture):
-            for skips in self.source.skips():
+        if trainer.is_global_zero:
+            for skips in skips_of(self.source):
                 rank_zero_warn(f"skipped so far: {skips}")
 
 

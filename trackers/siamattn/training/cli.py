@@ -12,6 +12,7 @@ import typer
 
 from bench.errors import BenchError, ConfigError, ResultError
 from trackers.siamattn.training.config import Recipe, recipe
+from trackers.siamattn.training.imagenet import published
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -228,10 +229,12 @@ def _backbone(chosen: Recipe, backbone: Path | None, initial: Path | None = None
 
     Raises:
         ConfigError: the recipe keeps the backbone still at first or in part, and nobody said that
-            this is to be a random one.
+            this is to be a random one; or its ImageNet weights are not installed.
     """
     if str(backbone) == "none":
         return None
+    if chosen.imagenet and backbone is None and initial is None:
+        return published(chosen.imagenet)
     if chosen.pretrained and backbone is None and initial is None:
         raise ConfigError(
             f"recipe {chosen.name!r} keeps the backbone still at first or in part, so it needs a "

@@ -8,6 +8,7 @@ paper gives none, the released configuration's. A recipe may also come from a fi
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -67,6 +68,7 @@ class DataConfig:
     Attributes:
         mixture: name of a mixture of training sets, a ``.json`` or ``.toml`` file with one, or
             ``generated``.
+        generated: share of pairs of generated video in a mixture of training sets.
         negatives: share of pairs whose search image shows another target.
         gray: share of greyscale pairs.
         film: share of pairs with degraded image quality, see ``looks.Degradation``.
@@ -85,6 +87,7 @@ class DataConfig:
     """
 
     mixture: str = "paper"
+    generated: float = 0.0
     negatives: float = 0.2
     gray: float = 0.0
     film: float = 0.0
@@ -102,7 +105,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        shares = ("negatives", "gray", "film", "look", "turn", "parts", "motley")
+        shares = ("generated", "negatives", "gray", "film", "look", "turn", "parts", "motley")
         check_ranges(self, "data", shares, {"scenes": 2, "streams": 1, "uses": 1, "stretch": 0})
         if not 0 <= self.margin < 0.5:
             raise ConfigError(
@@ -186,10 +189,13 @@ class Schedule:
             its part of the batch: less memory, and batch norms that see one part at a time.
         warmup: epochs in which the rate rises geometrically from ``first`` to ``warm``.
         first, warm: rates of the first and last warm-up epoch.
-        peak, last: rates of the first and last epoch after it; the rate falls geometrically.
+        peak, last: rates of the first and last epoch after it.
+        fall: how the rate falls between them.
         frozen: epochs with a frozen backbone.
         backbone: factor on the backbone's rate afterwards; its stem and first stage stay frozen
             unless ``whole`` is set.
+        still: keep the statistics of the backbone's batch norms.
+        unmasked: epochs without the loss of masks, whose steps are cheaper.
         whole: train the whole backbone, for networks without ImageNet weights.
         average: decay per step of an exponential moving average of all weights and statistics,
             which is what is validated and exported; 0 for none.
@@ -210,8 +216,11 @@ class Schedule:
     warm: float = 1e-3
     peak: float = 5e-3
     last: float = 5e-4
+    fall: Literal["geometric", "cosine"] = "geometric"
     frozen: int = 10
     backbone: float = 0.05
+    still: bool = False
+    unmasked: int = 0
     whole: bool = False
     average: float = 0.0
 
@@ -223,7 +232,9 @@ class Schedule:
             )
         counts = dict.fromkeys(("epochs", "pairs", "batch", "accumulate"), 1)
         rates = dict.fromkeys(_RATES, 1e-12)
-        others = dict.fromkeys(("warmup", "frozen", "weight_decay", "clip", "each", "growth"), 0)
+        others = dict.fromkeys(
+            ("warmup", "frozen", "unmasked", "weight_decay", "clip", "each", "growth"), 0
+        )
         check_ranges(self, "schedule", ("momentum", "backbone"), {**counts, **rates, **others})
 
     def on(self, processes: int) -> Schedule:
@@ -250,7 +261,8 @@ class Schedule:
         """The learning rate of an epoch, counted from 0."""
         if epoch < self.warmup:
             return geometric(self.first, self.warm, self.warmup, epoch)
-        return geometric(self.peak, self.last, self.epochs - self.warmup, epoch - self.warmup)
+        course = cosine if self.fall == "cosine" else geometric
+        return course(self.peak, self.last, self.epochs - self.warmup, epoch - self.warmup)
 
 
 def geometric(first: float, last: float, count: int, index: float) -> float:
@@ -258,6 +270,13 @@ def geometric(first: float, last: float, count: int, index: float) -> float:
     if count < 2:
         return first
     return float(first * (last / first) ** (index / (count - 1)))
+
+
+def cosine(first: float, last: float, count: int, index: float) -> float:
+    """Term ``index`` of ``count`` numbers on half a cosine from ``first`` to ``last``."""
+    if count < 2:
+        return first
+    return last + (first - last) * (1 + math.cos(math.pi * index / (count - 1))) / 2
 
 
 @dataclass(frozen=True)
@@ -289,6 +308,8 @@ class Recipe:
         source: origin of its numbers.
         preset: architecture, see ``trackers.siamattn.config``.
         seed: seed of all random numbers.
+        imagenet: ImageNet weights that the backbone starts from, a name in
+            ``imagenet.PACKAGES``; empty for random ones or those of the command line.
         initial: initial weights, file name and SHA-256; empty for random ones.
     """
 
@@ -296,6 +317,7 @@ class Recipe:
     source: str = ""
     preset: str = "siamattn"
     seed: int = 0
+    imagenet: str = ""
     initial: str = ""
     data: DataConfig = field(default_factory=DataConfig)
     labels: LabelConfig = field(default_factory=LabelConfig)

@@ -19,9 +19,9 @@ from bench.files import write_atomically
 from trackers.siamattn.config import preset
 from trackers.siamattn.settings import is_file_name, load_table, named, read_table
 from trackers.siamattn.training.config import Recipe
-from trackers.siamattn.training.data import PairSource, Samples
+from trackers.siamattn.training.data import Pair, PairSource, Samples
 from trackers.siamattn.training.generated import GeneratedPairs
-from trackers.siamattn.training.mixture import Mixture
+from trackers.siamattn.training.mixture import Mixture, Skips
 from trackers.siamattn.training.readers import open_source, options_of
 from trackers.siamattn.training.sources import Use
 
@@ -130,6 +130,34 @@ def _use(row: Mapping[str, Any], root: Path, index: Path | None) -> Use:
     return Use(source, row["frame_range"], count)
 
 
+class Blend:
+    """Pairs of two sources, spread evenly.
+
+    Args:
+        first, second: the sources; each counts its own pairs.
+        share: share of the second's pairs.
+    """
+
+    def __init__(self, first: PairSource, second: PairSource, share: float) -> None:
+        self.first, self.second, self.share = first, second, share
+
+    def pair(self, index: int) -> Pair:
+        """Pair ``index`` >= 0."""
+        before, after = (int(self.share * number) for number in (index, index + 1))
+        if after > before:
+            return self.second.pair(before)
+        return self.first.pair(index - before)
+
+    def skips(self) -> list[Skips]:
+        """What could not be read so far."""
+        return [skips for source in (self.first, self.second) for skips in skips_of(source)]
+
+
+def skips_of(source: PairSource) -> list[Skips]:
+    """What a source could not read so far; generated video skips nothing."""
+    return source.skips() if isinstance(source, Mixture | Blend) else []
+
+
 def open_samples(
     recipe: Recipe, root: Path | None = None, folder: Path | None = None, option: str = "--data"
 ) -> Samples:
@@ -165,4 +193,7 @@ def open_pairs(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         _keep(data.mixture, folder / "mixture.json")
-    return open_mixture(data.mixture, root, recipe.seed, data.negatives, index, skipped)
+    real = open_mixture(data.mixture, root, recipe.seed, data.negatives, index, skipped)
+    if not data.generated:
+        return real
+    return Blend(real, GeneratedPairs(data, recipe.seed), data.generated)

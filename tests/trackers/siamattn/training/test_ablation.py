@@ -48,8 +48,8 @@ def test_a_row_changes_only_its_components(row: Row) -> None:
     small, full = preset(found.preset), preset(row.preset)
     assert (small.attention, small.rpn) == (full.attention, full.rpn)
     assert (small.refine.box, small.refine.mask) == (full.refine.box, full.refine.mask)
-    assert small.backbone == preset("siamattn-nano").backbone
-    assert small.tracking == preset("siamattn-nano").tracking
+    assert small.backbone == preset("siamattn-lite").backbone
+    assert small.tracking == preset("siamattn-lite").tracking
 
 
 def test_the_same_network_in_two_tables_is_trained_once() -> None:
@@ -65,7 +65,7 @@ def test_table_7_changes_the_training_sets() -> None:
 
 def test_the_note_describes_the_budget() -> None:
     plain = describe(Budget(BASE, [0, 1, 2], Machine()), rows(["5"]))
-    for fact in ("siamattn-nano in place of the full network", "3200 pairs", "3 seeds"):
+    for fact in ("siamattn-lite in place of the full network", "3200 pairs", "3 seeds"):
         assert fact in plain
     assert "the same for all rows (training data: generated)" in plain
     assert "at random" in plain
@@ -100,7 +100,7 @@ def test_rows_use_the_given_backbone_and_data(
     budget = Budget(BASE, [4], Machine(), Path("sets"), Path("resnet50.pth"))
     for row in rows(["7"]):
         budget.train(row, 4, tmp_path / row.name(4))
-    network = "siamattn-nano", Path("resnet50.pth")
+    network = "siamattn-lite", Path("resnet50.pth")
     assert seen == {
         "siamattn-table7-a-seed-4": (("table7-a", Path("sets")), network),
         "siamattn-paper-seed-4": (("paper", Path("sets")), network),
@@ -127,7 +127,7 @@ def test_invalid_options_are_refused(words: list[str], message: str) -> None:
 
 
 def test_a_still_backbone_is_not_random_by_accident() -> None:
-    found = CliRunner().invoke(app, ["ablation"])
+    found = CliRunner().invoke(app, ["ablation", "--set", "imagenet="])
     assert isinstance(found.exception, ConfigError)
     assert "give --backbone FILE" in str(found.exception)
 

@@ -29,7 +29,7 @@ from bench.errors import BenchError, ConfigError, DatasetError
 from trackers.siamattn.checkpoints import load_network, read
 from trackers.siamattn.config import preset
 from trackers.siamattn.network import Network
-from trackers.siamattn.tracker import NANO, SiamAttn
+from trackers.siamattn.tracker import LITE, SiamAttn
 from trackers.siamattn.training import callbacks, fit, trainer
 from trackers.siamattn.training.callbacks import contact_sheet
 from trackers.siamattn.training.cli import main
@@ -89,12 +89,12 @@ pytestmark = pytest.mark.filterwarnings(
 )  # Lightning's and PyTorch's warnings about each other
 
 
-def losses(folder: Path, version: int = 0) -> dict[int, str]:
-    """The total loss of each step, as it was logged."""
+def losses(folder: Path, version: int = 0, name: str = "total") -> dict[int, str]:
+    """A loss of each step, by default the total, as it was logged."""
     path = folder / "logs" / "csv" / f"version_{version}" / "metrics.csv"
     with path.open(newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["train/total"]]
-    return {int(row["step"]): row["train/total"] for row in rows}
+    return {int(row["step"]): row[f"train/{name}"] for row in rows}
 
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -482,7 +482,7 @@ def test_a_dataset_of_bench_validates(tmp_path: Path) -> None:
     dataset = open_dataset("folder", tmp_path / "clips")
     chosen = dataset_videos(dataset)
     assert sorted(len(video) for video in chosen) == [3, 5]
-    network = load_network(NANO)
+    network = load_network(LITE)
     together = track_videos(network, chosen)
     assert len(together.overlaps) == 1 + 3
     for video, boxes in zip(chosen, together.boxes, strict=True):
@@ -570,6 +570,14 @@ def test_a_head_with_loss_weight_0_is_not_computed() -> None:
     assert whole.mask > 0
     assert still
     assert all("mask" in k or "lateral" in k for k in still), still
+
+
+def test_the_first_epochs_can_leave_out_the_masks(tmp_path: Path) -> None:
+    chosen = RECIPE.override({"schedule.unmasked": 1, "schedule.pairs": 4, "seed": 5})
+    train(chosen, open_samples(chosen), tmp_path, PLAIN)
+    found = [float(value) for value in losses(tmp_path, name="mask").values()]
+    assert found[:2] == [0, 0]
+    assert min(found[2:]) > 0
 
 
 def test_two_processes_have_the_gradients_of_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,14 @@ import pytest
 
 from bench.errors import ConfigError, DatasetError
 from trackers.siamattn.training.config import recipe, recipe_names
-from trackers.siamattn.training.mixtures import MIXTURES, mixture_names, open_mixture, open_pairs
+from trackers.siamattn.training.mixtures import (
+    MIXTURES,
+    Blend,
+    mixture_names,
+    open_mixture,
+    open_pairs,
+    skips_of,
+)
 from trackers.siamattn.training.readers import LAYOUTS, options_of
 
 TABLE = json.loads(MIXTURES.read_text(encoding="utf-8"))
@@ -84,6 +91,27 @@ def test_a_mixture_of_folders_gives_pairs(tmp_path: Path) -> None:
     (skip,) = mixture.skips()
     assert (skip.source, skip.count) == ("lasot", 1)
     assert "000000.01.x.jpg does not exist" in skip.first[0]
+
+
+class Counted:
+    """A source whose pairs are their numbers."""
+
+    def pair(self, index: int) -> int:
+        return index
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 1 / 3, 0.5, 1.0])
+def test_a_blend_uses_each_pair_of_both_sources_in_turn(share: float) -> None:
+    first, second = Counted(), Counted()
+    blend = Blend(first, second, share)  # type: ignore[arg-type]
+    drawn = [blend.pair(index) for index in range(100)]
+    taken = [int(share * (n + 1)) - int(share * n) for n in range(100)]
+    assert sum(taken) == int(100 * share)
+    numbers = {
+        kind: [p for p, t in zip(drawn, taken, strict=True) if t == kind] for kind in (0, 1)
+    }
+    assert all(found == list(range(len(found))) for found in numbers.values())
+    assert skips_of(blend) == []
 
 
 def test_a_mixture_from_a_file(tmp_path: Path) -> None:

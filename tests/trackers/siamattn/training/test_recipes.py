@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,16 @@ def test_the_papers_losses_and_schedule() -> None:
     assert recipe("paper").schedule.whole
     assert not recipe("released").schedule.whole
     assert recipe("paper").validation.first == 11
+
+
+def test_a_rate_that_falls_by_half_a_cosine() -> None:
+    """From the peak to the last, through their mean, steepest in the middle."""
+    schedule = recipe("paper", {"schedule.fall": "cosine", "schedule.epochs": 26}).schedule
+    rates = [schedule.rate(epoch) for epoch in range(5, 26)]
+    assert rates[::10] == pytest.approx([5e-3, 2.75e-3, 5e-4])
+    steps = [before - after for before, after in pairwise(rates)]
+    assert steps[0] < steps[4] < steps[9] == max(steps)
+    assert min(steps) > 0
 
 
 @pytest.mark.parametrize(

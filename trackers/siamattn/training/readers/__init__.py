@@ -14,6 +14,7 @@ from trackers.siamattn.training.readers.coco import open_coco
 from trackers.siamattn.training.readers.crop511 import open_crop511
 from trackers.siamattn.training.readers.imagenet import open_det, open_vid
 from trackers.siamattn.training.readers.rows import Reader
+from trackers.siamattn.training.readers.stills import open_stills
 from trackers.siamattn.training.readers.youtube_bb import open_youtube_bb
 from trackers.siamattn.training.readers.youtube_vos import open_youtube_vos
 
@@ -24,6 +25,7 @@ LAYOUTS: MappingProxyType[str, Callable[..., Reader[Any]]] = MappingProxyType(
         "det": open_det,
         "got10k": open_got10k,
         "lasot": open_lasot,
+        "stills": open_stills,
         "trackingnet": open_trackingnet,
         "vid": open_vid,
         "youtube-bb": open_youtube_bb,

@@ -9,32 +9,32 @@ from safetensors import safe_open
 from bench.geometry import box_iou
 from bench.registry import registered_trackers
 from trackers.siamattn.checkpoints import load_network
-from trackers.siamattn.tracker import NANO, SiamAttnNano
+from trackers.siamattn.tracker import LITE, SiamAttnLite
 from trackers.siamattn.training.holdout import track_videos, videos
 
 
 def test_the_file_is_small_and_records_its_origin() -> None:
-    assert NANO.stat().st_size <= 10 * 2**20
-    with safe_open(NANO, "pt") as file:
+    assert LITE.stat().st_size <= 12 * 10**6
+    with safe_open(LITE, "pt") as file:
         record = file.metadata()
-    assert record["preset"] == "siamattn-nano"
-    assert record["data"] == "generated"
+    assert record["preset"] == "siamattn-lite"
+    assert record["data"] == "stills"
     assert int(record["pairs"]) > 0
     assert int(record["steps"]) > 0
-    card = (NANO.parent / "README.md").read_text(encoding="utf-8")
+    card = (LITE.parent / "README.md").read_text(encoding="utf-8")
     assert f"{int(record['steps']):,} steps" in card
     assert record["recipe"] in card
 
 
 def test_it_is_registered() -> None:
-    assert registered_trackers()["siamattn-nano"] == "trackers.siamattn.tracker:SiamAttnNano"
+    assert registered_trackers()["siamattn-lite"] == "trackers.siamattn.tracker:SiamAttnLite"
 
 
 @pytest.mark.parametrize("multicoloured", [False, True])
 def test_it_tracks_held_out_targets(multicoloured: bool) -> None:
     """On four hold-out videos of twelve frames, it doubles the static tracker's overlap."""
     chosen = videos(count=4, frames=12, multicoloured=multicoloured)
-    found = track_videos(load_network(NANO), chosen)
+    found = track_videos(load_network(LITE), chosen)
     overlaps = [
         box_iou(track, video.boxes) for track, video in zip(found.boxes, chosen, strict=True)
     ]
@@ -45,7 +45,7 @@ def test_it_tracks_held_out_targets(multicoloured: bool) -> None:
 def test_it_is_confident_of_its_target() -> None:
     """As a plug-in with its own weights, it predicts a box and a probability per frame."""
     video = videos(count=4, frames=12)[1]
-    tracker = SiamAttnNano()
+    tracker = SiamAttnLite()
     tracker.init(video.images[0], video.boxes[0])
     answers = [tracker.update(image) for image in video.images[1:]]
     assert np.mean([answer.score for answer in answers]) > 0.5
