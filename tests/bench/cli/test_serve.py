@@ -135,11 +135,11 @@ def test_options_of_the_other_toolkit_are_passed_on(monkeypatch: pytest.MonkeyPa
 
 def test_without_the_other_toolkit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "vot", None)
-    with pytest.raises(ConfigError, match=r"vot-toolkit cannot be imported .*\[interop\]"):
+    with pytest.raises(ConfigError, match=r"vot-toolkit cannot be imported .*\[vot-toolkit\]"):
         call("vot", "analysis")
 
 
 def test_without_trax(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "trax.server", None)
-    with pytest.raises(BenchError, match=r"vot-trax .*\[interop\]"):
+    with pytest.raises(BenchError, match=r"vot-trax .*\[trax\]"):
         call("serve", "--tracker", "static")

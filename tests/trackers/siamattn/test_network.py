@@ -75,7 +75,7 @@ def answers(network: Network, z: Tensor, x: Tensor, rois: Tensor) -> dict[str, T
 def test_every_preset_runs_and_batch_rows_do_not_mix(name: str) -> None:
     network = small(name)
     tracking = network.config.tracking_for()
-    nominal = 255 if name == "siamattn-nano" else tracking.instance
+    nominal = max(255, tracking.instance)
     z, x = crops(instance=nominal)
     both = answers(network, z, x, ROIS)
     width = 21 if name == "siamrpn" else 25

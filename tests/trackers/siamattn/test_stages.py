@@ -111,7 +111,7 @@ def refine_stages(
     size = levels[1].shape[-2:]
     out = {
         "fused_b": sum(before[f"fuse_bconv{k}"] for k in LEVELS),
-        "fused_m": fusion.mask(levels),
+        "fused_m": fusion.mask(levels[:2], levels[2:], ()),
     }
     for k in (0, *LEVELS):
         resized = torch.nn.functional.interpolate(
