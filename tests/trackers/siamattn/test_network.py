@@ -75,7 +75,8 @@ def answers(network: Network, z: Tensor, x: Tensor, rois: Tensor) -> dict[str, T
 def test_every_preset_runs_and_batch_rows_do_not_mix(name: str) -> None:
     network = small(name)
     tracking = network.config.tracking_for()
-    nominal = 255 if name == "siamattn-nano" else tracking.instance
+    small_crop = name in ("siamattn-nano", "siamattn-lite")
+    nominal = 255 if small_crop else tracking.instance
     z, x = crops(instance=nominal)
     both = answers(network, z, x, ROIS)
     width = 21 if name == "siamrpn" else 25
