@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from bench.errors import ConfigError, unknown_name
-from bench.reports.plots.options import read_labels, read_name, read_names, read_width
-
-
-def _option(default: Any, says: str, **more: str) -> Any:
-    return field(default=default, metadata={"help": says, **more})
+from bench.reports.plots.options import (
+    labels_option,
+    option,
+    read_labels,
+    read_name,
+    read_names,
+    read_width,
+)
 
 
 @dataclass(frozen=True)
@@ -29,25 +32,18 @@ class TableOptions:
         differences: whether scored minus printed has columns.
     """
 
-    ours: str = _option("", "This tracker: in bold, and last.", metavar="NAME")
-    labels: Mapping[str, str] = field(
-        default_factory=dict,
-        metadata={
-            "help": "A tracker's name as printed; repeatable.",
-            "metavar": "NAME=LABEL",
-            "flags": "--label --labels",
-        },
-    )
-    sort: str = _option("", "Sort rows by this measure, the best first.", metavar="MEASURE")
-    notes: bool = _option(True, "Print notes under the tables.")
-    width: str = _option(
+    ours: str = option("", "This tracker: in bold, and last.", metavar="NAME")
+    labels: Mapping[str, str] = labels_option()
+    sort: str = option("", "Sort rows by this measure, the best first.", metavar="MEASURE")
+    notes: bool = option(True, "Print notes under the tables.")
+    width: str = option(
         "", "Of LaTeX: column (3.25 in), text (6.85 in) or centimetres.", metavar="WIDTH"
     )
-    trackers: tuple[str, ...] = _option(
+    trackers: tuple[str, ...] = option(
         (), "Rows to show; repeatable or with commas.", flags="--tracker --trackers -t"
     )
-    kind: bool = _option(True, "Say in a column where each row is from.")
-    differences: bool = _option(True, "Show scored minus printed.")
+    kind: bool = option(True, "Say in a column where each row is from.")
+    differences: bool = option(True, "Show scored minus printed.")
 
     @property
     def label_of_ours(self) -> str:

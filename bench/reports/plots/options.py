@@ -51,8 +51,15 @@ STYLES: Mapping[str, Style] = {
 }
 
 
-def _option(default: Any, says: str, **more: str) -> Any:
+def option(default: Any, says: str, **more: str) -> Any:
+    """A field that is an option; ``more`` may have ``metavar`` and ``flags``."""
     return field(default=default, metadata={"help": says, **more})
+
+
+def labels_option() -> Any:
+    """The field for trackers' names as printed."""
+    says = {"help": "A tracker's name as printed; repeatable.", "metavar": "NAME=LABEL"}
+    return field(default_factory=dict, metadata={**says, "flags": "--label --labels"})
 
 
 @dataclass(frozen=True)
@@ -70,24 +77,17 @@ class FigureOptions:
         trackers: the only ones to show; all if empty.
     """
 
-    style: Literal["page", "paper", "slide"] = _option(
+    style: Literal["page", "paper", "slide"] = option(
         "page", "page: with title and notes; paper: without, 8 pt or more; slide: large type."
     )
-    width: str = _option("", "column (3.25 in), text (6.85 in) or centimetres.", metavar="WIDTH")
-    font: str = _option("sans", "sans, serif or a file (.ttf, .otf).", metavar="FONT")
-    legend: Literal["below", "inside", "none"] = _option(
+    width: str = option("", "column (3.25 in), text (6.85 in) or centimetres.", metavar="WIDTH")
+    font: str = option("sans", "sans, serif or a file (.ttf, .otf).", metavar="FONT")
+    legend: Literal["below", "inside", "none"] = option(
         "below", "Place of the legend; inside only where no curve is in its way."
     )
-    ours: str = _option("", "This tracker: bold, first colour, drawn last.", metavar="NAME")
-    labels: Mapping[str, str] = field(
-        default_factory=dict,
-        metadata={
-            "help": "A tracker's name as printed; repeatable.",
-            "metavar": "NAME=LABEL",
-            "flags": "--label --labels",
-        },
-    )
-    trackers: tuple[str, ...] = _option(
+    ours: str = option("", "This tracker: bold, first colour, drawn last.", metavar="NAME")
+    labels: Mapping[str, str] = labels_option()
+    trackers: tuple[str, ...] = option(
         (), "Only these; repeatable or with commas.", flags="--tracker --trackers -t"
     )
 
