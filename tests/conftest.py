@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from bench.benchmarks import known
 from bench.mini import write_miniature
 
 REPOSITORY = Path(__file__).parent.parent
@@ -60,6 +61,12 @@ def shared_folder(factory: pytest.TempPathFactory, name: str) -> Path:
     """A folder that all processes of this test run share."""
     base = factory.getbasetemp()
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+
+
+@pytest.fixture(autouse=True)
+def known_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A benchmark that a test declares is known to that test alone."""
+    monkeypatch.setattr(known, "_declared", dict(known._declared))
 
 
 @pytest.fixture(scope="session")

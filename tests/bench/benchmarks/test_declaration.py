@@ -30,12 +30,6 @@ OCC = "Occlusion"
 """
 
 
-@pytest.fixture(autouse=True)
-def undeclared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing that a test declares stays."""
-    monkeypatch.setattr("bench.benchmarks.known._declared", {})
-
-
 def harbour(folder: Path, name: str = "harbour.toml", text: str = HARBOUR) -> Path:
     path = folder / name
     path.write_text(text)
