@@ -12,7 +12,8 @@ RECIPE  ?= lite
 RUN     ?= runs/$(RECIPE)
 PRECISION ?= bf16-mixed
 TABLES  ?= 5,6
-SETS    ?=
+SETS    ?= $(DATA)
+VIDEOS  ?=
 BACKBONE ?=
 
 BENCH := .venv/bin/bench
@@ -37,7 +38,7 @@ help: ## list every target
 	@echo
 	@echo "variables: TRACKER=$(TRACKER) DATA=$(DATA) RESULTS=$(RESULTS) REPORTS=$(REPORTS)" \
 		"DEVICE=$(DEVICE) JOBS=$(JOBS) WEIGHTS=$(WEIGHTS) RECIPE=$(RECIPE) RUN=$(RUN)" \
-		"TABLES=$(TABLES) SETS=$(SETS) BACKBONE=$(BACKBONE)"
+		"TABLES=$(TABLES) SETS=$(SETS) VIDEOS=$(VIDEOS) BACKBONE=$(BACKBONE)"
 
 setup: $(STAMP) ## install everything into .venv (done by the other targets when needed)
 
@@ -93,11 +94,12 @@ train: $(STAMP) ## train SiamAttn by RECIPE into RUN, or go on with a training t
 train-smoke: $(STAMP) ## learn a handful of pairs by heart, to see that training works here
 	$(TRAIN) smoke $$(mktemp -d)/smoke
 
-ablation: $(STAMP) ## train and score the rows of the paper's TABLES at a small size; Table 7 reads SETS
-	test -d data/mini-30/vot2016 || \
-		$(BENCH) mini data/mini-30 --benchmark vot2016 --sequences 30 --jobs $(JOBS)
-	$(TRAIN) ablation --tables $(TABLES) --data data/mini-30 --out $(REPORTS)/ablation \
-		$(if $(BACKBONE),--backbone $(BACKBONE)) $(if $(SETS),--training-data $(SETS))
+ablation: $(STAMP) ## train and score the rows of the paper's TABLES at a small size, on pairs of SETS and on VIDEOS
+	$(if $(VIDEOS),,test -d data/mini-30/vot2016 || \
+		$(BENCH) mini data/mini-30 --benchmark vot2016 --sequences 30 --jobs $(JOBS))
+	$(TRAIN) ablation --tables $(TABLES) --out $(REPORTS)/ablation --precision $(PRECISION) \
+		$(if $(VIDEOS),--benchmark folder --data $(VIDEOS),--data data/mini-30) \
+		$(if $(BACKBONE),--backbone $(BACKBONE)) --training-data $(SETS)
 
 test: $(STAMP) ## run the whole test suite
 	.venv/bin/pytest -n 2 -q

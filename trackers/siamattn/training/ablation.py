@@ -20,9 +20,11 @@ from bench.arrays import FloatArray
 from bench.errors import BenchError, ResultError, unknown_name
 from bench.evaluation import evaluate
 from bench.files import write_atomically
+from bench.measures.catalogue import Layout
 from bench.measures.statistics import PairedTest, paired_test
 from bench.registry import make_spec
-from bench.results.vot.store import VotStore
+from bench.results import open_store
+from bench.results.stores import Store
 from bench.runner import run_tracker
 from bench.scores import TrackerScores
 from bench.sequence import Dataset
@@ -33,8 +35,6 @@ from trackers.siamattn.training.run import WEIGHTS, claim
 from trackers.siamattn.training.trainer import Machine
 
 TABLE = Path(__file__).parent / "ablation.json"
-MEASURES = ("accuracy", "robustness", "eao")
-_SHORT = {"accuracy": "A", "robustness": "R", "eao": "EAO"}
 FULL = "siamattn"  # the paper's network
 
 
@@ -180,10 +180,10 @@ def ablate(
         chosen: the rows.
         budget: shared by all rows.
         folders: of the training runs, and of the raw results.
-        dataset: a dataset of the VOT challenge to evaluate on.
+        dataset: what to evaluate on, in the main experiment of its benchmark.
     """
     runs, results = folders
-    store = VotStore(results, dataset.benchmark, "baseline")
+    store = open_store(results, dataset.benchmark)
     failed = budget.train_all(chosen, runs) if budget.machine.processes > 1 else {}
     for row in chosen if leads() else ():
         try:
@@ -200,7 +200,7 @@ def ablate(
             yield row, error
 
 
-def _scores(dataset: Dataset, store: VotStore, names: Sequence[str]) -> tuple[TrackerScores, ...]:
+def _scores(dataset: Dataset, store: Store, names: Sequence[str]) -> tuple[TrackerScores, ...]:
     """The scores of ``names``.
 
     Raises:
@@ -213,7 +213,7 @@ def _scores(dataset: Dataset, store: VotStore, names: Sequence[str]) -> tuple[Tr
     return tuple(scores.trackers[name] for name in names)
 
 
-def frame(found: Sequence[RowScores | tuple[Row, BenchError]]) -> pd.DataFrame:
+def frame(found: Sequence[RowScores | tuple[Row, BenchError]], layout: Layout) -> pd.DataFrame:
     """One line per row: mean and range over seeds, intervals over sequences, printed value.
 
     Each row is compared with the first of its table on the same sequences. That is more sensitive
@@ -224,7 +224,7 @@ def frame(found: Sequence[RowScores | tuple[Row, BenchError]]) -> pd.DataFrame:
     lines = []
     for each in found:
         if isinstance(each, RowScores):
-            lines.append(_line(each, firsts.setdefault(each.row.table, each)))
+            lines.append(_line(each, firsts.setdefault(each.row.table, each), layout))
         else:
             row, error = each
             firsts.setdefault(row.table, None)
@@ -252,32 +252,31 @@ def _describe_initial(recipe: Recipe) -> str:
     return f"initial weights: the {recipe.initial}, others random"
 
 
-def _line(each: RowScores, first: RowScores | None) -> dict[str, Any]:
+def _line(each: RowScores, first: RowScores | None, layout: Layout) -> dict[str, Any]:
     line: dict[str, Any] = {
         "table": each.row.table,
         "row": each.row.label,
         "seeds": len(each.scores),
     }
-    for measure in MEASURES:
-        short = _SHORT[measure]
-        low, high = each.extremes(measure)
-        line[short] = round(each.mean(measure), 3)
+    for measure in layout.with_interval:
+        short = measure.short
+        low, high = each.extremes(measure.name)
+        line[short] = round(each.mean(measure.name), 3)
         line[f"{short} of seeds"] = f"{low:.3f}..{high:.3f}"
-        line[f"{short} 95 %"] = "{:.3f}..{:.3f}".format(*each.interval(measure))
-        line[f"{short} printed"] = each.row.printed.get(measure)
+        line[f"{short} 95 %"] = "{:.3f}..{:.3f}".format(*each.interval(measure.name))
+        if measure.name in each.row.printed:
+            line[f"{short} printed"] = each.row.printed[measure.name]
     if first is not None and each is not first:
-        for measure, short in (("accuracy", "A"), ("failures", "failures")):
-            test = each.against(first, measure)
-            line[f"{short} minus first's"] = round(test.difference, 3)
-            line[f"{short} minus first's 95 %"] = f"{test.low:.3f}..{test.high:.3f}"
+        for measure in layout.compared:
+            test = each.against(first, measure.name)
+            line[f"{measure.short} minus first's"] = round(test.difference, 3)
+            line[f"{measure.short} minus first's 95 %"] = f"{test.low:.3f}..{test.high:.3f}"
     return line
 
 
-def write(
-    found: Sequence[RowScores | tuple[Row, BenchError]], folder: Path, notes: list[str]
-) -> Path:
+def write(table: pd.DataFrame, folder: Path, notes: list[str]) -> Path:
     """Write ``ablation.csv`` to ``folder``, with the notes as comments below the table."""
     path = folder / "ablation.csv"
-    text = frame(found).to_csv(index=False) + "".join(f"# {note}\n" for note in notes)
+    text = table.to_csv(index=False) + "".join(f"# {note}\n" for note in notes)
     write_atomically(path, text.encode())
     return path

@@ -169,7 +169,9 @@ def ablation(
     precision: Precision = "32-true",
     workers: Workers = 1,
     compile: Compile = "",
-    benchmark: Annotated[str, typer.Option(help="vot2016 or vot2018.")] = "vot2016",
+    benchmark: Annotated[
+        str, typer.Option(help="Benchmark to score on; `folder` for one's own videos.")
+    ] = "vot2016",
     data: Annotated[Path, typer.Option(help="Folder of the benchmark.")] = Path("data/mini"),
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/ablation"),
     results: Annotated[Path, typer.Option(help="Folder of raw results.")] = Path(
@@ -180,7 +182,9 @@ def ablation(
     base, numbers = chosen_recipe(name, settings, None), _seeds(seeds)
     backbone = _backbone(base, backbone)
 
+    from bench.benchmarks import get_benchmark
     from bench.datasets import open_dataset
+    from bench.measures.catalogue import layout_of
     from trackers.siamattn.training import ablation as rows
     from trackers.siamattn.training.fit import leads
     from trackers.siamattn.training.run import describe_initial
@@ -194,15 +198,16 @@ def ablation(
     budget = rows.Budget(base, numbers, machine, training_data, backbone)
     _check_read("--training-data", training_data, budget.mixtures(chosen))
     dataset = open_dataset(benchmark, data)
+    layout = layout_of(get_benchmark(benchmark).experiment(None), benchmark)
     notes = [*map(str, dataset.caveats), rows.describe(budget, chosen)]
     found, path = [], None
     for each in rows.ablate(chosen, budget, (runs, results), dataset):
         found.append(each)
         if path or isinstance(each, rows.RowScores):
-            path = rows.write(found, out, notes)
+            path = rows.write(rows.frame(found, layout), out, notes)
     if not leads():
         return
-    typer.echo(rows.frame(found).to_string(index=False))
+    typer.echo(rows.frame(found, layout).to_string(index=False))
     if path is None:
         raise ResultError(
             f"no row has scores, so no table was written to {out}; see the notes above"

@@ -184,9 +184,11 @@ def open_pairs(
     if data.mixture == GENERATED:
         return GeneratedPairs(data, recipe.seed)
     if root is None:
+        folders = dict.fromkeys(row.get("folder", row["layout"]) for row in rows_of(data.mixture))
         raise ConfigError(
             f"recipe {recipe.name!r} trains on the mixture {data.mixture!r}: give the folder "
-            f"of its training sets with {option} FOLDER, which holds coco/, lasot/, ..."
+            f"of its training sets with {option} FOLDER, which holds "
+            f"{', '.join(f'{folder}/' for folder in folders)}"
         )
     index = None if folder is None else folder / "index"
     skipped = None if folder is None else folder / "skipped.jsonl"

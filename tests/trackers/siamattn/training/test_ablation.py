@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bench.errors import ConfigError, ResultError
+from bench.measures.catalogue import layout_of
 from trackers.siamattn.config import preset
 from trackers.siamattn.training import ablation
 from trackers.siamattn.training.ablation import (
@@ -28,7 +29,8 @@ from trackers.siamattn.training.config import Recipe, recipe
 from trackers.siamattn.training.run import WEIGHTS, claim
 from trackers.siamattn.training.trainer import Machine
 
-BASE = recipe("ablation")
+BASE = recipe("ablation").override({"data.mixture": "generated"})
+VOT = layout_of("baseline", "vot2016")
 
 
 def test_rows_match_the_paper() -> None:
@@ -65,7 +67,7 @@ def test_table_7_changes_the_training_sets() -> None:
 
 def test_the_note_describes_the_budget() -> None:
     plain = describe(Budget(BASE, [0, 1, 2], Machine()), rows(["5"]))
-    for fact in ("siamattn-lite in place of the full network", "3200 pairs", "3 seeds"):
+    for fact in ("siamattn-lite in place of the full network", "4800 pairs", "3 seeds"):
         assert fact in plain
     assert "the same for all rows (training data: generated)" in plain
     assert "at random" in plain
@@ -115,7 +117,7 @@ def test_rows_use_the_given_backbone_and_data(
         (["--seeds", "0,0"], "--seeds 0,0: expected each seed once"),
         (["--seeds", "0,-1"], "seed -1: expected a number from 0 to 4294967295"),
         (
-            ["--training-data", "sets"],
+            ["--training-data", "sets", "--set", "data.mixture=generated"],
             "--training-data sets: ",
         ),
     ],
@@ -187,14 +189,16 @@ class Scores:
 def test_the_table_has_seeds_intervals_and_failures(tmp_path) -> None:  # type: ignore[no-untyped-def]
     good, bad = rows(["5"])[:2]
     finding = RowScores(good, (Scores(0.2), Scores(0.4)))  # type: ignore[arg-type]
-    table = frame([finding, (bad, ConfigError("no data"))])
+    table = frame([finding, (bad, ConfigError("no data"))], VOT)
     assert table["EAO"].tolist()[0] == 0.3
     assert table["EAO of seeds"][0] == "0.200..0.400"
     assert table["EAO 95 %"][0] == "0.200..0.400"
     assert table["EAO printed"][0] == 0.464
     assert table["seeds"].tolist() == [2, 0]
     assert table["note"][1] == "no data"
-    path = write([finding], tmp_path, ["miniature: generated video, not the benchmark"])
+    path = write(
+        frame([finding], VOT), tmp_path, ["miniature: generated video, not the benchmark"]
+    )
     assert pd.read_csv(path, comment="#")["EAO"].tolist() == [0.3]
     assert "# miniature" in path.read_text()
 
@@ -208,12 +212,12 @@ def test_rows_are_compared_with_the_first_on_the_same_sequences() -> None:
     assert test.difference == pytest.approx(0.3)
     assert (test.low, test.high) == (pytest.approx(0.3), pytest.approx(0.3))
     assert high.against(low, "failures").sequences == 3
-    table = frame([low, high])
+    table = frame([low, high], VOT)
     assert table["A minus first's"].tolist()[1] == 0.3
     assert np.isnan(table["A minus first's"][0])
-    assert table["failures minus first's 95 %"][1] == "0.000..0.000"
+    assert table["Failures minus first's 95 %"][1] == "0.000..0.000"
     third = RowScores(rows(["6"])[2], high.scores)
-    alone = frame([(first, ConfigError("no pairs")), high, third])
+    alone = frame([(first, ConfigError("no pairs")), high, third], VOT)
     assert "A minus first's" not in alone, "the first has no scores"
 
 
