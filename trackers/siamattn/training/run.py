@@ -104,13 +104,13 @@ def load_run(folder: Path, name: str = "last") -> tuple[Recipe, Network, int]:
         network.load_state_dict(state)
         int(saved["global_step"])
 
-    path = folder / CHECKPOINTS / f"{name}.ckpt"
-    if name != "last" and not path.exists():
+    path = f"{CHECKPOINTS}/{name}.ckpt"
+    if name != "last" and not (folder / path).exists():
         known = [each.stem for each in (folder / CHECKPOINTS).glob("*.ckpt")]
         raise unknown_name(f"checkpoint of {folder}", name, known)
     found = find_checkpoint(folder, load, (LAST, PREVIOUS) if name == "last" else (path,))
     if found is None:
-        raise ConfigError(f"{folder}: expected a training run with {LAST}")
+        raise ConfigError(f"{folder}: expected a training run with {path}")
     if found.note:
         rank_zero_warn(found.note)
     return recipe, network.eval(), int(found.state["global_step"])
@@ -243,14 +243,14 @@ class Checkpoint:
 def find_checkpoint(
     folder: Path,
     fits: Callable[[dict[str, Any]], None] = lambda state: None,
-    names: Sequence[str | Path] = (LAST, PREVIOUS),
+    names: Sequence[str] = (LAST, PREVIOUS),
 ) -> Checkpoint | None:
     """The first checkpoint of a run folder that is whole; None if there is none at all.
 
     Args:
         folder: the run folder.
         fits: raises for a state that is of no use.
-        names: files to look for, the preferred one first.
+        names: files in the folder to look for, the preferred one first.
 
     Raises:
         ConfigError: there are checkpoints, and each is damaged.

@@ -448,7 +448,8 @@ def test_the_best_of_the_epochs_that_count_is_kept(
     image = np.zeros((120, 160, 3), np.uint8)
     chosen = (Video([image], np.array([[10.0, 10, 30, 30]])),)
     machine = replace(PLAIN, validate_every=1, save_minutes=5.0, keep_epochs=True)
-    run = brief, samples(), tmp_path, machine, None, chosen
+    monkeypatch.chdir(tmp_path.parent)
+    run = brief, samples(), Path(tmp_path.name), machine, None, chosen
     with pytest.raises((KeyboardInterrupt, SystemExit)):
         train(*run)
     kept = tmp_path / "checkpoints"
@@ -460,7 +461,7 @@ def test_the_best_of_the_epochs_that_count_is_kept(
     assert torch.load(kept / "best.ckpt", weights_only=True)["epoch"] == 3
     record = read(tmp_path / BEST_WEIGHTS)[1]
     assert (record["success"], record["steps"], record["holdout"]) == ("0.600000", "4", "folder")
-    _, third, steps = load_run(tmp_path, "epoch-003")
+    _, third, steps = load_run(Path(tmp_path.name), "epoch-003")
     assert steps == 3
     _, fourth, _ = load_run(tmp_path)
     assert not torch.equal(third.rpn_head.cls_weight, fourth.rpn_head.cls_weight)
