@@ -82,7 +82,7 @@ def test_a_failure_map_says_who_is_lost_and_when(bench: Bench, work: Path) -> No
     )  # fmt: skip
     assert code == 0
     (text,) = written(work, "folder/failures.svg")
-    for shown in ("clip_a", "trackers that lost the target", "bad has lost the target"):
+    for shown in ("clip_a", "Trackers that lost the target", "bad has lost the target"):
         assert shown in text
     (captions,) = written(work, "folder/captions.md")
     assert "2 of 2 sequences" in captions
