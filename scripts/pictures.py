@@ -17,6 +17,8 @@ from playwright.sync_api import sync_playwright
 
 DATA, RESULTS, REPORT = Path("data/mini"), Path("results/mini"), Path("reports/mini/report")
 IMAGES = Path("docs/images")
+OURS = "siamattn-lite"
+PAGES = {"report": "index.html", "sequence": "otb2015/Crossing.html#frame=40"}
 WIDTH = 900  # pixels at most
 
 
@@ -29,19 +31,24 @@ def main() -> None:
         sys.exit(f"error: {REPORT}: the demo's report is missing. Make it with `make demo`.")
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder)
-        plots("otb2015", "success,strip", drawn)
+        plots("otb2015", "success", drawn)
+        plots("uav123", "strip", drawn)
+        plots("otb2015", "success,attributes,failures", drawn / "paper",
+              "--style", "paper", "--ours", OURS)  # fmt: skip
+        for path in (drawn / "paper/otb2015").glob("*.png"):
+            path.rename(path.with_stem(f"paper-{path.stem}"))
         bench("confidence", "otb2015", "Board", "--frame", "40", "--data", DATA,
-              "--tracker", "siamattn-lite", "--out", drawn / "confidence.png")  # fmt: skip
-        screenshot(drawn / "report.png", browser)
+              "--tracker", OURS, "--out", drawn / "confidence.png")  # fmt: skip
+        screenshots(drawn, browser)
         IMAGES.mkdir(parents=True, exist_ok=True)
         for path in sorted(drawn.rglob("*.png")):
             shrink(path)
 
 
-def plots(benchmark: str, names: str, folder: Path) -> None:
+def plots(benchmark: str, names: str, folder: Path, *options: str) -> None:
     """Draw plots of a benchmark as PNG."""
     bench("plots", benchmark, "--data", DATA, "--results", RESULTS, "--only", names,
-          "--format", "png", "--out", folder)  # fmt: skip
+          "--format", "png", "--out", folder, *options)  # fmt: skip
 
 
 def bench(*arguments: object) -> None:
@@ -49,14 +56,15 @@ def bench(*arguments: object) -> None:
     subprocess.run([sys.executable, "-m", "bench", *map(str, arguments)], check=True)
 
 
-def screenshot(path: Path, executable: str) -> None:
-    """Save a picture of the report's first page."""
+def screenshots(folder: Path, executable: str) -> None:
+    """Save pictures of pages of the report."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1100, "height": 900})
-        page.goto((REPORT / "index.html").absolute().as_uri())
-        page.wait_for_timeout(1000)
-        page.screenshot(path=path)
+        for name, address in PAGES.items():
+            page.goto(f"{(REPORT / 'index.html').absolute().parent.as_uri()}/{address}")
+            page.wait_for_timeout(3000)
+            page.screenshot(path=folder / f"{name}.png")
         browser.close()
 
 

@@ -325,6 +325,8 @@ class Machine:
             (folder / "data" / "mini").symlink_to(data)
         for benchmark in (path for path in data.iterdir() if path.name.islower()):
             (folder / "data" / benchmark.name).symlink_to(benchmark)
+        if earlier := re.search(r"bench report .*--since (\S+)", line.text):
+            self.call(f"bench report --data {data} --videos none --out {earlier[1]}", folder)
         (folder / "harbour.toml").write_text(HARBOUR)
         (folder / "figures.toml").write_text(FIGURES)
         (folder / "my_trackers.py").write_text(TRACKER.format(name="Drift"))

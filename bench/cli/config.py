@@ -78,7 +78,7 @@ def configuration() -> Configuration:
         data |= {name: _path(path, f"data.{name}", value) for name, value in named.items()}
         if "results" in content:
             results = _path(path, "results", content["results"])
-    return Configuration(tuple(files), results, data)
+    return Configuration(tuple(files), results, _by_benchmark(data, results))
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -103,11 +103,18 @@ def _read(path: Path) -> dict[str, Any]:
     for key in content:
         if key not in _KEYS:
             raise unknown_name(f"setting in {path}", key, _KEYS)
-    folders = content.get("data")
-    for name in folders if isinstance(folders, Mapping) else ():
-        if name != _OTHERS:
-            get_benchmark(name)
     return content
+
+
+def _by_benchmark(data: Mapping[str, Path], results: Path | None) -> dict[str, Path]:
+    """Folders by the benchmarks' own names; a benchmark may be declared beside its results."""
+    from bench.results.declared import benchmark_of
+
+    beside = results or Path("results")
+    return {
+        name if name == _OTHERS else benchmark_of(name, beside).name: path
+        for name, path in data.items()
+    }
 
 
 def _path(file: Path, key: str, value: object) -> Path:

@@ -74,15 +74,16 @@ def diff(
 
       bench diff kcf kcf-bgr --benchmark otb2015 --rerun --picture parting.png
     """
-    from bench.comparison import compare_sides, open_sides, with_reruns
+    from bench.comparison import benchmark_of, compare_sides, open_sides, with_reruns
     from bench.reports.difference import difference_tables
     from bench.reports.terminal import print_tables, report_console
 
     if (tracker or weights) and not rerun:
         raise ConfigError("--tracker and --weights say what to run again: add --rerun")
+    name = benchmark or benchmark_of(a, b)
     opened = open_sides(
-        a, b, data=data, results=results, benchmark=benchmark, experiment=experiment,
-        subset=subset,
+        a, b, data=options.data_of(name, data), results=results, benchmark=name,
+        experiment=experiment, subset=subset,
     )  # fmt: skip
     found = compare_sides(opened, expected=expected)
     if rerun:

@@ -74,10 +74,14 @@ def _is_given(context: typer.Context, name: str) -> bool:
 
 
 def _data(context: typer.Context, value: Path) -> Path:
-    """The dataset's folder: as given, else as configured, else ``data``."""
+    """The dataset's folder: as given, else as configured, else ``data``.
+
+    A verb that reads several benchmarks gets ``DEFAULT_DATA``, and asks ``data_of`` for each.
+    """
     if _is_given(context, "data"):
-        return value
-    return data_of(str(context.params.get("benchmark") or ""), DEFAULT_DATA)
+        return value.absolute() if value == DEFAULT_DATA else value
+    benchmark = context.params.get("benchmark")
+    return data_of(benchmark, DEFAULT_DATA) if benchmark else DEFAULT_DATA
 
 
 def _results(context: typer.Context, value: Path) -> Path:
@@ -98,7 +102,7 @@ def data_of(benchmark: str, data: Path) -> Path:
     """The folder of one benchmark where a verb reads several: ``data``, unless configured."""
     from bench.cli.config import configuration
 
-    if data is not DEFAULT_DATA:
+    if data != DEFAULT_DATA:
         return data
     return configuration().data_of(benchmark) or DEFAULT_DATA
 
@@ -121,6 +125,7 @@ Results = Annotated[
         "-r",
         envvar="BENCH_RESULTS",
         callback=_results,
+        is_eager=True,  # benchmarks may be declared there, and named by bench.toml
         help="Folder of raw results, <benchmark>/<tracker>/. Also from bench.toml.",
     ),
 ]

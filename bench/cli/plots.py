@@ -178,13 +178,13 @@ def _folders(scored: list[_Scored], out: Path) -> list[Path]:
 
 def _looks(scored: list[_Scored], results: Path) -> dict[str, Look]:
     """One look for every tracker, whatever figure it is in."""
-    from bench.reports.palette import looks
+    from bench.reports.palette import looks_of_figures
     from bench.reports.plots.entries import first_to_choose
     from bench.results import known_trackers
 
-    chosen = (first_to_choose(each.scores, each.plan.options) for each in scored)
+    figures = [first_to_choose(each.scores, each.plan.options) for each in scored]
     ours = next((each.plan.options.ours for each in scored if each.plan.options.ours), "")
-    return looks(known_trackers(results), dict.fromkeys(n for c in chosen for n in c), ours)
+    return looks_of_figures(known_trackers(results), figures, ours)
 
 
 def _draw(each: _Scored, folder: Path, looks: Mapping[str, Look]) -> None:

@@ -71,9 +71,11 @@ def report(
     from bench.reports.page import Videos, absent_section, read_kept, write_report
     from bench.results import known_trackers
 
-    earlier = read_kept(since) if since else None
     wanted = options.split_names(benchmarks)
     chosen = [get_benchmark(name).name for name in wanted or (*_six(), *with_results(results))]
+    earlier = read_kept(since) if since else None
+    if earlier and wanted:
+        earlier = earlier.of(chosen)  # what this report leaves out has not gone
     sections: list[ReportSection] = []
     for name in dict.fromkeys((*_six(), *chosen)):
         found = sections_of(name, data, results) if name in chosen else [absent_section(name)]

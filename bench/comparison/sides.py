@@ -80,7 +80,7 @@ def open_sides(
         ResultError: results are malformed.
         DatasetError: the dataset is not found.
     """
-    name = get_benchmark(benchmark or _benchmark_of(a, b)).name
+    name = get_benchmark(benchmark or benchmark_of(a, b)).name
     dataset = open_dataset(name, data, subset=subset)
     chosen = get_benchmark(name).experiment(experiment)
     memory = MemoryStore(name, chosen)
@@ -92,8 +92,12 @@ def open_sides(
     return Opened(dataset, memory, *sides)
 
 
-def _benchmark_of(*texts: str) -> str:
-    """The benchmark that a path names, or the record in it."""
+def benchmark_of(*texts: str) -> str:
+    """The benchmark that a path names, or the record in it.
+
+    Raises:
+        ConfigError: none does.
+    """
     for text in texts:
         for part in reversed(Path(text).resolve().parts if Path(text).exists() else ()):
             if part.lower() in benchmarks():

@@ -8,7 +8,8 @@ video. Black is left to axes, white to ground truth. This module imports no plot
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -92,6 +93,38 @@ def looks(names: Iterable[str], first: Iterable[str] = (), ours: str = "") -> di
     return dict(sorted(chosen.items()))
 
 
+def looks_of_figures(
+    names: Iterable[str], figures: Sequence[Collection[str]], ours: str = ""
+) -> dict[str, Look]:
+    """One look for every tracker of several figures: ``looks``, or others if a figure needs them.
+
+    If two trackers of one figure would share a colour, all choose anew, those in most figures
+    first, then in alphabetical order: among the colours that no tracker beside it has, one that
+    the fewest have, and of these the next to the preferred one.
+
+    Args:
+        names: of all trackers.
+        figures: the trackers of each that must differ in colour.
+        ours: the one that has the first colour.
+    """
+    chosen = looks(names, {name for figure in figures for name in figure}, ours)
+    if all(
+        len({chosen[name].colour for name in figure}) == min(len(set(figure)), len(PALETTE))
+        for figure in figures
+    ):
+        return chosen
+    slots, used = dict[str, int](), Counter[int]()
+    for name in sorted(chosen, key=lambda n: (n != ours, -sum(n in f for f in figures), n)):
+        beside = {each for figure in figures if name in figure for each in figure}
+        taken = {slots[each] for each in beside if each in slots}
+        free = [slot for slot in range(len(PALETTE)) if slot not in taken]
+        start = 0 if name == ours else _preferred(name)
+        best = min(free or range(len(PALETTE)), key=lambda s: (used[s], _distance(start, s)))
+        slots[name], chosen[name] = best, _look(best, used[best])
+        used[best] += 1
+    return chosen
+
+
 def _shared_out(names: set[str], before: set[str], ours: str) -> dict[str, Look]:
     """A look for every name, round by round; those of ``before`` choose first."""
     waiting, chosen, turn = sorted(names, key=lambda n: (n not in before, n)), dict[str, Look](), 0
@@ -106,9 +139,7 @@ def _shared_out(names: set[str], before: set[str], ours: str) -> dict[str, Look]
 def _one_round(names: list[str], before: set[str], ours: str) -> dict[str, int]:
     """The places in the palette of at most seven names."""
     free, taken = list(range(len(PALETTE))), dict[str, int]()
-    preferred = {
-        name: zlib.crc32(name.encode(errors="surrogatepass")) % len(PALETTE) for name in names
-    }
+    preferred = {name: _preferred(name) for name in names}
     if ours in preferred:
         taken[ours] = preferred[ours] = free.pop(0)
     for group in ([n for n in names if n in before], [n for n in names if n not in before]):
@@ -122,6 +153,10 @@ def _one_round(names: list[str], before: set[str], ours: str) -> dict[str, int]:
                 taken[name] = min(free, key=near)
                 free.remove(taken[name])
     return taken
+
+
+def _preferred(name: str) -> int:
+    return zlib.crc32(name.encode(errors="surrogatepass")) % len(PALETTE)
 
 
 def _distance(preferred: int, slot: int) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.benchmarks import get_benchmark
 from bench.datasets.fingerprint import annotation_hash
 from bench.errors import ConfigError
 from bench.files import read_json
@@ -55,6 +56,16 @@ class Kept:
     written: str
     version: str
     sections: Mapping[str, KeptSection] = field(default_factory=dict)
+
+    def of(self, names: Iterable[str]) -> Kept:
+        """The same of some benchmarks only, with all their experiments."""
+        keys = {
+            key
+            for name in names
+            for key in (name, *(f"{name}-{each}" for each in get_benchmark(name).experiments))
+        }
+        kept = {key: each for key, each in self.sections.items() if key in keys}
+        return dataclasses.replace(self, sections=kept)
 
     def to_json(self) -> str:
         """The text of ``scores.json``; it names no folder."""

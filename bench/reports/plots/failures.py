@@ -92,12 +92,13 @@ def _draw(sheet: Sheet, rows: list[_Row], entries: list[Entry], *, resets: bool)
         [np.nansum(row.lost, axis=0) for row in rows], cmap="Greys", vmin=0,
         vmax=len(entries), aspect="auto", extent=(0, 100, len(rows) - 0.5, -0.5),
     )  # fmt: skip
+    panel.hlines(np.arange(1, len(rows)) - 0.5, 0, 100, "white", linewidth=0.6)
     keys = _ours(panel, rows, entries, "fails" if resets else "has lost the target")
     names = [legible(row.name, sheet.options.typeface) for row in rows]
     panel.set_yticks(range(len(rows)), names)
     panel.tick_params(axis="y", length=0)
-    panel.set(xlabel="time (% of the sequence)")
-    what = f"trackers that {'fail' if resets else 'lost the target'}"
+    panel.set(xlabel="Time (% of the sequence)")
+    what = f"Trackers that {'fail' if resets else 'lost the target'}"
     sheet.figure.colorbar(
         image, ax=panel, location="top", shrink=0.6, aspect=30, pad=0.02, label=what,
         ticks=range(0, len(entries) + 1, 1 + len(entries) // 9),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 4
 TRACKERS = 5  # by default; more hide each other
-_PAD = 0.02  # inches around a frame
+_PAD, _PAD_ABOVE = 0.02, 0.05  # inches beside a frame, and above and below a row
 _SHARP = 480  # pixels: the least width of a frame
 
 
@@ -149,10 +149,10 @@ def strip(
     pictures = [[picture for picture, _ in line] for line in shown]
     width = whole / columns - 2 * _PAD
     heights = [width * line[0].shape[0] / line[0].shape[1] for line in pictures]
-    between, above = 0.15 * options.em + 2 * _PAD, 0.13 * options.em
+    between, above = 0.15 * options.em + 2 * _PAD_ABOVE, 0.13 * options.em
     figure = new_figure(whole, sum(heights) + between * len(rows) + above)
     if engine := figure.get_layout_engine():
-        engine.set(w_pad=_PAD, h_pad=_PAD, wspace=0, hspace=0)  # type: ignore[call-arg]
+        engine.set(w_pad=_PAD, h_pad=_PAD_ABOVE, wspace=0, hspace=0)  # type: ignore[call-arg]
     panels = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for row, line, axes in zip(rows, pictures, panels, strict=True):
         for panel in axes:

@@ -69,6 +69,18 @@ def test_as_those_inside(bench: Bench, folder: Path) -> None:
     assert "Harbour: complete" in written.stdout
 
 
+@pytest.mark.parametrize("results", [(), ("--results", "kept")])
+def test_its_folder_stands_in_the_settings(
+    bench: Bench, folder: Path, results: tuple[str, ...]
+) -> None:
+    bench("run", "harbour.toml", "-t", "static", "--results", "kept", cwd=folder)
+    (folder / "harbour.toml").unlink()
+    (folder / "data/harbour").rename(folder / "port")
+    said = "" if results else 'results = "kept"\n'
+    (folder / "bench.toml").write_text(f'{said}[data]\nharbour = "port"\n')
+    assert "2 of 2 sequences" in bench("eval", "harbour", *results, cwd=folder).stdout
+
+
 def test_exchange_and_merge(bench: Bench, folder: Path) -> None:
     given = ("--benchmarks", "harbour.toml")
     assert "nothing missing" in bench(*given, "check", "harbour", cwd=folder).stdout

@@ -82,7 +82,7 @@ def test_a_failure_map_says_who_is_lost_and_when(bench: Bench, work: Path) -> No
     )  # fmt: skip
     assert code == 0
     (text,) = written(work, "folder/failures.svg")
-    for shown in ("clip_a", "trackers that lost the target", "bad has lost the target"):
+    for shown in ("clip_a", "Trackers that lost the target", "bad has lost the target"):
         assert shown in text
     (captions,) = written(work, "folder/captions.md")
     assert "2 of 2 sequences" in captions
@@ -263,6 +263,6 @@ def test_a_failure_map_counts_the_trackers_lost_in_each_part(work: Path) -> None
     assert set(parts[0, 10:29]) == {1}
     assert set(parts[0, 31:]) == {2}
     assert set(parts[1, 10:]) == {1}
-    (strokes,) = panel.collections
+    _rules, strokes = panel.collections
     assert len(strokes.get_paths()) == 30
     assert "2 of 2 sequences, those with most losses first" in plot.notes

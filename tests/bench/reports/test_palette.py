@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from bench.reports.palette import DASHES, PALETTE, looks
+from bench.reports.palette import DASHES, PALETTE, looks, looks_of_figures
 
 
 def test_order_and_repetition_of_names_do_not_matter() -> None:
@@ -46,6 +46,17 @@ def test_those_shown_together_differ_in_colour_and_ours_has_the_first() -> None:
         assert ours[shown[3]].dash == "solid"
         assert len({ours[name].colour for name in shown}) == 7
     assert looks(names[:7], names[:3]) == looks(names[:7]), "nothing changes without need"
+
+
+def test_several_figures_share_looks_and_each_has_seven_colours() -> None:
+    names = [f"tracker-{i}" for i in range(40)]
+    figures = [names[:7], names[5:12], [*names[:2], *names[12:17]]]
+    chosen = looks_of_figures(names, figures, ours=names[6])
+    assert all(len({chosen[name].colour for name in figure}) == 7 for figure in figures)
+    assert chosen[names[6]].colour == PALETTE[0]
+    assert len({(look.colour, look.dash) for look in chosen.values()}) >= 35
+    assert looks_of_figures(names[:7], [names[:3], names[2:6]]) == looks(names[:7])
+    assert len(looks_of_figures(names, [names[:9]])) == 40, "more than there are colours"
 
 
 def test_any_name_has_a_look() -> None:

@@ -62,6 +62,15 @@ def test_a_small_change_is_printed_with_the_digits_it_needs() -> None:
     assert table.rows[0].cells["change"].value == pytest.approx(1e-5)
 
 
+def test_benchmarks_that_a_report_leaves_out_have_not_gone() -> None:
+    keys = ("uav123", "uav123-10fps", "vot2018", "vot2018-unsupervised")
+    old = Kept("then", "1", dict.fromkeys(keys, BEFORE))
+    assert list(old.of(["uav123"]).sections) == ["uav123"]
+    assert list(old.of(["vot2018"]).sections) == ["vot2018", "vot2018-unsupervised"]
+    assert change_tables(old.of(["uav123"]), Kept("now", "1", {"uav123": BEFORE})) == []
+    assert len(change_tables(old, Kept("now", "1", {"uav123": BEFORE}))[0].rows) == 3
+
+
 def test_two_reports_are_compared(made: Made, tmp_path: Path) -> None:
     results, out = tmp_path / "results", tmp_path / "report"
     shutil.copytree(made.results, results)
