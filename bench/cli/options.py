@@ -6,17 +6,16 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.benchmarks import SUFFIXES, benchmarks, get_benchmark
 from bench.errors import ConfigError
+from bench.signatures import Function
 
 if TYPE_CHECKING:
     from bench.runner.options import Option
-
-Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 def complete_benchmark(incomplete: str) -> list[str]:
@@ -182,7 +181,7 @@ Sequences = Annotated[
 ]
 
 
-def running(*names: str, before: str) -> Callable[[Verb], Verb]:
+def running(*names: str, before: str) -> Callable[[Function], Function]:
     """Give a verb the options of a run, or those of some names, where it takes ``**running``."""
     from bench.runner.options import taking
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeVar, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_origin, get_type_hints
 
 import typer
 
-Verb = TypeVar("Verb", bound=Callable[..., Any])
+from bench.signatures import Function, showing
 
 
-def takes(record: type, without: tuple[str, ...] = ()) -> Callable[[Verb], Verb]:
+def takes(record: type, without: tuple[str, ...] = ()) -> Callable[[Function], Function]:
     """Let a verb have options for the fields of a record where it takes ``**given``.
 
     A field's ``metadata`` has its ``help``, and may have ``metavar`` and ``flags`` (its names,
@@ -23,14 +23,7 @@ def takes(record: type, without: tuple[str, ...] = ()) -> Callable[[Verb], Verb]
         without: fields that get no option.
     """
 
-    def decorate(verb: Verb) -> Verb:
-        whole = inspect.signature(verb, eval_str=True)
-        own = [p for p in whole.parameters.values() if p.kind is not p.VAR_KEYWORD]
-        fields = [each for each in _parameters(record) if each.name not in without]
-        verb.__signature__ = whole.replace(parameters=[*own, *fields])  # type: ignore[attr-defined]
-        return verb
-
-    return decorate
+    return showing(each for each in _parameters(record) if each.name not in without)
 
 
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
