@@ -14,7 +14,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    ("bench.arrays", "bench.errors", "bench.processes", "bench.scores", "bench.version"),
+    (
+        "bench.arrays",
+        "bench.errors",
+        "bench.processes",
+        "bench.scores",
+        "bench.signatures",
+        "bench.version",
+    ),
     ("bench.files", "bench.geometry", "bench.benchmarks"),
     (
         "bench.sequence",

@@ -132,40 +132,50 @@ def run(
     chosen = RunOptions.of(running)
     if isinstance(data, Sequence):
         return _run_sequence(spec, data, experiment, chosen)
+    dataset, engine = require_dataset(data), _engine(tracker, chosen)
+    found = _run_dataset(spec, dataset, experiment, chosen, results, progress, engine)
+    _warn(found)
+    return found
+
+
+def _run_dataset(
+    spec: TrackerSpec,
+    dataset: Dataset,
+    experiment: str | None,
+    chosen: RunOptions,
+    results: str | Path | None,
+    progress: bool | None,
+    engine: Any,
+) -> Runs:
+    """The runs over a dataset, kept in the folder asked for, else in memory."""
     from bench.results import open_store
     from bench.runner import run_tracker
 
-    dataset = require_dataset(data)
     with ExitStack() as stack:
-        folder = _folder(results, stack)
+        if results is None:
+            passing = tempfile.TemporaryDirectory(prefix="bench-")
+            folder = Path(stack.enter_context(passing))
+        else:
+            folder = require_path(results, "results")
         store = open_store(folder, dataset.benchmark, experiment)
-        engine = _engine(tracker, chosen)
         summary = run_tracker(dataset, spec, store, chosen, progress=progress, engine=engine)
-        _warn(spec.name, summary.failures, done=bool(store.sequences(spec.name)))
         if results is None:
             memory = MemoryStore(dataset.benchmark, store.experiment)
             memory.copy_from(store, spec.name)
-            return Runs(spec.name, memory, dataset, summary.failures)
+            store = memory
     return Runs(spec.name, store, dataset, summary.failures)
 
 
-def _folder(results: str | Path | None, stack: ExitStack) -> Path:
-    """Where the runner keeps results: the folder asked for, or one that goes afterwards."""
-    if results is not None:
-        return require_path(results, "results")
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-
-
-def _warn(name: str, failures: tuple[RunFailure, ...], *, done: bool) -> None:
+def _warn(runs: Runs) -> None:
     """Warn of sequences that failed, or raise if nothing was finished."""
-    if not failures:
+    if not runs.failures:
         return
     causes = "\n".join(
-        f"  {each.sequence}, frame {each.frame or 0}: {each.cause}" for each in failures[:5]
+        f"  {each.sequence}, frame {each.frame or 0}: {each.cause}" for each in runs.failures[:5]
     )
-    many = "sequence" if len(failures) == 1 else "sequences"
-    message = f"{name}: {len(failures)} {many} failed:\n{causes}"
-    if not done:
+    many = "sequence" if len(runs.failures) == 1 else "sequences"
+    message = f"{runs.tracker}: {len(runs.failures)} {many} failed:\n{causes}"
+    if not runs.store.sequences(runs.tracker):
         raise TrackerError(message)
     warnings.warn(message, stacklevel=3)
 

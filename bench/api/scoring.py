@@ -93,9 +93,9 @@ class Scores(BenchmarkScores):
         """
         from bench.reports.arranging import arranged, renamed
         from bench.reports.eval_tables import breakdown_table
+        from bench.reports.options import read_table_options
         from bench.reports.render import Document
         from bench.reports.score_table import score_table
-        from bench.reports.table_options import read_table_options
 
         known = ("attribute", "tag", "sequence")
         if by not in (None, *known):

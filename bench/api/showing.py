@@ -80,8 +80,8 @@ def plot(
         ConfigError: an unknown plot or option, or one that cannot be drawn of these scores.
     """
     from bench.reports.notes import labels_of
+    from bench.reports.options import read_options
     from bench.reports.plots.catalogue import PLOTS, check_names
-    from bench.reports.plots.options import read_options
 
     found = require(scores, BenchmarkScores, "expected scores, as bench.evaluate returns them")
     check_names([name], PLOTS)

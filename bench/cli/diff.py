@@ -14,11 +14,35 @@ from bench.errors import ConfigError
 if TYPE_CHECKING:
     from bench.comparison import Difference, Opened
 
-_Result = typer.Argument(
-    help="A folder of results, its run.json, a tracker with results, or (second) paper, "
-    "paper:NAME, or a CSV file of figures (measure,value).",
-    show_default=False,
-)
+Result = Annotated[
+    str,
+    typer.Argument(
+        help="A folder of results, its run.json, a tracker with results, or (second) paper, "
+        "paper:NAME, or a CSV file of figures (measure,value).",
+        show_default=False,
+    ),
+]
+Benchmark = Annotated[
+    str | None,
+    typer.Option("--benchmark", "-b", help="By default, as the paths or records tell."),
+]
+Rerun = Annotated[
+    bool,
+    typer.Option("--rerun", help="Run the first parting sequence again, one change at a time."),
+]
+Tracker = Annotated[
+    str | None,
+    typer.Option("--tracker", "-t", help="With --rerun: the tracker, if no run.json names it."),
+]
+Expected = Annotated[
+    Path | None,
+    typer.Option(help="More recorded scores: a CSV file as published/expected.csv."),
+]
+Picture = Annotated[
+    Path | None, typer.Option(help="Draw the worst sequences here (.png, .pdf, .svg).")
+]
+Sequences = Annotated[int, typer.Option(min=1, help="Sequences to list.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write everything here.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,39 +51,19 @@ def register(app: typer.Typer) -> None:
 
 
 def diff(
-    a: Annotated[str, _Result],
-    b: Annotated[str, _Result],
-    benchmark: Annotated[
-        str | None,
-        typer.Option("--benchmark", "-b", help="By default, as the paths or records tell."),
-    ] = None,
+    a: Result,
+    b: Result,
+    benchmark: Benchmark = None,
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
     experiment: options.Experiment = None,
-    rerun: Annotated[
-        bool,
-        typer.Option(
-            "--rerun", help="Run the first parting sequence again, one change at a time."
-        ),
-    ] = False,
-    tracker: Annotated[
-        str | None,
-        typer.Option(
-            "--tracker", "-t", help="With --rerun: the tracker, if no run.json names it."
-        ),
-    ] = None,
+    rerun: Rerun = False,
+    tracker: Tracker = None,
     weights: options.Weights = None,
-    expected: Annotated[
-        Path | None,
-        typer.Option(help="More recorded scores: a CSV file as published/expected.csv."),
-    ] = None,
-    picture: Annotated[
-        Path | None, typer.Option(help="Draw the worst sequences here (.png, .pdf, .svg).")
-    ] = None,
-    sequences: Annotated[int, typer.Option(min=1, help="Sequences to list.")] = 10,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write everything here.")
-    ] = None,
+    expected: Expected = None,
+    picture: Picture = None,
+    sequences: Sequences = 10,
+    json_file: JsonFile = None,
     subset: options.Subset = "test",
 ) -> None:
     """Say why two results differ: is it real, where do they part, and what makes the difference.

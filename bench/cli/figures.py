@@ -32,7 +32,7 @@ from typing import Any
 from bench.benchmarks import get_benchmark
 from bench.cli.config import read_toml
 from bench.errors import ConfigError, unknown_name
-from bench.reports.plots.options import FigureOptions, read_name, read_names, read_options
+from bench.reports.options import FigureOptions, read_name, read_names, read_options
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import typer
 from bench.benchmarks import get_benchmark
 from bench.cli import options
 from bench.cli.figures import Plan, plans_of
-from bench.cli.records import given, takes
+from bench.cli.options import given, takes
 from bench.errors import ConfigError
-from bench.reports.plots.options import FigureOptions
+from bench.reports.options import FigureOptions
 
 if TYPE_CHECKING:
     from bench.reports.palette import Look

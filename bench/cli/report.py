@@ -19,6 +19,32 @@ if TYPE_CHECKING:
     from bench.reports.page import ReportSection
 
 
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")]
+Benchmarks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--benchmark",
+        "-b",
+        help="Names, repeatable or with commas; by default all six, and others with results.",
+    ),
+]
+WithVideos = Annotated[
+    Literal["none", "first", "all"],
+    typer.Option(help="Videos of no sequence, the first three of a benchmark, or all."),
+]
+VideoWidth = Annotated[
+    int, typer.Option(min=64, max=4096, help="Wider frames are scaled down to so many pixels.")
+]
+Pair = Annotated[
+    tuple[str, str] | None,
+    typer.Option(metavar="A B", help="A page on why these two trackers' results differ."),
+]
+Since = Annotated[
+    Path | None,
+    typer.Option(help="Folder of an earlier report: a page says what changed since."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb of this module."""
     app.command("report")(report)
@@ -27,32 +53,12 @@ def register(app: typer.Typer) -> None:
 def report(
     data: options.Data = options.DEFAULT_DATA,
     results: options.Results = options.DEFAULT_RESULTS,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path(
-        "reports/report"
-    ),
-    benchmarks: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--benchmark",
-            "-b",
-            help="Names, repeatable or with commas; by default all six, and others with results.",
-        ),
-    ] = None,
-    videos: Annotated[
-        Literal["none", "first", "all"],
-        typer.Option(help="Videos of no sequence, the first three of a benchmark, or all."),
-    ] = "first",
-    video_width: Annotated[
-        int, typer.Option(min=64, max=4096, help="Wider frames are scaled down to so many pixels.")
-    ] = 640,
-    pair: Annotated[
-        tuple[str, str] | None,
-        typer.Option(metavar="A B", help="A page on why these two trackers' results differ."),
-    ] = None,
-    since: Annotated[
-        Path | None,
-        typer.Option(help="Folder of an earlier report: a page says what changed since."),
-    ] = None,
+    out: Out = Path("reports/report"),
+    benchmarks: Benchmarks = None,
+    videos: WithVideos = "first",
+    video_width: VideoWidth = 640,
+    pair: Pair = None,
+    since: Since = None,
 ) -> None:
     """Write the report page: one folder that opens from disk, without a server or a network.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli import options
-from bench.cli.records import given, takes
+from bench.cli.options import given, takes
 from bench.errors import ConfigError
-from bench.reports.table_options import TableOptions, read_table_options
+from bench.reports.options import TableOptions, read_table_options
 
 if TYPE_CHECKING:
     from bench.results.stores import Store
@@ -118,7 +118,6 @@ def evaluate(
     """
     from bench.datasets import open_dataset
     from bench.evaluation import evaluate as score
-    from bench.measures.conventions import convention_names
     from bench.reports.eval_tables import eval_tables
     from bench.reports.terminal import print_tables, report_console
     from bench.results import open_store
@@ -128,22 +127,16 @@ def evaluate(
     store = open_store(results, benchmark, experiment)
     if ranks:
         _check_ranked(store)
-    dataset = open_dataset(benchmark, data, subset=subset)
-    wanted = options.split_names(trackers)
-    if compare:
-        wanted = [*(wanted or []), *compare]
-    everything = convention == "all"
-    chosen = convention_names(benchmark) if everything else [convention] if convention else None
     scored = score(
-        dataset, store, wanted, chosen, partial=partial, ranks=ranks, cache=not no_cache
-    )
-    kind = "attribute" if store.experiment == "onepass" else "tag"
-    breakdowns = [*([kind] if per_attribute else []), *(["sequence"] if per_sequence else [])]
+        open_dataset(benchmark, data, subset=subset), store,
+        [*(options.split_names(trackers) or []), *(compare or [])] or None,
+        _conventions(benchmark, convention), partial=partial, ranks=ranks, cache=not no_cache,
+    )  # fmt: skip
+    breakdowns = _breakdowns(store, attributes=per_attribute, sequences=per_sequence)
     print_tables(report_console(), eval_tables(scored, breakdowns, compare))
     _write_scores(scored, files)
     _write_tables(scored, breakdowns, wanted_as, files)
-    never = set(scored[0].refused).intersection(*(one.refused for one in scored))
-    options.exit_on_refusals({name: scored[0].refused[name] for name in sorted(never)})
+    _exit_on_refusals(scored)
 
 
 def _table_options(values: Mapping[str, Any], files: _Files) -> TableOptions:
@@ -160,12 +153,33 @@ def _table_options(values: Mapping[str, Any], files: _Files) -> TableOptions:
     return read_table_options(values, "--")
 
 
+def _conventions(benchmark: str, wanted: str | None) -> Sequence[str] | None:
+    """Names of the conventions to score by; None for the official one."""
+    from bench.measures.conventions import convention_names
+
+    if wanted == "all":
+        return convention_names(benchmark)
+    return None if wanted is None else [wanted]
+
+
 def _check_ranked(store: Store) -> None:
     if store.experiment == "onepass":
         raise ConfigError(
             f"--ranks: {store.benchmark} has one-pass evaluation, and only VOT ranks by "
             "significance tests. Leave the option out, or compare two trackers with --compare A B."
         )
+
+
+def _breakdowns(store: Store, *, attributes: bool, sequences: bool) -> list[str]:
+    """What the rows of further tables stand for."""
+    kind = "attribute" if store.experiment == "onepass" else "tag"
+    return [*([kind] if attributes else []), *(["sequence"] if sequences else [])]
+
+
+def _exit_on_refusals(scored: list[BenchmarkScores]) -> None:
+    """Name the trackers that no convention could score, and exit with 1 if there are any."""
+    never = set(scored[0].refused).intersection(*(one.refused for one in scored))
+    options.exit_on_refusals({name: scored[0].refused[name] for name in sorted(never)})
 
 
 def _write_scores(scored: list[BenchmarkScores], files: _Files) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli import options
-from bench.cli.records import given, takes
+from bench.cli.options import given, takes
 from bench.errors import ConfigError, unknown_name
-from bench.reports.table_options import TableOptions, read_table_options
+from bench.reports.options import TableOptions, read_table_options
 
 if TYPE_CHECKING:
     from bench.reports.section import ReportSection

@@ -13,8 +13,6 @@ from bench.cli import options
 from bench.runner.options import RunOptions
 
 if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
-
     from bench.sequence import Dataset
     from bench.tuning.plan import Plan
 
@@ -95,6 +93,8 @@ def tune(
     """
     from bench.benchmarks import get_benchmark
     from bench.tuning.plan import Plan, choose_measure
+    from bench.tuning.search import outcome
+    from bench.tuning.search import search as search_options
     from bench.tuning.space import parse_space
 
     experiment = get_benchmark(benchmark).experiment(experiment)
@@ -104,8 +104,10 @@ def tune(
         parse_space(search, tracker, fixed), choose_measure(experiment, measure, benchmark), study,
         experiment, fixed, weights, device, RunOptions(**running, seed=seed),
     )  # fmt: skip
-    found = _search(plan, trials, results if stored else None, on_test_set=on_test_set)
-    _report(plan, found, top, json_file, data, subset)
+    with options.stoppable("trials"):
+        among = results if stored else None
+        found = search_options(plan, typer.echo, trials, among, on_test_set=on_test_set)
+    _report(plan, outcome(plan, found, data, subset), top, json_file)
 
 
 def _dataset(benchmark: str, data: Path, subset: str, names: list[str] | None) -> Dataset:
@@ -119,41 +121,18 @@ def _dataset(benchmark: str, data: Path, subset: str, names: list[str] | None) -
     return dataclasses.replace(dataset, sequences=chosen)
 
 
-def _search(
-    plan: Plan, trials: int, stored: Path | None, *, on_test_set: bool
-) -> list[FrozenTrial]:
-    """All trials: new runs, or those among the results under ``stored``."""
-    from bench.tuning.search import search, search_stored
-
-    with options.stoppable("trials"):
-        if stored is not None:
-            return search_stored(plan, stored, typer.echo, on_test_set=on_test_set)
-        return search(plan, trials, typer.echo, on_test_set=on_test_set)
-
-
-def _report(
-    plan: Plan,
-    found: list[FrozenTrial],
-    top: int,
-    json_file: Path | None,
-    data: Path,
-    subset: str,
-) -> None:
-    from bench.tuning.search import best_first, notes, to_json, use_command
-
-    ranked = best_first(plan, found)
-    command = use_command(plan, ranked[0], data, subset)
+def _report(plan: Plan, found: dict[str, Any], top: int, json_file: Path | None) -> None:
     path = json_file or plan.study.with_name(f"{plan.study.stem}-best.json")
-    content = json.dumps(to_json(plan, found, command), indent=1, allow_nan=False)
+    content = json.dumps(found, indent=1, allow_nan=False)
     options.write_file(path, f"{content}\n")
-    _print_trials(plan, ranked[:top])
-    for note in notes(plan, found):
+    _print_trials(plan, [row for row in found["trials"] if row["value"] is not None][:top])
+    for note in found["notes"]:
         typer.echo(f"* {note}")
     typer.echo(f"best options, all trials -> {path}")
-    typer.echo(f"use them: {command}")
+    typer.echo(f"use them: {found['command']}")
 
 
-def _print_trials(plan: Plan, ranked: list[FrozenTrial]) -> None:
+def _print_trials(plan: Plan, rows: list[dict[str, Any]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.markup import escape
     from rich.table import Table
@@ -167,8 +146,8 @@ def _print_trials(plan: Plan, ranked: list[FrozenTrial]) -> None:
     table.add_column("Trial", overflow="fold")
     for heading in (plan.measure, *plan.space):
         table.add_column(heading, justify="right")
-    for trial in ranked:
-        drawn = (trial.params[name] for name in plan.space)
+    for row in rows:
+        drawn = (row["options"][name] for name in plan.space)
         values = (f"{v:.4g}" if isinstance(v, float) else str(v) for v in drawn)
-        table.add_row(escape(plan.label(trial)), f"{trial.value:.4f}", *map(escape, values))
+        table.add_row(escape(row["label"]), f"{row['value']:.4f}", *map(escape, values))
     report_console().print(table)

@@ -1,5 +1,5 @@
 """Readers of the benchmarks, one module per layout on disk; `open_dataset` selects one."""
 
-from bench.datasets.opening import open_dataset
+from bench.datasets.scan import open_dataset
 
 __all__ = ["open_dataset"]

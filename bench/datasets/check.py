@@ -10,9 +10,8 @@ from pathlib import Path
 from bench.benchmarks import Benchmark, get_benchmark
 from bench.datasets.files import natural_key
 from bench.datasets.frames import NumberedFrames, SortedFrames, VideoFrames
-from bench.datasets.opening import load, scan_folder
 from bench.datasets.rows import ROW_CHECKS, miscounted_absences
-from bench.datasets.scan import Entry, Scan, is_miniature, shown_layout
+from bench.datasets.scan import Entry, Scan, is_miniature, load, scan_folder, shown_layout
 from bench.errors import DatasetError
 from bench.files import shown
 from bench.images import ImageFiles, check_image

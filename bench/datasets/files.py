@@ -15,7 +15,7 @@ from bench.arrays import BoolArray, FloatArray
 from bench.benchmarks import Benchmark
 from bench.datasets.rows import refuse_impossible
 from bench.errors import DatasetError
-from bench.files import MAX_ROWS, check_digits, parse_rows, read_whole
+from bench.files import MAX_ROWS, check_digits, parse_rows, read_rows, read_whole
 from bench.geometry import box_to_polygon, polygon_to_box
 
 IMAGE_SUFFIXES = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
@@ -107,6 +107,21 @@ def read_boxes(path: Readable) -> FloatArray:
         raise DatasetError(f"{path}:1: expected one box x,y,w,h per line, found an empty file")
     refuse_impossible(boxes, f"{path}:")
     return boxes
+
+
+def read_values(path: Path, rows: int) -> FloatArray:
+    """One number per row of the ground truth, ``(rows,)``.
+
+    Raises:
+        DatasetError: the file cannot be read, or does not hold exactly ``rows`` numbers.
+    """
+    values: FloatArray = read_rows(path, 1, DatasetError)[:, 0]
+    if len(values) != rows:
+        raise DatasetError(
+            f"{path}: expected {rows} values, one per row of the ground truth, found "
+            f"{len(values)}. Restore the file from the official site."
+        )
+    return values
 
 
 def read_flags(path: Path, rows: int, *, longer: bool = False) -> BoolArray:

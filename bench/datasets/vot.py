@@ -15,6 +15,7 @@ from bench.datasets.files import (
     polygons_and_boxes,
     read_bytes,
     read_short_flags,
+    read_values,
     stems,
     subfolders,
 )
@@ -22,7 +23,7 @@ from bench.datasets.frames import NumberedFrames, numbered_frames
 from bench.datasets.rows import refuse_decimal_commas, refuse_impossible
 from bench.datasets.scan import Entry, Scan, compare, others_of, require_subset
 from bench.errors import DatasetError
-from bench.files import parse_rows, read_rows
+from bench.files import parse_rows
 from bench.images import image_size
 from bench.sequence import Sequence
 
@@ -73,7 +74,7 @@ def _load(benchmark: Benchmark, folder: Path, stated: tuple[int, int] | None) ->
         index_base=benchmark.index_base,
         polygons=polygons,
         tags=_read_tags(folder, len(boxes)),
-        practical=_read_practical(practical, len(boxes)) if practical.is_file() else None,
+        practical=read_values(practical, len(boxes)) if practical.is_file() else None,
         size=_size(frames) or stated,
         stated_size=stated,
     )
@@ -99,16 +100,6 @@ def _read_tags(folder: Path, rows: int) -> dict[str, BoolArray]:
         flags = read_short_flags(path)[:rows]
         tags[name][: len(flags)] = flags
     return tags
-
-
-def _read_practical(path: Path, rows: int) -> FloatArray:
-    values = read_rows(path, 1, DatasetError)[:, 0]
-    if len(values) != rows:
-        raise DatasetError(
-            f"{path}: expected {rows} values, one per row of the ground truth, found "
-            f"{len(values)}. Restore the file from the official site."
-        )
-    return values
 
 
 def _size(frames: NumberedFrames | None) -> tuple[int, int] | None:

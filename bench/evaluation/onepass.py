@@ -1,9 +1,10 @@
-"""Scores one-pass results under one or more conventions."""
+"""Scores one-pass results under one or more conventions; repeated runs with their spread."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from collections.abc import Sequence as List
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +21,6 @@ from bench.evaluation.batched_results import (
 )
 from bench.evaluation.doubtful import InvalidRows
 from bench.evaluation.presence import PresenceFrames, Told
-from bench.evaluation.repetitions import SequenceResults, spread_of
 from bench.evaluation.selection import Candidate, partial_note, refusal
 from bench.measures import onepass
 from bench.measures.onepass import Convention, Curves
@@ -31,12 +31,104 @@ from bench.sequence import Dataset, Sequence
 
 
 @dataclass(eq=False)
+class _SequenceResults:
+    """All runs of one tracker on one sequence under one convention.
+
+    Attributes:
+        name: of the sequence.
+        frames: number of annotated frames.
+        curves: by run, counted from 1.
+        fps: by run; NaN without times.
+        covered: frames with a box, by run; empty where the convention does not report them.
+    """
+
+    name: str
+    frames: int
+    curves: dict[int, Curves] = field(default_factory=dict)
+    fps: dict[int, float] = field(default_factory=dict)
+    covered: dict[int, int] = field(default_factory=dict)
+
+    def mean_curves(self) -> Curves:
+        """The mean curves; those of a single run as they are."""
+        curves = list(self.curves.values())
+        if len(curves) == 1:
+            return curves[0]
+        return {name: np.mean([each[name] for each in curves], axis=0) for name in curves[0]}
+
+    def mean_fps(self) -> float:
+        """The mean speed of the runs with times; NaN without any."""
+        known = [fps for fps in self.fps.values() if np.isfinite(fps)]
+        return float(np.mean(known)) if known else float("nan")
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """Sample standard deviations over the runs that every sequence has.
+
+    Attributes:
+        runs: how many these are.
+        measures: of the mean over sequences, by measure.
+        per_sequence: by sequence and measure.
+        notes: what to say where sequences have different numbers of runs.
+    """
+
+    runs: int
+    measures: dict[str, float] = field(default_factory=dict)
+    per_sequence: dict[str, dict[str, float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def _spread_of(
+    results: List[_SequenceResults], rule: Convention, weights: FloatArray | None = None
+) -> _Spread:
+    """The spread over runs of one tracker; empty if a sequence has a single run."""
+    common = sorted(set.intersection(*(set(each.curves) for each in results)))
+    most = max(len(each.curves) for each in results)
+    fewer = [each.name for each in results if len(each.curves) < most]
+    notes: tuple[str, ...] = ()
+    if fewer:
+        names = ", ".join(fewer[:5]) + (", ..." if len(fewer) > 5 else "")
+        notes = (f"fewer than {most} runs of {len(fewer)} sequences ({names})",)
+    if len(common) < 2:
+        return _Spread(max(1, len(common)), notes=notes)
+    curves = [[each.curves[run] for each in results] for run in common]
+    fps = np.array([[each.fps[run] for each in results] for run in common])
+    values = onepass.run_measures(curves, fps, rule)
+    counted = onepass.counted_in_means([each.mean_curves() for each in results], rule)
+    whole = {
+        name: onepass.weighted_mean(rows, counted[name], weights)
+        if name in counted
+        else rows.mean(axis=1)
+        for name, rows in values.items()
+    }
+    if all(each.covered for each in results):
+        frames = sum(each.frames for each in results)
+        covered = [sum(each.covered[run] for each in results) / frames for run in common]
+        whole["coverage"] = np.array(covered)
+    spreads = {name: _deviation(rows) for name, rows in values.items()}
+    return _Spread(
+        len(common),
+        {name: float(_deviation(rows)) for name, rows in whole.items()},
+        {
+            each.name: {name: float(rows[index]) for name, rows in spreads.items()}
+            for index, each in enumerate(results)
+        },
+        notes,
+    )
+
+
+def _deviation(rows: FloatArray) -> FloatArray:
+    deviation: FloatArray = np.std(rows, axis=0, ddof=1)
+    return deviation
+
+
+@dataclass(eq=False)
 class _Collected:
     """Curves of one tracker under one convention, sequence by sequence."""
 
     tracker: Candidate
     sequences: list[Sequence] = field(default_factory=list)
-    results: list[SequenceResults] = field(default_factory=list)
+    results: list[_SequenceResults] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refused: str | None = None
 
@@ -58,7 +150,7 @@ class _Collected:
             return
         if not self.sequences or self.sequences[-1] is not sequence:
             self.sequences.append(sequence)
-            self.results.append(SequenceResults(sequence.name, len(sequence.ground_truth)))
+            self.results.append(_SequenceResults(sequence.name, len(sequence.ground_truth)))
             if not _annotated(sequence):
                 note = f"{sequence.name}: no ground truth, every frame counts as precise"
                 self.notes.append(note)
@@ -79,7 +171,7 @@ class _Collected:
         names = [sequence.name for sequence in self.sequences]
         attributes = [sequence.attributes for sequence in self.sequences]
         weights = self._frames(rule) if rule.pooling == "frames" else None
-        spread = spread_of(self.results, rule, weights)
+        spread = _spread_of(self.results, rule, weights)
         notes = tuple(dict.fromkeys([*self.notes, *self.tracker.notes, *spread.notes]))
         curves = [each.mean_curves() for each in self.results]
         fps = np.array([each.mean_fps() for each in self.results])

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from bench.errors import ConfigError, unknown_name
+from bench.reports.options import TableOptions
 from bench.reports.paper import DIFFERENCE, RANKED_APART, RANKED_TOGETHER
 from bench.reports.table import Column, Row, Table
-from bench.reports.table_options import TableOptions
 from bench.scores import BenchmarkScores
 
 _BREAKDOWNS = ("attribute", "tag", "sequence")  # headings of tables whose columns are trackers

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.arrays import IntArray
-from bench.reports.plots.options import COLUMN, PAGE
+from bench.reports.options import COLUMN, PAGE
 from bench.reports.table import Column, Table, bounds_of, text_of
 from bench.reports.text_drawing import drawable, serif, width_in_points
 

@@ -22,7 +22,7 @@ from bench.reports.escaping import (
     without_folders,
 )
 from bench.reports.fitting import Part, parts
-from bench.reports.plots.options import read_width
+from bench.reports.options import read_width
 from bench.reports.table import Cell, Column, Mark, Row, Table, bounds_of, text_of
 
 if TYPE_CHECKING:

@@ -60,7 +60,6 @@ def export_results(
         )
         _write_all(whole, destination)
         return count
-    writer = get_format(format)
     safe_file_name(tracker, "tracker name")
     available = require_results(store, tracker)
     row = get_benchmark(dataset.benchmark)
@@ -70,15 +69,23 @@ def export_results(
         members = submission_files(store, tracker, row.server, names)
         _write_all({f"{row.title}/{tracker}/{p}": data for p, data in members}, destination)
         return len(written)
-    several = any(len(store.repetitions(tracker, each.name)) > 1 for each in written)
+    _write_all(_rendered(store, tracker, written, format, index_base), destination)
+    return len(written)
+
+
+def _rendered(
+    store: Store, tracker: str, sequences: list[Sequence], format: str, index_base: float | None
+) -> dict[str, bytes]:
+    """The files of a format by name."""
     files: dict[str, bytes] = {}
-    for sequence in written:
-        spelling = toolkit_name(sequence.name, dataset.benchmark, format)
+    writer = get_format(format)
+    several = any(len(store.repetitions(tracker, each.name)) > 1 for each in sequences)
+    for sequence in sequences:
+        spelling = toolkit_name(sequence.name, store.benchmark, format)
         for number, run in _runs(store, tracker, sequence, spelling, index_base):
             rendered = writer.render(run)
             files |= _of_run(rendered, tracker, number) if several else rendered
-    _write_all(files, destination)
-    return len(written)
+    return files
 
 
 def _runs(

@@ -126,7 +126,7 @@ class OnePassStore(Store):
         repetition: int | None = None,
         frames: int | None = None,
     ) -> Regions:
-        number = repetition or min(self.repetitions(tracker, sequence), default=1)
+        number = self._number(tracker, sequence, repetition)
         boxes = self.read_boxes(tracker, sequence, number)
         if frames is not None:
             check_rows(self.boxes_path(tracker, sequence, number), len(boxes), frames)
@@ -139,6 +139,6 @@ class OnePassStore(Store):
     def read_times(
         self, tracker: str, sequence: str, repetition: int | None = None
     ) -> FloatArray | None:
-        number = repetition or min(self.repetitions(tracker, sequence), default=1)
+        number = self._number(tracker, sequence, repetition)
         path = f"{self._run(tracker, number)}/times/{sequence}_time.txt"
         return read_rows(path, columns=1)[:, 0] if os.path.lexists(path) else None

@@ -6,21 +6,19 @@ A field of ``RunOptions`` is an option of ``bench run`` and an argument of ``ben
 from __future__ import annotations
 
 import functools
-import inspect
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import Parameter
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from bench.errors import ConfigError, unknown_name
 from bench.runner.devices import chosen_gpus
+from bench.signatures import Function, showing
 
 if TYPE_CHECKING:
     from bench.runner.ray_engine import RayCluster
     from bench.runner.shards import Shard
-
-Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -220,7 +218,7 @@ DEFAULTS = RunOptions()
 
 def taking(
     *names: str, before: str, typed: Callable[[Option], Any] = lambda option: option.kind
-) -> Callable[[Verb], Verb]:
+) -> Callable[[Function], Function]:
     """Let a function show the options, or those of some names, where it takes ``**running``.
 
     Args:
@@ -233,14 +231,4 @@ def taking(
         for o in run_options()
         if not names or o.name in names
     ]
-
-    def decorate(function: Verb) -> Verb:
-        whole = inspect.signature(function, eval_str=True)
-        mine = [p for p in whole.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
-        place = [each.name for each in mine].index(before)
-        after = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in mine[place:]]
-        both = [*mine[:place], *shown, *after]
-        function.__signature__ = whole.replace(parameters=both)  # type: ignore[attr-defined]
-        return function
-
-    return decorate
+    return showing(shown, before)

@@ -10,8 +10,7 @@ try:
     import optuna
 except ModuleNotFoundError as error:
     raise ConfigError(
-        "a search needs optuna, which is not installed. Install the extra that has it: "
-        f"{install_extra('train')}"
+        f"a search needs optuna, which is not installed: {install_extra('train')}"
     ) from error
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # each trial prints a line of its own

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +22,7 @@ from bench.runner import run_tracker
 from bench.runner.options import DEFAULTS, RunOptions
 from bench.runner.provenance import make_record
 from bench.sequence import Dataset
-from bench.tuning.space import Drawn, Space, describe
+from bench.tuning.space import Space, describe
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +37,7 @@ class Plan:
         study: the journal file of the trials; a folder beside it keeps their results.
         experiment: ``"onepass"``, or an experiment of the VOT challenge.
         settings: other options of the tracker, as text.
-        weights: value of the tracker's option of that name.
-        device: value of the tracker's option of that name.
+        weights, device: values of the tracker's options of those names.
         running: how trials are run; its seed is that of the search too.
     """
 
@@ -78,7 +75,7 @@ class Plan:
         """The results of the trials, or those under another folder."""
         return open_store(root or self.folder, self.dataset.benchmark, self.experiment)
 
-    def spec(self, drawn: Mapping[str, Drawn], label: str | None = None) -> TrackerSpec:
+    def spec(self, drawn: Mapping[str, Any], label: str | None = None) -> TrackerSpec:
         """The tracker with drawn values of the searched options.
 
         Raises:
@@ -87,29 +84,23 @@ class Plan:
         settings = {**self.settings, **{name: str(value) for name, value in drawn.items()}}
         return make_spec(self.target, settings, label or self.name, self.device, self.weights)
 
-    def provenance(self) -> dict[str, Any]:
-        """The provenance that all trials share."""
+    def facts(self) -> dict[str, Any]:
+        """What makes trials comparable, as JSON values: their provenance and the search."""
         space: Mapping[str, Any] = self.space
         some = {n: v.choices[0] if hasattr(v, "choices") else v.low for n, v in space.items()}
         record = make_record(
             self.dataset, self.spec(some), seed=self.running.seed, jobs=1,
             protocol=self.experiment, lockstep=self.running.lockstep,
         )  # fmt: skip
-        shared = {key: value for key, value in record.provenance.items() if key != "tracker"}
-        options = {k: v for k, v in shared["options"].items() if k not in self.space}
-        return {**shared, "options": options}
-
-    def facts(self) -> dict[str, Any]:
-        """The facts that make trials comparable, as JSON values."""
-        facts = {
-            **self.provenance(),
-            "search": [describe(name, values) for name, values in self.space.items()],
+        facts = {name: fact for name, fact in record.provenance.items() if name != "tracker"}
+        return {
+            **facts,
+            "options": {name: v for name, v in facts["options"].items() if name not in space},
+            "search": [describe(name, values) for name, values in space.items()],
             "measure": self.measure,
             "repetitions": self.running.repetitions,
             "sequences": [sequence.name for sequence in self.dataset],
         }
-        plain: dict[str, Any] = json.loads(json.dumps(facts))
-        return plain
 
     def run(self, trial: Trial) -> float:
         """Run and score a trial; sequences with a result are not run again.
@@ -118,16 +109,13 @@ class Plan:
             TrackerError: the tracker failed on a sequence, or its score is not a number.
             BenchError: as ``run_tracker`` and ``evaluate`` raise.
         """
-        label = self.label(trial)
-        summary = run_tracker(
-            self.dataset, self.spec(trial.params, label), self.store(),
-            dataclasses.replace(self.running, tuned_on=label_of(self.dataset)), progress=False,
-        )  # fmt: skip
-        if summary.failures:
-            first = summary.failures[0]
+        label, running = self.label(trial), replace(self.running, tuned_on=label_of(self.dataset))
+        spec = self.spec(trial.params, label)
+        failed = run_tracker(self.dataset, spec, self.store(), running, progress=False).failures
+        if failed:
             raise TrackerError(
-                f"{len(summary.failures)} of {len(self.dataset)} failed, first {first.sequence}: "
-                f"{first.cause}"
+                f"{len(failed)} of {len(self.dataset)} failed, first {failed[0].sequence}: "
+                f"{failed[0].cause}"
             )
         return self.score(self.store(), label)
 
@@ -162,31 +150,23 @@ def choose_measure(experiment: str, wanted: str | None, benchmark: str = "") -> 
 def check_data(dataset: Dataset, *, on_test_set: bool = False) -> None:
     """Check that options may be chosen by scores on a dataset.
 
+    The miniature and own clips are in no test set. Of a benchmark without video for training, or
+    whose list is not known, every sequence is.
+
     Raises:
         ConfigError: sequences are in a benchmark's test set, and ``on_test_set`` is False.
         DatasetError: the ground truth is hidden.
     """
-    tests = [] if on_test_set else off_limits(dataset)
-    if tests:
-        title = get_benchmark(dataset.benchmark).title
+    benchmark = get_benchmark(dataset.benchmark)
+    tests = [sequence.name for sequence in dataset]
+    if benchmark.training and (listed := benchmark.listed("test")):
+        tests = [name for name in tests if name in listed]
+    if tests and not (on_test_set or dataset.miniature or benchmark.open):
         raise ConfigError(
             f"{label_of(dataset)}: {len(tests)} of {len(dataset)} sequences are in the test set "
-            f"({first_few(tests)}). Options chosen on the test set of {title} make its score "
-            "meaningless for other video. Search on the miniature (`bench mini`), your own clips "
-            "(BENCHMARK folder) or a training split; or give --on-test-set, and every result is "
-            "marked as tuned."
+            f"({first_few(tests)}). Options chosen on the test set of {benchmark.title} make its "
+            "score meaningless for other video. Search on the miniature (`bench mini`), your own "
+            "clips (BENCHMARK folder) or a training split; or give --on-test-set, and every "
+            "result is marked as tuned."
         )
     refuse_hidden(dataset)
-
-
-def off_limits(dataset: Dataset) -> list[str]:
-    """Names of the sequences in the test set of their benchmark.
-
-    The miniature and own clips have none. Of a benchmark without video for training, or whose list
-    is not known, every sequence is one.
-    """
-    benchmark = get_benchmark(dataset.benchmark)
-    if dataset.miniature or benchmark.open:
-        return []
-    names, tests = [sequence.name for sequence in dataset], benchmark.listed("test")
-    return [name for name in names if name in tests or not (benchmark.training and tests)]

@@ -1,43 +1,52 @@
-"""The search: new trials one after the other, or the scores of stored runs; and its outcome."""
+"""The search: new trials one after the other, or the scores of stored runs; and its outcome.
+
+The trials are a study of optuna's in a journal file, continued after a search was killed.
+"""
 
 from __future__ import annotations
 
-import dataclasses
+import os
 import shlex
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
+from optuna.storages import journal
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from bench.errors import ConfigError, ResultError, TrackerError
 from bench.evaluation.selection import first_few, label_of
+from bench.locks import locked
 from bench.registry import tracker_options
-from bench.results.record import RunRecord, read_record, write_record
+from bench.results.record import RunRecord, current_facts, differences, read_record, write_record
 from bench.results.stores import Store
 from bench.tuning.plan import Plan, check_data
-from bench.tuning.space import Drawn, describe, drawn_value
-from bench.tuning.study import add_stored, draw, open_study, unfinished
+from bench.tuning.space import drawn_value
 
 Announce = Callable[[str], None]
 
+_ENTRY = b'{"op_code"'  # how a line of a journal begins
 _SAME = ("benchmark", "miniature", "protocol", "target", "weights_sha256", "seed")
-_VARYING = ("tracker", "options", "device", *_SAME)
 
 
 def search(
-    plan: Plan, trials: int, announce: Announce, *, on_test_set: bool = False
+    plan: Plan, announce: Announce, trials: int, stored: Path | None, *, on_test_set: bool = False
 ) -> list[FrozenTrial]:
-    """Run trials until the study has ``trials`` of them, failed ones included.
+    """Run trials until the study has ``trials`` of them, or add stored runs to it.
 
     The search can be stopped at any moment and called again: a killed trial continues with its
     missing sequences, and an interruption does not affect the options of the next trial.
 
     Args:
         plan: what to search.
-        trials: total number of trials that ran, including earlier calls.
         announce: called with one line for each trial as it ends.
+        trials: total number of trials that ran, failed ones and earlier calls included.
+        stored: a folder of results, whose runs are added while nothing is run; or None.
         on_test_set: allow the test set of a benchmark.
 
     Returns:
@@ -46,42 +55,87 @@ def search(
     Raises:
         ConfigError: the data is a test set, or the study belongs to another plan.
         DatasetError: the ground truth is hidden.
-        TrackerError: no trial could be finished.
-        ResultError: results cannot be written, or have another origin.
+        TrackerError: no trial could be scored.
+        ResultError: results cannot be written, or have another origin; no stored run can be
+            compared, or one has changed since it was added.
         KeyboardInterrupt: after the workers were stopped; the trial continues next time.
     """
     check_data(plan.dataset, on_test_set=on_test_set)
     with open_study(plan) as study:
-        for trial in unfinished(study):
-            _run(plan, study, trial, announce)
-        while sum(not is_stored(trial) for trial in study.trials) < trials:
-            _run(plan, study, draw(plan, study), announce)
-        return _require_score(study.trials)
+        if stored is not None:
+            _add_stored(plan, study, plan.store(stored), announce)
+        else:
+            for left in study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING)):
+                _run(plan, study, Trial(study, left._trial_id), announce)
+            while sum(not is_stored(trial) for trial in study.trials) < trials:
+                _run(plan, study, draw(plan, study), announce)
+        found = study.trials
+    if all(trial.value is None for trial in found):
+        causes = [each.user_attrs["cause"] for each in found if "cause" in each.user_attrs]
+        first, *_ = *causes, "none has ended"
+        raise TrackerError(f"none of {len(found)} trials could be scored; the first: {first}")
+    return found
 
 
-def search_stored(
-    plan: Plan, results: Path, announce: Announce, *, on_test_set: bool = False
-) -> list[FrozenTrial]:
-    """Add the stored runs under ``results`` to the study and run nothing; see ``search``.
+@contextmanager
+def open_study(plan: Plan) -> Iterator[optuna.Study]:
+    """The study of a plan, new or continued, locked until the block ends.
 
     Raises:
-        ResultError: no run can be compared, or one has changed since it was added.
+        ConfigError: the file is not a study, or the study of another plan.
+        ResultError: another search holds the study, or it cannot be written.
     """
-    check_data(plan.dataset, on_test_set=on_test_set)
-    store = plan.store(results)
-    with open_study(plan) as study:
-        for run in _stored_runs(plan, store, announce):
-            label = plan.label(run)
-            add_stored(plan, study, run)
-            _mark_tuned(plan, store.record_path(label))
-            announce(f"{label}: {plan.measure} {run.value:.4f}")
-        if not any(map(is_stored, study.trials)):
+    if plan.study.is_dir():
+        raise ConfigError(f"--study {plan.study}: expected a file for the trials, found a folder")
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(plan.folder))
+        except ResultError as error:
             raise ResultError(
-                f"{store.folder('<tracker>')}: no run there can be compared in this search of "
-                f"{plan.target!r}. Make some with `bench run {plan.dataset.benchmark} --set ...`, "
-                "or search live without --stored."
+                f"{plan.study}: another search holds this study, or it cannot be written "
+                f"({error}). Wait for that search to end, or give this one another --study."
+            ) from error
+        study = optuna.create_study(
+            storage=_open_journal(plan.study), study_name="bench", direction=plan.direction,
+            load_if_exists=True,
+        )  # fmt: skip
+        here, there = plan.facts(), study.user_attrs.get("facts")
+        if there is None:
+            study.set_user_attr("facts", here)
+        elif differing := "; ".join(differences(current_facts(there), here)):
+            raise ConfigError(
+                f"{plan.study}: this study searched something else: {differing}. Trials that "
+                "differ in more than the searched options cannot be compared: give this search "
+                "another --study."
             )
-        return _require_score(study.trials)
+        yield study
+
+
+def _open_journal(path: Path) -> journal.JournalStorage:
+    """The journal in a file, without the incomplete last line that a killed search may leave.
+
+    Raises:
+        ConfigError: the file is not the journal of a study.
+        ResultError: it cannot be read or written.
+    """
+    try:
+        content = path.read_bytes() if path.exists() else b""
+        *lines, rest = content.split(b"\n")
+        started = rest.startswith(_ENTRY[: len(rest)])
+        if not (started and all(line.startswith(_ENTRY) for line in lines)):
+            raise ValueError("a line is not an entry of a journal")
+        if rest:
+            os.truncate(path, len(content) - len(rest))
+        # The folder is locked, so optuna needs no file of its own, which a kill would leave.
+        lock: Any = threading.Lock()
+        return journal.JournalStorage(journal.JournalFileBackend(str(path), lock_obj=lock))
+    except OSError as error:
+        raise ResultError(f"{path}: cannot be read or written ({error.strerror})") from error
+    except Exception as error:  # optuna has no error of its own for this
+        raise ConfigError(
+            f"--study {path}: expected a new file, or a study that this command wrote, found "
+            f"something else ({type(error).__name__}: {error}). Name another file."
+        ) from error
 
 
 def is_stored(trial: FrozenTrial) -> bool:
@@ -89,11 +143,17 @@ def is_stored(trial: FrozenTrial) -> bool:
     return "label" in trial.user_attrs
 
 
-def best_first(plan: Plan, trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    """The trials with a score, the best first; the earlier of two equal ones first."""
-    scored = [(trial.value, trial) for trial in trials if trial.value is not None]
-    scored.sort(key=lambda pair: pair[0], reverse=plan.direction == "maximize")
-    return [trial for _, trial in scored]
+def draw(plan: Plan, study: optuna.Study) -> Trial:
+    """A new trial, which depends on the seed, its number and the earlier trials only.
+
+    A new sampler for each trial makes its draws independent of interruptions.
+
+    Source: Bergstra et al., "Algorithms for hyper-parameter optimization", NIPS 2011, as in
+    optuna's ``TPESampler``.
+    """
+    seed = np.random.SeedSequence([plan.running.seed, len(study.trials)]).generate_state(1)[0]
+    study.sampler = optuna.samplers.TPESampler(seed=int(seed))
+    return study.ask(plan.space)
 
 
 def _run(plan: Plan, study: optuna.Study, trial: Trial, announce: Announce) -> None:
@@ -112,148 +172,132 @@ def _run(plan: Plan, study: optuna.Study, trial: Trial, announce: Announce) -> N
         announce(f"{label}: {plan.measure} {value:.4f}")
 
 
-def _require_score(trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    if all(trial.value is None for trial in trials):
-        causes = [each.user_attrs["cause"] for each in trials if "cause" in each.user_attrs]
-        raise TrackerError(
-            f"none of {len(trials)} trials could be scored; the first: "
-            f"{(causes or ['none has ended'])[0]}"
-        )
-    return trials
+def _add_stored(plan: Plan, study: optuna.Study, store: Store, announce: Announce) -> None:
+    """Add the runs that differ in the searched options only, marked as tuned where they set one.
 
-
-def _stored_runs(plan: Plan, store: Store, announce: Announce) -> Iterator[FrozenTrial]:
-    """The runs of a store that differ in the searched options only; announces all others."""
-    wanted = plan.provenance()
-    made: dict[str, set[str]] = {}
+    Raises:
+        ResultError: there is none, or the study has one with another score.
+    """
+    wanted, added = plan.facts(), []
     for label in store.trackers():
         try:
-            record = _comparable(plan, store, label, wanted)
-            options = _options(plan, record, wanted["options"])
-            value = plan.score(store, label)
-        except (ConfigError, ResultError, TrackerError) as error:
+            record, run = _comparable(plan, store, label, wanted)
+        except (ConfigError, ResultError, TrackerError, ValueError) as error:
             announce(f"{label}: left out: {error}")
             continue
-        for name in wanted.keys() - set(_VARYING):
-            made.setdefault(name, set()).add(repr(record.provenance.get(name)))
-        yield create_trial(
-            params=options, distributions=dict(plan.space), value=value,
-            user_attrs={"label": label},
-        )  # fmt: skip
-    differing = sorted(name for name, values in made.items() if len(values) > 1)
+        known = next((t for t in study.trials if t.user_attrs.get("label") == label), None)
+        if known is None:
+            study.add_trial(run)
+        elif (known.params, known.value) != (run.params, run.value):
+            raise ResultError(
+                f"{label}: scored {run.value} with {run.params}, but {plan.study} has "
+                f"{known.value} with {known.params}. Its results have changed since: give this "
+                "search another --study."
+            )
+        if record.tuned_on is None and plan.space.keys() & record.provenance["options"].keys():
+            marked = replace(record, tuned_on=label_of(plan.dataset))
+            write_record(store.record_path(label), marked)
+        added.append(record.provenance)
+        announce(f"{label}: {plan.measure} {run.value:.4f}")
+    others = wanted.keys() - {"options", *_SAME}
+    differing = sorted(n for n in others if len({repr(facts.get(n)) for facts in added}) > 1)
     if differing:
         announce(f"note: these runs also differ in {', '.join(differing)}")
+    if not any(map(is_stored, study.trials)):
+        raise ResultError(
+            f"{store.folder('<tracker>')}: no run there can be compared in this search of "
+            f"{plan.target!r}. Make some with `bench run {plan.dataset.benchmark} --set ...`, "
+            "or search live without --stored."
+        )
 
 
-def _mark_tuned(plan: Plan, path: Path) -> None:
-    """Note in the record of a run that sets a searched option which data it was chosen on."""
-    record = read_record(path)
-    if record is None or record.tuned_on is not None:
-        return
-    if plan.space.keys() & record.provenance["options"].keys():
-        write_record(path, dataclasses.replace(record, tuned_on=label_of(plan.dataset)))
+def _comparable(
+    plan: Plan, store: Store, label: str, wanted: Mapping[str, Any]
+) -> tuple[RunRecord, FrozenTrial]:
+    """The record of a complete run that differs in searched options only, and it as a trial.
 
+    An option that it did not set has the tracker's default.
 
-def _comparable(plan: Plan, store: Store, label: str, wanted: Mapping[str, Any]) -> RunRecord:
-    """The record of a run, if it is complete and differs from the plan in its options only."""
+    Raises:
+        ConfigError, ResultError, TrackerError: it cannot be compared, as the message says.
+        ValueError: an option has a value that ``--search`` does not hold.
+    """
     record = read_record(store.record_path(label))
     if record is None or record.kind != "run":
         raise ConfigError("no record of a run (run.json), so its options are unknown")
-    there = record.provenance
-    differing = [
-        f"{name} is {there.get(name)!r}, not {wanted.get(name)!r}"
-        for name in _SAME
-        if there.get(name) != wanted.get(name)
-    ]
+    known, options = tracker_options(plan.target), dict(record.provenance["options"])
+    params = {
+        name: drawn_value(options.pop(name, known[name].default), values, known[name].annotation)
+        for name, values in plan.space.items()
+    }
+    there = {name: record.provenance.get(name) for name in _SAME} | {"options": options}
+    differing = "; ".join(differences(there, {name: wanted.get(name) for name in there}))
     if differing:
-        raise ConfigError("; ".join(differing))
+        raise ConfigError(differing)
     missing = {sequence.name for sequence in plan.dataset} - store.sequences(label)
     if missing:
         raise ResultError(f"no result for {len(missing)} sequences ({first_few(sorted(missing))})")
-    return record
+    value = plan.score(store, label)
+    return record, create_trial(
+        params=params, distributions=plan.space, value=value, user_attrs={"label": label}
+    )
 
 
-def _options(plan: Plan, record: RunRecord, fixed: Mapping[str, Any]) -> dict[str, Drawn]:
-    """The searched options of a run: as set, else the tracker's defaults."""
-    known, there = tracker_options(plan.target), dict(record.provenance["options"])
-    options: dict[str, Drawn] = {}
-    for name, values in plan.space.items():
-        value = there.pop(name, known[name].default)
-        drawn = drawn_value(value, values, known[name].annotation)
-        if drawn is None:
-            raise ConfigError(
-                f"{name} is {value!r}, which --search {describe(name, values)} does not hold"
-            )
-        options[name] = drawn
-    if there != fixed:
-        raise ConfigError(f"its other options are {there}, not {fixed}")
-    return options
-
-
-def use_command(plan: Plan, best: FrozenTrial, data: Path, subset: str) -> str:
-    """The command that runs the tracker with the best options, marked as tuned.
+def outcome(plan: Plan, trials: list[FrozenTrial], data: Path, subset: str) -> dict[str, Any]:
+    """What the search found, as JSON values; the best trials first, the earlier of equals.
 
     Args:
         plan: of the search.
-        best: the trial to repeat.
-        data: the folder given as DATA.
+        trials: of its study.
+        data: the folder of the data, for the command that uses the best options.
         subset: of the benchmark, as the search used it.
     """
-    settings = {**plan.settings, **best.params}
-    lockstep = plan.running.lockstep
-    differing = {  # options of ``bench run`` that differ from their defaults
-        "--weights": plan.weights,
-        "--device": plan.device,
-        "--experiment": plan.experiment if plan.experiment != "onepass" else None,
-        "--repetitions": plan.running.repetitions,
-        "--lockstep": lockstep if lockstep != 1 else None,
-        "--seed": plan.running.seed or None,
-        "--subset": subset if subset != "test" else None,
-    }
-    pairs = [
-        ("--data", data),
-        ("--tracker", plan.target),
-        *(("--set", f"{name}={value}") for name, value in settings.items()),
-        *((name, value) for name, value in differing.items() if value is not None),
-        ("--name", f"{plan.name}-tuned"),
-        ("--tuned-on", label_of(plan.dataset)),
+    scored = [each for each in trials if each.value is not None]
+    ranked = sorted(scored, key=lambda t: t.value or 0.0, reverse=plan.direction == "maximize")
+    failed = [each for each in trials if each.value is None]
+    rows = [
+        {
+            "number": each.number,
+            "label": plan.label(each),
+            "value": each.value,
+            "options": each.params,
+            "stored": is_stored(each),
+            "cause": each.user_attrs.get("cause"),
+        }
+        for each in (*ranked, *failed)
     ]
-    words = (str(word) for pair in pairs for word in pair)
-    return shlex.join(["bench", "run", plan.dataset.benchmark, *words])
-
-
-def notes(plan: Plan, trials: list[FrozenTrial]) -> list[str]:
-    """Notes to print with the scores of a search."""
-    failed = sum(each.value is None for each in trials)
-    return [
-        *map(str, plan.dataset.caveats),
-        f"the best of {len(trials)} trials; its score is on the data it was chosen on",
-        *([f"{failed} trials failed"] if failed else []),
-    ]
-
-
-def to_json(plan: Plan, trials: list[FrozenTrial], command: str) -> dict[str, Any]:
-    """The search and its trials, the best first and failed ones last."""
-    ranked = best_first(plan, trials)
-    rows = [*ranked, *(each for each in trials if each.value is None)]
     return {
         "tuned_on": label_of(plan.dataset),
         "measure": plan.measure,
         "direction": plan.direction,
-        "best": _row(plan, ranked[0]),
-        "command": command,
-        "notes": notes(plan, trials),
+        "best": rows[0],
+        "command": _command(plan, ranked[0], data, subset),
+        "notes": [
+            *map(str, plan.dataset.caveats),
+            f"the best of {len(trials)} trials; its score is on the data it was chosen on",
+            *([f"{len(failed)} trials failed"] if failed else []),
+        ],
         "facts": plan.facts(),
-        "trials": [_row(plan, each) for each in rows],
+        "trials": rows,
     }
 
 
-def _row(plan: Plan, trial: FrozenTrial) -> dict[str, Any]:
-    return {
-        "number": trial.number,
-        "label": plan.label(trial),
-        "value": trial.value,
-        "options": trial.params,
-        "stored": is_stored(trial),
-        "cause": trial.user_attrs.get("cause"),
-    }
+def _command(plan: Plan, best: FrozenTrial, data: Path, subset: str) -> str:
+    """The command that runs the tracker with the best options, marked as tuned."""
+    settings, running = {**plan.settings, **best.params}, plan.running
+    options = [
+        ("--data", data),
+        ("--tracker", plan.target),
+        *(("--set", f"{name}={value}") for name, value in settings.items()),
+        ("--weights", plan.weights),
+        ("--device", plan.device),
+        ("--experiment", plan.experiment if plan.experiment != "onepass" else None),
+        ("--repetitions", running.repetitions),
+        ("--lockstep", running.lockstep if running.lockstep != 1 else None),
+        ("--seed", running.seed or None),
+        ("--subset", subset if subset != "test" else None),
+        ("--name", f"{plan.name}-tuned"),
+        ("--tuned-on", label_of(plan.dataset)),
+    ]
+    words = [str(word) for option in options if option[1] is not None for word in option]
+    return shlex.join(["bench", "run", plan.dataset.benchmark, *words])

@@ -11,18 +11,12 @@ import typing
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna import distributions
 
 from bench.errors import ConfigError, unknown_name
 from bench.registry import parse_value, tracker_options
 
-Drawn: TypeAlias = int | float | str
-Space: TypeAlias = Mapping[str, BaseDistribution]
+Space: TypeAlias = dict[str, distributions.BaseDistribution]
 """The values of each searched option; choices by their text."""
 
 
@@ -38,7 +32,7 @@ def parse_space(items: Iterable[str], target: str, fixed: Mapping[str, str]) -> 
         ConfigError: no item, an unknown or repeated option, or invalid values.
     """
     known = tracker_options(target)
-    space: dict[str, BaseDistribution] = {}
+    space: Space = {}
     for item in items:
         name, equals, text = item.partition("=")
         if not (name and equals and text):
@@ -56,42 +50,36 @@ def parse_space(items: Iterable[str], target: str, fixed: Mapping[str, str]) -> 
     return space
 
 
-def _distribution(text: str, annotation: Any, where: str) -> BaseDistribution:
-    if ":" in text and {annotation, *typing.get_args(annotation)} & {int, float}:
-        return _range(text.split(":"), annotation, where)
-    values = tuple(part.strip() for part in text.split(","))
-    parsed = {repr(parse_value(value, annotation, where)) for value in values}
-    if len(values) < 2 or len(parsed) < len(values):
-        raise ConfigError(f"{where}: expected LOW:HIGH of a number, or several different values")
-    return CategoricalDistribution(values)
-
-
-def _range(parts: list[str], annotation: Any, where: str) -> BaseDistribution:
-    log = parts[2:] == ["log"]
-    if len(parts) != 2 + log:
+def _distribution(text: str, annotation: Any, where: str) -> distributions.BaseDistribution:
+    if ":" not in text or not {annotation, *typing.get_args(annotation)} & {int, float}:
+        values = tuple(part.strip() for part in text.split(","))
+        parsed = {repr(parse_value(value, annotation, where)) for value in values}
+        if len(values) < 2 or len(parsed) < len(values):
+            raise ConfigError(
+                f"{where}: expected LOW:HIGH of a number, or several different values"
+            )
+        return distributions.CategoricalDistribution(values)
+    ends, log = text.removesuffix(":log").split(":"), text.endswith(":log")
+    if len(ends) != 2:
         raise ConfigError(f"{where}: expected LOW:HIGH or LOW:HIGH:log")
-    low, high = (parse_value(part, annotation, where) for part in parts[:2])
+    low, high = (parse_value(end, annotation, where) for end in ends)
     numbers = all(isinstance(each, int | float) and math.isfinite(each) for each in (low, high))
-    if not (numbers and low < high):
-        raise ConfigError(f"{where}: expected two finite numbers, the smaller first")
-    if log and low <= 0:
-        raise ConfigError(f"{where}: a logarithmic range starts above 0")
-    whole = isinstance(low, int) and isinstance(high, int)
-    return (IntDistribution if whole else FloatDistribution)(low, high, log=log)
+    if not numbers or low >= high or (log and low <= 0):
+        above = ", and both above 0 with :log" if log else ""
+        raise ConfigError(f"{where}: expected two finite numbers, the smaller first{above}")
+    if isinstance(low, int) and isinstance(high, int):
+        return distributions.IntDistribution(low, high, log=log)
+    return distributions.FloatDistribution(low, high, log=log)
 
 
 def describe(name: str, values: Any) -> str:
     """The text after ``--search`` that gives a distribution."""
-    if isinstance(values, CategoricalDistribution):
+    if isinstance(values, distributions.CategoricalDistribution):
         return f"{name}={','.join(map(str, values.choices))}"
     return f"{name}={values.low}:{values.high}{':log' if values.log else ''}"
 
 
-def drawn_value(value: Any, values: Any, annotation: Any) -> Drawn | None:
-    """The value of a run record as a drawn one; None if the distribution does not contain it."""
-    if isinstance(values, CategoricalDistribution):
-        texts = (str(choice) for choice in values.choices)
-        return next((text for text in texts if parse_value(text, annotation, "") == value), None)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if values.low <= value <= values.high else None
+def drawn_value(value: Any, values: Any, annotation: Any) -> Any:
+    """The value of an option in a run record as a trial draws it: a choice by its text."""
+    choices = getattr(values, "choices", ())
+    return next((text for text in choices if parse_value(text, annotation, "") == value), value)

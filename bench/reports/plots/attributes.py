@@ -11,6 +11,7 @@ import numpy as np
 from bench.arrays import FloatArray
 from bench.errors import ConfigError
 from bench.measures.catalogue import Measure
+from bench.reports.options import COLUMN, DEFAULT, FigureOptions
 from bench.reports.plots.entries import (
     Entry,
     Looks,
@@ -21,7 +22,6 @@ from bench.reports.plots.entries import (
     notes_of,
     title_of,
 )
-from bench.reports.plots.options import COLUMN, DEFAULT, FigureOptions
 from bench.reports.plots.style import Plot, grid, in_style, new_sheet
 from bench.reports.text_drawing import legible, width_in_points
 from bench.scores import BenchmarkScores

@@ -10,7 +10,7 @@ from bench.errors import ConfigError
 from bench.files import write_atomically
 from bench.reports.escaping import escape_latex, without_folders
 from bench.reports.notes import heading_of
-from bench.reports.plots.options import COLUMN
+from bench.reports.options import COLUMN
 from bench.reports.plots.style import Plot
 from bench.reports.text_drawing import drawable
 from bench.scores import BenchmarkScores

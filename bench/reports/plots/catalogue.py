@@ -8,10 +8,10 @@ from pathlib import Path
 
 from bench.errors import ConfigError, unknown_name
 from bench.measures.catalogue import curve_measures, layout_of
+from bench.reports.options import DEFAULT, FigureOptions
 from bench.reports.plots import attributes, sequences, vot
 from bench.reports.plots.curves import PlotFunction, curve_plots, ranking
 from bench.reports.plots.entries import Looks
-from bench.reports.plots.options import DEFAULT, FigureOptions
 from bench.reports.plots.style import FORMATS, Plot, save
 from bench.scores import BenchmarkScores
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bench.errors import ConfigError
 from bench.measures import catalogue, onepass
 from bench.measures.catalogue import Axis, Measure
+from bench.reports.options import DEFAULT, FigureOptions
 from bench.reports.plots.entries import (
     Entry,
     Looks,
@@ -20,7 +21,6 @@ from bench.reports.plots.entries import (
     notes_of,
     title_of,
 )
-from bench.reports.plots.options import DEFAULT, FigureOptions
 from bench.reports.plots.style import Key, Plot, grid, in_style, new_sheet
 from bench.scores import BenchmarkScores
 

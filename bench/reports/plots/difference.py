@@ -13,8 +13,8 @@ from bench.comparison.difference import SequenceDifference
 from bench.errors import ConfigError, DatasetError
 from bench.evaluation.along import Track, tracks_along
 from bench.reports import palette
+from bench.reports.options import PAGE
 from bench.reports.overlay import Layer, draw_regions, layers
-from bench.reports.plots.options import PAGE
 from bench.reports.plots.style import Key, Plot, finish, grid, in_style, line_of, new_figure
 from bench.reports.text_drawing import legible
 from bench.sequence import Sequence

@@ -12,8 +12,8 @@ from bench.measures.catalogue import Measure, layout_of
 from bench.reports import palette
 from bench.reports.escaping import without_folders
 from bench.reports.notes import heading_of, names_in, noted, scores_notes
+from bench.reports.options import DEFAULT, FigureOptions
 from bench.reports.palette import Look
-from bench.reports.plots.options import DEFAULT, FigureOptions
 from bench.reports.plots.style import Key, line_of, marker_of
 from bench.reports.score_table import ranked
 from bench.reports.text_drawing import legible

@@ -12,8 +12,8 @@ from bench.arrays import FloatArray
 from bench.benchmarks import get_experiment
 from bench.errors import ConfigError
 from bench.evaluation.along import Track, tracks_along
+from bench.reports.options import DEFAULT, FigureOptions
 from bench.reports.plots.entries import Entry, Looks, entries_of, first_measure, notes_of, title_of
-from bench.reports.plots.options import DEFAULT, FigureOptions
 from bench.reports.plots.style import Key, Plot, Sheet, in_style, new_sheet
 from bench.reports.text_drawing import legible
 from bench.results.stores import Store

@@ -11,6 +11,7 @@ import numpy as np
 from bench.arrays import FloatArray, IntArray
 from bench.errors import ConfigError
 from bench.measures.catalogue import Measure, layout_of
+from bench.reports.options import DEFAULT, FigureOptions
 from bench.reports.plots.entries import (
     Entry,
     Looks,
@@ -19,7 +20,6 @@ from bench.reports.plots.entries import (
     notes_of,
     title_of,
 )
-from bench.reports.plots.options import DEFAULT, FigureOptions
 from bench.reports.plots.style import Plot, in_style, new_sheet
 from bench.reports.text_drawing import legible, width_in_points
 from bench.scores import BenchmarkScores

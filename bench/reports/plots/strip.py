@@ -13,6 +13,7 @@ from bench.arrays import Image
 from bench.errors import ConfigError
 from bench.geometry import Regions
 from bench.measures.catalogue import layout_of
+from bench.reports.options import DEFAULT, FigureOptions
 from bench.reports.overlay import Layer, draw_regions, layers
 from bench.reports.palette import DASHES
 from bench.reports.plots.entries import (
@@ -23,7 +24,6 @@ from bench.reports.plots.entries import (
     notes_of,
     title_of,
 )
-from bench.reports.plots.options import DEFAULT, FigureOptions
 from bench.reports.plots.style import Key, Plot, finish, in_style, new_figure
 from bench.reports.plots.zoom import with_inset
 from bench.reports.text_drawing import legible

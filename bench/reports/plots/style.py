@@ -14,8 +14,8 @@ import numpy as np
 
 from bench.errors import ConfigError
 from bench.files import write_atomically
+from bench.reports.options import DEFAULT, FigureOptions
 from bench.reports.palette import DASHES, Look
-from bench.reports.plots.options import DEFAULT, FigureOptions
 from bench.reports.text_drawing import drawable, width_in_points, wrapped
 
 if TYPE_CHECKING:

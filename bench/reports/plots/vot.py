@@ -10,6 +10,7 @@ from bench.benchmarks import get_benchmark, get_experiment
 from bench.errors import ConfigError
 from bench.measures.catalogue import get_measure
 from bench.measures.vot.accuracy import SENSITIVITY
+from bench.reports.options import DEFAULT, FigureOptions
 from bench.reports.plots.entries import (
     Entry,
     Looks,
@@ -21,7 +22,6 @@ from bench.reports.plots.entries import (
     notes_of,
     title_of,
 )
-from bench.reports.plots.options import DEFAULT, FigureOptions
 from bench.reports.plots.style import Key, Plot, grid, in_style, new_sheet
 from bench.scores import BenchmarkScores, TrackerScores
 

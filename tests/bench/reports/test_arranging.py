@@ -15,11 +15,11 @@ from bench.errors import ConfigError
 from bench.reports.arranging import arranged, by_measure, renamed
 from bench.reports.eval_tables import own_tables
 from bench.reports.fitting import natural_width, parts
+from bench.reports.options import TableOptions, read_table_options
 from bench.reports.paper import RANKED_APART, RANKED_TOGETHER
 from bench.reports.render import to_html, to_latex, to_markdown
 from bench.reports.score_table import score_table
 from bench.reports.table import Cell, Column, Row, Table
-from bench.reports.table_options import TableOptions, read_table_options
 from bench.scores import BenchmarkScores, Caveat, TrackerScores
 
 NAMES = (

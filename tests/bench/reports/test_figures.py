@@ -12,9 +12,9 @@ import pytest
 
 import bench as face
 from bench.errors import ConfigError
+from bench.reports.options import FigureOptions
 from bench.reports.palette import PALETTE
 from bench.reports.plots.failures import failure_map
-from bench.reports.plots.options import FigureOptions
 from bench.results import open_store
 
 Bench = Callable[..., tuple[int, str, str]]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bench.benchmarks import get_benchmark
+from bench.results.onepass import OnePassStore
 from bench.sequence import Dataset, Sequence
 
 MakeDataset = Callable[..., Dataset]
@@ -29,3 +30,15 @@ def make_dataset() -> MakeDataset:
         return Dataset(benchmark, Path("data"), sequences, **fields)
 
     return make
+
+
+@pytest.fixture
+def otb(make_dataset: MakeDataset) -> Dataset:
+    """Three sequences of OTB-2015, of 3, 4 and 2 frames."""
+    return make_dataset("otb2015", {"Bolt": 3, "Jogging-1": 4, "Human4-2": 2})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> OnePassStore:
+    """An empty store of OTB-2015 in ``tmp_path/results``."""
+    return OnePassStore(tmp_path / "results", "otb2015")

@@ -30,16 +30,6 @@ def boxes_of(count: int, seed: int = 0) -> FloatArray:
     return np.random.default_rng(seed).uniform(100, 500, (count, 4))
 
 
-@pytest.fixture
-def otb(make_dataset: MakeDataset) -> Dataset:
-    return make_dataset("otb2015", FRAMES)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> OnePassStore:
-    return OnePassStore(tmp_path / "results", "otb2015")
-
-
 def texts(names: dict[str, int]) -> dict[str, bytes]:
     return {f"{n}.txt": format_exact(boxes_of(c, i)) for i, (n, c) in enumerate(names.items())}
 

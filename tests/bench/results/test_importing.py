@@ -32,16 +32,6 @@ def write_texts(folder: Path, frames: dict[str, int]) -> Path:
     return folder
 
 
-@pytest.fixture
-def otb(make_dataset: MakeDataset) -> Dataset:
-    return make_dataset("otb2015", FRAMES)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> OnePassStore:
-    return OnePassStore(tmp_path / "results", "otb2015")
-
-
 def test_names_are_mapped_and_numbers_kept_to_the_last_bit(
     tmp_path: Path, otb: Dataset, store: OnePassStore
 ) -> None:

@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from bench.results.onepass import OnePassStore
+
 HERE = Path(__file__).parent
 
 
@@ -18,6 +20,12 @@ HERE = Path(__file__).parent
 def fakes(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(HERE))
     return importlib.import_module("fake_trackers")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> OnePassStore:
+    """An empty store of OTB-2015 in ``tmp_path/results``."""
+    return OnePassStore(tmp_path / "results", "otb2015")
 
 
 @pytest.fixture

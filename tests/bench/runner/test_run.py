@@ -32,11 +32,6 @@ def dataset(fakes: ModuleType) -> Dataset:
     return made
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> OnePassStore:
-    return OnePassStore(tmp_path / "results", "otb2015")
-
-
 def files(store: OnePassStore, name: str = "fake") -> dict[str, bytes]:
     """Contents of boxes and scores; times differ from run to run."""
     folder = store.folder(name)

@@ -51,11 +51,6 @@ def dataset(fakes: ModuleType) -> Dataset:
     return made
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> OnePassStore:
-    return OnePassStore(tmp_path / "results", "otb2015")
-
-
 def spec(name: str = "fake", kind: str = "Wanderer", **options: Any) -> TrackerSpec:
     return TrackerSpec(name, f"fake_trackers:{kind}", options)
 

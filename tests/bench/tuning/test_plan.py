@@ -11,7 +11,7 @@ import pytest
 from bench.benchmarks import benchmarks
 from bench.errors import ConfigError
 from bench.sequence import Dataset, Sequence
-from bench.tuning.plan import Plan, check_data, choose_measure, off_limits
+from bench.tuning.plan import Plan, check_data, choose_measure
 from bench.tuning.space import parse_space
 
 
@@ -27,10 +27,10 @@ def test_a_benchmark_without_a_training_split_is_a_test_set(benchmark: str) -> N
 
 
 def test_lists_tell_test_from_training_sequences() -> None:
-    assert off_limits(dataset("lasot", "airplane-1", "airplane-2")) == ["airplane-1"]
-    assert off_limits(dataset("trackingnet", "a1qoB1eERn0_0", "XwyyGjLi7pc_0")) == [
-        "XwyyGjLi7pc_0"
-    ]
+    with pytest.raises(ConfigError, match=r"1 of 2 sequences .*\(airplane-1\)"):
+        check_data(dataset("lasot", "airplane-1", "airplane-2"))
+    with pytest.raises(ConfigError, match=r"1 of 2 sequences .*\(XwyyGjLi7pc_0\)"):
+        check_data(dataset("trackingnet", "a1qoB1eERn0_0", "XwyyGjLi7pc_0"))
     check_data(dataset("lasot", "airplane-2"))
 
 

@@ -158,9 +158,9 @@ def test_stored_runs_are_compared_by_their_records(otb: Path, bench: Bench) -> N
     }  # fmt: skip
     assert outcome(otb)["best"]["label"] == "near"
     for label, reason in {
-        "beyond": "shift is 20.0, which --search shift=0.0:8.0 does not hold",
-        "other": "other options are {'grow': 3}",
-        "static": "target is 'static'",
+        "beyond": "The value 20.0 of parameter 'shift' isn't contained",
+        "other": "options.grow: expected None, found 3",
+        "static": "target: expected 'toys:Shifted', found 'static'",
         "bare": "no record of a run",
         "unfinished": "no result for 1 sequences (Crossing)",
     }.items():
@@ -208,5 +208,5 @@ def test_mistakes_get_one_clear_error(
 def test_a_study_of_another_search_is_refused(clips: Path, bench: Bench) -> None:
     bench(*CLIPS, "--search", "shift=0:8", "--trials", 1, cwd=clips)
     done = bench(*CLIPS, "--search", "shift=0:9", "--seed", 1, "--trials", 1, cwd=clips, code=1)
-    for word in ("shift=0.0:8.0", "shift=0.0:9.0", "seed is 0 there, 1 here", "--study"):
+    for word in ("shift=0.0:8.0", "shift=0.0:9.0", "seed: expected 1, found 0", "--study"):
         assert word in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -10,6 +11,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.trial import create_trial
 
 from bench.errors import ConfigError
 from bench.registry import tracker_options
@@ -34,12 +36,15 @@ def test_a_stored_value_is_in_the_space_or_not() -> None:
     space, known = parse_space(["padding=1:3", "scales=1,3"], "kcf", {}), tracker_options("kcf")
 
     def drawn(name: str, value: object) -> object:
-        return drawn_value(value, space[name], known[name].annotation)
+        text = drawn_value(value, space[name], known[name].annotation)
+        only = {name: space[name]}
+        return create_trial(params={name: text}, distributions=only, value=0.0).params[name]
 
     assert drawn("padding", 2.0) == 2.0
-    assert [drawn("padding", value) for value in (0.5, 3.1, None, "2", True)] == [None] * 5
     assert drawn("scales", 3) == "3"
-    assert drawn("scales", 5) is None
+    for name, value in (("padding", 0.5), ("padding", 3.1), ("padding", None), ("scales", 5)):
+        with pytest.raises(ValueError, match=re.escape(repr(value))):
+            drawn(name, value)
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from optuna.trial import Trial
 
 from bench.errors import ConfigError, ResultError
 from bench.locks import locked
 from bench.runner import RunOptions
 from bench.sequence import Dataset, Sequence
 from bench.tuning.plan import Plan
-from bench.tuning.search import best_first, is_stored
+from bench.tuning.search import draw, is_stored, open_study, outcome, search
 from bench.tuning.space import parse_space
-from bench.tuning.study import draw, open_study, unfinished
 
 DATA = Dataset("otb2015", Path("/data"), (Sequence("Car4", np.ones((2, 4))),))
 OLDER = Path(__file__).with_name("older.journal")  # written before experiments were renamed
@@ -66,9 +66,10 @@ def test_a_study_of_an_earlier_version_opens(
         ]  # fmt: skip
         assert [is_stored(trial) for trial in trials] == [False, False, False, True]
         assert "at most 5.5" in trials[0].user_attrs["cause"]
-        assert [trial.number for trial in best_first(plan, trials)] == [2, 3, 1]
+        found = outcome(plan, trials, Path("data"), "test")
+        assert [trial["number"] for trial in found["trials"]] == [2, 3, 1, 0]
+        assert found["best"]["number"] == 2
         assert trials[3].params == {"shift": 1.0, "way": "right"}
-        assert unfinished(study) == []
         assert draw(plan, study).number == 4
 
 
@@ -82,14 +83,18 @@ def test_a_killed_search_leaves_a_trial_and_half_a_line(
     left = [tmp_path / f"s.journal.lock{end}" for end in ("", "a0e14c20-3930-4e7e.rename")]
     for path in left:
         path.touch()
-    with open_study(plan) as study:
-        assert not left[1].exists()
-        (trial,) = unfinished(study)
-        assert (trial.number, trial.params["way"]) == (2, "right")
-        assert plan.study.read_bytes().startswith(kept)
-        study.tell(trial, 0.5)
-    with open_study(plan) as study:
-        assert [each.value for each in study.trials][1:] == [0.8452380952380952, 0.5]
+    continued = []
+
+    def run(_: Plan, trial: Trial) -> float:
+        continued.append((trial.number, trial.params["way"]))
+        return 0.5
+
+    monkeypatch.setattr(Plan, "run", run)
+    found = search(plan, [].append, 3, None, on_test_set=True)
+    assert continued == [(2, "right")]
+    assert [each.value for each in found][1:] == [0.8452380952380952, 0.5]
+    assert plan.study.read_bytes().startswith(kept)
+    assert sorted(tmp_path.glob("*.lock*")) == left  # of an earlier version, and no others
 
 
 @pytest.mark.parametrize(

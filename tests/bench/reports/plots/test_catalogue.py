@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from bench.errors import ConfigError
+from bench.reports.options import COLUMN, PAGE
 from bench.reports.palette import Look
 from bench.reports.plots.captions import write_captions
 from bench.reports.plots.catalogue import PLOTS, draw_plots, plots_of
-from bench.reports.plots.options import COLUMN, PAGE
 from bench.reports.plots.style import styled
 from bench.reports.text_drawing import legible
 from bench.scores import BenchmarkScores, Caveat

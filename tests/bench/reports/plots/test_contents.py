@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 
 from bench.errors import ConfigError
 from bench.geometry import Regions
+from bench.reports.options import PAGE, STYLES, FigureOptions
 from bench.reports.overlay import layers
 from bench.reports.palette import looks
 from bench.reports.plots import attributes, sequences, vot
 from bench.reports.plots.catalogue import PLOTS
 from bench.reports.plots.curves import ranking
 from bench.reports.plots.entries import looks_of
-from bench.reports.plots.options import PAGE, STYLES, FigureOptions
 from bench.reports.plots.strip import Row, even_frames, strip, telling_sequences
 from bench.scores import BenchmarkScores
 from bench.sequence import Sequence

@@ -17,11 +17,11 @@ from matplotlib.textpath import TextPath
 from bench.arrays import Image
 from bench.errors import ConfigError
 from bench.geometry import Regions
+from bench.reports.options import COLUMN, PAGE, STYLES, FigureOptions, read_options
 from bench.reports.overlay import layers
 from bench.reports.palette import PALETTE, looks
 from bench.reports.plots.captions import write_captions
 from bench.reports.plots.catalogue import PLOTS, draw_plots, plots_of
-from bench.reports.plots.options import COLUMN, PAGE, STYLES, FigureOptions, read_options
 from bench.reports.plots.strip import Row, strip
 from bench.scores import BenchmarkScores, Caveat
 from bench.sequence import Sequence

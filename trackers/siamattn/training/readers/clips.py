@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.arrays import BoolArray, FloatArray, Image
+from bench.arrays import BoolArray, Image
 from bench.benchmarks import get_benchmark
 from bench.datasets import forms, trackingnet
-from bench.datasets.files import read_boxes, read_flags, subfolders
+from bench.datasets.files import read_boxes, read_flags, read_values, subfolders
 from bench.datasets.frames import NumberedFrames
 from bench.datasets.scan import Entry
 from bench.errors import DatasetError
-from bench.files import read_rows
 from bench.sequence import Sequence, to_tracker
 from trackers.siamattn.training.readers.index import Found, Index, load_or_build
 from trackers.siamattn.training.readers.rows import (
@@ -171,17 +170,7 @@ def _scan_got10k(root: Path, video: str) -> Found:
         boxes = read_boxes(folder / "groundtruth.txt")
         seen = ~read_flags(folder / "absence.label", len(boxes))
         if (folder / "cover.label").is_file():
-            seen &= _levels(folder / "cover.label", len(boxes)) > 0
+            seen &= read_values(folder / "cover.label", len(boxes)) > 0
     except DatasetError as error:
         return Found(video, problem=str(error))
     return Found(video, video, boxes[seen], np.flatnonzero(seen))
-
-
-def _levels(path: Path, rows: int) -> FloatArray:
-    levels = read_rows(path, 1, DatasetError)[:, 0]
-    if len(levels) != rows:
-        raise DatasetError(
-            f"{path}: expected {rows} levels, one per row of the ground truth, found "
-            f"{len(levels)}. Restore the file from the official archive."
-        )
-    return levels

@@ -1,4 +1,4 @@
-"""What a person may choose about figures: one record for command line, file and Python."""
+"""What a person may choose about figures and tables: records for command line, file, Python."""
 
 from __future__ import annotations
 
@@ -153,11 +153,45 @@ class FigureOptions:
                 raise ConfigError(f"labels: {other} and {name} are both {self.label(name)!r}")
 
 
+@dataclass(frozen=True)
+class TableOptions:
+    """Which rows and columns a table has, and how they are named and sorted.
+
+    Attributes:
+        ours: the row, or group of columns, in bold and last.
+        labels: names as printed, by tracker.
+        sort: the column to sort rows by, by heading or key; as they are if empty.
+        notes: whether notes are printed beneath.
+        width: of LaTeX, ``"column"``, ``"text"`` or centimetres; the narrowest that fits if empty.
+        trackers: the only rows to show; all if empty.
+        kind: whether a column says where a row is from; without it, all rows compete for the best.
+        differences: whether scored minus printed has columns.
+    """
+
+    ours: str = option("", "This tracker: in bold, and last.", metavar="NAME")
+    labels: Mapping[str, str] = labels_option()
+    sort: str = option("", "Sort rows by this measure, the best first.", metavar="MEASURE")
+    notes: bool = option(True, "Print notes under the tables.")
+    width: str = option(
+        "", "Of LaTeX: column (3.25 in), text (6.85 in) or centimetres.", metavar="WIDTH"
+    )
+    trackers: tuple[str, ...] = option(
+        (), "Rows to show; repeatable or with commas.", flags="--tracker --trackers -t"
+    )
+    kind: bool = option(True, "Say in a column where each row is from.")
+    differences: bool = option(True, "Show scored minus printed.")
+
+    @property
+    def label_of_ours(self) -> str:
+        """Our tracker's name as printed."""
+        return self.labels.get(self.ours, self.ours)
+
+
 DEFAULT = FigureOptions()
 
 
 def read_options(values: Mapping[str, Any], where: str = "") -> FigureOptions:
-    """Options from the words of a command line, a file or a call.
+    """Options of figures from the words of a command line, a file or a call.
 
     Args:
         values: by name of the option.
@@ -166,13 +200,22 @@ def read_options(values: Mapping[str, Any], where: str = "") -> FigureOptions:
     Raises:
         ConfigError: an option or a value is not known.
     """
-    names = [each.name for each in fields(FigureOptions)]
-    read: dict[str, Any] = {}
-    for name, value in values.items():
+    return FigureOptions(
+        **_read(FigureOptions, f"figures{where and f' ({where})'}", values, where)
+    )
+
+
+def read_table_options(values: Mapping[str, Any], where: str = "") -> TableOptions:
+    """The same for tables."""
+    return TableOptions(**_read(TableOptions, "tables", values, where))
+
+
+def _read(record: type, kind: str, values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    names = [each.name for each in fields(record)]
+    for name in values:
         if name not in names:
-            raise unknown_name(f"option of figures{where and f' ({where})'}", name, names)
-        read[name] = _READERS[name](f"{where}{name}", value)
-    return FigureOptions(**read)
+            raise unknown_name(f"option of {kind}", name, names)
+    return {name: _READERS[name](f"{where}{name}", value) for name, value in values.items()}
 
 
 def _choice(name: str, value: object) -> str:
@@ -225,6 +268,12 @@ def read_name(name: str, value: object) -> str:
     return value
 
 
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name}: expected True or False, found {value!r}")
+    return value
+
+
 def read_names(name: str, value: object) -> tuple[str, ...]:
     """Names in a list, each of which may hold several with commas.
 
@@ -263,4 +312,8 @@ _READERS: Mapping[str, Any] = {
     "ours": read_name,
     "labels": read_labels,
     "trackers": read_names,
+    "sort": read_name,
+    "notes": _flag,
+    "kind": _flag,
+    "differences": _flag,
 }
