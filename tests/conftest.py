@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from bench.benchmarks import known
+from bench.cli.main import main
 from bench.mini import write_miniature
 
 REPOSITORY = Path(__file__).parent.parent
@@ -51,6 +55,18 @@ class Miniature:
         return float((self.root / name).read_text())
 
 
+def keep_frames(sequence: Path, images: str, frames: int) -> None:
+    """Keep the first frames of a sequence: their images, rows and, in lists of a line, flags."""
+    for path in sorted((sequence / images).glob("*.jpg"))[frames:]:
+        path.unlink()
+    for path in (path for path in sequence.iterdir() if path.is_file()):
+        text = path.read_text()
+        if path.name in ("full_occlusion.txt", "out_of_view.txt"):
+            path.write_text(",".join(text.split(",")[:frames]))
+        else:
+            path.write_text("".join(text.splitlines(keepends=True)[:frames]))
+
+
 def _cpu_seconds() -> float:
     """CPU time of finished child processes, independent of other load on the machine."""
     times = os.times()
@@ -73,6 +89,27 @@ def known_here(monkeypatch: pytest.MonkeyPatch) -> None:
 def miniature(tmp_path_factory: pytest.TempPathFactory) -> Miniature:
     """The built-in miniature."""
     return Miniature(shared_folder(tmp_path_factory, "miniature"))
+
+
+@pytest.fixture
+def bench_here(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command in this process, as the console would, and expect an exit code; a traceback
+    is a failure."""
+
+    def run(*arguments: object, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(cwd)
+        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setattr(sys, "path", sys.path[:])
+        monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        stdout, stderr = capfd.readouterr()
+        assert (ended.value.code or 0) == code, stdout + stderr
+        return subprocess.CompletedProcess(arguments, code, stdout, stderr)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from bench.results.onepass import OnePassStore
 from bench.results.stores import Store
 from bench.results.vot.store import VotStore
 from bench.sequence import Dataset, RegionTrajectory, Trajectory, to_tracker
-from tests.conftest import REPOSITORY, Miniature
+from tests.conftest import REPOSITORY, Miniature, keep_frames
 from tests.trackers.repositories import stand_ins
 
 PAGES = (
@@ -66,6 +66,8 @@ STAND_INS = {
     r"\bJOB_COMPLETION_INDEX\b": "0",
     r"(bench tune folder .*)": r"\1 --trials 1",
     r"bench mini$": "bench mini --benchmark otb2015",
+    # Every plot in every format is drawn by `make plots`.
+    r"(bench plots \w+ (?!.*(--only|--config)).*)": r"\1 --format svg",
     r"~/raw/": "~/raw/$BENCHMARK/",
 }
 _RUNS_TRACKERS = re.compile(r"make eval-|bench (--benchmarks \S+ )?(run|tune) ")
@@ -120,6 +122,14 @@ class Line:
         return next((why for known, why in NOT_RUN.items() if re.match(known, self.text)), None)
 
     @property
+    def as_run(self) -> str:
+        """It with what stands in for a reader's files."""
+        text = self.text
+        for known, stand_in in STAND_INS.items():
+            text = re.sub(known, stand_in, text)
+        return text
+
+    @property
     def benchmark(self) -> str:
         """The benchmark that it names first."""
         found = re.search(r"(?:eval-|import |run )(\w+)", self.text)
@@ -162,11 +172,16 @@ def mentioned() -> list[Line]:
 
 
 class Machine:
-    """Folders of a reader: ``data``, ``home`` and ``results``, and commands on the path."""
+    """Folders of a reader: ``data``, ``home`` and ``results``, and commands on the path.
+
+    What runs trackers finds less: a sequence of each benchmark in ``short``, and the sequences of
+    the Python guide in ``guide``.
+    """
 
     def __init__(self, root: Path, miniature: Miniature) -> None:
-        self.miniature, self.root, self.short = miniature, root, root / "short"
-        self.data, self.home, self.results = root / "data", root / "home", root / "results"
+        self.miniature, self.root, self.data = miniature, root, root / "data"
+        self.short, self.guide = root / "short", root / "guide"
+        self.home, self.results = root / "home", root / "results"
 
     @classmethod
     def shared(cls, root: Path, miniature: Miniature) -> Machine:
@@ -186,6 +201,7 @@ class Machine:
         for name in names:
             self._make_results(open_dataset(name, self.data))
         self._make_short()
+        self._make_guide()
         for folder in (self.data, self.short):  # as readers name them
             for name in ("OTB2015", "UAV123", "VOT2018", "LaSOT"):
                 if (folder / name.lower()).is_dir():
@@ -230,21 +246,27 @@ class Machine:
 
     def _make_short(self) -> None:
         """The first frames of one sequence of each benchmark, for lines that run trackers."""
-        for name, sequence, images, truth in (
-            ("otb2015", "Crossing", "img", "groundtruth_rect.txt"),
-            ("vot2018", "ants1", "color", "groundtruth.txt"),
-            ("lasot", "bear", "", ""),
-        ):
+        for name, sequence, images in (
+            ("otb2015", "Crossing", "img"), ("vot2018", "ants1", "color"),
+            ("lasot", "bear/bear-4", "img"),
+        ):  # fmt: skip
             source, target = self.data / name, self.short / name
             target.mkdir(parents=True)
             for path in source.iterdir():
-                if path.is_file() or path.name in (sequence, "att"):
+                if path.is_file() or path.name == "att":
                     copy = shutil.copytree if path.is_dir() else shutil.copy
                     copy(path, target / path.name)
+            shutil.copytree(source / sequence, target / sequence)
             if name == "vot2018":
                 (target / "list.txt").write_text(f"{sequence}\n")
-            if images:
-                _cut(target / sequence, images, truth, 12)
+            keep_frames(target / sequence, images, 12)
+
+    def _make_guide(self) -> None:
+        """The frames that the Python guide needs of OTB-2015, and a sequence of VOT2018."""
+        shutil.copytree(self.data / "otb2015", self.guide / "otb2015")
+        for images in (self.guide / "otb2015").glob("*/img"):
+            keep_frames(images.parent, "img", 45)
+        (self.guide / "vot2018").symlink_to(self.short / "vot2018")
 
     def _make_clips(self) -> None:
         source = self.short / "otb2015" / "Crossing"
@@ -291,10 +313,7 @@ class Machine:
         """What a line does in a new working folder."""
         data = self.short if _RUNS_TRACKERS.match(line.text) else self.data
         self._prepare(line, folder, data)
-        text = line.text
-        for known, stand_in in STAND_INS.items():
-            text = re.sub(known, stand_in, text)
-        return self.call(text, folder, DATA=str(data), BENCHMARK=line.benchmark)
+        return self.call(line.as_run, folder, DATA=str(data), BENCHMARK=line.benchmark)
 
     def call(self, text: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
         """What a shell makes of a text."""
@@ -338,13 +357,3 @@ class Machine:
         for name in ("setup.cfg", "pyproject.toml", "constraints.txt", "packaging"):
             (folder / name).symlink_to(REPOSITORY / name)
         (folder / ".venv" / ".complete").touch()
-
-
-def _cut(sequence: Path, images: str, truth: str, frames: int) -> None:
-    """Keep the first frames of a sequence."""
-    for path in sorted((sequence / images).glob("*.jpg"))[frames:]:
-        path.unlink()
-    for path in sequence.iterdir():
-        if path.name == truth or path.suffix in (".tag", ".value"):
-            kept = path.read_text().splitlines()[:frames]
-            path.write_text("".join(f"{each}\n" for each in kept))

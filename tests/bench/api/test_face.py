@@ -19,7 +19,7 @@ import pytest
 
 import bench
 from bench.runner.options import run_options
-from tests.conftest import Miniature
+from tests.conftest import Miniature, keep_frames
 
 FACE = Path(bench.__file__)
 
@@ -296,8 +296,11 @@ def test_wrong_arguments_give_the_projects_errors(
         bench.score(np.ones((3, 4)), data[0])
 
 
-def test_a_script_without_a_main_guard_runs(root: Path, tmp_path: Path) -> None:
+def test_a_script_without_a_main_guard_runs(miniature: Miniature, tmp_path: Path) -> None:
     """A newcomer's lines: a class of the script, worker processes, a table and a plot."""
+    miniature.into(tmp_path, "otb2015")
+    for images in tmp_path.glob("otb2015/*/img"):
+        keep_frames(images.parent, "img", 20)
     (tmp_path / "script.py").write_text(
         "import bench\n"
         "class Mine:\n"
@@ -305,7 +308,7 @@ def test_a_script_without_a_main_guard_runs(root: Path, tmp_path: Path) -> None:
         "        self.box = region\n"
         "    def update(self, image):\n"
         "        return bench.Prediction(self.box)\n"
-        f"data = bench.load('otb2015', {str(root)!r})\n"
+        "data = bench.load('otb2015', '.')\n"
         "runs = {'kcf': bench.run('kcf', data, jobs=2), 'mine': bench.run(Mine, data, jobs=2)}\n"
         "scores = bench.evaluate(runs, data)\n"
         "print(scores)\n"

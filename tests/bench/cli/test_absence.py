@@ -19,6 +19,7 @@ from bench.results.checksums import changed_files
 from bench.results.onepass import OnePassStore
 from bench.results.vot.store import VotStore
 from bench.tracker import absent_rows
+from tests.conftest import Miniature, keep_frames
 
 Bench = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -58,20 +59,10 @@ class Shy:
 
 
 @pytest.fixture(scope="module")
-def made(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(bench: Bench, miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("absence")
     (folder / "shy.py").write_text(TRACKER)
-    bench(
-        "mini",
-        "data",
-        "--benchmark",
-        "lasot,vot2018",
-        "--sequences",
-        "2",
-        "--jobs",
-        "2",
-        cwd=folder,
-    )
+    miniature.into(folder / "data", "lasot", "vot2018")
     for name in ("lasot", "vot2018"):
         bench("run", name, "-t", "shy.py:Shy", "--masks", "-q", "--name", "shy", cwd=folder)
     bench("run", "lasot", "-t", "static", "-q", cwd=folder)
@@ -262,12 +253,16 @@ def test_a_video_shows_masks_and_absences(bench: Bench, made: Path) -> None:
     assert np.abs(inside - tinted).max() < 60
 
 
-def test_siamattn_keeps_its_masks_when_asked(bench: Bench, made: Path) -> None:
-    (sequence, *_) = open_dataset("vot2018", made / "data")
+def test_siamattn_keeps_its_masks_when_asked(
+    bench: Bench, miniature: Miniature, tmp_path: Path
+) -> None:
+    miniature.into(tmp_path / "data", "vot2018")
+    (sequence, *_) = open_dataset("vot2018", tmp_path / "data")
+    keep_frames(tmp_path / "data" / "vot2018" / sequence.name, "color", 20)
     line = ("run", "vot2018", "-t", "siamattn-lite", "-q", "--sequence", sequence.name)
-    bench(*line, "--masks", "--name", "kept", cwd=made)
-    bench(*line, "--name", "plain", cwd=made)
-    store = VotStore(made / "results", "vot2018", "baseline")
+    bench(*line, "--masks", "--name", "kept", cwd=tmp_path)
+    bench(*line, "--name", "plain", cwd=tmp_path)
+    store = VotStore(tmp_path / "results", "vot2018", "baseline")
     kept, plain = (store.run_path(name, sequence.name, 1) for name in ("kept", "plain"))
     assert kept.read_bytes() == plain.read_bytes()
     masks = store.read_masks("kept", sequence.name)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Miniature
+
 Bench = Callable[..., subprocess.CompletedProcess[str]]
 PLUGIN = """
 from bench.tracker import Prediction
@@ -32,11 +34,12 @@ class Drift:
 
 
 @pytest.fixture(scope="module")
-def work(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def work(bench: Bench, miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the miniature of three benchmarks, one run and a plug-in module."""
     folder = tmp_path_factory.mktemp("work")
     (folder / "my_plugin.py").write_text(PLUGIN)
-    bench("mini", "data", "--benchmark", "otb2015,lasot,trackingnet", cwd=folder)
+    bench("mini", "data", "--benchmark", "trackingnet", cwd=folder)
+    miniature.into(folder / "data", "otb2015", "lasot")
     (folder / "data" / "a.mp4").mkdir()
     bench("run", "otb2015", "--tracker", "static", "--jobs", 2, cwd=folder)
     bench("run", "otb2015", "--tracker", "my_plugin:Drift", "--name", "drift", cwd=folder)
@@ -227,10 +230,10 @@ def test_check_names_a_missing_frame(bench: Bench, work: Path) -> None:
     ],
 )
 def test_mistakes_get_one_clear_error(
-    bench: Bench, work: Path, arguments: list[str], words: list[str]
+    bench_here: Bench, work: Path, arguments: list[str], words: list[str]
 ) -> None:
     filled = [part.format(sequence=sequences(work)[0].stem) for part in arguments]
-    done = bench(*filled, cwd=work, code=1)
+    done = bench_here(*filled, cwd=work, code=1)
     assert done.stderr.startswith(("error: ", "note: "))
     for word in words:
         assert word in done.stderr
@@ -270,14 +273,14 @@ def test_a_run_names_known_traps(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\n" not in line
 
 
-def test_doctor_trackers_version_and_help(bench: Bench, work: Path) -> None:
+def test_doctor_trackers_version_and_help(bench: Bench, bench_here: Bench, work: Path) -> None:
     assert "no known trap" in bench("doctor", cwd=work).stdout
     assert "trackers.kcf:KCF" in bench("trackers", cwd=work).stdout
     assert "float" in bench("trackers", "kcf", cwd=work).stdout
     assert bench("--version", cwd=work).stdout.startswith("bench ")
     verbs = "run eval show video plots tables report tune check import pack mini"
     for verb in verbs.split():
-        assert "Examples" in bench(verb, "--help", cwd=work).stdout
+        assert "Examples" in bench_here(verb, "--help", cwd=work).stdout
 
 
 def test_the_help_waits_for_no_library() -> None:

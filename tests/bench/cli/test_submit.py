@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.loading import ROOT
+from tests.conftest import Miniature
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="batch files of POSIX systems")
 
@@ -95,7 +96,7 @@ def test_now_sends_it_and_says_the_job(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("sent", "again"), [(signal.SIGUSR1, True), (signal.SIGTERM, False)])
 def test_a_warned_task_stops_and_asks_to_be_started_again(
-    sent: signal.Signals, again: bool, tmp_path: Path
+    sent: signal.Signals, again: bool, miniature: Miniature, tmp_path: Path
 ) -> None:
     (tmp_path / "slow.py").write_text(
         "import time\nfrom bench.tracker import Prediction\n\nclass Slow:\n"
@@ -104,15 +105,11 @@ def test_a_warned_task_stops_and_asks_to_be_started_again(
         "    def update(self, image):\n        time.sleep(0.5)\n"
         "        return Prediction(self.region)\n"
     )
-    bench = [sys.executable, "-m", "bench"]
     environment = {
         **os.environ, "PYTHONPATH": ROOT, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
         "SLURM_ARRAY_TASK_ID": "1", "SLURM_ARRAY_JOB_ID": "7",
     }  # fmt: skip
-    subprocess.run(
-        [*bench, "mini", "data", "--benchmark", "otb2015", "--sequences", "1"], cwd=tmp_path,
-        env=environment, check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+    miniature.into(tmp_path / "data", "otb2015")
     command(tmp_path, "scontrol", 'echo "$@" > asked')
     assert submit(tmp_path, "--", "otb2015", "-t", "slow.py:Slow").returncode == 0
     task = subprocess.Popen(

@@ -156,9 +156,9 @@ def test_video_with_failures(bench: Bench, work: Path) -> None:
     ],
 )
 def test_mistakes_get_one_clear_error(
-    bench: Bench, work: Path, arguments: list[str], words: list[str]
+    bench_here: Bench, work: Path, arguments: list[str], words: list[str]
 ) -> None:
-    done = bench(*arguments, cwd=work, code=1)
+    done = bench_here(*arguments, cwd=work, code=1)
     assert done.stderr.startswith(("error: ", "note: "))
     for word in words:
         assert word in done.stderr

@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -171,45 +172,59 @@ OWN = {
 }
 
 
+def write_own(folder: Path) -> None:
+    for name, content in OWN.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+
+
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name, content in OWN.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content)
+    write_own(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-@pytest.mark.parametrize("changed", [*OWN, "none"])
-def test_every_file_a_tracker_depends_on_counts(
-    changed: str, own: Path, fakes: ModuleType
-) -> None:
-    """Its base class, helpers, constants, late imports, files that options and it itself name."""
-    import subprocess
+RUN_OWN = """
+import sys
+from pathlib import Path
+import fake_trackers
+from bench.registry import make_spec
+from bench.results.onepass import OnePassStore
+from bench.runner import RunOptions, run_tracker
+dataset = fake_trackers.make_dataset(a=3, b=4)
+spec = make_spec("own_tracker.py:T", {"net_path": "net.pth"})
+run_tracker(dataset, spec, OnePassStore(Path("r"), "otb2015"), RunOptions(sequences=[sys.argv[1]]))
+"""
 
-    script = (
-        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
-        "import fake_trackers\n"
-        "from bench.registry import make_spec; from bench.runner import RunOptions, run_tracker\n"
-        "from bench.results.onepass import OnePassStore\n"
-        "run_tracker(fake_trackers.make_dataset(a=3, b=4), make_spec('own_tracker.py:T',"
-        " {'net_path': 'net.pth'}), OnePassStore(Path('r'), 'otb2015'),"
-        " RunOptions(sequences=[sys.argv[1]]))\n"
-    )
 
-    def run(name: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", script, name, str(Path(fakes.__file__ or "").parent)],
-            env={**os.environ, "PYTHONPATH": ROOT},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+def run_own(folder: Path, sequence: str) -> subprocess.CompletedProcess[str]:
+    """Run the tracker of a folder on a sequence, in a process that has imported nothing of it."""
+    path = os.pathsep.join([str(Path(__file__).parent), ROOT])
+    return subprocess.run(
+        [sys.executable, "-c", RUN_OWN, sequence], cwd=folder,
+        env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
-    first = run("a")
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where the tracker has run on the first sequence."""
+    folder = tmp_path_factory.mktemp("begun")
+    write_own(folder)
+    first = run_own(folder, "a")
     assert first.returncode == 0, first.stderr
+    return folder
+
+
+@pytest.mark.parametrize("changed", [*OWN, "none"])
+def test_every_file_a_tracker_depends_on_counts(changed: str, begun: Path, tmp_path: Path) -> None:
+    """Its base class, helpers, constants, late imports, files that options and it itself name."""
+    folder = shutil.copytree(begun, tmp_path / "own")
     if changed != "none":
-        with (own / changed).open("a") as stream:
+        with (folder / changed).open("a") as stream:
             stream.write("\n#2")
-    again = run("b")
+    again = run_own(folder, "b")
     accepted = changed in ("unrelated.py", "none")
     assert (again.returncode == 0) == accepted, again.stderr
     if not accepted:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli.main import main
 from bench.loading import ROOT
 
 Run = subprocess.CompletedProcess
@@ -57,21 +56,9 @@ def _toys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bench(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., Run]:
-    """Run the command as the console would and expect an exit code; a traceback is a failure."""
-
-    def run(*arguments: object, cwd: Path, code: int = 0) -> Run:
-        monkeypatch.chdir(cwd)
-        monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        stdout, stderr = capfd.readouterr()
-        assert (ended.value.code or 0) == code, stdout + stderr
-        return Run(arguments, code, stdout, stderr)
-
-    return run
+def bench(bench_here: Callable[..., Run]) -> Callable[..., Run]:
+    """The command, in this process, where the toys are loaded."""
+    return bench_here
 
 
 @pytest.fixture

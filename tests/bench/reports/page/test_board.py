@@ -25,21 +25,25 @@ licence = "CC0"
 """
 
 
-@pytest.fixture
-def results(made: Made, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def claimed(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of one tracker on two benchmarks, with a contribution that claims what they give."""
-    folder = tmp_path / "results"
-    for benchmark in ("otb2015", "vot2018"):
-        shutil.copytree(made.results / benchmark / "steady", folder / benchmark / "steady")
-    scores = tmp_path / "scores.json"
-    claims = SAID
+    folder = tmp_path_factory.mktemp("claimed")
+    results, scores, claims = folder / "results", folder / "scores.json", SAID
     for benchmark, measure in (("otb2015", "success"), ("vot2018", "eao")):
-        bench("eval", benchmark, "--data", made.data, "--results", folder, "--json", scores)
+        shutil.copytree(made.results / benchmark / "steady", results / benchmark / "steady")
+        bench("eval", benchmark, "--data", made.data, "--results", results, "--json", scores)
         content = json.loads(scores.read_text())
         found = content["trackers"]["steady"]["measures"][measure]
         claims += f'[claims.{benchmark}.{content["convention"]}]\n{measure} = "{found:.3f}"\n'
-    (folder / "steady.toml").write_text(claims)
-    return folder
+    (results / "steady.toml").write_text(claims)
+    return results
+
+
+@pytest.fixture
+def results(claimed: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    return shutil.copytree(claimed, tmp_path / "results")
 
 
 def check(made: Made, results: Path, *more: str, code: int) -> str:

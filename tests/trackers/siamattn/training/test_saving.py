@@ -23,11 +23,11 @@ from pathlib import Path
 import torch
 from trackers.siamattn.training.run import LAST, PREVIOUS, WholeCheckpoints, find_checkpoint
 
-root, links = Path(sys.argv[1]), sys.argv[2] == "links"
+root = Path(sys.argv[1])
 torch.set_num_threads(1)
 
 
-def killed_at(step, folder):
+def killed_at(step, folder, links):
     left = [step]
 
     def counted(call):
@@ -60,35 +60,47 @@ def cut(save):
     return run
 
 
-for step in range(60):
-    folder = root / str(step)
-    for number in (1, 2):
-        WholeCheckpoints().save_checkpoint({"number": number, "w": torch.ones(999)}, folder / LAST)
-    child = os.fork()
-    if child == 0:
-        killed_at(step, folder)
-        os._exit(0)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    found = find_checkpoint(folder)
-    print(step, code, found.state["number"], len(found.state["w"]), found.path.name)
-    saver = WholeCheckpoints()
-    saver.save_checkpoint({"number": 9}, folder / LAST)
-    names = sorted(path.name for path in (folder / LAST).parent.iterdir())
-    assert names == ["last.ckpt", "previous.ckpt"], names
-    if code == 0:
-        break
+def kill_at_every_call(kind, links):
+    for step in range(60):
+        folder = root / kind / str(step)
+        for number in (1, 2):
+            state = {"number": number, "w": torch.ones(999)}
+            WholeCheckpoints().save_checkpoint(state, folder / LAST)
+        child = os.fork()
+        if child == 0:
+            killed_at(step, folder, links)
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        found = find_checkpoint(folder)
+        print(kind, step, code, found.state["number"], len(found.state["w"]), found.path.name)
+        saver = WholeCheckpoints()
+        saver.save_checkpoint({"number": 9}, folder / LAST)
+        names = sorted(path.name for path in (folder / LAST).parent.iterdir())
+        assert names == ["last.ckpt", "previous.ckpt"], names
+        if code == 0:
+            break
+
+
+kill_at_every_call("links", True)
+kill_at_every_call("none", False)
 """
 
 
-@pytest.mark.parametrize("links", ["links", "none"])
-def test_killed_at_every_call_of_the_system(tmp_path: Path, links: str) -> None:
-    """Between two checkpoints, whichever call is the last: a whole one stands, and no litter."""
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    """What was found after each kill, with hard links and on a disk that has none."""
     done = subprocess.run(
-        [sys.executable, "-c", KILLS, str(tmp_path), links], capture_output=True, text=True,
-        check=False, cwd=Path(__file__).parents[4], timeout=120,
+        [sys.executable, "-c", KILLS, str(tmp_path_factory.mktemp("killed"))],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[4], timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    rows = [line.split() for line in done.stdout.splitlines()]
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("links", ["links", "none"])
+def test_killed_at_every_call_of_the_system(killed: list[list[str]], links: str) -> None:
+    """Between two checkpoints, whichever call is the last: a whole one stands, and no litter."""
+    rows = [row[1:] for row in killed if row[0] == links]
     assert len(rows) > 10
     numbers = [int(row[2]) for row in rows]
     assert numbers == sorted(numbers)
