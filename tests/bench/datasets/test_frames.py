@@ -58,6 +58,11 @@ def test_a_complete_folder_counts_from_its_own_first_number(tmp_path, write_imag
     """BlurCar3: the table has 1-357, common copies of the images are 3-359."""
     write_images(tmp_path, range(3, 8))
     assert [number_of(f) for f in NumberedFrames(tmp_path, first=1, count=5)] == [3, 4, 5, 6, 7]
+    assert [number_of(f) for f in NumberedFrames(tmp_path, first=4, count=5)] == [3, 4, 5, 6, 7]
+    write_images(tmp_path, [9])
+    (tmp_path / "0007.jpg").unlink()
+    frames = NumberedFrames(tmp_path, first=4, count=5)  # a gap: which number is first is not told
+    assert number_of(frames[0]) == 4
 
 
 def test_without_a_count_the_images_tell_the_length(tmp_path: Path, write_images, number_of):
