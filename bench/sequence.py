@@ -267,7 +267,7 @@ class Dataset:
         Raises:
             ConfigError: the dataset has no such sequence.
         """
-        if isinstance(key, int) and -len(self) <= key < len(self):
+        if isinstance(key, int | np.integer) and -len(self) <= key < len(self):
             return self.sequences[key]
         if isinstance(key, str) and key in self._by_name:
             return self._by_name[key]

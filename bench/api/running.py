@@ -152,7 +152,7 @@ def run(
 def _folder(results: str | Path | None, stack: ExitStack) -> Path:
     """Where the runner keeps results: the folder asked for, or one that goes afterwards."""
     if results is not None:
-        return require_path(results, "results")
+        return require_path(results, "results").absolute()  # wherever a tracker changes to
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
 
 
@@ -187,6 +187,8 @@ def _spec(
             f"with init and update, found {type(tracker).__name__}"
         )
     file = None if weights is None else require_path(weights, "weights")
+    if options is not None:
+        require(options, Mapping, "options: expected values by name")  # type: ignore[type-abstract]
     return make_spec(tracker, options, name, device, file, **foreign)
 
 
@@ -213,6 +215,7 @@ def _run_sequence(
     spec: TrackerSpec, sequence: Sequence, experiment: str | None, chosen: RunOptions
 ) -> AnyTrajectory:
     """One run in this process; the tracker's own exception is the cause of ours."""
+    from bench.runner.session import with_paths
     from bench.runner.unit import Unit, build_tracker, run_unit
 
     others = [option.name for option in run_options() if option.name not in ("seed", "masks")]
@@ -220,7 +223,8 @@ def _run_sequence(
     benchmark = get_benchmark(sequence.benchmark or "folder")
     single = get_experiment(benchmark.experiment(experiment))
     tracker = build_tracker(spec.on(benchmark.name), chosen.seed)
-    return run_unit(tracker, Unit(sequence, chosen.seed, 1, single, chosen.masks))
+    clip = with_paths(sequence)
+    return run_unit(tracker, Unit(clip, chosen.seed, 1, single, chosen.masks))
 
 
 def load_results(
