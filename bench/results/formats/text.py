@@ -20,7 +20,7 @@ from bench.results.formats.base import (
     fitting_scores,
     fitting_times,
 )
-from bench.results.formats.source import Source, SourceFile
+from bench.results.formats.source import TEXTS, Source, SourceFile
 
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", " ": "space"}
 # Suffixes of files that toolkits write beside the boxes.
@@ -56,7 +56,7 @@ class TextFormat:
                 scores=beside(source, file, "scores", _SCORES),
                 masks=beside(source, file, "masks", ("_mask",)),
             )
-            for file in source.with_suffix(".txt")
+            for file in source.with_suffix(*TEXTS)
             if not is_companion(file)
         ]
 
