@@ -224,6 +224,13 @@ def _wrong_lengths(wrong: list[_Wrong], dataset: Dataset, partial: bool) -> str:
     row = get_benchmark(dataset.benchmark)
     hints = {row.length_hint(one.expected, one.found) for one in wrong}
     hint = f" {hints.pop()}" if len(hints) == 1 else ""
+    if all(
+        one.sequence in row.rows and row.rows[one.sequence].frames == one.found for one in wrong
+    ):
+        hint = (
+            f" These files have {row.title}'s lengths and the ground truth in {dataset.root} has "
+            "not: is it another benchmark's?"
+        )
     remedy = (
         "No file is left to import."
         if partial

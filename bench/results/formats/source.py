@@ -181,7 +181,8 @@ def _runs_in(source: Source, sequence: str) -> dict[int, SourceFile]:
     files = source.with_suffix(*TEXTS)
     found = ((_RUN.fullmatch(file.stem), file) for file in files)
     runs = {int(match[2]): file for match, file in found if match and match[1] == sequence}
-    return runs or {1: file for file in files if file.stem == sequence}
+    alone = [file for file in files if file.stem == sequence]
+    return runs or dict(enumerate(alone, start=1))
 
 
 def _column(file: SourceFile, index: int) -> bytes:

@@ -224,6 +224,9 @@ def test_first_boxes_that_reach_beyond_or_have_no_size():
     for box in ((-5, -5, 6, 6), (15.5, 11.5, 100, 100), (-100, -100, 500, 500)):
         check_first_box(Sequence("a", np.array([box], float)), image)
     check_first_box(Sequence("a", np.array([[16, 12, 5, 5.0]]), index_base=1.0), image)
+    with pytest.raises(DatasetError, match=r"within one pixel; .*fractions"):
+        check_first_box(Sequence("a", np.array([[0.5, 0.25, 0.1, 1.0]])), image)
+    check_first_box(Sequence("a", np.array([[0.0, 1.0, 1.0, 1.0]])), image)
     for box in ((1, 1, 0, 5), (1, 1, -3, 5), (np.nan, 1, 2, 2)):
         with pytest.raises(DatasetError, match="not a box"):
             check_first_box(Sequence("a", np.array([box], float)), image)

@@ -141,6 +141,19 @@ def test_lengths_of_another_benchmark_are_recognised(shared: Path, tmp_path: Pat
         import_results(folder / "raw", store, "demo", dataset, partial=True)
 
 
+def test_ground_truth_of_another_benchmark_is_recognised(
+    tmp_path: Path, make_dataset: MakeDataset
+) -> None:
+    """UAV123's annotation in place of UAV123@10fps's, which keeps every third row."""
+    dataset = make_dataset("uav123-10fps", {"bike1": 3085, "bike2": 553})
+    source = fill(tmp_path / "raw", texts({"bike1": 1029, "bike2": 185}))
+    store = OnePassStore(tmp_path / "results", "uav123-10fps")
+    with pytest.raises(
+        ResultError, match=r"UAV123@10fps's lengths and the ground truth in .* not"
+    ):
+        import_results(source, store, "T", dataset)
+
+
 def test_side_files_that_do_not_fit_are_dropped(
     tmp_path: Path, otb: Dataset, store: OnePassStore
 ) -> None:
