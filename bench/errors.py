@@ -14,6 +14,7 @@ import difflib
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 _HERE = str(Path(__file__).resolve().parent)
 _SHORT = 300  # characters of a foreign message that are shown
@@ -56,6 +57,20 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigError:
     nearest = difflib.get_close_matches(name.lower(), lowered, n=1)
     hint = f" Did you mean {lowered[nearest[0]]!r}?" if nearest else ""
     return ConfigError(f"unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of a JSON text as a dict, for ``object_pairs_hook``: no key may stand twice.
+
+    Raises:
+        ValueError: one does; JSON's reader would keep the last value without a word.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
+    return found
 
 
 def install_extra(name: str) -> str:

@@ -23,7 +23,7 @@ import numpy as np
 import simdjson
 
 from bench.arrays import FloatArray
-from bench.errors import BenchError, ResultError
+from bench.errors import BenchError, ResultError, unique_keys
 
 MAX_PIXEL = 1e100
 """Largest accepted coordinate; beyond it, the squared area of a box overflows."""
@@ -36,6 +36,16 @@ _NUMBER_BYTES = b"0123456789.-+eE "
 # Accepted by float() or split(), but malformed: empty fields, a tab before fields separated by
 # commas, digit groups such as 1_000.
 _NOT_A_FIELD = re.compile(r"[,;\n][ \t]*[,;]|\n\t[^\n]*,|_")
+_BLANKS = str.maketrans(",;\t", "   ")
+_QUOTES = str.maketrans(dict.fromkeys("|[]()\"'", " "))
+_BOX = 4  # numbers of a box
+_HEADER = re.compile(
+    r"\W*(?:x|left)\W+(?:y|top)\W+(?:w|width)\W+(?:h|height)\W*", re.IGNORECASE | re.ASCII
+)
+# NaN as Microsoft's C library, R and Python print it.
+_UNKNOWN = re.compile(
+    r"-?nan\(\w*\)|-?1\.#(?:IND|[QS]NAN)0*|\b(?:n/?a|none|null)\b", re.IGNORECASE
+)
 # The longest real texts are 0.5 MB (LaSOT), the largest real JSON files 60 MB (all of LaSOT).
 MAX_TEXT_BYTES = 32 << 20
 MAX_MASK_BYTES = 512 << 20  # 11,397 frames, LaSOT's longest sequence, of 47 kB each
@@ -285,7 +295,9 @@ def read_json(
         line = data.count(b"\n", 0, huge.start()) + 1
         raise error(f"{place}:{line}: cannot be read as JSON (a number of over 300 digits)")
     try:
-        document = json.loads(data, parse_constant=float if infinite else _nan)
+        document = json.loads(
+            data, parse_constant=float if infinite else _nan, object_pairs_hook=unique_keys
+        )
         if _SURROGATE.search(data):
             json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as problem:
@@ -313,11 +325,24 @@ def _bracket_depth(data: bytes) -> int:
 
 
 def parse_rows(
-    data: bytes, where: Path | str, columns: int = 4, error: type[BenchError] = ResultError
+    data: bytes,
+    where: Path | str,
+    columns: int = 4,
+    error: type[BenchError] = ResultError,
+    *,
+    foreign: bool = False,
 ) -> FloatArray:
-    """``read_rows`` for text in memory; ``where`` names the file in messages."""
+    """``read_rows`` for text in memory; ``where`` names the file in messages.
+
+    In ``foreign`` text, lines before the first row may be empty, comments or the header
+    ``x,y,w,h``, and rows may be quoted or in brackets and have other words for NaN.
+    """
     rows = _parse_fast(data, columns)
-    return _parse_carefully(data, where, columns, error) if rows is None else rows
+    if rows is not None:
+        return rows
+    if foreign and data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):  # Windows PowerShell
+        data = data.decode("utf-16", errors="replace").encode()
+    return _parse_carefully(data, where, columns, error, foreign)
 
 
 def check_digits(data: bytes, where: Path | str, error: type[BenchError] = ResultError) -> None:
@@ -366,40 +391,50 @@ def _parser() -> simdjson.Parser:
 
 
 def _parse_carefully(
-    data: bytes, where: Path | str, columns: int, error: type[BenchError]
+    data: bytes, where: Path | str, columns: int, error: type[BenchError], foreign: bool
 ) -> FloatArray:
     """Parse line by line, with any delimiter, so that errors name the line."""
-    separators = str.maketrans(",;\t", "   ")
     if (rows_found := data.count(b"\n")) > MAX_ROWS:
         raise error(f"{where}: expected at most {MAX_ROWS} rows, found {rows_found}")
     text = data.removeprefix(codecs.BOM_UTF8).decode("ascii", errors="replace").rstrip()
     lines = text.splitlines()
-    rows = np.empty((len(lines), columns))
-    for number, line in enumerate(lines, start=1):
+    above = _heading(lines) if foreign and columns == _BOX else 0
+    rows = np.empty((len(lines) - above, columns))
+    for number, line in enumerate(lines[above:], start=above + 1):
         if len(line) > _MAX_LINE:
             raise error(
                 f"{where}:{number}: expected {columns} numbers, found a line of {len(line)} "
                 f"characters: {line[:80]!r}"
             )
-        fields = line.translate(separators).split()
+        read = _UNKNOWN.sub("nan", line).translate(_QUOTES) if foreign else line
+        fields = read.translate(_BLANKS).split()
         if len(fields) != columns:
             raise error(
                 f"{where}:{number}: expected {columns} numbers, found {len(fields)}: "
-                f"{line[:80]!r}{_decimal_comma(line, len(fields), columns)}"
+                f"{line[:80]!r}{_hint(line, fields, columns)}"
             )
         try:
-            rows[number - 1] = [float(field) for field in fields]
+            rows[number - 1 - above] = [float(field) for field in fields]
         except ValueError:
             raise error(f"{where}:{number}: expected numbers, found {line[:80]!r}") from None
-    padded = f"\n{text}"
+    padded = "\n".join(["", *lines[above:]])
     if odd := _NOT_A_FIELD.search(padded):
-        number = len(padded[: odd.end()].splitlines()) - 1
+        number = len(padded[: odd.end()].splitlines()) - 1 + above
         line = lines[number - 1]
         raise error(f"{where}:{number}: expected {columns} plain numbers, found {line[:80]!r}")
     return rows
 
 
-def _decimal_comma(line: str, found: int, columns: int) -> str:
-    """A hint for a line whose numbers have a comma in place of the decimal point."""
-    likely = found > columns and "." not in line and "," in line
-    return ". Write decimals with a point if these commas are decimal ones" if likely else ""
+def _heading(lines: list[str]) -> int:
+    """How many lines before the first row are empty, comments, or the header of boxes."""
+    above = (not line.strip() or line[0] in "#%" or _HEADER.fullmatch(line) for line in lines)
+    return sum(1 for _ in itertools.takewhile(bool, above))
+
+
+def _hint(line: str, fields: list[str], columns: int) -> str:
+    """How to mend a line of too many fields; empty where nothing is known."""
+    if len(fields) <= columns:
+        return ""
+    if "." not in line and "," in line and not any(map(str.isalpha, line)):
+        return ". Write decimals with a point if these commas are decimal ones"
+    return ". Keep the columns x, y, w, h alone" if columns == _BOX else ""

@@ -144,6 +144,11 @@ def first_box_problem(sequence: Sequence, size: tuple[int, int]) -> str:
             f"the first box ({numbers}) is not a box of finite position and positive size. "
             "Correct row 1 of the ground truth."
         )
+    if max(file_row) <= 1 and not all(map(float.is_integer, file_row)):
+        return (
+            f"the first box ({numbers}) lies within one pixel; expected x, y, w, h in pixels, not "
+            "in fractions of the image. Multiply them by its width and height."
+        )
     if (box[:2] < size).all() and (box[:2] + box[2:] > 0).all():
         return ""
     return (
@@ -267,7 +272,7 @@ class Dataset:
         Raises:
             ConfigError: the dataset has no such sequence.
         """
-        if isinstance(key, int) and -len(self) <= key < len(self):
+        if isinstance(key, int | np.integer) and -len(self) <= key < len(self):
             return self.sequences[key]
         if isinstance(key, str) and key in self._by_name:
             return self._by_name[key]

@@ -14,6 +14,8 @@ from bench.tracker import Prediction, Region
 SCORE_KEYS = ("best_score", "max_score", "conf_score", "score", "confidence",
     "object_presence_score")  # fmt: skip
 """Keys under which trackers that return a dict report their confidence, in order of preference."""
+REGION_KEYS = ("polygon", "target_bbox", "bbox", "box", "segmentation", "mask")
+"""Keys of the region in a dict from a tracker of no toolkit, in order of preference."""
 
 _NUMBERS = "biuf"  # kinds of NumPy types that a region may have: no complex numbers, text or dates
 _BOX, _POLYGON = 4, 6  # numbers of a box; least numbers of a polygon
@@ -28,7 +30,8 @@ def as_prediction(answer: Any, shape: tuple[int, ...] | None = None) -> Predicti
     """A Prediction from a bare region; None and an empty mask mean that nothing is visible.
 
     Args:
-        answer: an array, list or tuple: box, polygon or mask. A Prediction is returned as it is.
+        answer: an array, list or tuple: box, polygon or mask; a dict with one; OpenCV's pair of a
+            truth and a box; or a pair of a region and a score. A Prediction is returned as it is.
         shape: height and width of the image, which tell a mask of numbers.
 
     Raises:
@@ -36,6 +39,14 @@ def as_prediction(answer: Any, shape: tuple[int, ...] | None = None) -> Predicti
     """
     if isinstance(answer, Prediction):
         return answer
+    if isinstance(answer, Mapping):
+        return from_answer(answer, REGION_KEYS, shape)
+    if isinstance(answer, tuple) and len(answer) == 2:
+        first, second = answer
+        if isinstance(first, bool | np.bool_):
+            return as_prediction(second, shape) if first else absent()
+        if np.size(_plain(first)) >= _BOX and np.size(_plain(second)) == 1:
+            return from_answer({"box": first, "score": second}, ("box",), shape)
     region = as_region(answer, shape)
     return absent() if region is None else Prediction(region)
 
@@ -56,7 +67,7 @@ def from_answer(
         raise TrackerError(f"expected a dict from track(), found {type(answer).__name__}")
     if not any(key in answer for key in region_keys):
         raise TrackerError(
-            f"expected {' or '.join(map(repr, region_keys))} in the result of track(), "
+            f"expected {' or '.join(map(repr, region_keys))} in the tracker's answer, "
             f"found {', '.join(map(repr, answer)) or 'an empty dict'}"
         )
     score = _score(answer)
@@ -116,6 +127,8 @@ def _plain(value: Any) -> NDArray[Any]:
     try:
         if hasattr(value, "detach"):  # a PyTorch tensor, which may need a gradient or be on a GPU
             value = value.detach().cpu()
+            if "bfloat16" in str(value.dtype):  # NumPy has none
+                value = value.float()
         found = np.asarray(value)
         if found.dtype.kind == "O" and not any(isinstance(v, str) for v in found.ravel()):
             found = found.astype(np.float64)
@@ -131,7 +144,14 @@ def _as_mask(found: NDArray[Any], shape: tuple[int, ...] | None) -> NDArray[np.b
             f"expected a mask as large as the image, {shape}, found one of {found.shape}"
         )
     if found.dtype.kind != "f":
-        return np.asarray(found > 0)
+        inside = found > 0
+        values = found[inside]
+        if values.size and values.min() != values.max():
+            raise TrackerError(
+                f"expected a mask of one object, found values from {values.min()} to "
+                f"{values.max()}. Compare it with the target's, as in mask == 1."
+            )
+        return np.asarray(inside)
     if not (np.isfinite(found).all() and found.min() >= 0 and found.max() <= 1):
         raise TrackerError(
             "expected a mask of truths, of whole numbers, or of probabilities from 0 to 1, found "

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.arrays import FloatArray
 from bench.errors import ConfigError
 from bench.sequence import Dataset, Sequence
 
 Wanted = TypeVar("Wanted")
+_BOX = ("x", "y", "w", "h")
 
 
 def require(value: object, kind: type[Wanted], what: str) -> Wanted:
@@ -43,21 +45,43 @@ def require_path(value: object, what: str) -> Path:
 
 
 def as_boxes(result: object, sequence: Sequence) -> FloatArray:
-    """``result`` as boxes ``(N, 4)``.
+    """``result`` as boxes ``(N, 4)``: an array, a list, a tensor, or a data frame.
+
+    Of a data frame the columns x, y, w and h count, or all four if they have no names. Masked
+    values are NaN.
 
     Raises:
         ConfigError: it is something else.
     """
+    columns = getattr(result, "columns", None)
+    names = [] if columns is None else list(columns)
+    if not all(isinstance(name, int) for name in names):
+        if not set(_BOX) <= set(names):
+            raise ConfigError(
+                f"result of {sequence.name}: expected the columns {', '.join(_BOX)}, found "
+                f"{', '.join(map(str, names))}"
+            )
+        result = cast(Any, result)[list(_BOX)]
     try:
-        boxes = np.asarray(result, dtype=np.float64)
-    except (TypeError, ValueError):
+        boxes = _numbers(result)
+    except (TypeError, ValueError, RuntimeError):
         boxes = np.empty(0)
-    if boxes.ndim != 2 or boxes.shape[1] != 4:
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or boxes.dtype.kind not in "biuf":
         raise ConfigError(
             f"result of {sequence.name}: expected boxes of shape (N, 4) or what bench.run "
-            f"returned, found {type(result).__name__} of shape {boxes.shape}"
+            f"returned, found {type(result).__name__} of shape {boxes.shape}, {boxes.dtype}"
         )
-    return boxes
+    return boxes.astype(np.float64)
+
+
+def _numbers(value: Any) -> NDArray[Any]:
+    """An array of numbers, where ``value`` can be read as one."""
+    if hasattr(value, "detach"):  # a PyTorch tensor: with a gradient, on a GPU, or of bfloat16
+        value = value.detach().cpu().double()
+    if np.ma.isMaskedArray(value):
+        value = np.ma.filled(value.astype(np.float64), np.nan)
+    found = np.asarray(value)
+    return found.astype(np.float64) if found.dtype.kind == "O" else found
 
 
 def _found(value: Any) -> str:

@@ -15,7 +15,7 @@ from bench.api.scoring import store_of
 from bench.benchmarks import get_benchmark
 from bench.comparison import Difference, Opened, Side, compare_sides, with_reruns
 from bench.comparison.causes import Cause
-from bench.comparison.sides import labels_of, open_side
+from bench.comparison.sides import figures_of, labels_of, open_side
 from bench.results.memory import MemoryStore
 from bench.results.record import read_record
 from bench.sequence import Dataset
@@ -146,9 +146,7 @@ def _side(
         return open_side(str(value), label, other, dataset, memory, results)
     if isinstance(value, Mapping) and value and all(isinstance(v, Real) for v in value.values()):
         texts = {str(measure): repr(float(figure)) for measure, figure in value.items()}
-        decimals = {measure: len(text.partition(".")[2]) for measure, text in texts.items()}
-        figures = {measure: float(text) for measure, text in texts.items()}
-        return Side(label, None, figures, decimals, "given figures")
+        return figures_of(label, texts, "given figures")
     store = store_of({label: value}, dataset, memory.experiment)
     memory.copy_from(store, label)
     record = None

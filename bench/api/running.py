@@ -152,18 +152,20 @@ def _run_dataset(
     from bench.runner import run_tracker
 
     with ExitStack() as stack:
-        if results is None:
-            passing = tempfile.TemporaryDirectory(prefix="bench-")
-            folder = Path(stack.enter_context(passing))
-        else:
-            folder = require_path(results, "results")
-        store = open_store(folder, dataset.benchmark, experiment)
+        store = open_store(_folder(results, stack), dataset.benchmark, experiment)
         summary = run_tracker(dataset, spec, store, chosen, progress=progress, engine=engine)
         if results is None:
             memory = MemoryStore(dataset.benchmark, store.experiment)
             memory.copy_from(store, spec.name)
             store = memory
     return Runs(spec.name, store, dataset, summary.failures)
+
+
+def _folder(results: str | Path | None, stack: ExitStack) -> Path:
+    """Where the runner keeps results: the folder asked for, or one that goes afterwards."""
+    if results is not None:
+        return require_path(results, "results").absolute()  # wherever a tracker changes to
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
 
 
 def _warn(runs: Runs) -> None:
@@ -197,6 +199,8 @@ def _spec(
             f"with init and update, found {type(tracker).__name__}"
         )
     file = None if weights is None else require_path(weights, "weights")
+    if options is not None:
+        require(options, Mapping, "options: expected values by name")  # type: ignore[type-abstract]
     return make_spec(tracker, options, name, device, file, **foreign)
 
 
@@ -223,6 +227,7 @@ def _run_sequence(
     spec: TrackerSpec, sequence: Sequence, experiment: str | None, chosen: RunOptions
 ) -> AnyTrajectory:
     """One run in this process; the tracker's own exception is the cause of ours."""
+    from bench.runner.session import with_paths
     from bench.runner.unit import Unit, build_tracker, run_unit
 
     others = [option.name for option in run_options() if option.name not in ("seed", "masks")]
@@ -230,7 +235,8 @@ def _run_sequence(
     benchmark = get_benchmark(sequence.benchmark or "folder")
     single = get_experiment(benchmark.experiment(experiment))
     tracker = build_tracker(spec.on(benchmark.name), chosen.seed)
-    return run_unit(tracker, Unit(sequence, chosen.seed, 1, single, chosen.masks))
+    clip = with_paths(sequence)
+    return run_unit(tracker, Unit(clip, chosen.seed, 1, single, chosen.masks))
 
 
 def load_results(

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.api.checks import as_boxes, require_dataset, require_path, require_sequence
+from bench.api.checks import (
+    as_boxes,
+    require,
+    require_dataset,
+    require_path,
+    require_sequence,
+)
 from bench.api.running import Runs
 from bench.benchmarks import get_benchmark
 from bench.errors import ConfigError, ResultError, unknown_name
@@ -206,7 +212,7 @@ def _evaluate(
 ) -> Scores:
     from bench.evaluation import evaluate as score_all
 
-    rules = None if convention is None else [convention]
+    rules = None if convention is None else [require(convention, str, "expected a convention")]
     (found,) = score_all(dataset, store, trackers, rules, **options)
     if not found.trackers:
         reasons = "\n".join(f"{name}: {why}" for name, why in found.refused.items())
@@ -223,6 +229,7 @@ def store_of(results: Any, dataset: Dataset, experiment: str | None) -> Store:
         return open_store(folder, dataset.benchmark, experiment)
     memory = MemoryStore(dataset.benchmark, _experiment(results, dataset, experiment))
     for name, found in results.items():
+        require(name, str, "expected results by the names of trackers")
         if isinstance(found, Runs):
             memory.copy_from(found.store, found.tracker, name)
         elif isinstance(found, Mapping):

@@ -117,7 +117,9 @@ def show(
     number = (first + last) // 2 if frame is None else frame
     if not isinstance(number, int) or not first <= number <= last:
         raise ConfigError(f"frame {number!r}: {clip.name} has frames {first} to {last}")
-    runs = {name: _run_of(result, clip) for name, result in (results or {}).items()}
+    given: Any = {} if results is None else results
+    require(given, Mapping, "expected results by tracker")  # type: ignore[type-abstract]
+    runs = {name: _run_of(result, clip) for name, result in given.items()}
     regions = {name: _regions(run, clip) for name, run in runs.items()}
     masks = {name: getattr(run, "masks", None) for name, run in runs.items()}
     image = annotated_frames(clip, layers(clip, regions, masks=masks)).at(number - first)
@@ -138,4 +140,7 @@ def _regions(result: Any, clip: Sequence) -> Regions:
     """One run as regions in file coordinates."""
     if isinstance(result, RegionTrajectory):
         return result.regions
-    return Regions.from_boxes(to_file(as_boxes(result, clip), clip.index_base))
+    boxes = as_boxes(result, clip)
+    if len(boxes) != len(clip):
+        raise ConfigError(f"result of {clip.name}: expected {len(clip)} rows, found {len(boxes)}")
+    return Regions.from_boxes(to_file(boxes, clip.index_base))

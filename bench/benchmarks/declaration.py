@@ -18,7 +18,7 @@ from typing import Any
 
 from bench.benchmarks.record import TABLES, Benchmark, Layout, Listed, Spelling, experiments
 from bench.benchmarks.typed import typed, wrong
-from bench.errors import ConfigError, unknown_name
+from bench.errors import ConfigError, unique_keys, unknown_name
 
 SUFFIXES = (".toml", ".json")
 _LARGEST = 16 << 20
@@ -71,8 +71,12 @@ def read_content(
     try:
         if path.stat().st_size > _LARGEST:
             raise ValueError(f"larger than {_LARGEST >> 20} MB")
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else _toml(text)
+        text = path.read_text(encoding="utf-8-sig")
+        content = (
+            json.loads(text, object_pairs_hook=unique_keys)
+            if path.suffix == ".json"
+            else _toml(text)
+        )
     except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or error
         raise ConfigError(
@@ -146,6 +150,7 @@ def check_declaration(benchmark: Benchmark, path: Path) -> None:
     if listed and benchmark.expected_sequences not in (None, listed):
         found = benchmark.expected_sequences
         raise wrong(f"{where}: expected.sequences", f"{listed}, as its list has", found)
+    _check_list(benchmark, f"{where}: sequences")
     _check_placeholders(benchmark.layout, f"{where}: layout")
     if benchmark.index_base not in (0, 1):
         raise wrong(f"{where}: index_base", "0 or 1, the first pixel", benchmark.index_base)
@@ -171,6 +176,19 @@ def check_declaration(benchmark: Benchmark, path: Path) -> None:
             raise wrong(
                 f"{where}: spellings", f"regular expressions ({error})", spelling.pattern
             ) from error
+
+
+def _check_list(benchmark: Benchmark, where: str) -> None:
+    """Refuse numbers of the list that cannot be, and attributes without a title."""
+    for row in benchmark.table:
+        for key in ("frames", "width", "height"):
+            if (value := getattr(row, key)) is not None and value < 1:
+                raise wrong(f"{where}: {row.name}: {key}", "1 or more", value)
+        for name in sorted(row.attributes or ()):
+            if benchmark.attributes and name not in benchmark.attributes:
+                raise unknown_name(
+                    f"attribute in {where}: {row.name}:", name, benchmark.attributes
+                )
 
 
 _RULES = {"onepass": "conventions.json", "vot": "vot_conventions.json"}
@@ -271,7 +289,7 @@ def _rows(value: object, path: Path, where: str) -> Iterable[tuple[str, Any, boo
     if isinstance(value, str) and value.endswith(".csv"):
         file = path.parent / value
         try:
-            with file.open(encoding="utf-8", newline="") as stream:
+            with file.open(encoding="utf-8-sig", newline="") as stream:
                 for number, row in enumerate(csv.DictReader(stream), start=2):
                     if None in row or None in row.values():
                         raise wrong(f"{file}:{number}", f"{len(row)} cells", list(row.values()))

@@ -75,7 +75,12 @@ def configuration() -> Configuration:
         named = folders if isinstance(folders, Mapping) else {_OTHERS: folders}
         if not isinstance(folders, Mapping):
             data.clear()  # one folder for everything hides the user's single ones
-        data |= {name: _path(path, f"data.{name}", value) for name, value in named.items()}
+        data |= {
+            name if name == _OTHERS else get_benchmark(name).name: _path(
+                path, f"data.{name}", value
+            )
+            for name, value in named.items()
+        }
         if "results" in content:
             results = _path(path, "results", content["results"])
     return Configuration(tuple(files), results, _by_benchmark(data, results))
@@ -92,7 +97,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: cannot be read as TOML ({error})") from error
     return content

@@ -23,7 +23,8 @@ Boxes = Annotated[
     str | None,
     typer.Option(
         help="How the files write a box: xywh, corners, corners-inclusive, centres, yx, "
-        "yx-corners, yx-centres, xyhw or yxwh; checked against the first boxes by default."
+        "yx-corners, yx-centres, xyhw, yxwh, short or long; checked against the first boxes "
+        "by default."
     ),
 ]
 TrackerName = Annotated[str, typer.Option("--tracker", "-t", help="Name of a result folder.")]

@@ -216,10 +216,11 @@ def _debug(dataset: Dataset, specs: list[TrackerSpec], store: Store, chosen: Run
     from bench.benchmarks import get_experiment
     from bench.errors import traceback_of
     from bench.runner import run_here
+    from bench.runner.session import with_paths
     from bench.runner.unit import Finished, Unit
 
     sequence = dataset[chosen.sequences[0]] if chosen.sequences else dataset[0]
-    unit = Unit(sequence, chosen.seed, experiment=get_experiment(store.experiment))
+    unit = Unit(with_paths(sequence), chosen.seed, experiment=get_experiment(store.experiment))
     for spec in specs:
         try:
             told = spec.on(dataset.benchmark)

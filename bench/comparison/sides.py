@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.benchmarks import benchmarks, get_benchmark
 from bench.datasets import open_dataset
 from bench.errors import BenchError, ConfigError, ResultError, unknown_name
+from bench.measures.catalogue import get_measure
 from bench.published.papers import printed_figures
 from bench.results import open_store
 from bench.results.memory import MemoryStore
@@ -215,14 +216,14 @@ def _printed(name: str, dataset: Dataset, experiment: str, label: str) -> Side:
             f"no figures of {name!r} on {dataset.benchmark} are recorded. Name the tracker as "
             "paper:NAME, or give a CSV file with the columns measure and value."
         )
-    return _figures(label, known[0].measures, known[0].source)
+    return figures_of(label, known[0].measures, known[0].source)
 
 
 def _from_csv(path: Path, label: str) -> Side:
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = {row["measure"]: row["value"] for row in csv.DictReader(stream)}
-        return _figures(label, rows, path.name)
+        return figures_of(label, rows, path.name)
     except (OSError, UnicodeError, KeyError, ValueError, TypeError) as error:
         raise ConfigError(
             f"{path}: expected a CSV file with the columns measure and value (fractions of 1), "
@@ -230,8 +231,21 @@ def _from_csv(path: Path, label: str) -> Side:
         ) from error
 
 
-def _figures(label: str, texts: Mapping[str, str], source: str) -> Side:
+def figures_of(label: str, texts: Mapping[str, str], source: str) -> Side:
+    """A side of figures by measure.
+
+    Raises:
+        ConfigError: a measure is unknown, or given in percent.
+        ValueError: one is no number.
+    """
     figures = {measure: float(text) for measure, text in texts.items()}
+    for measure, figure in figures.items():
+        kind = get_measure(measure)
+        if figure > 1 and not kind.unit and not kind.lower_is_better:
+            raise ConfigError(
+                f"{source}: {measure}: expected a fraction of 1, found {texts[measure]}. Divide "
+                "percentages by 100."
+            )
     decimals = {measure: len(text.partition(".")[2]) for measure, text in texts.items()}
     return Side(label, None, figures, decimals, source)
 

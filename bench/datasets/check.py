@@ -18,6 +18,8 @@ from bench.images import ImageFiles, check_image
 from bench.sequence import Dataset, Frames, Sequence, first_box_problem, frame_name
 
 _ROWS_NAMED = 5
+_IGNORED = "delete them (they are ignored)"
+_SURPLUS = "keep them until the missing frames or rows are found: the numbering may be another"
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,7 @@ def _check_frames(
         yield Finding(name, "no images", _restore(benchmark))
         return
     missing = _missing(frames)
+    rows_missing = entry.rows is not None and len(sequence.ground_truth) < entry.rows
     surplus = frames.surplus() if isinstance(frames, NumberedFrames) else []
     if missing:
         count = counted(len(missing), "missing frame")
@@ -198,7 +201,7 @@ def _check_frames(
     if surplus and not entry.surplus_images:
         count = counted(len(surplus), "surplus frame")
         problem = f"{count} in {surplus[0].parent}: {_names(surplus)}"
-        yield Finding(name, problem, "delete them (they are ignored)")
+        yield Finding(name, problem, _SURPLUS if rows_missing or missing else _IGNORED)
     rows = len(sequence.ground_truth)
     if not isinstance(frames, NumberedFrames) and not sequence.hidden and number != rows:
         problem = f"{counted(number, 'frame')}, but {counted(rows, 'row')} of ground truth"
@@ -227,7 +230,7 @@ def _pixels(sequence: Sequence, deep: bool) -> Iterator[str]:
             "the benchmark do not fit resized images"
         )
     problem = first and first_box_problem(sequence, first)
-    if problem and "outside" in problem:
+    if problem and "positive size" not in problem:  # that is a row check's
         yield f"{frame_name(sequence, 0)}: {problem}"
 
 

@@ -101,7 +101,7 @@ def read_boxes(path: Readable) -> FloatArray:
             box of any image, which is named.
     """
     data = read_bytes(path)
-    boxes = parse_rows(data, str(path), 4, DatasetError)
+    boxes = parse_rows(data, str(path), 4, DatasetError, foreign=True)
     check_digits(data, str(path), DatasetError)
     if not len(boxes):
         raise DatasetError(f"{path}:1: expected one box x,y,w,h per line, found an empty file")

@@ -78,11 +78,14 @@ class NumberedFrames:
 
     @cached_property
     def _start(self) -> int:
-        # BlurCar3 is 1-357 in the official list and 3-359 elsewhere: accept any first number if
-        # the folder has exactly as many images as annotated frames.
+        # BlurCar3 is 1-357 in the official list and 3-359 elsewhere, and some count from 0:
+        # accept any first number if the folder has exactly as many images as annotated frames,
+        # and either not the usual first one, or no gap.
         numbers = self._by_number
-        if self.first not in numbers and numbers and len(numbers) == self.count:
-            return min(numbers)
+        if numbers and len(numbers) == self.count:
+            gapless = max(numbers) - min(numbers) == len(numbers) - 1
+            if gapless or self.first not in numbers:
+                return min(numbers)
         return self.first
 
     @cached_property

@@ -174,6 +174,20 @@ ROW_CHECKS = (
 )
 
 
+def miscounted_rows(benchmark: Benchmark, sequence: Sequence) -> str:
+    """How many rows a sequence has and should have; empty if right, hidden, or unknown.
+
+    Files without the frames that toolkits skip have as many rows fewer.
+    """
+    listed = benchmark.rows.get(sequence.name)
+    rows = len(sequence.ground_truth)
+    if sequence.hidden or listed is None or listed.frames is None:
+        return ""
+    if rows in (listed.frames, listed.frames - listed.skippable):
+        return ""
+    return f"{rows}, expected {listed.frames}"
+
+
 def miscounted_absences(benchmark: Benchmark, sequence: Sequence) -> str:
     """What is wrong with the rows without the target; empty if nothing, or unknown."""
     flags, listed = sequence.absent, benchmark.rows.get(sequence.name)
@@ -189,12 +203,13 @@ def miscounted_absences(benchmark: Benchmark, sequence: Sequence) -> str:
 def doubts(benchmark: Benchmark, sequences: Iterable[Sequence]) -> Iterator[str]:
     """One line on all doubtful rows of a kind, and one on absences that do not add up."""
     counts: list[Counter[str]] = [Counter() for _ in ROW_CHECKS]
-    odd, unflagged = [], []
+    odd, unflagged, lengths = [], [], []
     for sequence in sequences:
         if benchmark.needs_absence and sequence.absent is None:
             unflagged.append(sequence.name)
-        problem = miscounted_absences(benchmark, sequence)
-        if problem:
+        if problem := miscounted_rows(benchmark, sequence):
+            lengths.append(f"{sequence.name} ({problem})")
+        if problem := miscounted_absences(benchmark, sequence):
             odd.append(f"{sequence.name} ({problem})")
         for check, counted in zip(ROW_CHECKS, counts, strict=True):
             if number := len(check.find(benchmark, sequence)):
@@ -210,6 +225,8 @@ def doubts(benchmark: Benchmark, sequences: Iterable[Sequence]) -> Iterator[str]
             f"no flags of absence for {len(unflagged)} sequences, whose frames without a target "
             f"the official rule leaves out: {_listed(unflagged)}"
         )
+    if lengths:
+        yield f"another number of rows than the files of {benchmark.title}: {_listed(lengths)}"
     if odd:
         yield f"absent targets do not agree with the files of {benchmark.title}: {_listed(odd)}"
 

@@ -16,6 +16,7 @@ from bench.measures import onepass
 from bench.measures.onepass import Convention, Curves
 from bench.results.stores import Store, check_boxes
 from bench.sequence import Sequence
+from bench.tracker import absent_boxes
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,10 @@ def _fps(times: FloatArray | None, rows: int) -> float:
 
 
 def result_notes(sequence: Sequence, result: StoredBoxes) -> Iterator[str]:
-    """Remarks on one result: invalid times, omitted or extra rows."""
+    """Remarks on one result: invalid times, omitted or extra rows, no answer but "not visible"."""
+    answers = result.boxes[1:]
+    if len(answers) and absent_boxes(answers, sequence.index_base).all():
+        yield f'{sequence.name}: "not visible" in every frame after the first'
     if result.timed and np.isnan(result.fps):
         yield f"{sequence.name}: times ignored, they do not match the boxes"
     if result.leading:

@@ -23,6 +23,7 @@ _KINDS = {
     "scale": "regions with numbers that are no pixels of an image",
     "size": "regions without width or height",
     "start": "starts without a failure before them",
+    "begin": "runs that do not begin with a start, code 1",
     "leap": "single regions off the target, where the protocol counts a failure",
 }
 
@@ -135,6 +136,7 @@ class OddRegions:
             size=sum(int(_flat(run).sum()) for run in runs),
             leap=_leaps(runs, scored.eao_overlaps) if supervised else 0,
             start=_starts(scored.codes) if supervised else 0,
+            begin=int(np.count_nonzero(scored.codes[:, 0] != INITIALISED)) if supervised else 0,
         )
         self._rows += counts
         for kind in +counts:

@@ -37,10 +37,10 @@ def as_text(table: Table) -> str:
 
 
 def print_tables(console: Console, tables: Iterable[Table]) -> None:
-    """Print tables, then their notes, each note once; of a table without rows its notes only."""
+    """Print tables, then their notes, each note once; of an empty table its notes only."""
     notes: dict[str, None] = {}
     for table in tables:
-        if table.rows:
+        if table.rows and table.columns:
             console.print(_grid(table))
         notes |= dict.fromkeys(table.notes)
     for note in notes:

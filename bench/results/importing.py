@@ -195,7 +195,11 @@ def _read(options: _Options, found: Found, sequence: Sequence) -> RawResult:
         )
     if options.read_as is None or options.read_as.read is None:
         return result
-    return dataclasses.replace(result, boxes=options.read_as.read(result.boxes))
+    boxes = options.read_as.read(result.boxes)
+    start = sequence.ground_truth[sequence.leading(len(boxes))]
+    if np.abs(result.boxes[0] - start).max() < 0.6:  # as the tracker was given it
+        boxes[0] = result.boxes[0]
+    return dataclasses.replace(result, boxes=boxes)
 
 
 @dataclass(frozen=True)
@@ -220,6 +224,13 @@ def _wrong_lengths(wrong: list[_Wrong], dataset: Dataset, partial: bool) -> str:
     row = get_benchmark(dataset.benchmark)
     hints = {row.length_hint(one.expected, one.found) for one in wrong}
     hint = f" {hints.pop()}" if len(hints) == 1 else ""
+    if all(
+        one.sequence in row.rows and row.rows[one.sequence].frames == one.found for one in wrong
+    ):
+        hint = (
+            f" These files have {row.title}'s lengths and the ground truth in {dataset.root} has "
+            "not: is it another benchmark's?"
+        )
     remedy = (
         "No file is left to import."
         if partial

@@ -24,10 +24,13 @@ _ROUNDED = 1  # pixels that whole numbers, or another first pixel, move a first 
 _BESIDE = 3  # pixels between a first row and the annotation that no rounding explains
 _EXACT = 0.02  # a shift of one pixel must be one pixel
 _REST = 5  # rows after the first that tell whether the whole file is written so
-_STARTS = 5  # rows right after starts that can tell how they are written
+_STARTS = 5  # least rows, right after starts or first, that can tell how all are written
 _NEAR = 0.55  # overlap with the target that half of these rows have under the right reading
 _SMALLEST_IMAGE = 50  # pixels
 _FRACTION = 1.5  # no coordinate of a box given as a share of the image is larger
+_RESIZED = 0.05  # least part by which resized images differ from the benchmark's
+_TINIEST = 0.1  # least factor of resized images; below it boxes are fractions
+_OFF = 0.1  # overlap of a first row with the target below which it lies off it
 
 AS_THEY_ARE = "xywh"
 """The reading of ``--boxes`` that takes rows as x, y, w, h, whatever the first ones tell."""
@@ -87,6 +90,14 @@ READINGS = tuple(
         ("yxwh", "y before x: y, x, w, h", lambda r: _columns(r, 1, 0, 2, 3)),
     )
 )
+SIZES = tuple(
+    Reading(name, f"x, y, {size}", read, f"Import them with --boxes {name}.")
+    for name, size, read in (
+        ("short", "w - 1, h - 1", lambda rows: rows + np.array([0.0, 0.0, 1.0, 1.0])),
+        ("long", "w + 1, h + 1", lambda rows: rows - np.array([0.0, 0.0, 1.0, 1.0])),
+    )
+)
+"""Sizes counted from corner pixels in another way; only exact first rows tell."""
 FRACTIONS = Reading(
     "",
     "fractions of the image",
@@ -104,10 +115,10 @@ def asked_reading(boxes: str | None) -> Reading | None:
     """
     if boxes in (None, AS_THEY_ARE):
         return None
-    for one in READINGS:
-        if one.name == boxes:
-            return one
-    raise unknown_name("reading", boxes or "", (AS_THEY_ARE, *(one.name for one in READINGS)))
+    known = {one.name: one for one in (*READINGS, *SIZES)}
+    if boxes in known:
+        return known[boxes]
+    raise unknown_name("reading", boxes or "", (AS_THEY_ARE, *known))
 
 
 @dataclass(frozen=True)
@@ -139,12 +150,14 @@ class Finding:
         sequences: names of the files that it fits.
         compared: how many files could tell.
         only_first: True where it fits first rows alone, and the rows after them do not.
+        after_first: True where first rows are right, and the rows after them fit it.
     """
 
     reading: Reading
     sequences: tuple[str, ...]
     compared: int
     only_first: bool = False
+    after_first: bool = False
 
     @property
     def shift(self) -> bool:
@@ -154,13 +167,19 @@ class Finding:
     @property
     def whole(self) -> bool:
         """True where almost every file is written so."""
-        return not self.only_first and len(self.sequences) >= _ALMOST * self.compared
+        another = self.reading is not ELSEWHERE and not self.only_first
+        return another and len(self.sequences) >= _ALMOST * self.compared
 
     def __str__(self) -> str:
         shown = ", ".join(self.sequences[:5]) + (", ..." if len(self.sequences) > 5 else "")
         count = f"{len(self.sequences)} of {self.compared} files ({shown})"
         if self.reading is ELSEWHERE:
             return f"the first row is not the first box of the ground truth in {count}"
+        if self.after_first:
+            return (
+                f"the rows after the first lie on the target if read as {self.reading.title}, "
+                f"not as x, y, w, h, in {count}"
+            )
         if self.only_first:
             return (
                 f"the first row alone reads as {self.reading.title} in {count}: harmless where "
@@ -190,9 +209,11 @@ def findings(files: Sequence[FirstRows], index_base: float | None = None) -> lis
         read = _near(_read(one, rows), truth, _PIXELS) & ~plain
         found += _split(one, usable, read)
         plain |= read
-    if not found or not any(each.whole for each in found):
-        found += _fractions(usable, rows, truth) + _shifted(usable, rows, truth, index_base)
-    found += _elsewhere(usable, rows, truth, plain)
+    if not any(each.whole for each in found):
+        found += _fractions(usable, rows, truth) or _resized(usable, rows, truth)
+        found += _shifted(usable, rows, truth, index_base)
+    if not any(each.whole for each in found):
+        found += _elsewhere(usable, rows, truth, plain) + _after_first(usable)
     return sorted(found, key=lambda each: (not each.whole, -len(each.sequences)))
 
 
@@ -258,16 +279,30 @@ def _split(one: Reading, files: Sequence[FirstRows], fits: BoolArray) -> list[Fi
 
 def _only_first(one: Reading, file: FirstRows) -> bool:
     """True if the rows after the first stay near the target as they stand, not as read."""
-    rest = file.rows[1:]
+    rest, truth = _later(file)
     if not len(rest):
         return False
+    as_is, as_read = (_mean_overlap(boxes, truth) for boxes in (rest, _read(one, rest)))
+    return as_is > as_read
+
+
+def _later(file: FirstRows) -> tuple[FloatArray, FloatArray]:
+    """The rows after the first, and the ground truth of their frames, or near them."""
+    rest = file.rows[1:]
     truth = np.tile(file.truth[0], (len(rest), 1))
     if len(file.truth) >= len(file.rows):
         after = file.truth[1 : len(file.rows)]
         known = np.isfinite(after).all(axis=1)
         truth[known] = after[known]
-    as_is, as_read = (_mean_overlap(boxes, truth) for boxes in (rest, _read(one, rest)))
-    return as_is > as_read
+    return rest, truth
+
+
+def _after_first(files: Sequence[FirstRows]) -> list[Finding]:
+    """Another reading of the rows after first rows that are right as they stand."""
+    later = [_later(file) for file in files]
+    one = reading_after_starts(*(np.concatenate(part) for part in zip(*later, strict=True)))
+    names = tuple(file.sequence for file in files)
+    return [] if one is None else [Finding(one, names, len(files), after_first=True)]
 
 
 def _mean_overlap(boxes: FloatArray, truth: FloatArray) -> float:
@@ -293,12 +328,30 @@ def _fractions(files: Sequence[FirstRows], rows: FloatArray, truth: FloatArray) 
     return [Finding(FRACTIONS, names, len(files))]
 
 
+def _resized(files: Sequence[FirstRows], rows: FloatArray, truth: FloatArray) -> list[Finding]:
+    """First rows that are the ground truth of images of another width and height."""
+    pairs, true = rows.reshape(-1, 2, 2), truth.reshape(-1, 2, 2)
+    factors = (pairs * true).sum(axis=1) / (true**2).sum(axis=1)  # of x and w, of y and h
+    fits = (np.abs(pairs - true * factors[:, None]) <= _PIXELS).all(axis=(1, 2))
+    fits &= ((np.abs(factors - 1) > _RESIZED) & (factors > _TINIEST)).all(axis=1)
+    names = tuple(files[index].sequence for index in np.flatnonzero(fits).tolist())
+    if len(names) < max(2, _ALMOST * len(files)):
+        return []
+    along, down = np.median(factors[fits], axis=0)
+    resized = Reading(
+        "",
+        f"boxes of resized images (about {along:.3g} of the width, {down:.3g} of the height)",
+        None,
+        "Divide x and w, and y and h, by these factors, and import the result.",
+    )
+    return [Finding(resized, names, len(files))]
+
+
 def _shifted(
     files: Sequence[FirstRows], rows: FloatArray, truth: FloatArray, base: float | None
 ) -> list[Finding]:
-    """Files whose rows all start one pixel beside the ground truth, by the same pixel."""
-    for by in (-1.0, 1.0):
-        one = _shift(by, base)
+    """Files whose rows start one pixel beside the ground truth, or have sizes one pixel off."""
+    for one in (_shift(-1.0, base), _shift(1.0, base), *SIZES):
         fits = _near(_read(one, rows), truth, _EXACT)
         if np.count_nonzero(fits) >= _ALMOST * len(files):
             names = tuple(files[index].sequence for index in np.flatnonzero(fits).tolist())
@@ -309,13 +362,18 @@ def _shifted(
 def _elsewhere(
     files: Sequence[FirstRows], rows: FloatArray, truth: FloatArray, fits: BoolArray
 ) -> list[Finding]:
-    """Files that start beside the ground truth where most start on it; ``fits`` explains."""
+    """Files that start beside the ground truth where most start on it, or almost all off it.
+
+    What ``fits`` has another explanation; rows without a size are no answer.
+    """
     off = np.abs(rows - truth).max(axis=1)
     names = tuple(
         files[index].sequence for index in np.flatnonzero((off > _BESIDE) & ~fits).tolist()
     )
     usual = np.count_nonzero(off <= _ROUNDED) > len(files) / 2
-    return [Finding(ELSEWHERE, names, len(files))] if names and usual else []
+    lost = (box_iou(rows, truth) < _OFF) & rows[:, 2:].any(axis=1)
+    none = np.count_nonzero(lost & ~fits) >= max(_STARTS, _ALMOST * len(files))
+    return [Finding(ELSEWHERE, names, len(files))] if names and (usual or none) else []
 
 
 def _shift(by: float, base: float | None) -> Reading:

@@ -200,8 +200,11 @@ def _choose(dataset: Dataset, names: Collection[str] | None, partial: bool) -> l
     chosen = list(dataset) if names is None else [dataset[name] for name in dict.fromkeys(names)]
     bare = [sequence for sequence in chosen if not _has_frames(sequence)]
     if chosen and all(sequence.frames is None for sequence in chosen):
+        where = (
+            dataset.root if names is None else f"{', '.join(list(names)[:3])} in {dataset.root}"
+        )
         raise DatasetError(
-            f"{dataset.root}: annotation only; running a tracker needs the images too. "
+            f"{where}: annotation only; running a tracker needs the images too. "
             "Give the folder of the official download with --data."
         )
     if partial and len(bare) < len(chosen):

@@ -90,6 +90,45 @@ def test_delimiters_line_ends_and_spellings_of_numbers(data: bytes) -> None:
     np.testing.assert_array_equal(parse_rows(data, "x"), [[1, 2, 3, 4], [5.5, 6, 7, 8]])
 
 
+FOREIGN = (
+    "x,y,w,h\n1,2,3,4\n5.5,6,nan,8\n",
+    "# made by X\n\n% left\n Left\tTop\tWidth\tHeight\n1\t2\t3\t4\n5.5\t6\tNaN\t8",
+    '"x","y","w","h"\r\n"1","2","3","4"\r\n"5.5","6","","8"'.replace('""', '"NA"'),
+    "[1, 2, 3, 4]\n[5.5, 6, None, 8]\n",
+    "[[1 2 3 4]\n [5.5 6 nan 8]]\n",
+    "1|2|3|4\n5.5|6|-nan(ind)|8\n",
+    "1.0,2,3,4\n5.5,6,-1.#IND00,8\n",
+    "1 2 3 4\n5.5 6 1.#QNAN 8\n",
+)
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_what_other_peoples_writers_add(text: str) -> None:
+    expected = [[1, 2, 3, 4], [5.5, 6, np.nan, 8]]
+    for data in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16")):
+        np.testing.assert_array_equal(parse_rows(data, "x", foreign=True), expected)
+    with pytest.raises(ResultError, match="expected"):
+        parse_rows(text.encode(), "x")  # where a server reads it, it has to be plain
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x1,y1,x2,y2\n1,2,3,4\n", "x:1: expected numbers"),
+        ("cx,cy,w,h\n1,2,3,4\n", "x:1: expected numbers"),
+        ("# made\n1,2,3,4\n\n1,2,3,4\n", "x:3: expected 4 numbers, found 0"),
+        ("1,2,3,4\n# made\n1,2,3,4\n", "x:2: expected 4 numbers, found 2"),
+        ("# made_by\n1,2,3,4\n1_0,2,3,4\n", "x:3: expected 4 plain numbers"),
+        ("1,2,3,4,0.9\n", r"found 5.*Keep the columns x, y, w, h alone"),
+        ("1,5,2,5,3,5,4,5\n", "found 8.*Write decimals with a point"),
+        ("frame,x,y,w,h\n1,1,2,3,4\n", "found 5: 'frame,x,y,w,h'. Keep the columns"),
+    ],
+)
+def test_foreign_rows_that_could_mean_something_else(text: str, message: str) -> None:
+    with pytest.raises(ResultError, match=message):
+        parse_rows(text.encode(), "x", foreign=True)
+
+
 def test_nan_and_an_empty_file() -> None:
     np.testing.assert_array_equal(
         parse_rows(b"NaN,nan,NAN,1\n1,2,3,4", "x"), [[np.nan, np.nan, np.nan, 1], [1, 2, 3, 4]]
@@ -181,6 +220,7 @@ def test_a_failed_write_leaves_the_old_file(
         (b"\xff\xfe\xfa", "cannot be read as JSON"),
         (b"", "cannot be read as JSON"),
         (b"[1,]", "cannot be read as JSON"),
+        (b'[{"a": 1, "b": {"a": 2, "a": 3}}]', "the key 'a' stands twice"),
         (b'{"a": "' + b"x" * 100_000, "cannot be read as JSON"),
     ],
 )

@@ -494,8 +494,32 @@ def test_masks(kind: type) -> None:
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        (True, (1, 2, 3, 4)),  # OpenCV's
+        (np.True_, np.array([[1, 2, 3, 4]])),
+        ([1, 2, 3, 4], 0.75),
+        (np.array([1, 2, 3, 4]), np.float32(0.75)),
+        {"target_bbox": [1, 2, 3, 4], "best_score": 0.75},
+        {"bbox": np.array([1, 2, 3, 4]), "confidence": [0.75]},
+    ],
+)
+def test_answers_of_no_toolkit(answer: object) -> None:
+    said = as_prediction(answer, (24, 32))
+    assert said.region.tolist() == [1, 2, 3, 4]
+    has_score = isinstance(answer, dict) or not isinstance(answer[0], bool | np.bool_)  # type: ignore[index]
+    assert said.score == (0.75 if has_score else None)
+
+
+def test_opencv_says_that_the_target_is_lost() -> None:
+    assert as_prediction((False, (0, 0, 0, 0))).region is None
+
+
+@pytest.mark.parametrize(
     ("answer", "message"),
     [
+        (np.pad([[1, 2]], ((0, 23), (0, 30))).astype(np.uint8), "one object, found values from 1"),
+        ({}, "an empty dict"),
         (np.array([1, 2, 3, 4j]), "expected a box"),
         (np.array(["1", "2", "3", "4"]), "expected a box"),
         (["1", "2", "3", "4"], "expected a box"),
@@ -517,3 +541,4 @@ def test_answers_that_are_tensors() -> None:
     box = torch.tensor([[1.0, 2.0, 3.0, 4.0]], requires_grad=True)
     assert as_prediction(box).region.tolist() == [1.0, 2.0, 3.0, 4.0]
     assert as_prediction(list(box[0].detach())).region.tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert as_prediction(box.bfloat16()).region.tolist() == [1.0, 2.0, 3.0, 4.0]

@@ -13,7 +13,7 @@ from bench.results.formats.base import Exported, Format, Found, RawResult
 from bench.results.formats.matching import listed
 from bench.results.formats.matlab import MatFormat
 from bench.results.formats.otb import JsonFormat
-from bench.results.formats.source import Source, open_source, runs_of
+from bench.results.formats.source import TEXTS, Source, open_source, runs_of
 from bench.results.formats.text import TextFormat, delimiter_of, is_companion
 
 __all__ = [
@@ -71,11 +71,14 @@ def sniff_format(source: Source, benchmark: str) -> str:
     Raises:
         ResultError: the source has no raw results.
     """
-    counts = {suffix: len(source.with_suffix(suffix)) for suffix in (".txt", ".mat", ".json")}
+    kinds = {".txt": TEXTS, ".mat": (".mat",), ".json": (".json",)}
+    counts = {kind: len(source.with_suffix(*suffixes)) for kind, suffixes in kinds.items()}
     suffix = max(counts, key=lambda key: counts[key])
     if not counts[suffix]:
         folders = list(source.ignored)
-        inside = f" but the folders {listed(folders, 10)}" if folders else ""
+        others = [file.path.name for file in source.files if len(file.path.parts) == 1]
+        inside = f" but the files {listed(others, 3)}" if others else ""
+        inside = f" but the folders {listed(folders, 10)}" if folders else inside
         example = f", such as {source.path / folders[0]}, or its name as --name" if folders else ""
         raise ResultError(
             f"{source.path}: expected raw results, one .txt, .mat or .json file per sequence, "
@@ -87,7 +90,7 @@ def sniff_format(source: Source, benchmark: str) -> str:
 
 
 def _sniff_text(source: Source, benchmark: str) -> str:
-    texts = source.with_suffix(".txt")
+    texts = source.with_suffix(*TEXTS)
     if any(file.path.parts[0] == "times" for file in source.files):
         return "got10k"
     if source.path.stem.endswith("_tracking_result"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -18,7 +19,9 @@ from bench.results.checksums import CACHE
 _INNER = ("times", "scores", "masks")  # folders of files that belong to those beside them
 _CLUTTER = ("__MACOSX", ".DS_Store", "Thumbs.db", CACHE)
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_RESULTS = (".txt", ".mat", ".json", ".bin")
+TEXTS = (".txt", ".csv")
+"""Suffixes of files of boxes as text."""
+_RESULTS = (*TEXTS, ".mat", ".json", ".bin")
 _RUN = re.compile(r"(.+)_(\d{3})")
 _REPETITIONS = "repetitions"
 _DEEPEST = 5  # folders that are entered while looking for the results of one tracker
@@ -60,10 +63,10 @@ class Source:
     ignored: tuple[str, ...] = ()
     enter: Callable[[str], Source] | None = None
 
-    def with_suffix(self, suffix: str) -> tuple[SourceFile, ...]:
-        """The top-level files with a suffix."""
+    def with_suffix(self, *suffixes: str) -> tuple[SourceFile, ...]:
+        """The top-level files with one of these suffixes."""
         return tuple(
-            f for f in self.files if len(f.path.parts) == 1 and f.path.suffix.lower() == suffix
+            f for f in self.files if len(f.path.parts) == 1 and f.path.suffix.lower() in suffixes
         )
 
     def get(self, path: str) -> SourceFile | None:
@@ -127,7 +130,7 @@ def runs_of(source: Source, name: str) -> tuple[list[Source], list[str]]:
     """
     notes: list[str] = []
     for _ in range(_DEEPEST):
-        if any(map(source.with_suffix, _RESULTS)):
+        if source.with_suffix(*_RESULTS):
             return [source, *_repetitions(source)], notes
         if by_sequence := _by_sequence(source):
             return by_sequence, notes
@@ -137,17 +140,26 @@ def runs_of(source: Source, name: str) -> tuple[list[Source], list[str]]:
             if len(runs) > 1:
                 notes.append(f"{len(runs)} runs: {numbered[0]} to {numbered[-1]}")
             return runs, notes
-        named = [folder for folder in source.ignored if folder.casefold() == name.casefold()]
-        chosen = named or (source.ignored if len(source.ignored) == 1 else ())
+        archives = {file.stem: file for file in source.with_suffix(".zip")}
+        inner = [*source.ignored, *archives]
+        chosen = [each for each in inner if each.casefold() == name.casefold()] or inner
         if len(chosen) != 1:
             break
-        notes.append(f"read from the folder {chosen[0]}")
-        source = source.inside(chosen[0])
+        if archive := archives.get(chosen[0]):
+            notes.append(f"read from the archive {archive.path}")
+            contents = read_archive(io.BytesIO(archive.load()), archive.where)
+            source = _arrange(Path(archive.where), contents)
+        else:
+            notes.append(f"read from the folder {chosen[0]}")
+            source = source.inside(chosen[0])
     return [source], notes
 
 
 def _by_sequence(source: Source) -> list[Source]:
-    """Runs in folders of sequences, ``<sequence>/<sequence>_001.txt``, as GOT-10k has them."""
+    """Runs in folders of sequences, ``<sequence>/<sequence>_001.txt``, as GOT-10k has them.
+
+    A single run may be called ``<sequence>/<sequence>.txt``.
+    """
     if not source.ignored or not _runs_in(source.inside(source.ignored[0]), source.ignored[0]):
         return []
     runs: dict[int, list[SourceFile]] = {}
@@ -166,8 +178,11 @@ def _by_sequence(source: Source) -> list[Source]:
 
 def _runs_in(source: Source, sequence: str) -> dict[int, SourceFile]:
     """The files of one sequence by the number of their run."""
-    found = ((_RUN.fullmatch(file.stem), file) for file in source.with_suffix(".txt"))
-    return {int(match[2]): file for match, file in found if match and match[1] == sequence}
+    files = source.with_suffix(*TEXTS)
+    found = ((_RUN.fullmatch(file.stem), file) for file in files)
+    runs = {int(match[2]): file for match, file in found if match and match[1] == sequence}
+    alone = [file for file in files if file.stem == sequence]
+    return runs or dict(enumerate(alone, start=1))
 
 
 def _column(file: SourceFile, index: int) -> bytes:

@@ -20,7 +20,7 @@ from bench.results.formats.base import (
     fitting_scores,
     fitting_times,
 )
-from bench.results.formats.source import Source, SourceFile
+from bench.results.formats.source import TEXTS, Source, SourceFile
 
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", " ": "space"}
 # Suffixes of files that toolkits write beside the boxes.
@@ -56,14 +56,14 @@ class TextFormat:
                 scores=beside(source, file, "scores", _SCORES),
                 masks=beside(source, file, "masks", ("_mask",)),
             )
-            for file in source.with_suffix(".txt")
+            for file in source.with_suffix(*TEXTS)
             if not is_companion(file)
         ]
 
     def read(self, found: Found) -> RawResult:
         """Rows in the numbers of the file; see ``Format.read``."""
         data, where = found.boxes.load(), found.boxes.where
-        boxes = check_boxes(parse_rows(data, where), where)
+        boxes = check_boxes(parse_rows(data, where, foreign=True), where)
         check_digits(data, where)
         rows = len(boxes)
         times, problem = _times(found.times, rows)
@@ -111,10 +111,10 @@ def beside(
 
 
 def delimiter_of(data: bytes) -> str:
-    """The delimiter of the first line.
+    """The delimiter of the last line, below any header.
 
     >>> delimiter_of(b"1.5, 2, 3, 4")
     ','
     """
-    line = data.lstrip().partition(b"\n")[0].decode("ascii", errors="replace")
+    line = data.strip().rpartition(b"\n")[2].decode("ascii", errors="replace")
     return next((d for d in _DELIMITERS if d in line), ",")

@@ -6,6 +6,7 @@ PySOT and vot-toolkit (which writes ``.bin`` by default).
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -34,9 +35,10 @@ from bench.results.stores import Store, check_rows
 from bench.results.vot.binary import parse_binary
 from bench.results.vot.store import VotStore
 from bench.results.vot.text import format_text, format_times, parse_text, parse_times, parse_values
-from bench.results.vot.trajectory import RawTrajectory
+from bench.results.vot.trajectory import CODES, RawTrajectory
 from bench.sequence import Dataset, Sequence
 
+_NUMBER = re.compile(r"_(\d+)")
 _RUN = re.compile(r"_(\d{3,})\.(txt|bin)")
 _COMPANION = re.compile(r"_time\.txt|_\d{3,}_(time|confidence)\.value|_\d{3,}_mask\.txt")
 
@@ -179,10 +181,11 @@ def _find_experiments(
             continue
         *above, spelling, name = file.path.parts
         rest = name.removeprefix(spelling) if name.startswith(spelling) else ""
+        rest = _NUMBER.sub(lambda number: f"_{int(number[1]):03d}", rest)  # _1 is _001
         is_run, is_companion = _RUN.fullmatch(rest), _COMPANION.fullmatch(rest)
         if not (is_run or is_companion):
             continue
-        experiment = above[-1] if above else default
+        experiment = above[-1].casefold() if above else default
         if experiment not in known:
             unknown.add(experiment)
             continue
@@ -294,8 +297,16 @@ def _check_reading(started: list[tuple[FloatArray, FloatArray]], source: Path) -
 
 
 def _missing_runs(name: str, runs: Iterable[str]) -> list[str]:
-    """A remark on repetitions that are not there."""
+    """A remark on repetitions that are not there.
+
+    Raises:
+        ResultError: they do not count from 1.
+    """
     numbers = {int(number.strip("_")) for number in runs}
+    if 0 in numbers:
+        raise ResultError(
+            f"{name}: expected repetitions that count from 001, found 000. Rename its files."
+        )
     gaps = sorted(set(range(1, max(numbers))) - numbers)
     return [f"{name}: repetition {', '.join(map(str, gaps))} is missing"] if gaps else []
 
@@ -308,11 +319,23 @@ def _checked_run(file: SourceFile, sequence: Sequence) -> tuple[RawTrajectory, s
     else:
         raw = parse_text(data, file.where)
         check_digits(data, file.where)
+        raw = dataclasses.replace(raw, regions=_without_padding(raw.regions))
     rows, frames = len(raw.regions), len(sequence)
     if rows < frames:
         return raw, f"{file.path.name}: {rows} of {frames} frames, scored as far as it goes"
     check_rows(file.where, rows, frames)
     return raw, ""
+
+
+def _without_padding(regions: Regions) -> Regions:
+    """Codes that a writer of rows of one length fills up with zeros: ``1,0,0,0`` comes first."""
+    padded = (regions.counts == 4) & ~regions.values[:, 1:4].any(axis=1)
+    padded &= np.isin(regions.values[:, 0], CODES)
+    if not padded[:1].any() or regions.values[0, 0] != INITIALISED:
+        return regions
+    values = regions.values.copy()
+    values[padded, 1:] = np.nan
+    return Regions(values, np.where(padded, 1, regions.counts))
 
 
 def _checked_companion(file: SourceFile, frames: int) -> bytes:

@@ -39,7 +39,7 @@ from bench.results.vot.text import (
 )
 from bench.sequence import RegionTrajectory, Sequence
 
-_RUN = re.compile(r"(\d{3,})\.(txt|bin)")
+_RUN = re.compile(r"(?!0+\.)(\d{3,})\.(txt|bin)")
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def check_pixels(pixels: int, where: str) -> None:
 def checked_row(numbers: Rows[float], where: str) -> Rows[float]:
     """Check one row for ``Regions``.
 
-    A region with NaN becomes ``SKIPPED``, as in vot-toolkit.
+    A region with NaN becomes ``SKIPPED``, as in vot-toolkit; a code may have NaN after it.
 
     Raises:
         ResultError: it is not a code, rectangle or polygon, or out of range.
@@ -91,7 +91,8 @@ def checked_row(numbers: Rows[float], where: str) -> Rows[float]:
             f"(a polygon), found {count}"
         )
     if any(number != number for number in numbers):
-        return [SKIPPED]
+        padded = numbers[0] in CODES and all(number != number for number in numbers[1:])
+        return [numbers[0] if padded else SKIPPED]
     if count == 1 and numbers[0] not in CODES:
         raise ResultError(
             f"{where}: expected the code 0 (skipped), 1 (initialised) or 2 (failed), found "

@@ -45,6 +45,12 @@ def test_figures_are_given_by_measure(data: bench.Dataset) -> None:
     assert [row.b for row in found.found.measures] == [0.5]
     with pytest.raises(bench.ConfigError, match="same boxes"):
         found.plot()
+    for figures, message in (
+        ({"success": 50}, "expected a fraction of 1, found 50"),
+        ({"sucess": 0.5}, "Did you mean 'success'"),
+    ):
+        with pytest.raises(bench.ConfigError, match=message):
+            bench.diff(boxes(data, 0.0), figures, data)
 
 
 def test_the_name_is_the_function_after_its_room_was_imported(data: bench.Dataset) -> None:

@@ -286,6 +286,11 @@ def test_wrong_arguments_give_the_projects_errors(
         lambda: bench.plot(scores, "succes"),
         lambda: bench.show(data),  # type: ignore[arg-type]
         lambda: bench.show(data[0], {"a": np.ones(4)}),
+        lambda: bench.show(data[0], {"a": np.ones((3, 4))}),
+        lambda: bench.show(data[0], np.ones((len(data[0]), 4))),  # type: ignore[arg-type]
+        lambda: bench.evaluate({1: {}}, data),
+        lambda: bench.evaluate({"a": {}}, data, convention=["otb"]),  # type: ignore[arg-type]
+        lambda: bench.run("kcf", data[0], options=["a"]),  # type: ignore[arg-type]
         lambda: bench.export_results(3, ".", format="pysot"),  # type: ignore[arg-type]
         lambda: scores.compare("still", "nobody"),
     ]
@@ -294,6 +299,44 @@ def test_wrong_arguments_give_the_projects_errors(
             call()
     with pytest.raises(bench.ResultError, match="rows"):
         bench.score(np.ones((3, 4)), data[0])
+
+
+def test_boxes_of_other_libraries(data: bench.Dataset) -> None:
+    """Named columns count by their names, and what is masked is no box."""
+    pd, torch = pytest.importorskip("pandas"), pytest.importorskip("torch")
+    clip = data[np.int64(0)]
+    boxes = np.tile(clip.initial_box, (len(clip), 1)) + np.linspace(0, 9, len(clip))[:, None]
+    right = bench.score(boxes, clip)
+    frame = pd.DataFrame(boxes, columns=list("xywh"))
+    masked = np.ma.masked_array(boxes, mask=np.zeros(boxes.shape, dtype=bool))
+    tensor = torch.tensor(boxes, requires_grad=True)
+    shuffled = frame.assign(score=0.5)[["score", *"whyx"]]
+    for same in (pd.DataFrame(boxes), frame, shuffled, masked, tensor, boxes.astype(object)):
+        assert bench.score(same, clip) == right
+    masked[5] = np.ma.masked
+    with_nan = boxes.copy()
+    with_nan[5] = np.nan
+    assert bench.score(masked, clip) == bench.score(with_nan, clip)
+    corners = frame.rename(columns={"w": "x2", "h": "y2"})
+    for wrong in (corners, boxes.astype(complex), boxes.astype(str)):
+        with pytest.raises(bench.ConfigError, match=f"result of {clip.name}: expected"):
+            bench.score(wrong, clip)
+
+
+def test_a_tracker_may_change_the_working_folder(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wanderer(Still):
+        def update(self, image: np.ndarray) -> bench.Prediction:
+            os.chdir(tmp_path)
+            return super().update(image)
+
+    monkeypatch.chdir(root)
+    near = bench.load("otb2015", ".")
+    assert len(bench.run(Wanderer(), near[0]).boxes) == len(near[0])
+    monkeypatch.chdir(root)
+    bench.run(Wanderer(), near, results="kept", name="w", sequences=[near[0].name])
+    assert (root / "kept/otb2015/w" / f"{near[0].name}.txt").is_file()
 
 
 def test_a_script_without_a_main_guard_runs(miniature: Miniature, tmp_path: Path) -> None:

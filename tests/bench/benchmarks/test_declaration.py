@@ -55,9 +55,21 @@ def test_json_and_a_table_say_the_same(tmp_path: Path) -> None:
         "index_base": 1, "source": "our own videos of a harbour", "sequences": "list.csv",
         "attributes": {"OCC": "Occlusion"},
     }  # fmt: skip
-    second = read_declaration(harbour(tmp_path, "harbour.json", json.dumps(content)))
+    text = json.dumps(content)
+    second = read_declaration(harbour(tmp_path, "harbour.json", text))
     assert first.table == second.table
     assert (first.title, first.layout) == (second.title, second.layout)
+    twice = text.replace('"rule"', '"index_base": 0, "rule"')
+    with pytest.raises(ConfigError, match="the key 'index_base' stands twice"):
+        read_declaration(harbour(tmp_path, "harbour.json", twice))
+
+
+def test_files_of_windows_editors_begin_with_a_mark(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("\ufeffname,frames\r\ncrane,3\r\n", "utf-8")
+    text = HARBOUR.replace(HARBOUR.splitlines()[6], 'sequences = "list.csv"')
+    path = tmp_path / "harbour.toml"
+    path.write_text(f"\ufeff{text}", "utf-8", newline="\r\n")
+    assert read_declaration(path).rows["crane"].frames == 3
 
 
 def test_what_is_kept_beside_results_is_whole(tmp_path: Path) -> None:
@@ -105,6 +117,8 @@ def test_a_file_that_was_changed_is_read_anew(tmp_path: Path) -> None:
         ("index_base = 1", "index_base = 2", r"index_base: expected 0 or 1, .*found 2"),
         ("index_base = 1", 'index_base = "1"', r"index_base: expected a number, found '1'"),
         ("aliases", "alias", r"unknown key in .*'alias'. Did you mean 'aliases'"),
+        ("frames = 3", "frames = 0", r"sequences: crane: frames: expected 1 or more, found 0"),
+        ('["OCC"]', '["OC"]', r"unknown attribute in .*crane: 'OC'. Did you mean 'OCC'"),
         ("frames = 3", 'frames = "x"', r"item 1: frames: expected a whole number, found 'x'"),
         ("frames = 3", "farmes = 3", r"unknown key in .*item 1: 'farmes'.*'frames'"),
         ('"ferry"', '"crane"', r"sequences: expected each name once, found 'crane'"),

@@ -279,6 +279,8 @@ def test_settings_come_from_options_environment_and_files(
     assert " e/otb2015/static" in bench(*line, cwd=here.parent).stdout
     assert " o/otb2015/static" in bench(*line, "-r", "o", cwd=here.parent).stdout
 
+    here.write_text(f'\ufeff[data]\n"OTB-100" = "{here.parent}"\n', "utf-8")  # by any of its names
+    assert str(here.parent) in bench(*line, cwd=here.parent, code=1).stderr
     here.write_text('data = "nowhere"\n')  # hides the user's folder of one benchmark
     assert "nowhere" in bench(*line, cwd=here.parent, code=1).stderr
     monkeypatch.setenv("BENCH_DATA", str(work / "data"))

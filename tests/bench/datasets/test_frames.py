@@ -58,6 +58,11 @@ def test_a_complete_folder_counts_from_its_own_first_number(tmp_path, write_imag
     """BlurCar3: the table has 1-357, common copies of the images are 3-359."""
     write_images(tmp_path, range(3, 8))
     assert [number_of(f) for f in NumberedFrames(tmp_path, first=1, count=5)] == [3, 4, 5, 6, 7]
+    assert [number_of(f) for f in NumberedFrames(tmp_path, first=4, count=5)] == [3, 4, 5, 6, 7]
+    write_images(tmp_path, [9])
+    (tmp_path / "0007.jpg").unlink()
+    frames = NumberedFrames(tmp_path, first=4, count=5)  # a gap: which number is first is not told
+    assert number_of(frames[0]) == 4
 
 
 def test_without_a_count_the_images_tell_the_length(tmp_path: Path, write_images, number_of):
@@ -219,6 +224,9 @@ def test_first_boxes_that_reach_beyond_or_have_no_size():
     for box in ((-5, -5, 6, 6), (15.5, 11.5, 100, 100), (-100, -100, 500, 500)):
         check_first_box(Sequence("a", np.array([box], float)), image)
     check_first_box(Sequence("a", np.array([[16, 12, 5, 5.0]]), index_base=1.0), image)
+    with pytest.raises(DatasetError, match=r"within one pixel; .*fractions"):
+        check_first_box(Sequence("a", np.array([[0.5, 0.25, 0.1, 1.0]])), image)
+    check_first_box(Sequence("a", np.array([[0.0, 1.0, 1.0, 1.0]])), image)
     for box in ((1, 1, 0, 5), (1, 1, -3, 5), (np.nan, 1, 2, 2)):
         with pytest.raises(DatasetError, match="not a box"):
             check_first_box(Sequence("a", np.array([box], float)), image)

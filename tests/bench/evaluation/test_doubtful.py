@@ -104,6 +104,7 @@ def notes(folder: Path, rows: list[list[float]], experiment: str = "baseline") -
         ({9: [2], 10: [0], 11: [0], 12: [0], 13: [0], 14: [0], 15: [1]}, None),
         ({9: [2], 10: [1]}, None),
         ({9: [1]}, "starts without a failure before them"),
+        ({0: SOUND[0]}, "runs that do not begin with a start, code 1"),
     ],
 )
 def test_odd_regions(

@@ -15,6 +15,7 @@ from bench.results.checksums import SUMS
 from bench.results.onepass import OnePassStore
 from bench.scores import Caveat
 from bench.sequence import Dataset, Sequence, Trajectory
+from bench.tracker import ABSENT
 
 BOX = np.array([20.0, 30.0, 40.0, 10.0])
 
@@ -158,6 +159,15 @@ def test_invalid_rows_are_noted_with_their_consequence(
         assert note.startswith("3 of 35 rows contain NaN or have no area, in 2 sequences: ")
         assert repair in note  # row 1 is given
     assert official.trackers["still"].notes == ()
+
+
+def test_a_tracker_that_never_answers_is_named(dataset: Dataset, store: OnePassStore) -> None:
+    """As one whose ``update`` lacks its ``return``."""
+    rows = np.tile(np.add(ABSENT, [1, 1, 0, 0]), (20, 1))
+    rows[0] = dataset["b"].ground_truth[0]
+    write_atomically(store.boxes_path("still", "b"), format_rows(rows))
+    (scores,) = evaluate(dataset, store)
+    assert scores.trackers["still"].notes == ('b: "not visible" in every frame after the first',)
 
 
 @pytest.mark.parametrize("row", [[np.nan] * 4, [0.0] * 4])

@@ -131,6 +131,19 @@ def test_lengths_of_another_benchmark_are_recognised(shared: Path, tmp_path: Pat
         import_results(folder / "raw", store, "demo", dataset, partial=True)
 
 
+def test_ground_truth_of_another_benchmark_is_recognised(
+    tmp_path: Path, make_dataset: MakeDataset
+) -> None:
+    """UAV123's annotation in place of UAV123@10fps's, which keeps every third row."""
+    dataset = make_dataset("uav123-10fps", {"bike1": 3085, "bike2": 553})
+    source = fill(tmp_path / "raw", texts({"bike1": 1029, "bike2": 185}))
+    store = OnePassStore(tmp_path / "results", "uav123-10fps")
+    with pytest.raises(
+        ResultError, match=r"UAV123@10fps's lengths and the ground truth in .* not"
+    ):
+        import_results(source, store, "T", dataset)
+
+
 def test_side_files_that_do_not_fit_are_dropped(
     tmp_path: Path, otb: Dataset, store: OnePassStore
 ) -> None:
@@ -194,6 +207,7 @@ def test_other_benchmarks_prefixes_are_no_sequences(
 
 
 def zipped(path: Path, files: dict[str, bytes]) -> Path:
+    path.parent.mkdir(exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
@@ -214,6 +228,27 @@ def test_several_trackers_in_a_folder_or_archive(
     assert "read from the folder SiamFC" in report.notes
     with pytest.raises(ResultError, match=r"expected one folder DSST in the archive, found none"):
         import_results(archive / "DSST", store, "x", otb)
+
+
+def test_archives_in_archives_and_other_arrangements(
+    tmp_path: Path, otb: Dataset, store: OnePassStore
+) -> None:
+    plain = texts(FRAMES)
+    inner = zipped(tmp_path / "raw/inner.zip", plain).read_bytes()
+    sources = {
+        "folder of an archive": tmp_path / "raw",
+        "archive once more": zipped(tmp_path / "outer.zip", {"sub/inner.zip": inner}),
+        "archives of trackers": fill(tmp_path / "t", {"KCF.zip": inner, "DSST.zip": b"none"}),
+        "csv": fill(tmp_path / "c", {n.replace(".txt", ".csv"): c for n, c in plain.items()}),
+        "a folder each": fill(tmp_path / "f", {f"{n[:-4]}/{n}": c for n, c in plain.items()}),
+    }
+    for number, source in enumerate(sources.values()):
+        kept = OnePassStore(tmp_path / f"results{number}", "otb2015")
+        import_results(source, kept, "KCF", otb)
+        np.testing.assert_array_equal(kept.read_boxes("KCF", "Bolt"), boxes_of(3))
+    arrays = fill(tmp_path / "n", {"Bolt.npy": b"", "Dog.npy": b""})
+    with pytest.raises(ResultError, match=r"found none but the files Bolt\.npy, Dog\.npy"):
+        import_results(arrays, store, "KCF", otb)
 
 
 def test_lasot_names_of_other_sets_are_named_for_what_they_are(

@@ -62,6 +62,8 @@ WRITTEN: dict[str, tuple[Write, str]] = {
     "yx-centres": (lambda b: centres(b)[:, [1, 0, 3, 2]], "--boxes yx-centres"),
     "xyhw": (lambda b: b[:, [0, 1, 3, 2]], "--boxes xyhw"),
     "yxwh": (lambda b: b[:, [1, 0, 2, 3]], "--boxes yxwh"),
+    "short": (lambda b: b - np.array([0, 0, 1, 1]), "--boxes short"),
+    "long": (lambda b: b + np.array([0, 0, 1, 1]), "--boxes long"),
 }
 
 
@@ -115,6 +117,43 @@ def test_another_first_pixel(tmp_path: Path, base: float, by: int, remedy: str) 
         import_results(source, store, "T", dataset)
     report = import_results(source, store, "stated", dataset, index_base=base)
     assert any("first row" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0, [1.6, 0.75, 1.6, 0.75]])
+def test_boxes_of_resized_images(tmp_path: Path, factor: float | list[float]) -> None:
+    dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
+    source = written(tmp_path / "raw", dataset, lambda b: np.round(b * np.array(factor)))
+    with pytest.raises(ResultError, match=r"resized images \(about .* 4 of 4 files"):
+        import_results(source, store, "T", dataset)
+
+
+@pytest.mark.parametrize("name", ["corners", "corners-inclusive", "centres", "yx", "yxwh"])
+def test_rows_after_a_right_first_row_are_checked_too(tmp_path: Path, name: str) -> None:
+    """Scripts copy the given box as it is, and write a tracker's own boxes as it answers them."""
+
+    def write(boxes: FloatArray) -> FloatArray:
+        return np.vstack([boxes[:1], WRITTEN[name][0](boxes)[1:]])
+
+    dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
+    source = written(tmp_path / "raw", dataset, write)
+    with pytest.raises(ResultError, match=rf"rows after the first.*--boxes {name}\. If"):
+        import_results(source, store, "T", dataset)
+    import_results(source, store, "T", dataset, boxes=name)
+    for sequence in dataset:
+        np.testing.assert_allclose(store.read_boxes("T", sequence.name), sequence.ground_truth)
+    import_results(source, store, "as-is", dataset, boxes="xywh")
+    (scores,) = evaluate(dataset, store)
+    assert not any("first" in note for note in scores.trackers["T"].notes)
+    assert any("rows after the first" in note for note in scores.trackers["as-is"].notes)
+
+
+def test_first_rows_that_almost_all_lie_off_the_target_are_noted() -> None:
+    truths = {f"{at}": truth_of(at) for at in range(6)}
+    beside = np.array([80, -70, 5, 9])
+    (found,) = findings([FirstRows(n, t + beside, t) for n, t in truths.items()], 1.0)
+    assert "not the first box of the ground truth in 6 of 6 files (0, 1," in str(found)
+    assert not found.whole  # noted, not refused
+    assert findings([FirstRows(n, t * 0, t) for n, t in truths.items()], 1.0) == []  # no answers
 
 
 def test_a_first_row_alone_in_corners_is_noted(tmp_path: Path) -> None:

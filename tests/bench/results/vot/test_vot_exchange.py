@@ -13,6 +13,7 @@ import pytest
 
 from bench.datasets import open_dataset
 from bench.errors import ConfigError, ResultError
+from bench.geometry import TRACKED
 from bench.results.exporting import export_results
 from bench.results.importing import import_results
 from bench.results.onepass import OnePassStore
@@ -64,6 +65,32 @@ def test_experiment_folders_at_any_level(
     run = baseline(store).read_run("T", "bag", 2, frames=3)
     assert run.values[1, 0] == 1.123456789
     assert json.loads(baseline(store).record_path("T").read_text())["kind"] == "import"
+
+
+@pytest.mark.parametrize("filler", ["0", "NaN"])
+def test_codes_filled_up_to_the_length_of_a_row(
+    tmp_path: Path, dataset: Dataset, store: OnePassStore, filler: str
+) -> None:
+    """A writer of matrices has rows of one length; ``2,0,0,0`` is a failure and no box."""
+    rest = f",{filler}" * 3
+    files = {f"{n}/{n}_001.txt": f"1{rest}\n1,2,3,4\n2{rest}\n" for n in FRAMES}
+    import_results(fill(tmp_path / "theirs", files), store, "T", dataset)
+    run = baseline(store).read_run("T", "bag", 1)
+    assert run.codes.tolist() == [1, TRACKED, 2]
+    files = {f"{n}/{n}_001.txt": "1\n0,0,0,0\n1,0,0,0\n" for n in FRAMES}  # boxes of a tracker
+    import_results(fill(tmp_path / "ours", files), store, "U", dataset)
+    assert baseline(store).read_run("U", "bag", 1).codes.tolist() == [1, TRACKED, TRACKED]
+
+
+def test_numbers_of_repetitions(tmp_path: Path, dataset: Dataset, store: OnePassStore) -> None:
+    files = {f"Baseline/{n}/{n}_{r}.txt": RUN for n in FRAMES for r in (1, 2)}
+    import_results(fill(tmp_path / "theirs", files), store, "T", dataset)
+    assert baseline(store).repetitions("T", "car1") == (1, 2)
+    fill(tmp_path / "theirs", {"baseline/bag/bag_000.txt": RUN, "baseline/car1/car1_000.txt": RUN})
+    with pytest.raises(ResultError, match="bag: expected repetitions that count from 001"):
+        import_results(tmp_path / "theirs/baseline", store, "U", dataset)
+    fill(store.root, {"vot2018/V/baseline/bag/bag_000.txt": RUN})
+    assert baseline(store).repetitions("V", "bag") == ()
 
 
 def test_a_store_of_an_experiment_will_do(
