@@ -8,6 +8,7 @@ REPORTS ?= reports
 DEVICE  ?=
 JOBS    ?= 2
 WEIGHTS ?=
+VIDEOS  ?=
 RECIPE  ?= lite
 RUN     ?= runs/$(RECIPE)
 PRECISION ?= bf16-mixed
@@ -37,7 +38,7 @@ help: ## list every target
 	@echo
 	@echo "variables: TRACKER=$(TRACKER) DATA=$(DATA) RESULTS=$(RESULTS) REPORTS=$(REPORTS)" \
 		"DEVICE=$(DEVICE) JOBS=$(JOBS) WEIGHTS=$(WEIGHTS) RECIPE=$(RECIPE) RUN=$(RUN)" \
-		"TABLES=$(TABLES) SETS=$(SETS) BACKBONE=$(BACKBONE)"
+		"TABLES=$(TABLES) SETS=$(SETS) BACKBONE=$(BACKBONE) VIDEOS=$(VIDEOS)"
 
 setup: $(STAMP) ## install everything into .venv (done by the other targets when needed)
 
@@ -117,7 +118,7 @@ format: $(STAMP) ## format the code and apply safe lint fixes
 speed: $(STAMP) ## time scoring and frames beside other toolkits, SiamAttn by stage, the report page (no test)
 	.venv/bin/python scripts/speed.py
 	.venv/bin/python scripts/speed_frames.py
-	.venv/bin/python scripts/speed_siamattn.py
+	.venv/bin/python scripts/speed_siamattn.py $(if $(VIDEOS),--videos $(VIDEOS))
 	.venv/bin/python scripts/speed_report.py
 
 doctor: $(STAMP) ## versions, devices and known traps
