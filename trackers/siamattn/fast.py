@@ -27,6 +27,7 @@ Kernels = Literal["winograd", "direct"]
 
 WIDE = 256  # least number of channels for which Winograd is faster
 CHUNK = 512  # output channels computed at a time, so that products stay in cache
+CELLS = 31  # per side of the maps for which weights are packed; any other size works
 _ONEDNN: Any = torch.ops.mkldnn
 
 
@@ -113,7 +114,8 @@ class PackedConv2d(nn.Module):
         """``conv`` is not modified."""
         super().__init__()
         self.geometry = (conv.padding, conv.stride, conv.dilation, conv.groups)
-        self.weight = _ONEDNN._reorder_convolution_weight(conv.weight, *self.geometry)
+        size = (1, conv.in_channels, CELLS, CELLS)
+        self.weight = _ONEDNN._reorder_convolution_weight(conv.weight, *self.geometry, size)
         self.bias = conv.bias
 
     def forward(self, x: Tensor) -> Tensor:
