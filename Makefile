@@ -8,12 +8,12 @@ REPORTS ?= reports
 DEVICE  ?=
 JOBS    ?= 2
 WEIGHTS ?=
+VIDEOS  ?=
 RECIPE  ?= lite
 RUN     ?= runs/$(RECIPE)
 PRECISION ?= bf16-mixed
 TABLES  ?= 5,6
 SETS    ?= $(DATA)
-VIDEOS  ?=
 BACKBONE ?=
 
 BENCH := .venv/bin/bench
@@ -121,7 +121,7 @@ format: $(STAMP) ## format the code and apply safe lint fixes
 speed: $(STAMP) ## time scoring and frames beside other toolkits, SiamAttn by stage, the report page (no test)
 	.venv/bin/python scripts/speed.py
 	.venv/bin/python scripts/speed_frames.py
-	.venv/bin/python scripts/speed_siamattn.py
+	.venv/bin/python scripts/speed_siamattn.py $(if $(VIDEOS),--videos $(VIDEOS))
 	.venv/bin/python scripts/speed_report.py
 
 doctor: $(STAMP) ## versions, devices and known traps

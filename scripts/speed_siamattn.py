@@ -1,10 +1,10 @@
-"""Time the network of presets by stage, in every form that this machine runs, in turns.
+"""Time presets by stage in every form that this machine runs, in turns, with the drift beside it.
 
-Forms are precisions, kernels and exported graphs. Beside the milliseconds of a frame of one target
-stand the share of the rate of a plain float32 matrix product, measured in the same turns, and the
-drift: the largest difference from float32, as a share of the largest score, and in pixels of the
-boxes of a generated sequence where weights are shipped. Other weights are random: no timing
-depends on them.
+Forms are precisions, kernels and exported graphs. A frame is one of the tests' golden frames, from
+image to pasted mask. Beside the milliseconds stand the share of the rate of a plain float32 matrix
+product, measured in the same turns, the pixels by which boxes leave those of float32, and with
+``--videos`` the success on a folder of real videos, where weights are shipped. Other weights are
+the tests' synthetic ones: no timing depends on them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from __future__ import annotations
 import argparse
 import copy
 import importlib.util
+import runpy
 import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -26,7 +27,9 @@ from rich.console import Console
 from rich.table import Table
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench.cli.export_model import generated_frames
+from bench.datasets import open_dataset
+from bench.geometry import box_iou
+from bench.sequence import Sequence as Film
 from trackers.siamattn.checkpoints import load_network
 from trackers.siamattn.config import preset
 from trackers.siamattn.engine import Engine, inference
@@ -40,25 +43,36 @@ from trackers.siamattn.tracker import LITE
 
 SIDE = 2048  # of the matrices whose product is the yardstick
 SHIPPED = {"siamattn-lite": LITE}
-FRAMES = 10  # of the sequence that boxes drift along
-STAGES = ("backbone", "search", "box", "mask")
+GOLDEN = runpy.run_path(f"{Path(__file__).parents[1]}/tests/trackers/siamattn/conftest.py")
+FRAMES: list[np.ndarray] = GOLDEN["synthetic_frames"]()
+BOX = np.array([75.5, 93.5, 68.0, 52.0])  # in the first frame, as in tests/golden/siamattn_tracks
+STAGES = {"search": "search", "refine_box": "box", "refine_mask": "mask"}
+STAGE_COLUMNS = ("backbone", *STAGES.values(), "frame")
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+Clock: TypeAlias = Callable[[], float]
 
 
 class Stopwatch:
     """Milliseconds by name, the first round of each left out."""
 
-    def __init__(self, device: torch.device, clock: Callable[[], float]) -> None:
+    def __init__(self, device: torch.device, clock: Clock) -> None:
         self._device, self._clock = device, clock
         self._spent: dict[str, list[float]] = defaultdict(list)
+        self._since: dict[str, float] = {}
 
     def __call__(self, name: str, work: Callable[..., Any], *arguments: Any) -> Any:
-        self._wait()
-        start = self._clock()
+        self.start(name)
         result = work(*arguments)
-        self._wait()
-        self._spent[name].append(1e3 * (self._clock() - start))
+        self.stop(name)
         return result
+
+    def start(self, name: str) -> None:
+        self._wait()
+        self._since[name] = self._clock()
+
+    def stop(self, name: str) -> None:
+        self._wait()
+        self._spent[name].append(1e3 * (self._clock() - self._since[name]))
 
     def _wait(self) -> None:
         if self._device.type == "cuda":
@@ -70,73 +84,101 @@ class Stopwatch:
         return statistics.median(times) if times else float("nan")
 
 
+class Timed:
+    """A network whose stages a stopwatch times."""
+
+    def __init__(self, network: Any, watch: Stopwatch) -> None:
+        self._network, self._watch = network, watch
+        if isinstance(network, Network):
+            backbone = network.backbone
+            self._hooks = (
+                backbone.register_forward_pre_hook(lambda *_: watch.start("backbone")),
+                backbone.register_forward_hook(lambda *_: watch.stop("backbone")),
+            )
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._network, name)
+        if name not in STAGES:
+            return found
+        return lambda *arguments: self._watch(STAGES[name], found, *arguments)
+
+
 class Form:
-    """A network in one form, with its times and answers."""
+    """A network in one form, with its times and boxes."""
 
-    def __init__(self, network: Any, watch: Stopwatch, *, tf32: bool = False) -> None:
-        self.network, self.watch, self.tf32 = network, watch, tf32
-        self.score = np.zeros(0)
+    def __init__(self, network: Any, device: torch.device, clock: Clock, *, tf32: bool = False):
+        self.engine = Engine(network, tf32=tf32)
+        self.tracking = self.engine.config.tracking_for("otb")
+        self.masked = self.engine.config.refine.mask
+        self.start()
+        self.boxes: list[np.ndarray] = []
+        self.watch = Stopwatch(device, clock)
+        self.engine.network = Timed(network, self.watch)
 
-    def frame(self, z: torch.Tensor, x: torch.Tensor, region: torch.Tensor) -> None:
-        """Every stage of one frame."""
-        network, refine = self.network, self.network.config.refine
-        with inference(self.tf32):
-            template = network.template(z)
-            if hasattr(network, "backbone"):
-                self.watch("backbone", network.backbone, x)
-            found = self.watch("search", network.search, x, template)
-            self.score = found.cls.float().cpu().numpy().copy()
-            if refine.box:
-                self.watch("box", network.refine_box, found.features, region)
-            if refine.mask:
-                self.watch("mask", network.refine_mask, found.features, region)
+    def start(self) -> None:
+        """Begin anew."""
+        self.state = self.engine.start(FRAMES[0], first_box(BOX), self.tracking, self.masked)
 
-    def boxes(self) -> np.ndarray:
-        """Of a generated sequence."""
-        images, box = generated_frames(FRAMES)
-        engine = Engine(self.network, tf32=self.tf32)
-        tracking = engine.config.tracking_for("otb")
-        state, found = engine.start(images[0], first_box(box), tracking, False), []
-        for image in images[1:]:
-            (state,), _ = engine.advance([state], [image])
-            found.append(state.box)
-        return np.array(found)
+    def frame(self, image: np.ndarray) -> None:
+        """Track into the next golden frame."""
+        work = self.engine.advance
+        (self.state,), _ = self.watch("frame", work, [self.state], [image])
+        self.boxes.append(self.state.box)
+
+    def success(self, films: Sequence[Film]) -> float:
+        """By OTB's rule: the mean over videos."""
+        found = []
+        for film in films:
+            assert film.frames is not None
+            state = self.engine.start(
+                film.frames[0], first_box(film.ground_truth[0]), self.tracking, False
+            )
+            boxes = [film.ground_truth[0]]
+            for image in film.frames[1:]:
+                (state,), (answer,) = self.engine.advance([state], [image])
+                boxes.append(answer.region)
+            overlaps = box_iou(np.array(boxes), film.ground_truth)
+            found.append((overlaps[:, None] > np.linspace(0, 1, 21)).mean())
+        return float(np.mean(found))
 
 
-def forms(network: Network, stopwatch: Callable[[], Stopwatch], folder: Path) -> dict[str, Form]:
+def forms(network: Network, clock: Clock, folder: Path) -> dict[str, Form]:
     """A network in every form of this machine, float32 first."""
+    device = network.device
 
-    def fast(precision: Precision, kernels: Kernels = "winograd") -> Form:
-        made = optimize(copy.deepcopy(network), precision, kernels)
-        return Form(made, stopwatch(), tf32=precision == "tf32")
+    def fast(precision: Precision, kernels: Kernels = "winograd", captured: bool = False) -> Form:
+        made: Any = optimize(copy.deepcopy(network), precision, kernels)
+        made = CapturedNetwork(made) if captured else made
+        return Form(made, device, clock, tf32=precision == "tf32")
 
-    if network.device.type == "cuda":
+    if device.type == "cuda":
         precisions: tuple[Precision, ...] = ("float32", "tf32", "bf16", "fp16")
         made = {each: fast(each) for each in precisions}
-        for name, form in list(made.items()):
-            captured = CapturedNetwork(form.network)
-            made[f"{name}, captured"] = Form(captured, stopwatch(), tf32=form.tf32)
-        return made
+        return {**made, **{f"{each}, captured": fast(each, captured=True) for each in precisions}}
     made = {
         "float32": fast("float32"),
         "float32, direct": fast("float32", "direct"),
-        "float32, not optimised": Form(network, stopwatch()),
         "bf16": fast("bf16"),
-        "bf16, direct": fast("bf16", "direct"),
+        "float32, not optimised": Form(network, device, clock),
     }
     plain = copy.deepcopy(network)
     fold_batch_norm(plain)
     known: tuple[Format, ...] = ("torchscript", "exported-program", "onnx")
     for form in known[: 3 if importlib.util.find_spec("onnxruntime") else 2]:
         export(plain, folder / form, form, {})
-        made[form] = Form(ExportedNetwork(folder / form, plain.config), stopwatch())
+        made[form] = Form(ExportedNetwork(folder / form, plain.config), device, clock)
     return made
 
 
-def operations(network: Network, z: torch.Tensor, x: torch.Tensor) -> float:
+def operations(network: Network) -> float:
     """GFLOP of a step without masks, a multiplication and an addition being two."""
-    region = torch.tensor([REGION], device=x.device)
-    with torch.no_grad():
+    tracking = network.config.tracking_for()
+    region = torch.tensor([REGION], device=network.device)
+    z, x = (
+        torch.zeros(1, 3, side, side, device=network.device)
+        for side in (tracking.exemplar, tracking.instance)
+    )
+    with inference():
         template = network.template(z)
         with FlopCounterMode(display=False) as counter:
             found = network.search(x, template)
@@ -145,43 +187,58 @@ def operations(network: Network, z: torch.Tensor, x: torch.Tensor) -> float:
     return counter.get_total_flops() / 1e9
 
 
-def measure(name: str, device: torch.device, table: Table, given: argparse.Namespace) -> None:
+def product_rate(device: torch.device, clock: Clock) -> Callable[[], float]:
+    """A function that times a product, and gives GFLOP a second so far."""
+    square, watch = torch.randn(SIDE, SIDE, device=device), Stopwatch(device, clock)
+
+    def measured() -> float:
+        watch("product", torch.mm, square, square)
+        return 2 * SIDE**3 / watch.median("product") / 1e6
+
+    return measured
+
+
+def filled(name: str) -> Network:
+    """A preset with its shipped weights, or the tests' synthetic ones."""
+    if name in SHIPPED:
+        return load_network(SHIPPED[name])
+    network = Network(preset(name))
+    keys = network.state_dict().items()
+    recipe = GOLDEN["recipe_tensor"]
+    network.load_state_dict({key: recipe(key, tuple(each.shape)) for key, each in keys})
+    return network
+
+
+def measure(
+    name: str, device: torch.device, table: Table, rounds: int, clock: Clock, films: Sequence[Film]
+) -> None:
     """Add the rows of a preset."""
-    torch.manual_seed(0)
-    network = load_network(SHIPPED[name]) if name in SHIPPED else Network(preset(name))
-    network = network.eval().requires_grad_(False).to(device)
-    tracking = network.config.tracking_for()
-    z, x = (
-        (255 * torch.rand(1, 3, side, side, device=device)).contiguous(
-            memory_format=torch.channels_last
-        )
-        for side in (tracking.exemplar, tracking.instance)
-    )
-    region = torch.tensor([REGION], device=device)
-    square = torch.randn(SIDE, SIDE, device=device)
-
-    def stopwatch() -> Stopwatch:
-        return Stopwatch(device, CLOCKS[given.clock])
-
-    yardstick = stopwatch()
+    network = filled(name).eval().requires_grad_(False).to(device)
+    work, yardstick = operations(network), product_rate(device, clock)
     with tempfile.TemporaryDirectory() as folder:
-        made = forms(network, stopwatch, Path(folder))
-        for _ in range(given.rounds):
-            yardstick("product", torch.mm, square, square)
+        made = forms(network, clock, Path(folder))
+        for _ in range(rounds):
             for form in made.values():
-                form.frame(z, x, region)
-        boxes = {label: form.boxes() for label, form in made.items() if name in SHIPPED}
-    rate = 2 * SIDE**3 / yardstick.median("product") / 1e6  # GFLOP a second
-    work = operations(network, z, x)
-    first = made["float32"].score
-    for label, form in made.items():
-        times = [form.watch.median(stage) for stage in STAGES]
-        step = times[1] + (times[2] if network.config.refine.box else 0)
-        drift = float(np.abs(form.score - first).max() / np.abs(first).max())
-        moved = f"{np.abs(boxes[label] - boxes['float32']).max():.1e}" if boxes else "-"
-        numbers = ["-" if each != each else f"{each:.1f}" for each in (*times, step)]
-        share = f"{1e3 * work / step / rate:.0%}"
-        table.add_row(name, label, *numbers, share, f"{drift:.1e}", moved)
+                form.start()
+            for image in FRAMES[1:]:
+                rate = yardstick()
+                for form in made.values():
+                    form.frame(image)
+        for label, form in made.items():
+            times = {each: form.watch.median(each) for each in STAGE_COLUMNS}
+            step = times["search"] + (times["box"] if network.config.refine.box else 0)
+            moved = np.abs(np.array(form.boxes) - made["float32"].boxes)
+            shipped = films and name in SHIPPED
+            table.add_row(
+                name,
+                label,
+                *("-" if each != each else f"{each:.1f}" for each in times.values()),
+                f"{1e3 * work / step / rate:.0%}",
+                f"{moved.mean():.2g}",
+                f"{moved.max():.2g}",
+                f"{form.success(films):.4f}" if shipped else "-",
+            )
+    table.add_section()
     table.caption = f"product of two {SIDE} x {SIDE} matrices: {rate:.0f} GFLOP/s"
 
 
@@ -189,8 +246,9 @@ def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("presets", nargs="*", default=["siamattn", "siamattn-lite"])
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=1, help="times through the golden frames")
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu on a busy machine")
+    parser.add_argument("--videos", type=Path, help="folder of videos, for the success: minutes")
     given = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     name = torch.cuda.get_device_name() if device.type == "cuda" else f"{device}"
@@ -199,10 +257,12 @@ def main() -> None:
     table = Table(title=f"one target, {name}, {threads} threads: median {clock} of a frame in ms")
     for heading in ("preset", "form"):
         table.add_column(heading)
-    for heading in (*STAGES, "step", "share", "drift", "of boxes, px"):
+    drift = ("drift, px", "at most", "success")
+    for heading in (*STAGE_COLUMNS, "share", *drift):
         table.add_column(heading, justify="right")
+    films = open_dataset("folder", given.videos).sequences if given.videos else ()
     for label in given.presets:
-        measure(label, device, table, given)
+        measure(label, device, table, given.rounds, CLOCKS[given.clock], films)
     Console(width=max(Console().width, 130)).print(table)
 
 

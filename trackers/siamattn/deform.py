@@ -46,10 +46,23 @@ def deform_conv2d(
     Returns:
         ``(B, C', H', W')``, channels last in memory.
     """
+    columns = deformed_columns(x, offset, weight.shape[-1], stride, padding, dilation)
+    kernel = weight.permute(0, 2, 3, 1).reshape(len(weight), -1)  # (C', taps * C)
+    out = F.linear(columns, kernel)
+    return out.view(len(x), *offset.shape[-2:], -1).permute(0, 3, 1, 2)
+
+
+def deformed_columns(
+    x: Tensor, offset: Tensor, size: int, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> Tensor:
+    """What the taps of each output see, ``(B * H' * W', k * k * C)``; k is ``size``.
+
+    Other arguments are those of ``deform_conv2d``.
+    """
     batch, channels = x.shape[:2]
-    taps = weight.shape[-1] ** 2
+    taps = size**2
     groups = offset.shape[1] // (2 * taps)
-    places = _tap_positions(offset, weight.shape[-1], stride, padding, dilation)
+    places = _tap_positions(offset, size, stride, padding, dilation)
     lower = places.floor()
     share = (places - lower) * (places > -1)  # no gradient for taps a whole cell outside
     # Pad with a border of zeros for taps outside; cells are counted from its corner.
@@ -58,9 +71,7 @@ def deform_conv2d(
     image = _steps(x, batch, framed[0, ..., 0].numel()).view(-1, 1, 1, 1, 1)
     index = (index + image) * groups + _steps(x, groups)
     columns = _weighted_rows(framed.reshape(-1, channels // groups), index, part)
-    kernel = weight.permute(0, 2, 3, 1).reshape(len(weight), -1)  # (C', taps * C)
-    out = F.linear(columns.view(-1, taps * channels), kernel)
-    return out.view(batch, *offset.shape[-2:], -1).permute(0, 3, 1, 2)
+    return columns.view(-1, taps * channels)
 
 
 def _tap_positions(offset: Tensor, size: int, stride: int, padding: int, dilation: int) -> Tensor:

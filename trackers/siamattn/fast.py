@@ -1,12 +1,13 @@
 """Network optimisation for CPU inference, with the same outputs up to rounding.
 
-Batch norms are folded into the preceding convolutions, memory is channels-last, and the large 3x3
-convolutions, two thirds of all arithmetic, use 4 multiplications per output instead of 9.
+Batch norms are folded into the preceding convolutions, memory is channels-last, oneDNN computes
+all convolutions and large products, with weights in its own layout, and the wide 3x3 convolutions,
+two thirds of all arithmetic, use 4 multiplications per output instead of 9.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from trackers.siamattn.attention import SpatialAttention
+from trackers.siamattn.deform import DeformConv2d, deformed_columns
 from trackers.siamattn.network import Network
 from trackers.siamattn.precision import KINDS, LowPrecision, Precision
 
@@ -25,6 +27,8 @@ Kernels = Literal["winograd", "direct"]
 
 WIDE = 256  # least number of channels for which Winograd is faster
 CHUNK = 512  # output channels computed at a time, so that products stay in cache
+CELLS = 31  # per side of the maps for which weights are packed; any other size works
+_ONEDNN: Any = torch.ops.mkldnn
 
 
 def optimize(
@@ -33,24 +37,22 @@ def optimize(
     """Optimise ``network`` for inference, in place, and return it.
 
     It can no longer be trained or saved, since keys and weights change. Move the network to its
-    device first; on a GPU, whose libraries have fast convolutions, only batch norms are folded.
+    device first; on a GPU, whose libraries have fast convolutions, or where PyTorch has no
+    oneDNN, only batch norms are folded.
 
     Args:
         network: in float32.
         precision: of the backbone.
-        kernels: of float32 convolutions on a CPU: ``winograd`` multiplies matrices by PyTorch's
-            BLAS, ``direct`` leaves everything to oneDNN. Results differ by rounding.
+        kernels: of wide float32 3x3 convolutions on a CPU: ``winograd``, or ``direct`` as oneDNN
+            has them. Results differ by rounding.
     """
     network.eval().requires_grad_(False)
     fold_batch_norm(network)
     if precision in KINDS:
         network.backbone = LowPrecision(network.backbone, KINDS[precision])
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if next(network.parameters()).device.type == "cpu":
-        _replace(network, *_KINDS[kernels])
-        for module in network.modules():
-            if isinstance(module, SpatialAttention):
-                module.attended = _attended_by_lane  # type: ignore[method-assign]
+    if network.device.type == "cpu" and torch.backends.mkldnn.is_available():
+        _replace(network, kernels)
     return network
 
 
@@ -63,30 +65,84 @@ def fold_batch_norm(module: nn.Module) -> None:
                 setattr(parent, after, nn.Identity())
 
 
-def _replace(
-    network: Network, fits: Callable[[nn.Conv2d], bool], kind: Callable[[nn.Conv2d], nn.Module]
-) -> None:
-    """Replace float32 convolutions of search images, but for the mask head's small maps; those of
-    templates run only once."""
+def _replace(network: Network, kernels: Kernels) -> None:
+    """Replace every convolution, and the attention's products; Winograd is not for the small maps
+    of templates and of the mask head."""
     for path, parent in list(network.named_modules()):
-        if path.startswith("mask_head.convs") or "conv_kernel" in path:
-            continue
-        for name, conv in list(parent.named_children()):
-            if isinstance(conv, nn.Conv2d) and conv.weight.dtype == torch.float32 and fits(conv):
-                setattr(parent, name, kind(conv))
+        large = not path.startswith("mask_head.convs") and "conv_kernel" not in path
+        for name, module in list(parent.named_children()):
+            if isinstance(module, DeformConv2d):
+                setattr(parent, name, PackedDeformConv2d(module))
+            elif isinstance(module, nn.Conv2d):
+                fits = kernels == "winograd" and large and WinogradConv2d.fits(module)
+                setattr(parent, name, (WinogradConv2d if fits else PackedConv2d)(module))
+        if isinstance(parent, SpatialAttention):
+            parent.attended = _attended_by_lane  # type: ignore[method-assign]
 
 
 def _attended_by_lane(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """``SpatialAttention.attended`` in place, one target at a time.
+    """``SpatialAttention.attended``, one target at a time, with the softmax in place."""
+    lanes = []
+    for queries, keys, values in zip(q, k, v, strict=True):
+        a = _product(queries, keys)
+        lanes.append(_product(torch.softmax(a, -1, out=a), values.T))
+    return torch.stack(lanes)
 
-    Batched products can be slow, and the N x N map is large: a single pass over it saves as much
-    time as the products take.
+
+def _product(rows: Tensor, columns: Tensor) -> Tensor:
+    """``(M, C)`` by ``(C', C)``, which may be packed, to ``(M, C')``, by oneDNN.
+
+    PyTorch would take its BLAS, which is half as fast on AMD's processors.
     """
-    out = v.new_empty(v.shape)
-    for queries, keys, values, lane in zip(q, k, v, out, strict=True):
-        a = queries @ keys.T
-        torch.mm(torch.softmax(a, -1, out=a), values, out=lane)
-    return out
+    found: Tensor = _ONEDNN._linear_pointwise(rows, columns, None, "none", [], "")
+    return found
+
+
+def _packed(columns: Tensor) -> Tensor:
+    """``(C', C)`` in the layout in which oneDNN multiplies."""
+    packed: Tensor = _ONEDNN._reorder_linear_weight(columns.contiguous())
+    return packed
+
+
+class PackedConv2d(nn.Module):
+    """A convolution by oneDNN with its weights in oneDNN's layout.
+
+    PyTorch would bring them into it on every call, or take its BLAS on one thread.
+    """
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        """``conv`` is not modified."""
+        super().__init__()
+        self.geometry = (conv.padding, conv.stride, conv.dilation, conv.groups)
+        size = (1, conv.in_channels, CELLS, CELLS)
+        self.weight = _ONEDNN._reorder_convolution_weight(conv.weight, *self.geometry, size)
+        self.bias = conv.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` to ``(B, C', H', W')``, channels last in memory."""
+        plain = ("none", [], "")  # nothing after it
+        found: Tensor = _ONEDNN._convolution_pointwise(
+            x, self.weight, self.bias, *self.geometry, *plain
+        )
+        return found
+
+
+class PackedDeformConv2d(DeformConv2d):
+    """A deformable convolution with packed weights."""
+
+    def __init__(self, conv: DeformConv2d) -> None:
+        """``conv`` is not modified."""
+        nn.Module.__init__(self)
+        self.weight = conv.weight
+        self.conv_offset = PackedConv2d(conv.conv_offset)
+        self.packed = _packed(conv.weight.permute(0, 2, 3, 1).flatten(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As ``DeformConv2d``."""
+        offset = self.conv_offset(x)
+        columns = deformed_columns(x, offset, self.weight.shape[-1], padding=1)
+        out = _product(columns, self.packed)
+        return out.view(len(x), *offset.shape[-2:], -1).permute(0, 3, 1, 2)
 
 
 class WinogradConv2d(nn.Module):
@@ -97,23 +153,22 @@ class WinogradConv2d(nn.Module):
     is an undilated one on each of its d x d interleaved maps.
     """
 
-    kernel: Tensor
     bias: Tensor
 
     @staticmethod
     def fits(conv: nn.Conv2d) -> bool:
         """Whether this class can compute ``conv``, and faster."""
         square = conv.kernel_size == (3, 3) and conv.stride == (1, 1) and conv.groups == 1
-        return square and min(conv.in_channels, conv.out_channels) >= WIDE
+        exact = conv.weight.dtype == torch.float32
+        return exact and square and min(conv.in_channels, conv.out_channels) >= WIDE
 
     def __init__(self, conv: nn.Conv2d) -> None:
         """``conv`` is not modified."""
         super().__init__()
-        g = torch.tensor(KERNEL_TRANSFORM, dtype=conv.weight.dtype, device=conv.weight.device)
-        kernel = torch.einsum("ai,bj,ocij->abco", g, g, conv.weight.detach()).flatten(0, 1)
-        chunks = max(1, conv.out_channels // CHUNK)
-        kernel = torch.stack(kernel.chunk(chunks, dim=-1)).contiguous()
-        self.register_buffer("kernel", kernel)  # (chunks, 16, C, C' / chunks)
+        g = torch.tensor(KERNEL_TRANSFORM, dtype=conv.weight.dtype)
+        kernel = torch.einsum("ai,bj,ocij->aboc", g, g, conv.weight.detach()).flatten(0, 1)
+        parts = kernel.chunk(max(1, conv.out_channels // CHUNK), dim=1)
+        self.kernels = [[_packed(each) for each in part] for part in parts]  # 16 of (C', C)
         bias = torch.zeros(conv.out_channels) if conv.bias is None else conv.bias.detach()
         self.register_buffer("bias", bias)
         self.padding, self.dilation = int(conv.padding[0]), conv.dilation[0]
@@ -132,42 +187,16 @@ class WinogradConv2d(nn.Module):
         _into_tiles(maps, 1, rows)
         _into_tiles(rows, 4, tiles.transpose(0, 1))
         out = maps.new_empty(batch, h, 2, d, w, 2, d, len(self.bias))
-        parts = out.chunk(len(self.kernel), dim=-1)
-        for kernel, part in zip(self.kernel, parts, strict=True):
-            products = _products(tiles.view(16, -1, channels), kernel)
-            products = products.view(4, 4, batch, h, d, w, d, -1)
-            rows = products.new_empty(2, *products.shape[1:])
-            _out_of_tiles(products, rows)
-            _out_of_tiles(rows.transpose(0, 1), part.permute(5, 2, 0, 1, 3, 4, 6, 7))
+        parts = out.chunk(len(self.kernels), dim=-1)
+        values = tiles.view(16, -1, channels)
+        for kernels, part in zip(self.kernels, parts, strict=True):
+            products = [_product(*pair) for pair in zip(values, kernels, strict=True)]
+            rows = [_out_of_tiles(products[column::4]) for column in range(4)]
+            for row in range(2):
+                for column, found in enumerate(_out_of_tiles([pair[row] for pair in rows])):
+                    part[:, :, row, :, :, column] = found.view(batch, h, d, w, d, -1)
         out = out.view(batch, 2 * h * d, 2 * w * d, -1)[:, :out_h, :out_w]
         return (out + self.bias).permute(0, 3, 1, 2)
-
-
-class DirectConv2d(nn.Module):
-    """A 1x1 convolution by oneDNN; on one thread PyTorch would take its BLAS instead."""
-
-    @staticmethod
-    def fits(conv: nn.Conv2d) -> bool:
-        """Whether PyTorch would choose otherwise."""
-        return conv.kernel_size == (1, 1) and conv.stride == (1, 1)
-
-    def __init__(self, conv: nn.Conv2d) -> None:
-        """``conv`` is kept."""
-        super().__init__()
-        self.conv = conv
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W)`` to ``(B, C', H', W')``."""
-        conv = self.conv
-        geometry: Any = (conv.padding, conv.stride, conv.dilation, conv.groups)
-        found: Tensor = torch.mkldnn_convolution(x, conv.weight, conv.bias, *geometry)
-        return found
-
-
-_KINDS: dict[Kernels, tuple[Callable[[nn.Conv2d], bool], Callable[[nn.Conv2d], nn.Module]]] = {
-    "winograd": (WinogradConv2d.fits, WinogradConv2d),
-    "direct": (DirectConv2d.fits, DirectConv2d),
-}
 
 
 def _into_tiles(x: Tensor, dim: int, out: Tensor) -> None:
@@ -182,15 +211,6 @@ def _into_tiles(x: Tensor, dim: int, out: Tensor) -> None:
     torch.sub(second, fourth, out=out[3])
 
 
-def _products(tiles: Tensor, kernel: Tensor) -> Tensor:
-    """``(16, M, C)`` by ``(16, C, C')``, one product at a time, since batched ones can be slow."""
-    out = tiles.new_empty(*tiles.shape[:2], kernel.shape[-1])
-    for values, weights, product in zip(tiles, kernel, out, strict=True):
-        torch.mm(values, weights, out=product)
-    return out
-
-
-def _out_of_tiles(m: Tensor, out: Tensor) -> None:
-    """Products (4, ...) to pairs of outputs (2, ...)."""
-    torch.add(m[0], m[1], out=out[0]).add_(m[2])
-    torch.sub(m[1], m[2], out=out[1]).sub_(m[3])
+def _out_of_tiles(m: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Four products to a pair of outputs."""
+    return (m[0] + m[1]).add_(m[2]), (m[1] - m[2]).sub_(m[3])

@@ -46,8 +46,8 @@ class SiamAttn:
         device: PyTorch's name of the network's device; ``auto`` is the GPU if there is one.
         precision: of the backbone's arithmetic, ``float32``, ``bf16`` or, on a GPU, ``fp16``; with
             ``tf32``, a GPU also multiplies float32 numbers of the whole network in that precision.
-        kernels: of float32 convolutions on a CPU, ``winograd`` or ``direct``: which is faster
-            depends on the processor; results differ by rounding.
+        kernels: of wide float32 3x3 convolutions on a CPU, ``winograd``, or ``direct`` as oneDNN
+            has them; results differ by rounding.
         cuda_graphs: replay the network's calls as CUDA graphs; on a GPU only.
         mode: predict a ``box``, or the rectangle around a ``mask``; ``auto`` depends on the start.
         benchmark: source of the hyper-parameters; ``auto``: VOT for a rotated start, else OTB.
