@@ -51,7 +51,7 @@ def optimize(
     if precision in KINDS:
         network.backbone = LowPrecision(network.backbone, KINDS[precision])
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if network.device.type == "cpu" and torch.backends.mkldnn.is_available():
+    if network.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         _replace(network, kernels)
     return network
 
@@ -120,7 +120,7 @@ class PackedConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, H, W)`` to ``(B, C', H', W')``, channels last in memory."""
-        plain = ("none", [], "")  # nothing after it
+        plain: Any = ("none", [], "")  # nothing after it
         found: Tensor = _ONEDNN._convolution_pointwise(
             x, self.weight, self.bias, *self.geometry, *plain
         )
@@ -134,7 +134,7 @@ class PackedDeformConv2d(DeformConv2d):
         """``conv`` is not modified."""
         nn.Module.__init__(self)
         self.weight = conv.weight
-        self.conv_offset = PackedConv2d(conv.conv_offset)
+        self.conv_offset: nn.Module = PackedConv2d(conv.conv_offset)  # type: ignore[assignment]
         self.packed = _packed(conv.weight.permute(0, 2, 3, 1).flatten(1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -191,9 +191,9 @@ class WinogradConv2d(nn.Module):
         values = tiles.view(16, -1, channels)
         for kernels, part in zip(self.kernels, parts, strict=True):
             products = [_product(*pair) for pair in zip(values, kernels, strict=True)]
-            rows = [_out_of_tiles(products[column::4]) for column in range(4)]
+            pairs = [_out_of_tiles(products[column::4]) for column in range(4)]
             for row in range(2):
-                for column, found in enumerate(_out_of_tiles([pair[row] for pair in rows])):
+                for column, found in enumerate(_out_of_tiles([pair[row] for pair in pairs])):
                     part[:, :, row, :, :, column] = found.view(batch, h, d, w, d, -1)
         out = out.view(batch, 2 * h * d, 2 * w * d, -1)[:, :out_h, :out_w]
         return (out + self.bias).permute(0, 3, 1, 2)
