@@ -75,12 +75,7 @@ def configuration() -> Configuration:
         named = folders if isinstance(folders, Mapping) else {_OTHERS: folders}
         if not isinstance(folders, Mapping):
             data.clear()  # one folder for everything hides the user's single ones
-        data |= {
-            name if name == _OTHERS else get_benchmark(name).name: _path(
-                path, f"data.{name}", value
-            )
-            for name, value in named.items()
-        }
+        data |= {name: _path(path, f"data.{name}", value) for name, value in named.items()}
         if "results" in content:
             results = _path(path, "results", content["results"])
     return Configuration(tuple(files), results, _by_benchmark(data, results))

@@ -32,7 +32,11 @@ def _canonical(context: typer.Context, name: str) -> str:
         with_results = any(each.name == "results" for each in context.command.params)
         if not with_results or Path(name).suffix in SUFFIXES:
             raise
-        return name  # its declaration may lie beside the results
+    if "results" not in context.params:
+        return name  # its declaration may lie beside the results, which are read next
+    from bench.results.declared import benchmark_of
+
+    return benchmark_of(name, context.params["results"]).name
 
 
 def canonical_or_none(context: typer.Context, name: str | None) -> str | None:

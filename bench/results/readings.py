@@ -298,7 +298,12 @@ def _later(file: FirstRows) -> tuple[FloatArray, FloatArray]:
 
 
 def _after_first(files: Sequence[FirstRows]) -> list[Finding]:
-    """Another reading of the rows after first rows that are right as they stand."""
+    """Another reading of the rows after first rows that are right as they stand.
+
+    Rows of one file are alike, so only several files can tell.
+    """
+    if len(files) < _STARTS:
+        return []
     later = [_later(file) for file in files]
     one = reading_after_starts(*(np.concatenate(part) for part in zip(*later, strict=True)))
     names = tuple(file.sequence for file in files)

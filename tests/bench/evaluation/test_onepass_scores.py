@@ -222,6 +222,22 @@ def test_sequence_without_ground_truth_is_noted(tmp_path: Path) -> None:
     assert "a: no ground truth" in scores.trackers["t"].notes[0]
 
 
+@pytest.mark.parametrize("benchmark", ["folder", "otb2015"])
+def test_the_first_row_and_column_of_pixels_count_in_own_clips(
+    tmp_path: Path, benchmark: str
+) -> None:
+    """They are 0 there, and 1 in OTB's files, whose rule asks x, y > 0."""
+    truth = np.tile([0.0, 10, 20, 30], (5, 1))
+    dataset = Dataset(benchmark, tmp_path, (Sequence("a", truth), Sequence("b", truth + 5)))
+    store = OnePassStore(tmp_path, benchmark)
+    for name in ("a", "b"):
+        boxes = dataset[name].ground_truth + [0, 0, 0, 30]
+        write_atomically(store.boxes_path("t", name), format_rows(boxes))
+    (scores,) = evaluate(dataset, store)
+    at_border = scores.trackers["t"].per_sequence["a"]["success"]
+    assert at_border == (pytest.approx(12 / 21) if benchmark == "folder" else 0)
+
+
 def test_own_clip_with_one_box_cannot_be_scored(tmp_path: Path) -> None:
     clip = Dataset("folder", tmp_path, (sequence("a", 1, hidden=True),))
     with pytest.raises(DatasetError, match="a box for every frame"):

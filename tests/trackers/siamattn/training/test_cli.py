@@ -59,6 +59,7 @@ def test_smoke(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "weights.safetensors").exists()
 
 
+@pytest.mark.filterwarnings("ignore")  # Lightning's and PyTorch's about each other
 def test_smoke_fails_if_nothing_was_learned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -135,7 +135,7 @@ def test_got10k_drops_absent_and_covered_frames(tmp_path: Path, paint: Paint) ->
     with pytest.raises(DatasetError, match=r"000002.*groundtruth.txt: cannot be read"):
         source.target(1)
     (folder / "cover.label").write_text("8\n8\n")
-    with pytest.raises(DatasetError, match=r"cover.label: expected 4 levels.*found 2"):
+    with pytest.raises(DatasetError, match=r"cover.label: expected 4 values.*found 2"):
         open_source("got10k", tmp_path).target(0)
 
 
