@@ -24,6 +24,7 @@ _ROUNDED = 1  # pixels that whole numbers, or another first pixel, move a first 
 _BESIDE = 3  # pixels between a first row and the annotation that no rounding explains
 _EXACT = 0.02  # a shift of one pixel must be one pixel
 _REST = 5  # rows after the first that tell whether the whole file is written so
+_FILES = 4  # least files whose rows after right first rows can tell how all are written
 _STARTS = 5  # least rows, right after starts or first, that can tell how all are written
 _NEAR = 0.55  # overlap with the target that half of these rows have under the right reading
 _SMALLEST_IMAGE = 50  # pixels
@@ -302,7 +303,7 @@ def _after_first(files: Sequence[FirstRows]) -> list[Finding]:
 
     Rows of one file are alike, so only several files can tell.
     """
-    if len(files) < _STARTS:
+    if len(files) < _FILES:
         return []
     later = [_later(file) for file in files]
     one = reading_after_starts(*(np.concatenate(part) for part in zip(*later, strict=True)))

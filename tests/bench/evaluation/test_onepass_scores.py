@@ -231,7 +231,7 @@ def test_the_first_row_and_column_of_pixels_count_in_own_clips(
     dataset = Dataset(benchmark, tmp_path, (Sequence("a", truth), Sequence("b", truth + 5)))
     store = OnePassStore(tmp_path, benchmark)
     for name in ("a", "b"):
-        boxes = dataset[name].ground_truth + [0, 0, 0, 30]
+        boxes = dataset[name].ground_truth + np.array([0, 0, 0, 30])
         write_atomically(store.boxes_path("t", name), format_rows(boxes))
     (scores,) = evaluate(dataset, store)
     at_border = scores.trackers["t"].per_sequence["a"]["success"]

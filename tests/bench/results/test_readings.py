@@ -23,7 +23,7 @@ from bench.results.vot.store import VotStore
 from bench.results.vot.text import format_text
 from bench.sequence import Dataset, Sequence
 
-NAMES = ("Bolt", "Car1", "Dog", "Girl", "Jumping")
+NAMES = ("Bolt", "Car1", "Dog", "Girl")
 Write = Callable[[FloatArray], FloatArray]
 
 
