@@ -70,7 +70,7 @@ class Odd:
             os._exit(0)
         time.sleep(30)
     def garbage(self):
-        for fd in range(3, 30):
+        for fd in range(3, 256):
             try:
                 os.write(fd, b"\\xff" * 4096)
             except OSError:
@@ -90,7 +90,7 @@ class Odd:
     def thread(self):
         threading.Thread(target=lambda: 1 / 0).start()
     def swallow(self):
-        for fd in range(3, 30):
+        for fd in range(3, 256):
             try:
                 os.set_blocking(fd, False); os.read(fd, 10)
             except OSError:
