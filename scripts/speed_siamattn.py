@@ -134,8 +134,8 @@ class Form:
                 film.frames[0], first_box(film.ground_truth[0]), self.tracking, False
             )
             boxes = [film.ground_truth[0]]
-            for image in film.frames[1:]:
-                (state,), (answer,) = self.engine.advance([state], [image])
+            for index in range(1, len(film.frames)):
+                (state,), (answer,) = self.engine.advance([state], [film.frames[index]])
                 boxes.append(answer.region)
             overlaps = box_iou(np.array(boxes), film.ground_truth)
             found.append((overlaps[:, None] > np.linspace(0, 1, 21)).mean())
