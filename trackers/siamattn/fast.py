@@ -29,6 +29,10 @@ WIDE = 256  # least number of channels for which Winograd is faster
 CHUNK = 512  # output channels computed at a time, so that products stay in cache
 CELLS = 31  # per side of the maps for which weights are packed; any other size works
 _ONEDNN: Any = torch.ops.mkldnn
+_OPERATORS = (
+    "_convolution_pointwise", "_linear_pointwise", "_reorder_convolution_weight",
+    "_reorder_linear_weight",
+)  # fmt: skip
 
 
 def optimize(
@@ -37,8 +41,8 @@ def optimize(
     """Optimise ``network`` for inference, in place, and return it.
 
     It can no longer be trained or saved, since keys and weights change. Move the network to its
-    device first; on a GPU, whose libraries have fast convolutions, or where PyTorch has no
-    oneDNN, only batch norms are folded.
+    device first; on a GPU, whose libraries have fast convolutions, or without `has_onednn`, only
+    batch norms are folded.
 
     Args:
         network: in float32.
@@ -51,9 +55,15 @@ def optimize(
     if precision in KINDS:
         network.backbone = LowPrecision(network.backbone, KINDS[precision])
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if network.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    if network.device.type == "cpu" and has_onednn():
         _replace(network, kernels)
     return network
+
+
+def has_onednn() -> bool:
+    """Whether this PyTorch has oneDNN, and its operators used here, none of which is public."""
+    available: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return available and all(hasattr(_ONEDNN, name) for name in _OPERATORS)
 
 
 def fold_batch_norm(module: nn.Module) -> None:

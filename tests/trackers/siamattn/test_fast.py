@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from trackers.siamattn import fast
 from trackers.siamattn.attention import SpatialAttention
 from trackers.siamattn.backbone import Bottleneck
 from trackers.siamattn.config import preset
@@ -166,3 +167,17 @@ def test_the_whole_network_gives_the_same(
     for found, wanted in zip(answers(), expected, strict=True):
         limit = 1e-4 * float(wanted.abs().max())
         torch.testing.assert_close(found, wanted, rtol=0, atol=limit)
+
+
+def test_without_onednn_batch_norms_are_folded_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast, "_OPERATORS", ("_gone",))
+    assert not fast.has_onednn()
+    torch.manual_seed(0)
+    network = Network(preset("siamattn-nano")).eval()
+    x = torch.randn(1, 3, 127, 127)
+    with torch.no_grad():
+        expected = network.backbone(x)
+        found = optimize(network).backbone(x)
+    for here, there in zip(found, expected, strict=True):
+        torch.testing.assert_close(here, there, rtol=1e-4, atol=1e-4)
+    assert not any(isinstance(each, PackedConv2d) for each in network.modules())
