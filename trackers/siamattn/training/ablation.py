@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 
 from bench.arrays import FloatArray
+from bench.benchmarks import get_benchmark
 from bench.errors import BenchError, ResultError, unknown_name
 from bench.evaluation import evaluate
 from bench.files import write_atomically
-from bench.measures.catalogue import Layout
+from bench.measures.catalogue import Layout, layout_of
 from bench.measures.statistics import PairedTest, paired_test
 from bench.registry import make_spec
 from bench.results import open_store
@@ -211,6 +212,15 @@ def _scores(dataset: Dataset, store: Store, names: Sequence[str]) -> tuple[Track
         if name in scores.refused:
             raise ResultError(f"{name}: {scores.refused[name]}")
     return tuple(scores.trackers[name] for name in names)
+
+
+def layout_for(benchmark: str) -> Layout:
+    """The measures of a benchmark's main experiment.
+
+    Raises:
+        ConfigError: unknown benchmark.
+    """
+    return layout_of(get_benchmark(benchmark).experiment(), benchmark)
 
 
 def frame(found: Sequence[RowScores | tuple[Row, BenchError]], layout: Layout) -> pd.DataFrame:

@@ -182,9 +182,7 @@ def ablation(
     base, numbers = chosen_recipe(name, settings, None), _seeds(seeds)
     backbone = _backbone(base, backbone)
 
-    from bench.benchmarks import get_benchmark
     from bench.datasets import open_dataset
-    from bench.measures.catalogue import layout_of
     from trackers.siamattn.training import ablation as rows
     from trackers.siamattn.training.fit import leads
     from trackers.siamattn.training.run import describe_initial
@@ -198,7 +196,7 @@ def ablation(
     budget = rows.Budget(base, numbers, machine, training_data, backbone)
     _check_read("--training-data", training_data, budget.mixtures(chosen))
     dataset = open_dataset(benchmark, data)
-    layout = layout_of(get_benchmark(benchmark).experiment(None), benchmark)
+    layout = rows.layout_for(benchmark)
     notes = [*map(str, dataset.caveats), rows.describe(budget, chosen)]
     found, path = [], None
     for each in rows.ablate(chosen, budget, (runs, results), dataset):

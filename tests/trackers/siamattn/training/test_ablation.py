@@ -12,7 +12,6 @@ import pytest
 from typer.testing import CliRunner
 
 from bench.errors import ConfigError, ResultError
-from bench.measures.catalogue import layout_of
 from trackers.siamattn.config import preset
 from trackers.siamattn.training import ablation
 from trackers.siamattn.training.ablation import (
@@ -21,6 +20,7 @@ from trackers.siamattn.training.ablation import (
     RowScores,
     describe,
     frame,
+    layout_for,
     rows,
     write,
 )
@@ -30,7 +30,7 @@ from trackers.siamattn.training.run import WEIGHTS, claim
 from trackers.siamattn.training.trainer import Machine
 
 BASE = recipe("ablation").override({"data.mixture": "generated"})
-VOT = layout_of("baseline", "vot2016")
+VOT = layout_for("vot2016")
 
 
 def test_rows_match_the_paper() -> None:
