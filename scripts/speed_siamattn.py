@@ -27,8 +27,8 @@ from rich.console import Console
 from rich.table import Table
 from torch.utils.flop_counter import FlopCounterMode
 
+import bench
 from bench.datasets import open_dataset
-from bench.geometry import box_iou
 from bench.sequence import Sequence as Film
 from trackers.siamattn.checkpoints import load_network
 from trackers.siamattn.config import preset
@@ -126,7 +126,7 @@ class Form:
         self.boxes.append(self.state.box)
 
     def success(self, films: Sequence[Film]) -> float:
-        """By OTB's rule: the mean over videos."""
+        """As ``bench eval folder`` has it: the mean over videos."""
         found = []
         for film in films:
             assert film.frames is not None
@@ -137,8 +137,7 @@ class Form:
             for index in range(1, len(film.frames)):
                 (state,), (answer,) = self.engine.advance([state], [film.frames[index]])
                 boxes.append(answer.region)
-            overlaps = box_iou(np.array(boxes), film.ground_truth)
-            found.append((overlaps[:, None] > np.linspace(0, 1, 21)).mean())
+            found.append(bench.score(np.array(boxes), film)["success"])
         return float(np.mean(found))
 
 
