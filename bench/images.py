@@ -81,15 +81,17 @@ def read_image(path: Path) -> Image:
     Raises:
         DatasetError: the file is missing, cut short, of more than 8 bits, or cannot be decoded.
     """
-    data = _content(path)
-    header = parse_header(data)
+    header, data = _check_ends(path), b""
+    if header is None:
+        data = _content(path)
+        header = parse_header(data)
+        _check_end(path, data, header)
     if header and header.width * header.height > MAX_PIXELS:
         raise DatasetError(
             f"{path}: expected at most {MAX_PIXELS >> 20} million pixels, found "
             f"{header.width}x{header.height}. Resize the frames and their boxes."
         )
-    _check_end(path, data, header)
-    image = _decode(data)
+    image = _decode(data) if data else _decode_file(path)
     if image is None:
         raise _no_image(path, "cannot be decoded")
     if image.dtype != np.uint8:
@@ -124,6 +126,20 @@ def _flags() -> tuple[int, bool]:
     return colour | cv2.IMREAD_ANYDEPTH, rgb is not None
 
 
+def _decode_file(path: Path) -> Image | None:
+    """An image file, decoded straight into NumPy's memory: ``imdecode`` copies it there."""
+    import cv2
+
+    flags, is_rgb = _flags()
+    try:
+        image = cv2.imread(str(path), None, flags)
+    except cv2.error:  # older than 4.11, which takes no destination
+        image = None
+    if image is None:  # also where OpenCV takes no such path, as outside ASCII on Windows
+        return _decode(_content(path))
+    return _rgb(image, is_rgb)
+
+
 def _decode(data: bytes) -> Image | None:
     import cv2
 
@@ -132,9 +148,13 @@ def _decode(data: bytes) -> Image | None:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     except cv2.error:  # for example more pixels than OpenCV allows
         return None
-    if image is None or is_rgb:
-        return image  # type: ignore[return-value]  # of another depth if the file is
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+    return None if image is None else _rgb(image, is_rgb)
+
+
+def _rgb(image: np.ndarray, is_rgb: bool) -> Image:  # of another depth if the file is
+    import cv2
+
+    return image if is_rgb else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
 def _check_end(path: Path, data: bytes, header: Header | None) -> None:

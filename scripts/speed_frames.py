@@ -29,6 +29,7 @@ from bench.sequence import Sequence as Film
 from bench.tracker import Prediction
 
 SIZES = {"480x360": (480, 360), "720p": (1280, 720), "1080p": (1920, 1080)}
+TEXTURE, NOISE = 24, 3  # pixels of a patch, grey levels
 Read: TypeAlias = Callable[[Path], np.ndarray]
 
 
@@ -61,15 +62,19 @@ WAYS: dict[str, Read] = {
 
 
 def write_frames(folder: Path, size: tuple[int, int], count: int) -> list[Path]:
-    """JPEG files of a smooth, moving texture with some noise, of quality 90."""
+    """JPEG files of a smooth, moving texture with some noise, of quality 90.
+
+    They hold 0.19 bytes a pixel. Six real sequences, five of OTB-2015 and VOT2018's bag, hold 0.09
+    to 0.29, with a median of 0.18.
+    """
     generator = np.random.default_rng(0)
     width, height = size
-    coarse = generator.integers(0, 256, (height // 8 + 9, width // 8 + 9, 3), np.uint8)
-    texture = cv2.resize(coarse, None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC)
+    coarse = generator.integers(0, 256, (height // TEXTURE + 9, width // TEXTURE + 9, 3), np.uint8)
+    texture = cv2.resize(coarse, None, fx=TEXTURE, fy=TEXTURE, interpolation=cv2.INTER_CUBIC)
     paths = []
     for number in range(count):
         image = texture[number : number + height, number : number + width].astype(np.int16)
-        image = np.clip(image + generator.integers(-6, 7, image.shape), 0, 255)
+        image = np.clip(image + generator.integers(-NOISE, NOISE + 1, image.shape), 0, 255)
         paths.append(folder / f"{number + 1:04d}.jpg")
         cv2.imwrite(str(paths[-1]), image.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 90])
     return paths
