@@ -148,8 +148,10 @@ def trial(nodes: Nodes, folder: Path, run: list[str], number: int, kill: float) 
 
 
 def remarks(folder: Path, number: int) -> list[str]:
-    """What the record says of nodes."""
+    """What the record says of nodes; nothing of a run that did not begin."""
     record = folder / f"results-{number}" / "otb2015" / "Slow" / "run.json"
+    if not record.exists():
+        return []
     sessions = json.loads(record.read_text())["sessions"]
     return [remark for session in sessions for remark in session.get("remarks", ())]
 
