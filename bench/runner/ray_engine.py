@@ -352,6 +352,9 @@ def _connect(address: str | None, echo: bool) -> bool:
     """Connect to a cluster; False if this process had done so before."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if (address or _LOOPBACK).partition(":")[0].lower() in (_LOOPBACK, "localhost"):
+        # Else Ray takes the loopback address for the outer one, and listens there.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     try:
         import ray
     except ImportError as error:
@@ -361,12 +364,6 @@ def _connect(address: str | None, echo: bool) -> bool:
     if ray.is_initialized():
         return False
     own: dict[str, Any] = {"include_dashboard": False} if address is None else {}
-    host, _, port = (address or _LOOPBACK).rpartition(":")
-    if (host or port) in (_LOOPBACK, "localhost"):
-        # Ray takes both names for the machine's outer address, where a cluster on the loopback
-        # address does not listen; it lets this spelling be.
-        own["_node_ip_address"] = _LOOPBACK
-        address = address and f"Localhost:{port}"
     ours = signal.getsignal(signal.SIGTERM)  # Ray's own would end this process at once
     try:
         ray.init(address or "local", log_to_driver=echo, logging_level="ERROR", **own)
