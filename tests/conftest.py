@@ -32,10 +32,17 @@ class Miniature:
 
     root: Path
 
-    def into(self, folder: Path, *names: str) -> Path:
-        """Copy benchmarks into a folder; returns the folder."""
+    def into(self, folder: Path, *names: str, frames: int | None = None) -> Path:
+        """Copy benchmarks into a folder, and return it.
+
+        With ``frames``, only the first of each sequence stay; for layouts that have the annotation
+        beside the folder of images, as OTB, LaSOT and VOT have.
+        """
         for name in names:
             shutil.copytree(self.drawn(name), folder / name)
+            if frames is not None:
+                for images in {path.parent for path in (folder / name).rglob("*.jpg")}:
+                    keep_frames(images.parent, images.name, frames)
         return folder
 
     def drawn(self, name: str) -> Path:
