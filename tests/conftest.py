@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -24,6 +25,13 @@ REPOSITORY = Path(__file__).parent.parent
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every command compiles this package again
+gc.disable()  # until all is collected: the libraries that are loaded stay to the end
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, but not among what was loaded."""
+    gc.freeze()
+    gc.enable()
 
 
 @dataclass(frozen=True)
