@@ -31,13 +31,12 @@ import bench
 from bench.datasets import open_dataset
 from bench.sequence import Sequence as Film
 from trackers.siamattn.checkpoints import load_network
-from trackers.siamattn.config import preset
+from trackers.siamattn.config import Kernels, Precision, preset
 from trackers.siamattn.engine import Engine, inference
 from trackers.siamattn.exported import REGION, ExportedNetwork, Format, export
-from trackers.siamattn.fast import Kernels, fold_batch_norm, optimize
+from trackers.siamattn.fast import fold_batch_norm, optimize
 from trackers.siamattn.graphs import CapturedNetwork
 from trackers.siamattn.network import Network
-from trackers.siamattn.precision import Precision
 from trackers.siamattn.target_state import first_box
 from trackers.siamattn.tracker import LITE
 

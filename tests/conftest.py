@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -24,6 +25,13 @@ REPOSITORY = Path(__file__).parent.parent
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every command compiles this package again
+gc.disable()  # until all is collected: the libraries that are loaded stay to the end
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, but not among what was loaded."""
+    gc.freeze()
+    gc.enable()
 
 
 @dataclass(frozen=True)
@@ -32,10 +40,17 @@ class Miniature:
 
     root: Path
 
-    def into(self, folder: Path, *names: str) -> Path:
-        """Copy benchmarks into a folder; returns the folder."""
+    def into(self, folder: Path, *names: str, frames: int | None = None) -> Path:
+        """Copy benchmarks into a folder, and return it.
+
+        With ``frames``, only the first of each sequence stay; for layouts that have the annotation
+        beside the folder of images, as OTB, LaSOT and VOT have.
+        """
         for name in names:
             shutil.copytree(self.drawn(name), folder / name)
+            if frames is not None:
+                for images in {path.parent for path in (folder / name).rglob("*.jpg")}:
+                    keep_frames(images.parent, images.name, frames)
         return folder
 
     def drawn(self, name: str) -> Path:

@@ -196,9 +196,9 @@ class Machine:
 
     def make(self) -> None:
         """Fill the folders."""
-        names = ["otb2015", "uav123", "vot2018", "lasot"]
-        self.miniature.into(self.data, *names)
-        for name in names:
+        self.miniature.into(self.data, "otb2015", "vot2018", "lasot", frames=64)
+        self.miniature.into(self.data, "uav123")
+        for name in ("otb2015", "uav123", "vot2018", "lasot"):
             self._make_results(open_dataset(name, self.data))
         self._make_short()
         self._make_guide()

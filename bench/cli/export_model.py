@@ -63,8 +63,8 @@ def export_model(
     else:
         images, region = _stored(benchmark, sequence, data, frames)
         shown = f"{sequence} of {benchmark}"
+    follower: Any = spec.build()
     with few_threads():
-        follower: Any = spec.build()
         drift = follower.export_model(out, form, images, region)
     typer.echo(f"{out}: {form}, checked on {len(images)} frames of {shown}")
     _print(drift.deviations)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -92,6 +93,7 @@ def tune(
       bench tune folder --data ~/clips --study tuning/kcf.journal --search scales=1,3,5 --stored
     """
     from bench.benchmarks import get_benchmark
+    from bench.results import open_store
     from bench.tuning.plan import Plan, choose_measure
     from bench.tuning.search import outcome
     from bench.tuning.search import search as search_options
@@ -105,9 +107,12 @@ def tune(
         experiment, fixed, weights, device, RunOptions(**running, seed=seed),
     )  # fmt: skip
     with options.stoppable("trials"):
-        among = results if stored else None
-        found = search_options(plan, typer.echo, trials, among, on_test_set=on_test_set)
-    _report(plan, outcome(plan, found, data, subset), top, json_file)
+        among = open_store(results, benchmark, experiment) if stored else None
+        found = outcome(
+            plan, search_options(plan, typer.echo, trials, among, on_test_set=on_test_set)
+        )
+    command = _command(plan, found["best"]["options"], data, subset)
+    _report(plan, {"command": command, **found}, top, json_file)
 
 
 def _dataset(benchmark: str, data: Path, subset: str, names: list[str] | None) -> Dataset:
@@ -119,6 +124,29 @@ def _dataset(benchmark: str, data: Path, subset: str, names: list[str] | None) -
         return dataset
     chosen = tuple(dataset[name] for name in dict.fromkeys(names))
     return dataclasses.replace(dataset, sequences=chosen)
+
+
+def _command(plan: Plan, best: dict[str, Any], data: Path, subset: str) -> str:
+    """The command that runs the tracker with the best options, marked as tuned."""
+    from bench.evaluation.selection import label_of
+
+    settings, running = {**plan.settings, **best}, plan.running
+    options = [
+        ("--data", data),
+        ("--tracker", plan.target),
+        *(("--set", f"{name}={value}") for name, value in settings.items()),
+        ("--weights", plan.weights),
+        ("--device", plan.device),
+        ("--experiment", plan.experiment if plan.experiment != "onepass" else None),
+        ("--repetitions", running.repetitions),
+        ("--lockstep", running.lockstep if running.lockstep != 1 else None),
+        ("--seed", running.seed or None),
+        ("--subset", subset if subset != "test" else None),
+        ("--name", f"{plan.name}-tuned"),
+        ("--tuned-on", label_of(plan.dataset)),
+    ]
+    words = [str(word) for option in options if option[1] is not None for word in option]
+    return shlex.join(["bench", "run", plan.dataset.benchmark, *words])
 
 
 def _report(plan: Plan, found: dict[str, Any], top: int, json_file: Path | None) -> None:

@@ -71,10 +71,6 @@ class Plan:
         """The name of a trial's results; a run that was stored before keeps its own."""
         return str(trial.user_attrs.get("label") or f"{self.name}-{trial.number:04d}")
 
-    def store(self, root: Path | None = None) -> Store:
-        """The results of the trials, or those under another folder."""
-        return open_store(root or self.folder, self.dataset.benchmark, self.experiment)
-
     def spec(self, drawn: Mapping[str, Any], label: str | None = None) -> TrackerSpec:
         """The tracker with drawn values of the searched options.
 
@@ -92,9 +88,9 @@ class Plan:
             self.dataset, self.spec(some), seed=self.running.seed, jobs=1,
             protocol=self.experiment, lockstep=self.running.lockstep,
         )  # fmt: skip
-        facts = {name: fact for name, fact in record.provenance.items() if name != "tracker"}
+        facts = record.provenance
         return {
-            **facts,
+            **{name: fact for name, fact in facts.items() if name != "tracker"},
             "options": {name: v for name, v in facts["options"].items() if name not in space},
             "search": [describe(name, values) for name, values in space.items()],
             "measure": self.measure,
@@ -110,14 +106,15 @@ class Plan:
             BenchError: as ``run_tracker`` and ``evaluate`` raise.
         """
         label, running = self.label(trial), replace(self.running, tuned_on=label_of(self.dataset))
+        store = open_store(self.folder, self.dataset.benchmark, self.experiment)
         spec = self.spec(trial.params, label)
-        failed = run_tracker(self.dataset, spec, self.store(), running, progress=False).failures
+        failed = run_tracker(self.dataset, spec, store, running, progress=False).failures
         if failed:
             raise TrackerError(
                 f"{len(failed)} of {len(self.dataset)} failed, first {failed[0].sequence}: "
                 f"{failed[0].cause}"
             )
-        return self.score(self.store(), label)
+        return self.score(store, label)
 
     def score(self, store: Store, label: str) -> float:
         """The measure of stored results.

@@ -5,8 +5,8 @@ The trials are a study of optuna's in a journal file, continued after a search w
 
 from __future__ import annotations
 
+import math
 import os
-import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -35,7 +35,7 @@ _SAME = ("benchmark", "miniature", "protocol", "target", "weights_sha256", "seed
 
 
 def search(
-    plan: Plan, announce: Announce, trials: int, stored: Path | None, *, on_test_set: bool = False
+    plan: Plan, announce: Announce, trials: int, stored: Store | None, *, on_test_set: bool = False
 ) -> list[FrozenTrial]:
     """Run trials until the study has ``trials`` of them, or add stored runs to it.
 
@@ -46,7 +46,7 @@ def search(
         plan: what to search.
         announce: called with one line for each trial as it ends.
         trials: total number of trials that ran, failed ones and earlier calls included.
-        stored: a folder of results, whose runs are added while nothing is run; or None.
+        stored: results whose runs are added while nothing is run; or None.
         on_test_set: allow the test set of a benchmark.
 
     Returns:
@@ -63,7 +63,7 @@ def search(
     check_data(plan.dataset, on_test_set=on_test_set)
     with open_study(plan) as study:
         if stored is not None:
-            _add_stored(plan, study, plan.store(stored), announce)
+            _add_stored(plan, study, stored, announce)
         else:
             for left in study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING)):
                 _run(plan, study, Trial(study, left._trial_id), announce)
@@ -71,8 +71,8 @@ def search(
                 _run(plan, study, draw(plan, study), announce)
         found = study.trials
     if all(trial.value is None for trial in found):
-        causes = [each.user_attrs["cause"] for each in found if "cause" in each.user_attrs]
-        first, *_ = *causes, "none has ended"
+        causes = (each.user_attrs["cause"] for each in found if "cause" in each.user_attrs)
+        first = next(causes, "none has ended")
         raise TrackerError(f"none of {len(found)} trials could be scored; the first: {first}")
     return found
 
@@ -179,19 +179,20 @@ def _add_stored(plan: Plan, study: optuna.Study, store: Store, announce: Announc
         ResultError: there is none, or the study has one with another score.
     """
     wanted, added = plan.facts(), []
+    known = {trial.user_attrs["label"]: trial for trial in study.trials if is_stored(trial)}
     for label in store.trackers():
         try:
             record, run = _comparable(plan, store, label, wanted)
         except (ConfigError, ResultError, TrackerError, ValueError) as error:
             announce(f"{label}: left out: {error}")
             continue
-        known = next((t for t in study.trials if t.user_attrs.get("label") == label), None)
-        if known is None:
+        before = known.setdefault(label, run)
+        if before is run:
             study.add_trial(run)
-        elif (known.params, known.value) != (run.params, run.value):
+        elif (before.params, before.value) != (run.params, run.value):
             raise ResultError(
                 f"{label}: scored {run.value} with {run.params}, but {plan.study} has "
-                f"{known.value} with {known.params}. Its results have changed since: give this "
+                f"{before.value} with {before.params}. Its results have changed since: give this "
                 "search another --study."
             )
         if record.tuned_on is None and plan.space.keys() & record.provenance["options"].keys():
@@ -200,10 +201,9 @@ def _add_stored(plan: Plan, study: optuna.Study, store: Store, announce: Announc
         added.append(record.provenance)
         announce(f"{label}: {plan.measure} {run.value:.4f}")
     others = wanted.keys() - {"options", *_SAME}
-    differing = sorted(n for n in others if len({repr(facts.get(n)) for facts in added}) > 1)
-    if differing:
+    if differing := sorted(n for n in others if len({repr(each.get(n)) for each in added}) > 1):
         announce(f"note: these runs also differ in {', '.join(differing)}")
-    if not any(map(is_stored, study.trials)):
+    if not known:
         raise ResultError(
             f"{store.folder('<tracker>')}: no run there can be compared in this search of "
             f"{plan.target!r}. Make some with `bench run {plan.dataset.benchmark} --set ...`, "
@@ -231,30 +231,22 @@ def _comparable(
         for name, values in plan.space.items()
     }
     there = {name: record.provenance.get(name) for name in _SAME} | {"options": options}
-    differing = "; ".join(differences(there, {name: wanted.get(name) for name in there}))
-    if differing:
+    here = {name: wanted.get(name) for name in there}
+    if differing := "; ".join(differences(there, here)):
         raise ConfigError(differing)
-    missing = {sequence.name for sequence in plan.dataset} - store.sequences(label)
-    if missing:
+    if missing := {sequence.name for sequence in plan.dataset} - store.sequences(label):
         raise ResultError(f"no result for {len(missing)} sequences ({first_few(sorted(missing))})")
-    value = plan.score(store, label)
     return record, create_trial(
-        params=params, distributions=plan.space, value=value, user_attrs={"label": label}
-    )
+        params=params, distributions=plan.space, value=plan.score(store, label),
+        user_attrs={"label": label},
+    )  # fmt: skip
 
 
-def outcome(plan: Plan, trials: list[FrozenTrial], data: Path, subset: str) -> dict[str, Any]:
-    """What the search found, as JSON values; the best trials first, the earlier of equals.
-
-    Args:
-        plan: of the search.
-        trials: of its study.
-        data: the folder of the data, for the command that uses the best options.
-        subset: of the benchmark, as the search used it.
-    """
-    scored = [each for each in trials if each.value is not None]
-    ranked = sorted(scored, key=lambda t: t.value or 0.0, reverse=plan.direction == "maximize")
-    failed = [each for each in trials if each.value is None]
+def outcome(plan: Plan, trials: list[FrozenTrial]) -> dict[str, Any]:
+    """What the search found, as JSON values; the best trials first, the earlier of equals."""
+    sign = -1 if plan.direction == "maximize" else 1
+    ranked = sorted(trials, key=lambda t: math.inf if t.value is None else sign * t.value)
+    failed = sum(each.value is None for each in trials)
     rows = [
         {
             "number": each.number,
@@ -264,40 +256,18 @@ def outcome(plan: Plan, trials: list[FrozenTrial], data: Path, subset: str) -> d
             "stored": is_stored(each),
             "cause": each.user_attrs.get("cause"),
         }
-        for each in (*ranked, *failed)
+        for each in ranked
     ]
     return {
         "tuned_on": label_of(plan.dataset),
         "measure": plan.measure,
         "direction": plan.direction,
         "best": rows[0],
-        "command": _command(plan, ranked[0], data, subset),
         "notes": [
             *map(str, plan.dataset.caveats),
             f"the best of {len(trials)} trials; its score is on the data it was chosen on",
-            *([f"{len(failed)} trials failed"] if failed else []),
+            *([f"{failed} trials failed"] if failed else []),
         ],
         "facts": plan.facts(),
         "trials": rows,
     }
-
-
-def _command(plan: Plan, best: FrozenTrial, data: Path, subset: str) -> str:
-    """The command that runs the tracker with the best options, marked as tuned."""
-    settings, running = {**plan.settings, **best.params}, plan.running
-    options = [
-        ("--data", data),
-        ("--tracker", plan.target),
-        *(("--set", f"{name}={value}") for name, value in settings.items()),
-        ("--weights", plan.weights),
-        ("--device", plan.device),
-        ("--experiment", plan.experiment if plan.experiment != "onepass" else None),
-        ("--repetitions", running.repetitions),
-        ("--lockstep", running.lockstep if running.lockstep != 1 else None),
-        ("--seed", running.seed or None),
-        ("--subset", subset if subset != "test" else None),
-        ("--name", f"{plan.name}-tuned"),
-        ("--tuned-on", label_of(plan.dataset)),
-    ]
-    words = [str(word) for option in options if option[1] is not None for word in option]
-    return shlex.join(["bench", "run", plan.dataset.benchmark, *words])

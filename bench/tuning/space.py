@@ -34,8 +34,8 @@ def parse_space(items: Iterable[str], target: str, fixed: Mapping[str, str]) -> 
     known = tracker_options(target)
     space: Space = {}
     for item in items:
-        name, equals, text = item.partition("=")
-        if not (name and equals and text):
+        name, _, text = item.partition("=")
+        if not (name and text):
             raise ConfigError(f"--search expects NAME=LOW:HIGH or NAME=A,B,C, found {item!r}")
         if name not in known:
             raise unknown_name(f"option of tracker {target!r}", name, known)
@@ -63,13 +63,12 @@ def _distribution(text: str, annotation: Any, where: str) -> distributions.BaseD
     if len(ends) != 2:
         raise ConfigError(f"{where}: expected LOW:HIGH or LOW:HIGH:log")
     low, high = (parse_value(end, annotation, where) for end in ends)
-    numbers = all(isinstance(each, int | float) and math.isfinite(each) for each in (low, high))
-    if not numbers or low >= high or (log and low <= 0):
+    if None in (low, high) or not (0 if log else -math.inf) < low < high < math.inf:
         above = ", and both above 0 with :log" if log else ""
         raise ConfigError(f"{where}: expected two finite numbers, the smaller first{above}")
-    if isinstance(low, int) and isinstance(high, int):
-        return distributions.IntDistribution(low, high, log=log)
-    return distributions.FloatDistribution(low, high, log=log)
+    integers = isinstance(low, int)
+    kind = distributions.IntDistribution if integers else distributions.FloatDistribution
+    return kind(low, high, log=log)
 
 
 def describe(name: str, values: Any) -> str:

@@ -13,6 +13,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from trackers.siamattn.config import BackboneConfig
+from trackers.siamattn.layers import draw_normal
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class ResNet(Backbone):
             self.add_module(f"layer{number}", _layer(*stage))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+                draw_normal(module.weight)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Up to five levels: 61, 31, 15, 15 and 15 cells wide for S = 127; for S = 255, 125, 63,

@@ -18,6 +18,8 @@ from trackers.siamattn.settings import check_ranges, load_table, named, overridd
 
 Formula = Literal["released", "paper"]
 Family = Literal["resnet", "mobilenetv2", "alexnet", "efficientnet-lite"]
+Precision = Literal["float32", "bf16", "fp16", "tf32"]
+Kernels = Literal["winograd", "direct"]
 
 PRESETS = Path(__file__).parent / "presets.json"
 _PARTS = ("rpn", "attention", "refine")  # sections that ablations change

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from trackers.siamattn.attention import SpatialAttention
+from trackers.siamattn.config import Kernels, Precision
 from trackers.siamattn.deform import DeformConv2d, deformed_columns
 from trackers.siamattn.network import Network
-from trackers.siamattn.precision import KINDS, LowPrecision, Precision
+from trackers.siamattn.precision import KINDS, LowPrecision
 
 # Lavin and Gray, CVPR 2016, equation 8: transforms a row of 3 taps to 4 factors.
 KERNEL_TRANSFORM = ((1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.0, 0.0, 1.0))
-Kernels = Literal["winograd", "direct"]
 
 WIDE = 256  # least number of channels for which Winograd is faster
 CHUNK = 512  # output channels computed at a time, so that products stay in cache

@@ -31,9 +31,23 @@ class ConvNorm(nn.Module):
 
 def init_conv(conv: nn.Conv2d | nn.ConvTranspose2d) -> None:
     """Initialise weights with normal variance 2 / fan-out (He et al., ICCV 2015), bias with 0."""
-    nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+    draw_normal(conv.weight)
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)
+
+
+def draw_normal(weight: Tensor, deviation: float | None = None) -> None:
+    """Draw weights of a standard deviation; by default of variance 2 / fan-out, as He et al.
+
+    On the meta device there is nothing to draw, but PyTorch would import its compiler to do so,
+    which takes a second.
+    """
+    if weight.is_meta:
+        return
+    if deviation is None:
+        nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu")
+    else:
+        nn.init.normal_(weight, std=deviation)
 
 
 def members(modules: nn.ModuleList, kind: type[Module]) -> list[Module]:

@@ -6,15 +6,12 @@ deformable sampling needs positions finer than a cell.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
 from bench.errors import ConfigError
 from trackers.siamattn.backbone import Backbone
-
-Precision = Literal["float32", "bf16", "fp16", "tf32"]
+from trackers.siamattn.config import Precision
 
 KINDS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 

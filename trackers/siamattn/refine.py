@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from trackers.siamattn.config import RefineConfig
 from trackers.siamattn.deform import DeformRoIPool, RoIPool
-from trackers.siamattn.layers import ConvNorm, init_conv, members
+from trackers.siamattn.layers import ConvNorm, draw_normal, init_conv, members
 from trackers.siamattn.rpn import Correlation
 
 
@@ -96,7 +96,7 @@ class BoxHead(nn.Module):
             if isinstance(layer, nn.Linear):
                 nn.init.xavier_uniform_(layer.weight)
                 nn.init.zeros_(layer.bias)
-        nn.init.normal_(self.tail_det_box.weight, std=0.001)
+        draw_normal(self.tail_det_box.weight, 0.001)
         nn.init.zeros_(self.tail_det_box.bias)
 
     def forward(self, x: Tensor, rois: Tensor, crop: int) -> Tensor:

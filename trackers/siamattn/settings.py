@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -19,6 +19,7 @@ else:
     import tomli as tomllib
 
 Record = TypeVar("Record")
+_hints_of = cache(get_type_hints)
 
 
 @lru_cache(maxsize=8)
@@ -102,7 +103,7 @@ def changed(record: Record, name: str, value: Any, where: str = "") -> Record:
     if rest and not is_dataclass(old):
         raise ConfigError(f"setting {full} is a single value: it has no {rest!r}")
     new = changed(old, rest, value, full) if rest else _checked(value, old, full)
-    hint = get_type_hints(type(record))[head]
+    hint = _hints_of(type(record))[head]  # type: ignore[arg-type]
     if get_origin(hint) is Literal and new not in get_args(hint):
         raise unknown_name(f"value of setting {full}", new, get_args(hint))
     return replace(record, **{head: new})  # type: ignore[type-var]

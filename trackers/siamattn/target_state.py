@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from bench.errors import TrackerError
 from bench.geometry import area_preserving_box
 from bench.tracker import Prediction, Region, as_box
 from trackers.siamattn.config import TrackingConfig
-from trackers.siamattn.network import Template
 from trackers.siamattn.search import View, view
+
+if TYPE_CHECKING:
+    from trackers.siamattn.network import Template
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,25 +1,29 @@
-"""SiamAttn and the trackers of PySOT's model zoo as plug-ins."""
+"""SiamAttn and the trackers of PySOT's model zoo as plug-ins.
+
+Only what builds a tracker imports PyTorch, which takes a second or two: the process that starts a
+run and its workers reads classes and options alone.
+"""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
-import torch
 
 from bench.arrays import FloatArray, Image
 from bench.errors import ConfigError, unknown_name
 from bench.tracker import Region
-from trackers.siamattn import checkpoints, exported
-from trackers.siamattn.config import Config, TrackingConfig
-from trackers.siamattn.engine import Engine
-from trackers.siamattn.fast import Kernels, fold_batch_norm, optimize
+from trackers.siamattn.config import Config, Kernels, Precision, TrackingConfig
 from trackers.siamattn.figure import ConfidenceMaps
-from trackers.siamattn.precision import Precision, check_precision
 from trackers.siamattn.target_state import SiamesePrediction, State, first_box, is_rotated
+
+if TYPE_CHECKING:
+    import torch
+
+    from trackers.siamattn import exported
 
 LITE = Path(__file__).parent / "weights" / "siamattn-lite.safetensors"
 
@@ -83,6 +87,11 @@ class SiamAttn:
         lr: float | None = None,
         mask_threshold: float | None = None,
     ) -> None:
+        from trackers.siamattn.checkpoints import load_network
+        from trackers.siamattn.engine import Engine
+        from trackers.siamattn.fast import optimize
+        from trackers.siamattn.precision import check_precision
+
         self.mode = _one_of("mode", mode, get_args(Mode))
         self.benchmark = _one_of("benchmark", benchmark, get_args(Benchmark))
         settings = {
@@ -97,7 +106,7 @@ class SiamAttn:
         _one_of("kernels", kernels, get_args(Kernels))
         check_precision(precision, place, cuda_graphs)
         self._source = (self._required(weights), preset)
-        network = checkpoints.load_network(*self._source)
+        network = load_network(*self._source)
         self._check(network.config)
         network = optimize(network.to(place), precision, kernels)
         self.engine = Engine(network, tf32=precision == "tf32", captured=cuda_graphs)
@@ -105,6 +114,8 @@ class SiamAttn:
     @staticmethod
     def convert(source: Path, target: Path, preset: str | None = None) -> dict[str, str]:
         """Implements ``bench convert``; see ``checkpoints.convert``."""
+        from trackers.siamattn import checkpoints
+
         return checkpoints.convert(source, target, preset)
 
     def export_model(
@@ -116,7 +127,11 @@ class SiamAttn:
             ConfigError: the folder holds something else, or the network is not on the CPU.
             TrackerError: a package that the form needs is not installed.
         """
-        network = checkpoints.load_network(*self._source).requires_grad_(False)
+        from trackers.siamattn import exported
+        from trackers.siamattn.checkpoints import load_network
+        from trackers.siamattn.fast import fold_batch_norm
+
+        network = load_network(*self._source).requires_grad_(False)
         fold_batch_norm(network)
         origin = {"preset": network.config.name, "weights": self._source[0].name}
         exported.export(network, folder, form, origin)
@@ -127,6 +142,8 @@ class SiamAttn:
 
     def _boxes(self, network: Any, images: Sequence[Image], region: Region) -> FloatArray:
         """The boxes that another form of the network finds, with masks if it has them."""
+        from trackers.siamattn.engine import Engine
+
         twin = copy.copy(self)
         twin.engine = Engine(network)
         twin.mode = "mask" if network.config.refine.mask else "box"
@@ -260,6 +277,8 @@ def find_device(name: str) -> torch.device:
     Raises:
         ConfigError: the device is unknown to PyTorch or unavailable on this machine.
     """
+    import torch
+
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

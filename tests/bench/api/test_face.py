@@ -53,7 +53,7 @@ class Seeing(Still):
 @pytest.fixture(scope="module")
 def root(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("face")
-    return miniature.into(folder, "otb2015", "vot2018")
+    return miniature.into(folder, "otb2015", "vot2018", frames=40)
 
 
 @pytest.fixture(scope="module")

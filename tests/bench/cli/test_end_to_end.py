@@ -39,7 +39,7 @@ def work(bench: Bench, miniature: Miniature, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("work")
     (folder / "my_plugin.py").write_text(PLUGIN)
     bench("mini", "data", "--benchmark", "trackingnet", cwd=folder)
-    miniature.into(folder / "data", "otb2015", "lasot")
+    miniature.into(folder / "data", "otb2015", "lasot", frames=40)
     (folder / "data" / "a.mp4").mkdir()
     bench("run", "otb2015", "--tracker", "static", "--jobs", 2, cwd=folder)
     bench("run", "otb2015", "--tracker", "my_plugin:Drift", "--name", "drift", cwd=folder)

@@ -52,7 +52,9 @@ def kills() -> ModuleType:
 def trials(
     kills: ModuleType, miniature: Miniature, tmp_path_factory: pytest.TempPathFactory
 ) -> Any:
-    data = miniature.into(tmp_path_factory.mktemp("data"), *kills.BENCHMARKS)
+    data = miniature.into(tmp_path_factory.mktemp("data"), "otb2015", "vot2018", frames=20)
+    miniature.into(data, "trackingnet")
+    assert {path.name for path in data.iterdir()} == set(kills.BENCHMARKS)
     return kills.Trials(tmp_path_factory.mktemp("kills"), VERBS, data)
 
 

@@ -22,7 +22,7 @@ figure = [{ benchmark = "otb2015" }, { benchmark = "uav123" }]
 def home(bench: Bench, miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """OTB-2015 in a folder of its own, all else in a default folder; results of both."""
     folder = tmp_path_factory.mktemp("home")
-    miniature.into(folder / "apart", "otb2015")
+    miniature.into(folder / "apart", "otb2015", frames=20)
     miniature.into(folder / "all", "uav123")
     (folder / "bench.toml").write_text(
         'results = "kept"\n[data]\ndefault = "all"\nOTB-2015 = "apart/otb2015"\n'

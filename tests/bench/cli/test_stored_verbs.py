@@ -18,7 +18,7 @@ Bench = Callable[..., subprocess.CompletedProcess[str]]
 def made(bench: Bench, miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The miniature, and results of two machines: each ran half of the sequences."""
     folder = tmp_path_factory.mktemp("made")
-    miniature.into(folder / "data", "otb2015", "vot2018")
+    miniature.into(folder / "data", "otb2015", "vot2018", frames=20)
     otb = ["Crossing", "David", "Board", "Human4-2", "Jogging-1", "Jogging-2"]
     vot = sorted(p.name for p in (folder / "data/vot2018").iterdir() if p.is_dir())
     for number in range(2):

@@ -66,7 +66,7 @@ def test_a_study_of_an_earlier_version_opens(
         ]  # fmt: skip
         assert [is_stored(trial) for trial in trials] == [False, False, False, True]
         assert "at most 5.5" in trials[0].user_attrs["cause"]
-        found = outcome(plan, trials, Path("data"), "test")
+        found = outcome(plan, trials)
         assert [trial["number"] for trial in found["trials"]] == [2, 3, 1, 0]
         assert found["best"]["number"] == 2
         assert trials[3].params == {"shift": 1.0, "way": "right"}

@@ -11,12 +11,11 @@ from torch import Tensor, nn
 from trackers.siamattn import fast
 from trackers.siamattn.attention import SpatialAttention
 from trackers.siamattn.backbone import Bottleneck
-from trackers.siamattn.config import preset
+from trackers.siamattn.config import Kernels, preset
 from trackers.siamattn.deform import DeformConv2d
 from trackers.siamattn.fast import (
     CHUNK,
     WIDE,
-    Kernels,
     PackedConv2d,
     PackedDeformConv2d,
     WinogradConv2d,

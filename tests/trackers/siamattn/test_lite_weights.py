@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from safetensors import safe_open
@@ -28,6 +31,16 @@ def test_the_file_is_small_and_records_its_origin() -> None:
 
 def test_it_is_registered() -> None:
     assert registered_trackers()["siamattn-lite"] == "trackers.siamattn.tracker:SiamAttnLite"
+
+
+def test_a_run_starts_without_waiting_for_pytorch_or_its_compiler() -> None:
+    """What starts workers only reads the class; a worker that loads weights compiles nothing."""
+    script = (
+        "import sys; from bench.registry import make_spec; spec = make_spec('siamattn-lite');"
+        "assert spec.is_batch() and spec.is_deterministic() and 'torch' not in sys.modules;"
+        "spec.build(); assert 'torch' in sys.modules and 'torch._dynamo' not in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 
 @pytest.mark.parametrize("multicoloured", [False, True])

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "misbehave.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "misbehave.py"
 CHOSEN = (
     "raises KeyError",
     "raises with an exit of 0",
