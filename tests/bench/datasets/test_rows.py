@@ -154,6 +154,10 @@ def test_a_target_that_moves_on_does_not_leap(tmp_path: Path) -> None:
     assert doubts(open_dataset("otb2015", tmp_path)) == []
     place(tmp_path, "otb2015", ["1,2,9,9", "1,2,9,9", "700,2,9,9", "1,2,9,9"])
     assert "far from the rows" in "".join(doubts(open_dataset("otb2015", tmp_path)))
+    place(tmp_path, "otb2015", ["1,2,9,9", "1,2,9,900", "1,2,9,9"])
+    assert "far from the rows" in "".join(doubts(open_dataset("otb2015", tmp_path)))
+    place(tmp_path, "otb2015", ["1,2,9,9", "90,2,99,99", "1,2,9,9"])  # another target, as in TNL2K
+    assert doubts(open_dataset("otb2015", tmp_path)) == []
 
 
 @pytest.mark.parametrize("value", ["7e4", "1" * 50, "1." + "1" * 50])
