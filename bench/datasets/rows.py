@@ -5,8 +5,8 @@ box of which only some numbers are known. Rows without a box are another matter:
 where the target is out of view, LaSOT writes any size where it is absent, and a few official rows
 have no size although nothing says why (``without_box`` of its table). Any other row without a
 box is doubtful: it is scored as the official rule scores it, and named wherever a score stands.
-So are a region of VOT that is no rotated box, a box outside any image, and one that leaps far
-away for a single row.
+So are a region of VOT that is no rotated box, a box outside any image or within one pixel, and one
+that leaps far away for a single row.
 """
 
 from __future__ import annotations
@@ -135,6 +135,14 @@ def outside_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
     return np.flatnonzero(outside & (not benchmark.open))
 
 
+def fractional_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
+    """Rows from 0 whose box lies within the first pixel, as fractions of an image do."""
+    boxes = sequence.ground_truth
+    with np.errstate(invalid="ignore"):
+        within = (np.abs(boxes) <= 1).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
+        return np.flatnonzero(within & (boxes % 1 > 0).any(axis=1))
+
+
 @dataclass(frozen=True)
 class RowCheck:
     """One reason to doubt rows of ground truth.
@@ -158,6 +166,11 @@ ROW_CHECKS = (
         skewed_rows, "is no rotated box", "that are no rotated boxes, as those of {title} are"
     ),
     RowCheck(outside_rows, "lies outside any image", "outside any image"),
+    RowCheck(
+        fractional_rows,
+        "lies within one pixel, as a fraction of the image",
+        "within one pixel, as fractions of the image are",
+    ),
     RowCheck(
         leaping_rows,
         "lies far from the rows before and after it",

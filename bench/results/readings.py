@@ -176,6 +176,10 @@ class Finding:
         count = f"{len(self.sequences)} of {self.compared} files ({shown})"
         if self.reading is ELSEWHERE:
             return f"the first row is not the first box of the ground truth in {count}"
+        if self.after_first and self.reading is FRACTIONS:
+            return (
+                f"the rows after the first lie within one pixel, as {FRACTIONS.title}, in {count}"
+            )
         if self.after_first:
             return (
                 f"the rows after the first lie on the target if read as {self.reading.title}, "
@@ -214,7 +218,8 @@ def findings(files: Sequence[FirstRows], index_base: float | None = None) -> lis
         found += _fractions(usable, rows, truth) or _resized(usable, rows, truth)
         found += _shifted(usable, rows, truth, index_base)
     if not any(each.whole for each in found):
-        found += _elsewhere(usable, rows, truth, plain) + _after_first(usable)
+        after = _fractions_after_first(usable) or _after_first(usable)
+        found += _elsewhere(usable, rows, truth, plain) + after
     return sorted(found, key=lambda each: (not each.whole, -len(each.sequences)))
 
 
@@ -309,6 +314,17 @@ def _after_first(files: Sequence[FirstRows]) -> list[Finding]:
     one = reading_after_starts(*(np.concatenate(part) for part in zip(*later, strict=True)))
     names = tuple(file.sequence for file in files)
     return [] if one is None else [Finding(one, names, len(files), after_first=True)]
+
+
+def _fractions_after_first(files: Sequence[FirstRows]) -> list[Finding]:
+    """Rows within one pixel after first rows that are not; those without a size are no answer."""
+
+    def small(rows: FloatArray) -> bool:
+        within = (np.abs(rows) <= _FRACTION).all() and (rows[:, 2:] > 0).all()
+        return bool(len(rows) and within and (rows % 1 > 0).any())
+
+    names = tuple(file.sequence for file in files if small(file.rows[1:]))
+    return [Finding(FRACTIONS, names, len(files), after_first=True)] if names else []
 
 
 def _mean_overlap(boxes: FloatArray, truth: FloatArray) -> float:

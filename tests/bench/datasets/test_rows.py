@@ -160,6 +160,15 @@ def test_a_target_that_moves_on_does_not_leap(tmp_path: Path) -> None:
     assert doubts(open_dataset("otb2015", tmp_path)) == []
 
 
+def test_fractions_of_an_image_are_named(tmp_path: Path) -> None:
+    """The overlap that counts pixels makes any two of them almost equal."""
+    for rows, doubtful in ((["0.25,0.5,0.125,1"] * 2, 1), (["0,0,1,1", "1,0,1,1"], 0)):
+        place(tmp_path, "folder", rows)
+        found = doubts(open_dataset("folder", tmp_path))
+        assert len(found) == doubtful
+        assert not found or "2 rows of ground truth within one pixel, as fractions" in found[0]
+
+
 @pytest.mark.parametrize("value", ["7e4", "1" * 50, "1." + "1" * 50])
 def test_numbers_that_no_program_writes_are_refused(tmp_path: Path, value: str) -> None:
     path = place(tmp_path, "otb2015", ["1,2,3,4", f"{value},2,3,4"])

@@ -147,6 +147,24 @@ def test_rows_after_a_right_first_row_are_checked_too(tmp_path: Path, name: str)
     assert any("rows after the first" in note for note in scores.trackers["as-is"].notes)
 
 
+def test_fractions_after_a_first_row_in_pixels(tmp_path: Path) -> None:
+    """A tracker that answers fractions, of which only the box it was given is in pixels."""
+
+    def write(boxes: FloatArray) -> FloatArray:
+        return np.vstack([boxes[:1], boxes[1:] / [640, 480, 640, 480]])
+
+    dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
+    source = written(tmp_path / "raw", dataset, write)
+    with pytest.raises(ResultError, match=r"rows after the first lie within one pixel.*Multiply"):
+        import_results(source, store, "T", dataset)
+    import_results(source, store, "T", dataset, boxes="xywh")
+    (scores,) = evaluate(dataset, store)
+    assert any("as fractions of the image, in 4 of 4" in n for n in scores.trackers["T"].notes)
+    tiny = [FirstRows.of("a", np.array([[9.0, 9, 9, 9], *[[0, 0, 1, 1]] * 5]), truth_of(0))]
+    gone = [FirstRows.of("a", np.array([[9.0, 9, 9, 9], *[[0, 0, 0, 0]] * 5]), truth_of(0))]
+    assert not any(each.after_first for file in (tiny, gone) for each in findings(file))
+
+
 def test_first_rows_that_almost_all_lie_off_the_target_are_noted() -> None:
     truths = {f"{at}": truth_of(at) for at in range(6)}
     beside = np.array([80, -70, 5, 9])
