@@ -212,14 +212,13 @@ def leaps(boxes: FloatArray, image: tuple[float, float] | None = None) -> FloatA
         corners -= np.clip(corners, 0, np.tile(image, 2)[:, None])
     found = np.zeros(len(boxes))
     with np.errstate(invalid="ignore"):
-        steps = np.abs(np.diff(corners)).max(axis=0)
-        size = np.sqrt(np.maximum(width * height, 1))
-        size = np.maximum(np.maximum(size[:-2], size[2:]), np.minimum(width, height)[1:-1])
+        steps = np.abs(corners[:, 1:] - corners[:, :-1]).max(axis=0)
         across = np.abs(corners[:, 2:] - corners[:, :-2]).max(axis=0)
-        known = np.minimum(width, height) > 0
-        away = np.minimum(steps[:-1], steps[1:]) / (across + size)
-    known = known[:-2] & known[1:-1] & known[2:]
-    found[1:-1][known] = away[known]
+        size, shorter = np.sqrt(np.maximum(width * height, 1)), np.minimum(width, height)
+        reach = across + np.maximum(np.maximum(size[:-2], size[2:]), shorter[1:-1])
+        known = shorter > 0
+        known = known[:-2] & known[1:-1] & known[2:]
+        np.divide(np.minimum(steps[:-1], steps[1:]), reach, out=found[1:-1], where=known)
     return found
 
 
