@@ -40,9 +40,13 @@ _BLANKS = str.maketrans(",;\t", "   ")
 _BARS = 3  # in a row of four numbers, and two more around it
 _QUOTED = re.compile(r"([\"'])([^\"']+)\1")
 _BOX = 4  # numbers of a box
-_HEADER = re.compile(
-    r"\W*(?:x|left)\W+(?:y|top)\W+(?:w|width)\W+(?:h|height)\W*", re.IGNORECASE | re.ASCII
+_X, _Y = (rf"(?:{n}(?:1|_?min)?|{side})" for n, side in (("x", "left"), ("y", "top")))
+_HEADER = re.compile(rf"\W*{_X}\W+{_Y}\W+(?:w|width)\W+(?:h|height)\W*", re.IGNORECASE | re.ASCII)
+_COLUMN = (
+    r"(?:[xy](?:[12]|_?min|_?max|_?c)?|(?:c|center|centre)_?[xy]|left|top|right|bottom|w|h|width|"
+    r"height|frame|score|confidence)"
 )
+_COLUMNS = re.compile(rf"\W*{_COLUMN}(?:\W+{_COLUMN}){{3,5}}\W*", re.IGNORECASE | re.ASCII)
 # NaN as Microsoft's C library, R and Python print it.
 _UNKNOWN = re.compile(
     r"-?nan\(\w*\)|-?1\.#(?:IND|[QS]NAN)0*|\b(?:n/?a|none|null)\b", re.IGNORECASE
@@ -449,9 +453,17 @@ def _bare(lines: list[str]) -> list[str]:
 
 
 def _heading(lines: list[str]) -> int:
-    """How many lines before the first row are empty, comments, or the header of boxes."""
-    above = (not line.strip() or line[0] in "#%" or _HEADER.fullmatch(line) for line in lines)
-    return sum(1 for _ in itertools.takewhile(bool, above))
+    """How many lines before the first row are empty, comments, or the header of boxes.
+
+    A comment that names other columns, as ``# x1 y1 x2 y2``, is none.
+    """
+
+    def skipped(line: str) -> bool:
+        if not line.strip() or _HEADER.fullmatch(line):
+            return True
+        return line[0] in "#%" and not _COLUMNS.fullmatch(line)
+
+    return sum(1 for _ in itertools.takewhile(skipped, lines))
 
 
 def _hint(line: str, fields: list[str], columns: int) -> str:

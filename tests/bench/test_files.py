@@ -102,6 +102,8 @@ FOREIGN = (
     "(1, 2, 3, 4),\n('5.5', '6', 'NaN', '8')\n",
     '"1,2,3,4"\n"5.5,6,null,8"\n',
     "1.0,2,3,4\n5.5,6,-1.#IND00,8\n",
+    "# x1 y1 w h\n1 2 3 4\n5.5 6 nan 8\n",
+    "# x y positions by me\nx_min,y_min,width,height\n1,2,3,4\n5.5,6,nan,8\n",
     "1 2 3 4\n5.5 6 1.#QNAN 8\n",
 )
 
@@ -120,6 +122,9 @@ def test_what_other_peoples_writers_add(text: str) -> None:
     [
         ("x1,y1,x2,y2\n1,2,3,4\n", "x:1: expected numbers"),
         ("cx,cy,w,h\n1,2,3,4\n", "x:1: expected numbers"),
+        ("# x1 y1 x2 y2\n1 2 3 4\n", "x:1: expected"),
+        ("% left,top,right,bottom\n1,2,3,4\n", "x:1: expected"),
+        ("# made\n# cx, cy, w, h\n1,2,3,4\n", "x:2: expected"),
         ("# made\n1,2,3,4\n\n1,2,3,4\n", "x:3: expected 4 numbers, found 0"),
         ("1,2,3,4\n# made\n1,2,3,4\n", "x:2: expected 4 numbers, found 2"),
         ("# made_by\n1,2,3,4\n1_0,2,3,4\n", "x:3: expected 4 plain numbers"),
