@@ -472,4 +472,6 @@ def _hint(line: str, fields: list[str], columns: int) -> str:
         return ""
     if "." not in line and "," in line and not any(map(str.isalpha, line)):
         return ". Write decimals with a point if these commas are decimal ones"
+    if columns == _BOX and len(fields) == 2 * _BOX:
+        return ". Write x, y, w, h of the box around them if these are four corners"
     return ". Keep the columns x, y, w, h alone" if columns == _BOX else ""

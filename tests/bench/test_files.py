@@ -129,6 +129,7 @@ def test_what_other_peoples_writers_add(text: str) -> None:
         ("1,2,3,4\n# made\n1,2,3,4\n", "x:2: expected 4 numbers, found 2"),
         ("# made_by\n1,2,3,4\n1_0,2,3,4\n", "x:3: expected 4 plain numbers"),
         ("1,2,3,4,0.9\n", r"found 5.*Keep the columns x, y, w, h alone"),
+        ("1.5 2 9 2 9 8 1 8.5\n", "found 8.*the box around them if these are four corners"),
         ("1,5,2,5,3,5,4,5\n", "found 8.*Write decimals with a point"),
         ("1,2,3,4\n''.9,2,3,4\n", "x:2: expected numbers"),
         ("1,2,3,4\n'1.9,2,3,4\n", "x:2: expected numbers"),
