@@ -138,6 +138,23 @@ valid_normalized = "positive"
             success(from_zero + odd)
 
 
+def test_without_a_list_whatever_is_there_is_taken(tmp_path: Path) -> None:
+    text = HARBOUR.replace(HARBOUR.splitlines()[6], "")
+    for layout, place in (
+        ("otb", "crane/groundtruth_rect.txt"),
+        ("trackingnet", "TEST/anno/crane.txt"),
+        ("folder", "crane/groundtruth.txt"),
+        ("vot", "crane/groundtruth.txt"),
+    ):
+        file = tmp_path / layout / place
+        file.parent.mkdir(parents=True)
+        file.write_text("1,2,30,40\n" * 3)
+        name = str(harbour(tmp_path, text=text.replace('layout = "otb"', f'layout = "{layout}"')))
+        dataset = open_dataset(name, tmp_path / layout)
+        assert [sequence.name for sequence in dataset] == ["crane"], layout
+        assert layout == "folder" or dataset.unlisted, layout
+
+
 def test_a_file_that_was_changed_is_read_anew(tmp_path: Path) -> None:
     path = harbour(tmp_path)
     assert get_benchmark(str(path)).title == "Harbour"
