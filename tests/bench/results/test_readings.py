@@ -165,6 +165,34 @@ def test_fractions_after_a_first_row_in_pixels(tmp_path: Path) -> None:
     assert not any(each.after_first for file in (tiny, gone) for each in findings(file))
 
 
+def files_of(count: int, write: Write) -> list[FirstRows]:
+    truths = [truth_of(seed, 8) + np.arange(8)[:, None] * [9, 0, 0, 0] for seed in range(count)]
+    return [FirstRows.of(f"S{n}", write(truth), truth) for n, truth in enumerate(truths)]
+
+
+def test_rows_of_the_frames_after_are_noted() -> None:
+    """Without the row that a tracker is started on, every row is a frame early."""
+    (found,) = findings(files_of(25, lambda boxes: np.vstack([boxes[1:], boxes[-1:]])))
+    assert "nearer to the target of the next frame" in str(found)
+    assert "25 of 25" in str(found)
+    assert not found.whole
+    assert findings(files_of(25, lambda boxes: boxes)) == []
+    late = files_of(25, lambda boxes: np.vstack([boxes[:1], boxes[:-1]]))
+    assert findings(late) == [], "as a tracker that lags"
+
+
+def test_rows_off_the_target_right_after_the_first_are_noted() -> None:
+    def doubled(boxes: FloatArray) -> FloatArray:
+        return np.vstack([boxes[:1], boxes[1:] * 2])
+
+    right = files_of(8, lambda boxes: boxes)
+    (found,) = findings([*files_of(5, doubled), *right[5:]])
+    assert "right after the first lie off the target in 5 of 8 files" in str(found)
+    assert not found.whole
+    assert findings([*files_of(3, doubled), *right[3:]]) == [], "a tracker may lose some"
+    assert findings(files_of(3, doubled)) == [], "too few to tell"
+
+
 def test_first_rows_that_almost_all_lie_off_the_target_are_noted() -> None:
     truths = {f"{at}": truth_of(at) for at in range(6)}
     beside = np.array([80, -70, 5, 9])
