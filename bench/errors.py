@@ -45,7 +45,7 @@ class SubmissionError(BenchError):
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigError:
-    """Error for an unknown name, with the known names and the nearest one.
+    """Error for an unknown name, with the known names and the nearest, or that it is part of.
 
     Args:
         kind: kind of thing named, e.g. ``"tracker"``.
@@ -56,6 +56,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigError:
     lowered = {candidate.lower(): candidate for candidate in names}
     nearest = difflib.get_close_matches(name.lower(), lowered, n=1)
     hint = f" Did you mean {lowered[nearest[0]]!r}?" if nearest else ""
+    if whole := next((each for each in names if name in map(str.strip, each.split(","))), None):
+        hint = f" Did you mean {whole!r}? Quote a name that has commas: '\"{whole}\"'."
     return ConfigError(f"unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
 
 

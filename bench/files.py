@@ -37,11 +37,16 @@ _NUMBER_BYTES = b"0123456789.-+eE "
 # commas, digit groups such as 1_000.
 _NOT_A_FIELD = re.compile(r"[,;\n][ \t]*[,;]|\n\t[^\n]*,|_")
 _BLANKS = str.maketrans(",;\t", "   ")
-_QUOTES = str.maketrans(dict.fromkeys("|[]()\"'", " "))
+_BARS = 3  # in a row of four numbers, and two more around it
+_QUOTED = re.compile(r"([\"'])([^\"']+)\1")
 _BOX = 4  # numbers of a box
-_HEADER = re.compile(
-    r"\W*(?:x|left)\W+(?:y|top)\W+(?:w|width)\W+(?:h|height)\W*", re.IGNORECASE | re.ASCII
+_X, _Y = (rf"(?:{n}(?:1|_?min)?|{side})" for n, side in (("x", "left"), ("y", "top")))
+_HEADER = re.compile(rf"\W*{_X}\W+{_Y}\W+(?:w|width)\W+(?:h|height)\W*", re.IGNORECASE | re.ASCII)
+_COLUMN = (
+    r"(?:[xy](?:[12]|_?min|_?max|_?c)?|(?:c|center|centre)_?[xy]|left|top|right|bottom|w|h|width|"
+    r"height|frame|score|confidence)"
 )
+_COLUMNS = re.compile(rf"\W*{_COLUMN}(?:\W+{_COLUMN}){{3,5}}\W*", re.IGNORECASE | re.ASCII)
 # NaN as Microsoft's C library, R and Python print it.
 _UNKNOWN = re.compile(
     r"-?nan\(\w*\)|-?1\.#(?:IND|[QS]NAN)0*|\b(?:n/?a|none|null)\b", re.IGNORECASE
@@ -399,14 +404,14 @@ def _parse_carefully(
     text = data.removeprefix(codecs.BOM_UTF8).decode("ascii", errors="replace").rstrip()
     lines = text.splitlines()
     above = _heading(lines) if foreign and columns == _BOX else 0
+    bare = _bare(lines[above:]) if foreign else lines[above:]
     rows = np.empty((len(lines) - above, columns))
-    for number, line in enumerate(lines[above:], start=above + 1):
+    for number, (line, read) in enumerate(zip(lines[above:], bare, strict=True), above + 1):
         if len(line) > _MAX_LINE:
             raise error(
                 f"{where}:{number}: expected {columns} numbers, found a line of {len(line)} "
                 f"characters: {line[:80]!r}"
             )
-        read = _UNKNOWN.sub("nan", line).translate(_QUOTES) if foreign else line
         fields = read.translate(_BLANKS).split()
         if len(fields) != columns:
             raise error(
@@ -417,18 +422,48 @@ def _parse_carefully(
             rows[number - 1 - above] = [float(field) for field in fields]
         except ValueError:
             raise error(f"{where}:{number}: expected numbers, found {line[:80]!r}") from None
-    padded = "\n".join(["", *lines[above:]])
-    if odd := _NOT_A_FIELD.search(padded):
-        number = len(padded[: odd.end()].splitlines()) - 1 + above
-        line = lines[number - 1]
-        raise error(f"{where}:{number}: expected {columns} plain numbers, found {line[:80]!r}")
+    if odd := _odd_line(lines[above:]):
+        line = lines[above + odd - 1]
+        raise error(
+            f"{where}:{above + odd}: expected {columns} plain numbers, found {line[:80]!r}"
+        )
     return rows
 
 
+def _odd_line(lines: list[str]) -> int:
+    """The first row, from 1, that has a field too many, or alone begins with a tab; 0 for none."""
+    padded = "\n".join(["", *lines])
+    if odd := _NOT_A_FIELD.search(padded):
+        return len(padded[: odd.end()].splitlines()) - 1
+    tabs = [line.startswith("\t") for line in lines]
+    return 0 if all(tabs) or not any(tabs) else tabs.index(True) + 1
+
+
+def _bare(lines: list[str]) -> list[str]:
+    """Rows without the quotes, brackets or bars of lists and tables; what is unpaired stays."""
+    text = "\n".join(lines)
+    paired = all(text.count(a) == text.count(b) for a, b in ("[]", "()"))
+    bare = []
+    for line in lines:
+        read = _QUOTED.sub(r" \2 ", _UNKNOWN.sub("nan", line))
+        if paired:
+            read = read.strip("[]() \t,;")
+        bare.append(read.replace("|", " ") if read.count("|") >= _BARS else read)
+    return bare
+
+
 def _heading(lines: list[str]) -> int:
-    """How many lines before the first row are empty, comments, or the header of boxes."""
-    above = (not line.strip() or line[0] in "#%" or _HEADER.fullmatch(line) for line in lines)
-    return sum(1 for _ in itertools.takewhile(bool, above))
+    """How many lines before the first row are empty, comments, or the header of boxes.
+
+    A comment that names other columns, as ``# x1 y1 x2 y2``, is none.
+    """
+
+    def skipped(line: str) -> bool:
+        if not line.strip() or _HEADER.fullmatch(line):
+            return True
+        return line[0] in "#%" and not _COLUMNS.fullmatch(line)
+
+    return sum(1 for _ in itertools.takewhile(skipped, lines))
 
 
 def _hint(line: str, fields: list[str], columns: int) -> str:
@@ -437,4 +472,6 @@ def _hint(line: str, fields: list[str], columns: int) -> str:
         return ""
     if "." not in line and "," in line and not any(map(str.isalpha, line)):
         return ". Write decimals with a point if these commas are decimal ones"
+    if columns == _BOX and len(fields) == 2 * _BOX:
+        return ". Write x, y, w, h of the box around them if these are four corners"
     return ". Keep the columns x, y, w, h alone" if columns == _BOX else ""

@@ -1,7 +1,8 @@
-"""Functions that show the fields of a record as parameters of their own."""
+"""Functions that show the fields of a record as parameters of their own, and lists in texts."""
 
 from __future__ import annotations
 
+import csv
 import inspect
 from collections.abc import Callable, Iterable
 from inspect import Parameter
@@ -30,3 +31,13 @@ def showing(
         return function
 
     return decorate
+
+
+def separated(texts: Iterable[str]) -> list[str]:
+    """Names given one by one or separated by commas; a name in double quotes may hold commas.
+
+    >>> separated(["a, b", '"c,d"'])
+    ['a', 'b', 'c,d']
+    """
+    rows = (row for text in texts for row in csv.reader([text], skipinitialspace=True))
+    return [name.strip() for row in rows for name in row if name.strip()]

@@ -14,9 +14,10 @@ error meant for the user), `moved` and `unseen` (accepted without a remark, scor
 `unseen` is what no reader of the damaged file could tell from a sound one; `moved` is the rest.
 This script decides by itself, from the bytes, in `is_plausible`. The file is `unseen` if it has
 
-* the layout of the sound file: the same lines, separators (or one other throughout) and words, and
-  as many numbers, with at most four digits before the point and twenty after it; in binary files,
-  the same bytes but for the four numbers of each row and the free text of a header;
+* the layout of the sound file: the same lines (but for empty ones at the top or the end, which
+  some writers leave), separators (or one other throughout) and words, and as many numbers, with
+  at most four digits before the point and twenty after it; in binary files, the same bytes but
+  for the four numbers of each row and the free text of a header;
 * in each row a box of at least half a pixel and at most 1280x720, with a pixel in an image of
   1280x720, and no number but 0 below a millionth;
 * in VOT ground truth, corners of a rotated box to within 3 pixels; in VOT results, boxes that
@@ -204,7 +205,8 @@ def _layout(text: bytes) -> bytes:
 
 
 def _rows_of_text(data: bytes) -> Parts:
-    return _layout(data), np.array(_NUMBER.findall(data), dtype=float).reshape(-1, 4)
+    rows = np.array(_NUMBER.findall(data), dtype=float).reshape(-1, 4)
+    return _layout(data.lstrip(b"\r\n")), rows
 
 
 def _rows_of_vot(data: bytes) -> Parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,6 +145,8 @@ def score(
 ) -> dict[str, float]:
     """The measures of one result on one sequence, by the benchmark's official rule.
 
+    What would be noted beside a table of scores is a warning, e.g. that the boxes are corners.
+
     Args:
         boxes: what ``run`` returned, or ``(N, 4)`` x, y, w, h in 0-based pixels.
         sequence: with ground truth.
@@ -160,8 +163,10 @@ def score(
     dataset = Dataset(benchmark.name, Path("(memory)"), (clip,))
     store = MemoryStore(benchmark.name, benchmark.experiment(experiment))
     _add(store, "result", clip, boxes)
-    scores = _evaluate(dataset, store, None, convention)
-    return dict(scores.trackers["result"].per_sequence[clip.name])
+    (found,) = _evaluate(dataset, store, None, convention).trackers.values()
+    for note in found.notes:
+        warnings.warn(note, stacklevel=2)
+    return dict(found.per_sequence[clip.name])
 
 
 def evaluate(

@@ -49,6 +49,7 @@ def read_declaration(path: Path) -> Benchmark:
     return dataclasses.replace(
         benchmark,
         declared=whole,
+        conventions=_with_first_pixel(benchmark),
         expected_sequences=benchmark.expected_sequences or main,
     )
 
@@ -137,6 +138,19 @@ class _Expected:
     frames: int | None = None
 
 
+def _with_first_pixel(benchmark: Benchmark) -> dict[str, Mapping[str, Any]]:
+    """Conventions by which a box in the first row or column of pixels is valid ground truth.
+
+    Rules that ask for x, y > 0 are of toolkits that call the first pixel 1. Where it is 0, the
+    size alone is asked for, unless the declaration says otherwise.
+    """
+    row, stated = _rules(benchmark.kind)[benchmark.rule], benchmark.conventions
+    if benchmark.index_base:
+        return dict(stated)
+    sized = {key: "sized" for key, value in row.items() if value == "positive"}
+    return {**stated, benchmark.rule: {**sized, **stated.get(benchmark.rule, {})}}
+
+
 def check_declaration(benchmark: Benchmark, path: Path) -> None:
     """Check what no type says.
 
@@ -163,7 +177,7 @@ def check_declaration(benchmark: Benchmark, path: Path) -> None:
         raise wrong(
             f"{where}: experiments", "onepass alone, or those of VOT", list(benchmark.experiments)
         )
-    rules = json.loads((TABLES / _RULES[benchmark.kind]).read_text(encoding="utf-8"))
+    rules = _rules(benchmark.kind)
     if benchmark.rule not in rules:
         raise unknown_name(f"rule in {where}:", benchmark.rule, rules)
     for rule in benchmark.conventions:
@@ -192,6 +206,13 @@ def _check_list(benchmark: Benchmark, where: str) -> None:
 
 
 _RULES = {"onepass": "conventions.json", "vot": "vot_conventions.json"}
+
+
+@cache
+def _rules(kind: str) -> dict[str, dict[str, Any]]:
+    """All conventions of a kind by name."""
+    rules: dict[str, dict[str, Any]] = json.loads((TABLES / _RULES[kind]).read_text("utf-8"))
+    return rules
 
 
 @cache

@@ -14,7 +14,7 @@ import typer
 
 from bench.benchmarks import SUFFIXES, benchmarks, get_benchmark
 from bench.errors import ConfigError
-from bench.signatures import Function, showing
+from bench.signatures import Function, separated, showing
 
 if TYPE_CHECKING:
     from bench.runner.options import Option
@@ -149,7 +149,11 @@ Experiment = Annotated[
 ]
 Trackers = Annotated[
     list[str] | None,
-    typer.Option("--tracker", "-t", help="Names, repeatable or with commas; all by default."),
+    typer.Option(
+        "--tracker",
+        "-t",
+        help="Names, repeatable or with commas ('\"a,b\"' is one name); all by default.",
+    ),
 ]
 StoredTrackers = Annotated[
     list[str] | None,
@@ -252,14 +256,15 @@ def parse_settings(settings: list[str] | None) -> dict[str, str]:
     """``["a=1", "b=x"]`` as a dictionary; empty for none given.
 
     Raises:
-        ConfigError: an item has no ``=``.
+        ConfigError: an item has no ``=``, or a name has two values.
     """
-    pairs = {}
+    pairs: dict[str, str] = {}
     for item in settings or []:
         key, equals, value = item.partition("=")
         if not equals or not key:
             raise ConfigError(f"--set expects NAME=VALUE, found {item!r}")
-        pairs[key] = value
+        if pairs.setdefault(key, value) != value:
+            raise ConfigError(f"--set {key} is given twice, as {pairs[key]!r} and {value!r}")
     return pairs
 
 
@@ -269,7 +274,7 @@ def split_names(names: list[str] | None) -> list[str] | None:
     Raises:
         ConfigError: something was given, but no name in it.
     """
-    flat = [part.strip() for name in names or [] for part in name.split(",") if part.strip()]
+    flat = separated(names or [])
     if names and not flat:
         raise ConfigError(
             f"expected names separated by commas, found {', '.join(map(repr, names))}"

@@ -144,14 +144,15 @@ def _renamed(same: list[str]) -> dict[str, str]:
     from bench.published.papers import paper_table
 
     known = dict.fromkeys(row for name in _comparable() for row in paper_table(name).rows)
-    pairs = {}
+    pairs: dict[str, str] = {}
     for item in same:
         name, equals, printed = item.rpartition("=")
         if not equals or not name:
             raise ConfigError(f"--same expects NAME=PRINTED, found {item!r}")
         if printed not in known:
             raise unknown_name("printed row", printed, known)
-        pairs[name] = printed
+        if pairs.setdefault(name, printed) != printed:
+            raise ConfigError(f"--same {name} is given twice, as {pairs[name]!r} and {printed!r}")
     return pairs
 
 

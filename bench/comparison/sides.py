@@ -94,22 +94,39 @@ def open_sides(
 
 
 def benchmark_of(*texts: str) -> str:
-    """The benchmark that a path names, or the record in it.
+    """The benchmark that paths name, or the records in them.
 
     Raises:
-        ConfigError: none does.
+        ConfigError: none does, or they name several.
     """
-    for text in texts:
-        for part in reversed(Path(text).resolve().parts if Path(text).exists() else ()):
-            if part.lower() in benchmarks():
-                return part.lower()
-        for path in (Path(text), *Path(text).glob("run.json"), *Path(text).glob("*/run.json")):
-            record = read_record(path) if path.suffix == ".json" and path.is_file() else None
-            if record is not None and record.provenance.get("benchmark") in benchmarks():
-                return str(record.provenance["benchmark"])
-    raise ConfigError(
-        f"of which benchmark are {' and '.join(map(repr, texts))}? Name it with --benchmark."
-    )
+    told = {text: name for text in texts if (name := _told(text))}
+    names = dict.fromkeys(told.values())
+    closed = [name for name in names if not get_benchmark(name).open]
+    if len(closed) > 1:  # a folder may be called as own clips are by chance
+        each = ", ".join(
+            f"{text} is of {get_benchmark(name).title}" for text, name in told.items()
+        )
+        raise ConfigError(
+            f"{each}. Compare results of the same benchmark, or name one with --benchmark if the "
+            "sequences that both have are the same."
+        )
+    if not names:
+        raise ConfigError(
+            f"of which benchmark are {' and '.join(map(repr, texts))}? Name it with --benchmark."
+        )
+    return next(iter(closed or names))
+
+
+def _told(text: str) -> str:
+    """The benchmark that a path or its record names; empty if none."""
+    for part in reversed(Path(text).resolve().parts if Path(text).exists() else ()):
+        if part.lower() in benchmarks():
+            return part.lower()
+    for path in (Path(text), *Path(text).glob("run.json"), *Path(text).glob("*/run.json")):
+        record = read_record(path) if path.suffix == ".json" and path.is_file() else None
+        if record is not None and record.provenance.get("benchmark") in benchmarks():
+            return str(record.provenance["benchmark"])
+    return ""
 
 
 def labels_of(a: str, b: str) -> tuple[str, str]:

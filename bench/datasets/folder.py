@@ -13,10 +13,11 @@ A row of the file is ``x,y,w,h`` in 0-based pixels, of every frame or of the fir
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from bench.benchmarks import Benchmark
+from bench.benchmarks import Benchmark, Listed
 from bench.datasets.files import (
     begins_with_a_box,
     image_names,
@@ -26,7 +27,14 @@ from bench.datasets.files import (
     stems,
 )
 from bench.datasets.frames import SortedFrames, VideoFrames
-from bench.datasets.scan import Entry, Scan, missing_dataset, require_subset
+from bench.datasets.scan import (
+    Entry,
+    Scan,
+    compare,
+    missing_dataset,
+    others_of,
+    require_subset,
+)
 from bench.errors import DatasetError
 from bench.sequence import Frames, Sequence
 
@@ -36,8 +44,8 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".m
 
 
 def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
-    """Every clip in the root, or the root itself if it is a clip."""
-    require_subset(benchmark, subset)
+    """Every clip in the root, or the root itself if it is a clip; of a list, those on it."""
+    require_subset(benchmark, subset, benchmark.subsets)
     if not root.exists():
         raise missing_dataset(benchmark, root, [root])
     inside: list[Path] = []
@@ -52,7 +60,22 @@ def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
     entries = (own,) if own else tuple(clips[path] for path in outer if path in clips)
     _require_unique(root, [entry.name for entry in entries])
     ignored = [path.name for path in outer if path.is_dir() and path not in clips]
+    if benchmark.table:
+        rows = benchmark.listed(subset)
+        listed = {e.name: _listed(e, rows[e.name]) for e in entries if e.name in rows}
+        surplus = {*ignored, *(e.name for e in entries)} - benchmark.rows.keys()
+        return compare(listed, rows, surplus, (root,), others_of(benchmark, subset))
     return Scan(entries, surplus=() if own else tuple(ignored), looked=(root,))
+
+
+def _listed(entry: Entry, row: Listed) -> Entry:
+    """A clip with what the list says of it."""
+
+    def load() -> Sequence:
+        attributes = row.attributes or frozenset()
+        return replace(entry.load(), attributes=attributes, size=row.size, stated_size=row.size)
+
+    return replace(entry, load=load, rows=row.frames)
 
 
 def _require_unique(root: Path, names: list[str]) -> None:

@@ -6,19 +6,28 @@ separate: opening a dataset stops at the first malformed file, checking one cont
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 from bench.benchmarks import Benchmark, get_benchmark, subset_title
+from bench.datasets.files import subfolders
 from bench.datasets.rows import doubts
 from bench.errors import ConfigError, DatasetError
 from bench.sequence import Dataset, Sequence
+
+_DEEPER = 2  # folders; an archive of a folder, unpacked into one of its own name
+
+
+class NoDatasetError(DatasetError):
+    """A folder holds no sequence of a benchmark."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,8 @@ def open_dataset(benchmark: str, root: str | Path, *, subset: str = "test") -> D
         benchmark: a name of ``bench.benchmarks``, ``"folder"`` for own clips, or the path of a
             declaration.
         root: a folder that holds ``<benchmark>/``, or the dataset itself: the official folder, or
-            annotation only (a folder, a JSON file or a zip archive).
+            annotation only (a folder, a JSON file or a zip archive). It may lie up to two folders
+            deeper, as archives leave it.
         subset: ``"test"``; also ``"train"`` and ``"all"`` for LaSOT, ``"TRAIN_0"`` to
             ``"TRAIN_11"`` for TrackingNet.
 
@@ -101,24 +111,53 @@ def scan_folder(benchmark: Benchmark, root: str | Path, subset: str) -> tuple[Pa
         DatasetError: no sequence was found, or a folder cannot be read.
     """
     reader = importlib.import_module(f"bench.datasets.{benchmark.layout.reader}")
-    scan = cast(Callable[[Path, Benchmark, str], Scan], reader.scan)
+    scan = cast(Callable[..., Scan], reader.scan)
     try:
-        folder = _dataset_folder(benchmark.name, Path(root))
-        found = scan(folder, benchmark, subset)
+        nested = Path(root, benchmark.name)
+        folder = nested if nested.is_dir() else Path(root)
+        return _scanned(partial(scan, benchmark=benchmark, subset=subset), benchmark, folder)
     except OSError as error:
         raise DatasetError(
             f"{error.filename or root}: cannot be read ({error.strerror}). Allow reading it, or "
             "leave it out."
         ) from error
-    if not found.entries:
-        raise missing_dataset(benchmark, folder, found.looked)
-    return folder, found
 
 
-def _dataset_folder(benchmark: str, root: Path) -> Path:
-    """``<root>/<benchmark>`` if it exists, else ``root``."""
-    nested = root / benchmark
-    return nested if nested.is_dir() else root
+def _scanned(
+    scan: Callable[[Path], Scan], benchmark: Benchmark, folder: Path, deeper: int = _DEEPER
+) -> tuple[Path, Scan]:
+    """A folder with sequences and these: the one given, or else one inside it."""
+    try:
+        found = scan(folder)
+        if found.entries:
+            return folder, found
+        missing = missing_dataset(benchmark, folder, found.looked)
+    except NoDatasetError as error:
+        missing = error
+    if deeper and (inside := _folder_inside(benchmark, folder)):
+        with contextlib.suppress(NoDatasetError):
+            return _scanned(scan, benchmark, inside, deeper - 1)
+    raise missing
+
+
+def _folder_inside(benchmark: Benchmark, folder: Path) -> Path | None:
+    """Where archives may have put a dataset: a folder of its name or of the same one, or the only.
+
+    Where no list of sequences tells them from others', the only folder is not taken.
+    """
+    real = (each for each in subfolders(folder) if not is_miniature(each))
+    inside = {each: _benchmark_called(each.name) for each in real}
+    for each, called in inside.items():
+        if called == benchmark.name or each.name.lower() == folder.name.lower():
+            return each
+    return next(iter(inside)) if benchmark.table and [*inside.values()] == [""] else None
+
+
+def _benchmark_called(name: str) -> str:
+    try:
+        return get_benchmark(name).name
+    except ConfigError:
+        return ""
 
 
 def load(entry: Entry) -> Sequence:
@@ -191,7 +230,7 @@ def shown_layout(benchmark: Benchmark) -> str:
     return f"{text} ({benchmark.where})" if benchmark.where else text
 
 
-def missing_dataset(benchmark: Benchmark, root: Path, looked: Iterable[Path]) -> DatasetError:
+def missing_dataset(benchmark: Benchmark, root: Path, looked: Iterable[Path]) -> NoDatasetError:
     """Error for a folder without any sequence of the benchmark."""
     state = "no sequence found" if os.path.lexists(root) else "it does not exist"
     places = ", ".join(dict.fromkeys(str(place) for place in looked)) or str(root)
@@ -200,7 +239,7 @@ def missing_dataset(benchmark: Benchmark, root: Path, looked: Iterable[Path]) ->
     if benchmark.site:
         lines.append(f"  get it at: {benchmark.site}")
     lines.append("Without any dataset, `make demo` runs everything on the built-in miniature.")
-    return DatasetError("\n".join(lines))
+    return NoDatasetError("\n".join(lines))
 
 
 def is_miniature(root: Path) -> bool:

@@ -36,8 +36,8 @@ def scan(root: Path, benchmark: Benchmark, subset: str) -> Scan:
         name: Entry(name, partial(_load, benchmark, name, path, images / name))
         for name, path in (files or alone).items()
     }
-    if subset != "test":
-        return Scan(tuple(found.values()), looked=looked)
+    if subset != "test" or not benchmark.table:
+        return Scan(tuple(found.values()), looked=looked, unlisted=not benchmark.table)
     known = list(benchmark.rows)
     surplus = (found.keys() | {sub.name for sub in subfolders(images)}) - set(known)
     if alone and surplus == found.keys():

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.arrays import FloatArray
 from bench.errors import ResultError
-from bench.evaluation.doubtful import RowCounts, count_rows
+from bench.evaluation.doubtful import RowCounts, Size, count_rows
 from bench.evaluation.selection import Candidate
 from bench.measures import onepass
 from bench.measures.onepass import Convention, Curves
@@ -48,22 +48,30 @@ class StoredBoxes:
 
 
 def load_boxes(
-    store: Store, sequence: Sequence, trackers: Iterable[Candidate]
+    store: Store, sequence: Sequence, trackers: Iterable[Candidate], largest: Size
 ) -> Iterator[StoredBoxes]:
-    """Every tracker's runs on one sequence; trackers with a broken result are refused."""
+    """Every tracker's runs on one sequence; trackers with a broken result are refused.
+
+    Args:
+        store: raw results.
+        sequence: the sequence.
+        trackers: those that are scored.
+        largest: width and height that no image of unknown size exceeds.
+    """
+    image = sequence.size or largest
     for tracker in trackers:
         if tracker.refused:
             continue
         try:
             for number in tracker.runs.get(sequence.name, ()):
-                yield _load(store, sequence, tracker.name, number)
+                yield _load(store, sequence, tracker.name, number, image)
         except ResultError as error:
             tracker.refuse(str(error))
 
 
-def _load(store: Store, sequence: Sequence, name: str, number: int) -> StoredBoxes:
+def _load(store: Store, sequence: Sequence, name: str, number: int, image: Size) -> StoredBoxes:
     boxes = store.read_run(name, sequence.name, number).values[:, :4]
-    rows = count_rows(boxes)
+    rows = count_rows(boxes, image)
     if rows.far:
         check_boxes(boxes, f"{store.folder(name)}: {sequence.name}")
     times = store.read_times(name, sequence.name, number)

@@ -19,9 +19,9 @@ from bench.evaluation.batched_results import (
     result_notes,
     zero_boxes,
 )
-from bench.evaluation.doubtful import InvalidRows
+from bench.evaluation.doubtful import InvalidRows, largest_image
 from bench.evaluation.presence import PresenceFrames, Told
-from bench.evaluation.selection import Candidate, partial_note, refusal
+from bench.evaluation.selection import Candidate, first_few, partial_note, refusal
 from bench.measures import onepass
 from bench.measures.onepass import Convention, Curves
 from bench.results.readings import FirstRows, findings
@@ -208,16 +208,16 @@ def evaluate(
     _keep_freed_memory()
     rules = [onepass.get_convention(name, dataset.benchmark) for name in conventions]
     invalid = {one.name: InvalidRows() for one in trackers}
-    presence = PresenceFrames(dataset, store)
+    presence, largest = PresenceFrames(dataset, store), largest_image(dataset)
     first_rows: dict[str, list[FirstRows]] = {one.name: [] for one in trackers}
     collected = {
         rule.name: {one.name: _started(one, dataset, rule, partial) for one in trackers}
         for rule in rules
     }
     for sequence in dataset:
-        results = list(load_boxes(store, sequence, trackers))
+        results = list(load_boxes(store, sequence, trackers, largest))
         for result in results:
-            invalid[result.tracker].add(result.rows)
+            invalid[result.tracker].add(result.rows, sequence.name)
             truth = sequence.ground_truth[result.leading :]
             first_rows[result.tracker].append(FirstRows.of(sequence.name, result.boxes, truth))
         presence.add(sequence, results)
@@ -285,6 +285,9 @@ def _note_invalid(one: _Collected, invalid: InvalidRows, rule: Convention) -> No
     one.notes.extend(invalid.note("contain NaN or have no area", repair))
     if invalid.far:
         one.notes.append(f"{invalid.far} rows hold numbers beyond any image, over 1e6 pixels")
+    if invalid.leaping:
+        number, places = invalid.leaping.total(), first_few(invalid.leaping)
+        one.notes.append(f"single rows that leap far out of the image: {number}, in {places}")
     if invalid.all:
         one.refused = one.refused or "no sequence has a valid box after its first row"
 

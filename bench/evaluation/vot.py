@@ -209,7 +209,7 @@ def _note_invalid(one: _Collected) -> None:
     """Note invalid answers; refuse a tracker without any valid one."""
     invalid = InvalidRows()
     for runs in next(iter(one.runs.values())):  # codes are the same under every convention
-        invalid.add(invalid_answers(runs.codes, runs.lengths))
+        invalid.add(invalid_answers(runs.codes, runs.lengths), runs.name)
     outcome = "excluded from accuracy, overlap 0 in EAO"
     one.tracker.notes += invalid.note("have no region without a failure before", outcome)
     one.tracker.notes += one.odd.notes()

@@ -192,6 +192,36 @@ def columns(box: FloatArray) -> FloatArray:
     return np.ascontiguousarray(box.transpose(last, *range(last)))
 
 
+def leaps(boxes: FloatArray, image: tuple[float, float] | None = None) -> FloatArray:
+    """How many sizes of the target each box lies away from both its neighbours, ``(N,)``.
+
+    Its neighbours are the boxes before and after it. A size is the root of the area of the larger
+    one, or the shorter side of the box itself if that is more, and as much more as the neighbours
+    are apart. Zero for the first and the last box, and where one of the three has no size.
+
+    Args:
+        boxes: ``(N, 4)`` in order of time.
+        image: its width and height; then only what lies outside it counts.
+
+    >>> leaps(np.array([[10, 20, 5, 5], [10, 920, 5, 5], [10, 20, 5, 5.0]])).tolist()
+    [0.0, 180.0, 0.0]
+    """
+    x, y, width, height = columns(boxes)
+    corners = np.stack([x, y, x + width, y + height])
+    if image is not None:
+        corners -= np.clip(corners, 0, np.tile(image, 2)[:, None])
+    found = np.zeros(len(boxes))
+    with np.errstate(invalid="ignore"):
+        steps = np.abs(corners[:, 1:] - corners[:, :-1]).max(axis=0)
+        across = np.abs(corners[:, 2:] - corners[:, :-2]).max(axis=0)
+        size, shorter = np.sqrt(np.maximum(width * height, 1)), np.minimum(width, height)
+        reach = across + np.maximum(np.maximum(size[:-2], size[2:]), shorter[1:-1])
+        known = shorter > 0
+        known = known[:-2] & known[1:-1] & known[2:]
+        np.divide(np.minimum(steps[:-1], steps[1:]), reach, out=found[1:-1], where=known)
+    return found
+
+
 def _length(x: FloatArray, y: FloatArray) -> FloatArray:
     # Not np.hypot, whose last bit differs from the official square root of a sum.
     length: FloatArray = np.sqrt(x * x + y * y)

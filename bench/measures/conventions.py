@@ -15,6 +15,7 @@ import numpy as np
 
 from bench.arrays import FloatArray
 from bench.benchmarks import TABLES, get_benchmark
+from bench.benchmarks.typed import typed
 from bench.errors import unknown_name
 
 if TYPE_CHECKING:
@@ -177,10 +178,10 @@ def get_convention(name: str, benchmark: str) -> Convention:
     """The one-pass convention ``name`` as its toolkit applies it to ``benchmark``.
 
     Raises:
-        ConfigError: unknown convention.
+        ConfigError: unknown convention, or the benchmark states a rule of it that cannot be.
     """
-    row = _find_row("onepass", name)
-    return Convention(**{**row, **get_benchmark(benchmark).conventions.get(name, {})})
+    row, stated = _find_row("onepass", name), get_benchmark(benchmark).conventions.get(name, {})
+    return typed(Convention, {**row, **stated}, f"benchmark {benchmark!r}: conventions: {name}")
 
 
 def get_vot_convention(name: str) -> VotConvention:

@@ -61,7 +61,7 @@ def arranged(tables: Iterable[Table], options: TableOptions) -> list[Table]:
 
 def _names_in(table: Table) -> Iterator[str]:
     yield from (row.label for row in table.rows)
-    yield from (column.group for column in table.columns)
+    yield from (column.group for column in table.columns if column.group)
 
 
 def _name(text: str) -> str:

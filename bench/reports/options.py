@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from bench.errors import ConfigError, unknown_name
 from bench.reports.text_drawing import Font, font_of_file, sans, serif
+from bench.signatures import separated
 
 COLUMN, PAGE = 3.25, 6.85
 """Widths in inches of one column and of both, in a paper with two columns (CVPR)."""
@@ -283,21 +284,23 @@ def read_names(name: str, value: object) -> tuple[str, ...]:
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, Iterable) or not all(isinstance(each, str) for each in listed):
         raise ConfigError(f"{name}: expected names, found {value!r}")
-    return tuple(part.strip() for each in listed for part in each.split(",") if part.strip())
+    return tuple(separated(listed))
 
 
 def read_labels(name: str, value: object) -> dict[str, str]:
     """Labels by name, from a mapping or from ``NAME=LABEL``.
 
     Raises:
-        ConfigError: a label is empty, or there is no ``=``.
+        ConfigError: a label is empty, a name has two, or there is no ``=``.
     """
     pairs: Any = value
     if not isinstance(value, Mapping):
         pairs = {}
         for item in value if isinstance(value, list | tuple) else [value]:
             tracker, _, label = str(item).partition("=")
-            pairs[tracker] = label
+            if pairs.setdefault(tracker, label) != label:
+                found = f"{pairs[tracker]!r} and {label!r}"
+                raise ConfigError(f"{name}: expected one label of {tracker!r}, found {found}")
     for tracker, label in pairs.items():
         if not tracker or not isinstance(label, str) or not label:
             raise ConfigError(f"{name}: expected NAME=LABEL, found {tracker!r} as {label!r}")

@@ -4,7 +4,8 @@ A tracker is started on the first box of the annotation, and toolkits write that
 row. Where almost every first row of a tracker equals the annotation only under another reading,
 the files are in that convention, and scores of them as they stand mean nothing. A file that
 starts elsewhere, when most of a tracker's files start on the annotation, is named: it or its
-annotation is of other frames, or its rows were moved.
+annotation is of other frames, or its rows were moved. So are rows a frame early, and rows that are
+off the target as soon as the tracker answers, in half of the files or more.
 """
 
 from __future__ import annotations
@@ -31,7 +32,13 @@ _SMALLEST_IMAGE = 50  # pixels
 _FRACTION = 1.5  # no coordinate of a box given as a share of the image is larger
 _RESIZED = 0.05  # least part by which resized images differ from the benchmark's
 _TINIEST = 0.1  # least factor of resized images; below it boxes are fractions
-_OFF = 0.1  # overlap of a first row with the target below which it lies off it
+_OFF = 0.1  # overlap with the target below which a row lies off it
+_MOST_LOST = (
+    0.5  # share of files that trackers lose at once; of twelve real sets it is 0.016 at most
+)
+_NEARER = 0.85  # of the distance to its own frame; of twelve real sets it is 1.3 at least
+_BESIDE_START = 0.2  # share of files that do not start on the annotation; of these sets it is 0
+_MANY = 20  # files; of five of a real set, rows may be nearer to the next frame by chance
 
 AS_THEY_ARE = "xywh"
 """The reading of ``--boxes`` that takes rows as x, y, w, h, whatever the first ones tell."""
@@ -106,6 +113,9 @@ FRACTIONS = Reading(
     "Multiply them by the width and height of the images, and import the result.",
 )
 ELSEWHERE = Reading("", "a box beside it", None, "")
+LOST = Reading("", "boxes off the target", None, "")
+EARLY = Reading("", "boxes of the frames after", None, "")
+_UNREAD = (ELSEWHERE, LOST, EARLY)  # doubts about frames, or whatever else it may be
 
 
 def asked_reading(boxes: str | None) -> Reading | None:
@@ -168,7 +178,7 @@ class Finding:
     @property
     def whole(self) -> bool:
         """True where almost every file is written so."""
-        another = self.reading is not ELSEWHERE and not self.only_first
+        another = self.reading not in _UNREAD and not self.only_first
         return another and len(self.sequences) >= _ALMOST * self.compared
 
     def __str__(self) -> str:
@@ -176,6 +186,17 @@ class Finding:
         count = f"{len(self.sequences)} of {self.compared} files ({shown})"
         if self.reading is ELSEWHERE:
             return f"the first row is not the first box of the ground truth in {count}"
+        if self.reading is LOST:
+            return f"the rows right after the first lie off the target in {count}"
+        if self.reading is EARLY:
+            return (
+                "the first row is not the first box of the ground truth, and the rows lie nearer "
+                f"to the target of the next frame than to that of their own, in {count}"
+            )
+        if self.after_first and self.reading is FRACTIONS:
+            return (
+                f"the rows after the first lie within one pixel, as {FRACTIONS.title}, in {count}"
+            )
         if self.after_first:
             return (
                 f"the rows after the first lie on the target if read as {self.reading.title}, "
@@ -214,7 +235,10 @@ def findings(files: Sequence[FirstRows], index_base: float | None = None) -> lis
         found += _fractions(usable, rows, truth) or _resized(usable, rows, truth)
         found += _shifted(usable, rows, truth, index_base)
     if not any(each.whole for each in found):
-        found += _elsewhere(usable, rows, truth, plain) + _after_first(usable)
+        starts = _Starts.of(usable)
+        frames = _elsewhere(usable, rows, truth, plain) or _early(starts)
+        after = _fractions_after_first(starts) or _after_first(usable)
+        found += frames + after or _lost(starts)
     return sorted(found, key=lambda each: (not each.whole, -len(each.sequences)))
 
 
@@ -309,6 +333,75 @@ def _after_first(files: Sequence[FirstRows]) -> list[Finding]:
     one = reading_after_starts(*(np.concatenate(part) for part in zip(*later, strict=True)))
     names = tuple(file.sequence for file in files)
     return [] if one is None else [Finding(one, names, len(files), after_first=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Starts:
+    """The first rows of ``F`` files that are long enough, and the ground truth of these frames.
+
+    Attributes:
+        names: of their sequences.
+        rows, truth: ``(F, K, 4)``; where the truth is not known, that of the first row.
+        files: how many there are with shorter ones.
+    """
+
+    names: Sequence[str]
+    rows: FloatArray
+    truth: FloatArray
+    files: int
+
+    @classmethod
+    def of(cls, files: Sequence[FirstRows]) -> _Starts:
+        """Those of files with a known first row."""
+        long = [file for file in files if len(file.rows) > _REST]
+        rows = range(_REST + 1)
+        shape = (len(long), len(rows), 4)
+        truth = [f.truth[rows if len(f.truth) > _REST else [0] * len(rows)] for f in long]
+        there = np.reshape(truth, shape)
+        there = np.where(np.isfinite(there).all(axis=2, keepdims=True), there, there[:, :1])
+        given = np.reshape([file.rows[rows] for file in long], shape)
+        return cls([file.sequence for file in long], given, there, len(files))
+
+    def found(self, reading: Reading, which: BoolArray, *, after_first: bool = False) -> Finding:
+        names = tuple(self.names[index] for index in np.flatnonzero(which).tolist())
+        return Finding(reading, names, self.files, after_first=after_first)
+
+
+def _fractions_after_first(starts: _Starts) -> list[Finding]:
+    """Rows within one pixel after first rows that are not; those without a size are no answer."""
+    rest = starts.rows[:, 1:]
+    within = (np.abs(rest) <= _FRACTION).all(axis=(1, 2)) & (rest[..., 2:] > 0).all(axis=(1, 2))
+    small: BoolArray = np.asarray(within & (rest % 1 > 0).any(axis=(1, 2)))
+    return [starts.found(FRACTIONS, small, after_first=True)] if small.any() else []
+
+
+def _lost(starts: _Starts) -> list[Finding]:
+    """Files of which most rows right after the first lie off the target, where they are many.
+
+    Rows without a size are no answer.
+    """
+    rest = starts.rows[:, 1:]
+    sized = (rest[..., 2:] > 0).all(axis=2)
+    off = sized & (box_iou(rest, starts.truth[:, 1:]) < _OFF)
+    lost: BoolArray = np.asarray(2 * off.sum(axis=1) > sized.sum(axis=1))
+    if starts.files < _FILES or lost.sum() < _MOST_LOST * starts.files:
+        return []
+    return [starts.found(LOST, lost)]
+
+
+def _early(starts: _Starts) -> list[Finding]:
+    """Files that begin a frame late: no tracker knows where its target will be."""
+    if len(starts.names) < _MANY:
+        return []
+    first = np.abs(starts.rows[:, 0] - starts.truth[:, 0]).max(axis=1)
+    beside: BoolArray = np.asarray(first > _ROUNDED)
+    own, following = (
+        np.nan_to_num(np.abs(starts.rows[:, 1:-1] - there)[..., :2]).mean()
+        for there in (starts.truth[:, 1:-1], starts.truth[:, 2:])
+    )
+    if beside.mean() < _BESIDE_START or following >= _NEARER * own:
+        return []
+    return [starts.found(EARLY, beside)]
 
 
 def _mean_overlap(boxes: FloatArray, truth: FloatArray) -> float:

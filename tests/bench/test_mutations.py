@@ -67,6 +67,7 @@ def test_a_case_can_be_repeated(mutate: ModuleType, tmp_path: Path) -> None:
         ("annotation", "otb2015/anno/Couple.txt", b"110.3,93.1", b"110.3,931", False),
         ("annotation", "otb2015/anno/Couple.txt", b"110.3,93.1", b"110.3;93.1", False),
         ("annotation", "otb2015/anno/Couple.txt", b"\n110.3", b"\n\n110.3", False),
+        ("annotation", "otb2015/anno/Couple.txt", b"118.3,78.7", b"\n118.3,78.7", True),
         ("annotation", "otb2015/anno/Couple.txt", b"110.3,93.1,21.2", b"110.3,93.1,0", False),
         ("json", "json/Couple.json", b"[118.3", b"[112.3", False),
         ("json", "json/Couple.json", b"122.1", b"12.1", True),

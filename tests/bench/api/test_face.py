@@ -158,6 +158,15 @@ def test_one_sequence_scores_as_its_row(
     assert alone["precision"] == pytest.approx(row["precision"])
 
 
+def test_what_is_doubtful_of_one_result_is_a_warning(data: bench.Dataset) -> None:
+    boxes = data[0].ground_truth - np.array([1.0, 1.0, 0.0, 0.0]) * data[0].index_base
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bench.score(boxes, data[0])
+    with pytest.warns(UserWarning, match="equals the ground truth if read as corners"):
+        bench.score(np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]]), data[0])
+
+
 def test_scores_as_frames_and_tables(scores: bench.Scores, data: bench.Dataset) -> None:
     frame = scores.frame()
     assert set(frame.index) == {"still", "static"}
@@ -316,7 +325,8 @@ def test_boxes_of_other_libraries(data: bench.Dataset) -> None:
     masked[5] = np.ma.masked
     with_nan = boxes.copy()
     with_nan[5] = np.nan
-    assert bench.score(masked, clip) == bench.score(with_nan, clip)
+    with pytest.warns(UserWarning, match="1 of 79 rows contain NaN"):
+        assert bench.score(masked, clip) == bench.score(with_nan, clip)
     corners = frame.rename(columns={"w": "x2", "h": "y2"})
     for wrong in (corners, boxes.astype(complex), boxes.astype(str)):
         with pytest.raises(bench.ConfigError, match=f"result of {clip.name}: expected"):

@@ -7,13 +7,19 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import bench
 from bench.benchmarks import benchmarks, declare, get_benchmark, read_declaration
 from bench.benchmarks.declaration import layouts
+from bench.datasets import open_dataset
 from bench.errors import ConfigError
+from bench.evaluation import evaluate
+from bench.files import format_rows
+from bench.geometry import Regions
 from bench.results.declared import FILE, declare_beside, keep_declaration
+from bench.results.memory import MemoryStore, StoredRun
 from bench.results.onepass import OnePassStore
 
 HARBOUR = """\
@@ -97,6 +103,56 @@ def test_what_lies_beside_results_becomes_known(
     assert get_benchmark("harbour").title == "Harbour"
     changed = harbour(tmp_path, text=HARBOUR.replace('"Harbour"', '"Port"'))
     assert declare(changed).title == "Port", "a file that is given wins"
+
+
+def test_a_box_in_the_first_pixel_is_valid_where_that_is_0(tmp_path: Path) -> None:
+    """OTB's rule asks for x, y > 0: its toolkit calls the first pixel 1."""
+    data = tmp_path / "data" / "crane"
+    data.mkdir(parents=True)
+    rows = np.tile([0.0, 40.0, 20.0, 30.0], (3, 1))
+
+    def success(text: str) -> float:
+        (data / "groundtruth_rect.txt").write_bytes(format_rows(rows))
+        name = str(harbour(tmp_path, text=text))
+        dataset = open_dataset(name, tmp_path / "data")
+        store = MemoryStore("harbour", "onepass")
+        store.add("T", "crane", StoredRun(Regions.from_boxes(rows)))
+        (scores,) = evaluate(dataset, store, partial=True)
+        return scores.trackers["T"].measures["success"]
+
+    from_zero = HARBOUR.replace("index_base = 1", "index_base = 0")
+    official = """
+[conventions.otb]
+valid_overlap = "positive"
+valid_error = "positive"
+valid_normalized = "positive"
+"""
+    assert success(from_zero) == pytest.approx(20 / 21)
+    assert success(from_zero + official) == 0
+    assert success(HARBOUR) == 0
+    for odd in (
+        official.replace("overlap", "overlp"),
+        official.replace('"positive"', '"postive"'),
+    ):
+        with pytest.raises(ConfigError, match=r"conventions: otb.*(overlp|postive)"):
+            success(from_zero + odd)
+
+
+def test_without_a_list_whatever_is_there_is_taken(tmp_path: Path) -> None:
+    text = HARBOUR.replace(HARBOUR.splitlines()[6], "")
+    for layout, place in (
+        ("otb", "crane/groundtruth_rect.txt"),
+        ("trackingnet", "TEST/anno/crane.txt"),
+        ("folder", "crane/groundtruth.txt"),
+        ("vot", "crane/groundtruth.txt"),
+    ):
+        file = tmp_path / layout / place
+        file.parent.mkdir(parents=True)
+        file.write_text("1,2,30,40\n" * 3)
+        name = str(harbour(tmp_path, text=text.replace('layout = "otb"', f'layout = "{layout}"')))
+        dataset = open_dataset(name, tmp_path / layout)
+        assert [sequence.name for sequence in dataset] == ["crane"], layout
+        assert layout == "folder" or dataset.unlisted, layout
 
 
 def test_a_file_that_was_changed_is_read_anew(tmp_path: Path) -> None:

@@ -75,6 +75,20 @@ def test_a_planted_option_is_named_and_proven(project: Path, bench) -> None:  # 
     assert 'href="folder-pair.html"' in (project / "report" / "folder.html").read_text()
 
 
+def test_results_of_two_benchmarks_are_not_compared(project: Path, bench) -> None:  # type: ignore[no-untyped-def]
+    for place in ("vot2018/mine", "vot2016/theirs", "folder/others"):
+        (project / "results" / place).mkdir(parents=True)
+    mine, theirs, others = (
+        f"results/{p}" for p in ("vot2018/mine", "vot2016/theirs", "folder/others")
+    )
+    done = bench("diff", mine, theirs, "--data", "clips", cwd=project, code=1)
+    assert f"{mine} is of VOT2018, {theirs} is of VOT2016" in done.stderr
+    assert "--benchmark" in done.stderr
+    for sides in ((mine, theirs, "--benchmark", "vot2018"), (others, mine), (mine, "paper")):
+        done = bench("diff", *sides, "--data", "clips", cwd=project, code=1)
+        assert "no VOT2018 dataset" in done.stderr
+
+
 def test_errors_say_what_to_do(project: Path, bench) -> None:  # type: ignore[no-untyped-def]
     done = bench("diff", "x", "y", "--data", "clips", cwd=project, code=1)
     assert "--benchmark" in done.stderr

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bench.datasets import open_dataset
+from bench.datasets.check import check_dataset
 from bench.errors import DatasetError
 from bench.evaluation import evaluate
 from bench.files import format_exact
@@ -132,3 +133,22 @@ def test_boxes_alone_are_scored_by_the_otb_rule(shared: Path, tmp_path: Path):
     assert scores.trackers["same"].measures["success"] == pytest.approx(20 / 21)
     assert scores.trackers["same"].measures["precision"] == 1
     assert scores.convention == "otb"
+
+
+def test_a_declared_list_decides_what_counts(clips: Path, tmp_path: Path):
+    """What is not on it is named, not scored, and what is not here is missing."""
+    declaration = tmp_path / "harbour.toml"
+    declaration.write_text("""
+        title = "Harbour"
+        layout = "folder"
+        rule = "otb"
+        index_base = 0
+        source = "ours"
+        sequences = [{ name = "clip10", frames = 3, attributes = ["OCC"] }, "ferry"]
+    """)
+    dataset = open_dataset(str(declaration), clips)
+    assert [s.name for s in dataset] == ["clip10"]
+    assert dataset["clip10"].attributes == {"OCC"}
+    assert (dataset.partial, dataset.missing) == (True, ("ferry",))
+    problems = {f.sequence: f.problem for f in check_dataset(str(declaration), clips)}
+    assert problems.keys() >= {"ferry", "clip2", "film"}

@@ -52,6 +52,41 @@ def test_a_root_that_holds_the_benchmark_folder(tmp_path: Path):
         assert {sequence.benchmark for sequence in dataset} == {"otb2015"}
 
 
+@pytest.mark.parametrize(
+    "place", ["OTB100/OTB100", "OTB100", "OTB2015/downloads", "x/x", "tracker_benchmark_v1.1"]
+)
+def test_a_dataset_lies_deeper_as_archives_leave_it(tmp_path: Path, place: str):
+    (tmp_path / place / "anno").mkdir(parents=True)
+    (tmp_path / place / "anno" / "Boy.txt").write_text("1,2,3,4\n")
+    for root in (tmp_path, (tmp_path / place).parent):
+        dataset = open_dataset("otb2015", root)
+        assert dataset.root == tmp_path / place
+        assert [sequence.name for sequence in dataset] == ["Boy"]
+
+
+def test_folders_of_others_are_not_taken(tmp_path: Path):
+    """Another benchmark's, the miniature, one of several, or any where no list tells them."""
+    for name, mark in (("otb2013", ""), ("mini", "miniature.json"), ("p", "../q/readme.md")):
+        (tmp_path / name / "x/anno").mkdir(parents=True)
+        (tmp_path / name / "x/anno/Boy.txt").write_text("1,2,3,4\n")
+        if mark:
+            (tmp_path / name / mark).parent.mkdir(exist_ok=True)
+            (tmp_path / name / mark).write_text("{}")
+        with pytest.raises(DatasetError, match="no sequence found") as caught:
+            open_dataset("otb2015", tmp_path)
+        assert f"at {tmp_path}: " in str(caught.value)
+        (tmp_path / name).rename(tmp_path.with_name(f"{tmp_path.name}-{name}"))
+    (tmp_path / "q" / "readme.md").unlink()
+    (tmp_path / "q").rmdir()
+    clip = tmp_path / "films" / "clip"
+    clip.mkdir(parents=True)
+    (clip / "groundtruth.txt").write_text("1,2,3,4\n")
+    with pytest.raises(DatasetError, match="no sequence found"):
+        open_dataset("folder", tmp_path)
+    (tmp_path / "films").rename(tmp_path / tmp_path.name)
+    assert [sequence.name for sequence in open_dataset("folder", tmp_path)] == ["clip"]
+
+
 def test_the_current_folder_is_named_by_its_own_name(tmp_path, write_images, monkeypatch):
     write_images(tmp_path / "clip", [1])
     (tmp_path / "clip" / "init.txt").write_text("1,2,3,4")

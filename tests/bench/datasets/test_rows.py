@@ -13,6 +13,7 @@ from bench.datasets import open_dataset
 from bench.datasets.check import check_dataset
 from bench.datasets.rows import ROW_CHECKS, miscounted_absences
 from bench.errors import DatasetError
+from bench.files import format_exact
 from bench.sequence import Dataset, Sequence
 
 IMPOSSIBLE = ["inf,2,3,4", "1,-inf,3,4", "1e300,2,3,4", "1,2,3,1e7", "NaN,2,3,4", "1,2,NaN,NaN"]
@@ -154,6 +155,31 @@ def test_a_target_that_moves_on_does_not_leap(tmp_path: Path) -> None:
     assert doubts(open_dataset("otb2015", tmp_path)) == []
     place(tmp_path, "otb2015", ["1,2,9,9", "1,2,9,9", "700,2,9,9", "1,2,9,9"])
     assert "far from the rows" in "".join(doubts(open_dataset("otb2015", tmp_path)))
+    place(tmp_path, "otb2015", ["1,2,9,9", "1,2,9,900", "1,2,9,9"])
+    assert "far from the rows" in "".join(doubts(open_dataset("otb2015", tmp_path)))
+    place(tmp_path, "otb2015", ["1,2,9,9", "90,2,99,99", "1,2,9,9"])  # another target, as in TNL2K
+    assert doubts(open_dataset("otb2015", tmp_path)) == []
+
+
+def test_corners_are_named(tmp_path: Path) -> None:
+    """No first row tells them where results are corners too."""
+    x, y = np.round(np.cumsum(np.random.default_rng(0).normal(0, 3, (2, 30)), axis=1)) + 60
+    right, large = ([x, y, 0 * x + 40, 0 * x + 30], [x, y, 0 * x + 400, 300 - y % 7])
+    for columns, doubtful in ((right, 0), (large, 0), ([x, y, x + 40, y + 30], 1)):
+        rows = np.stack(columns, axis=1)
+        place(tmp_path, "folder", format_exact(rows).decode().splitlines())
+        found = doubts(open_dataset("folder", tmp_path))
+        assert len(found) == doubtful
+        assert not found or "30 rows of ground truth that read as corners" in found[0]
+
+
+def test_fractions_of_an_image_are_named(tmp_path: Path) -> None:
+    """The overlap that counts pixels makes any two of them almost equal."""
+    for rows, doubtful in ((["0.25,0.5,0.125,1"] * 2, 1), (["0,0,1,1", "1,0,1,1"], 0)):
+        place(tmp_path, "folder", rows)
+        found = doubts(open_dataset("folder", tmp_path))
+        assert len(found) == doubtful
+        assert not found or "2 rows of ground truth within one pixel, as fractions" in found[0]
 
 
 @pytest.mark.parametrize("value", ["7e4", "1" * 50, "1." + "1" * 50])

@@ -116,7 +116,7 @@ def test_only_rows_asked_for_and_unknown_names_are_errors() -> None:
     assert [r.label for r in only(TableOptions(trackers=("B", "mine"))).rows] == ["B", "mine"]
     for options in (TableOptions(trackers=("C",)), TableOptions(ours="C"),
                     TableOptions(labels={"C": "D"})):  # fmt: skip
-        with pytest.raises(ConfigError, match="unknown row of these tables 'C'"):
+        with pytest.raises(ConfigError, match=r"unknown row of these tables 'C'\. Known: \w"):
             only(options)
 
 

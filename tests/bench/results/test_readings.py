@@ -147,6 +147,52 @@ def test_rows_after_a_right_first_row_are_checked_too(tmp_path: Path, name: str)
     assert any("rows after the first" in note for note in scores.trackers["as-is"].notes)
 
 
+def test_fractions_after_a_first_row_in_pixels(tmp_path: Path) -> None:
+    """A tracker that answers fractions, of which only the box it was given is in pixels."""
+
+    def write(boxes: FloatArray) -> FloatArray:
+        return np.vstack([boxes[:1], boxes[1:] / [640, 480, 640, 480]])
+
+    dataset, store = made(), OnePassStore(tmp_path / "r", "otb2015")
+    source = written(tmp_path / "raw", dataset, write)
+    with pytest.raises(ResultError, match=r"rows after the first lie within one pixel.*Multiply"):
+        import_results(source, store, "T", dataset)
+    import_results(source, store, "T", dataset, boxes="xywh")
+    (scores,) = evaluate(dataset, store)
+    assert any("as fractions of the image, in 4 of 4" in n for n in scores.trackers["T"].notes)
+    tiny = [FirstRows.of("a", np.array([[9.0, 9, 9, 9], *[[0, 0, 1, 1]] * 5]), truth_of(0))]
+    gone = [FirstRows.of("a", np.array([[9.0, 9, 9, 9], *[[0, 0, 0, 0]] * 5]), truth_of(0))]
+    assert not any(each.after_first for file in (tiny, gone) for each in findings(file))
+
+
+def files_of(count: int, write: Write) -> list[FirstRows]:
+    truths = [truth_of(seed, 8) + np.arange(8)[:, None] * [9, 0, 0, 0] for seed in range(count)]
+    return [FirstRows.of(f"S{n}", write(truth), truth) for n, truth in enumerate(truths)]
+
+
+def test_rows_of_the_frames_after_are_noted() -> None:
+    """Without the row that a tracker is started on, every row is a frame early."""
+    (found,) = findings(files_of(25, lambda boxes: np.vstack([boxes[1:], boxes[-1:]])))
+    assert "nearer to the target of the next frame" in str(found)
+    assert "25 of 25" in str(found)
+    assert not found.whole
+    assert findings(files_of(25, lambda boxes: boxes)) == []
+    late = files_of(25, lambda boxes: np.vstack([boxes[:1], boxes[:-1]]))
+    assert findings(late) == [], "as a tracker that lags"
+
+
+def test_rows_off_the_target_right_after_the_first_are_noted() -> None:
+    def doubled(boxes: FloatArray) -> FloatArray:
+        return np.vstack([boxes[:1], boxes[1:] * 2])
+
+    right = files_of(8, lambda boxes: boxes)
+    (found,) = findings([*files_of(5, doubled), *right[5:]])
+    assert "right after the first lie off the target in 5 of 8 files" in str(found)
+    assert not found.whole
+    assert findings([*files_of(3, doubled), *right[3:]]) == [], "a tracker may lose some"
+    assert findings(files_of(3, doubled)) == [], "too few to tell"
+
+
 def test_first_rows_that_almost_all_lie_off_the_target_are_noted() -> None:
     truths = {f"{at}": truth_of(at) for at in range(6)}
     beside = np.array([80, -70, 5, 9])
