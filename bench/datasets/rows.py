@@ -26,9 +26,7 @@ from bench.sequence import Sequence
 _SHOWN = 5
 _SKEW = 3  # pixels; the corners of the official rotated boxes agree to within 0.1
 _FEWEST = 10  # rows that can tell how all are written
-_TOGETHER = (
-    0.3  # of 1,343 real sequences, ten have w > x and h > y throughout; in these, at most 0
-)
+_TOGETHER = 0.3  # at most 0 in the ten of 1,343 real sequences with w > x and h > y throughout
 _LEAP = 12  # sizes of the target; in 1,492 real sequences no box leaps by more than 5.5
 
 

@@ -29,9 +29,7 @@ from bench.sequence import Dataset
 
 _FARTHEST = 1e6  # pixels
 _THIN = 1e-3  # pixels
-_LEAP = (
-    3  # sizes of the target; of 2.1 million real rows none leaps by more than 1.0 beyond _IMAGE
-)
+_LEAP = 3  # sizes of the target; none of 2.1 million real rows leaps by more than 1.0
 _IMAGE = (1280, 720)  # pixels; that of UAV123 and of most of LaSOT
 _KINDS = {
     "scale": "regions with numbers that are no pixels of an image",

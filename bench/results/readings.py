@@ -33,9 +33,7 @@ _FRACTION = 1.5  # no coordinate of a box given as a share of the image is large
 _RESIZED = 0.05  # least part by which resized images differ from the benchmark's
 _TINIEST = 0.1  # least factor of resized images; below it boxes are fractions
 _OFF = 0.1  # overlap with the target below which a row lies off it
-_MOST_LOST = (
-    0.5  # share of files that trackers lose at once; of twelve real sets it is 0.016 at most
-)
+_MOST_LOST = 0.5  # share of files lost at once; of twelve real sets it is 0.016 at most
 _NEARER = 0.85  # of the distance to its own frame; of twelve real sets it is 1.3 at least
 _BESIDE_START = 0.2  # share of files that do not start on the annotation; of these sets it is 0
 _MANY = 20  # files; of five of a real set, rows may be nearer to the next frame by chance
