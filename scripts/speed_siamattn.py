@@ -215,13 +215,15 @@ def measure(
     work, yardstick = operations(network), product_rate(device, clock)
     with tempfile.TemporaryDirectory() as folder:
         made = forms(network, clock, Path(folder))
+        turns = list(made.values())
         for _ in range(rounds):
             for form in made.values():
                 form.start()
             for image in FRAMES[1:]:
                 rate = yardstick()
-                for form in made.values():
+                for form in turns:
                     form.frame(image)
+                turns.append(turns.pop(0))  # each comes after each other one, and the product
         for label, form in made.items():
             times = {each: form.watch.median(each) for each in STAGE_COLUMNS}
             step = times["search"] + (times["box"] if network.config.refine.box else 0)

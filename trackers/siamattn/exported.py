@@ -232,6 +232,8 @@ def _run_onnx(path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> Runn
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
+    # Between stages its threads would spin, and take the cores from PyTorch's.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     kept = {each.name for each in session.get_inputs()}
 
