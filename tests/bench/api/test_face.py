@@ -325,7 +325,7 @@ def test_boxes_of_other_libraries(data: bench.Dataset) -> None:
     masked[5] = np.ma.masked
     with_nan = boxes.copy()
     with_nan[5] = np.nan
-    with pytest.warns(UserWarning, match="1 of 79 rows contain NaN"):
+    with pytest.warns(UserWarning, match="1 of 39 rows contain NaN"):
         assert bench.score(masked, clip) == bench.score(with_nan, clip)
     corners = frame.rename(columns={"w": "x2", "h": "y2"})
     for wrong in (corners, boxes.astype(complex), boxes.astype(str)):
