@@ -104,7 +104,7 @@ ablation: $(STAMP) ## train and score the rows of the paper's TABLES at a small 
 		$(if $(BACKBONE),--backbone $(BACKBONE)) --training-data $(SETS)
 
 test: $(STAMP) ## run the whole test suite
-	.venv/bin/pytest -n 3 -q
+	.venv/bin/pytest -n 2 -q
 
 check: $(STAMP) ## format, lint and type checks
 	.venv/bin/ruff format --check .
