@@ -39,6 +39,7 @@ _NOT_A_FIELD = re.compile(r"[,;\n][ \t]*[,;]|\n\t[^\n]*,|_")
 _BLANKS = str.maketrans(",;\t", "   ")
 _BARS = 3  # in a row of four numbers, and two more around it
 _QUOTED = re.compile(r"([\"'])([^\"']+)\1")
+_BETWEEN = re.compile(r"[\])]\s*[,;]?\s*[\[(]")  # two corners, or a corner and a size
 _BOX = 4  # numbers of a box
 _X, _Y = (rf"(?:{n}(?:1|_?min)?|{side})" for n, side in (("x", "left"), ("y", "top")))
 _HEADER = re.compile(rf"\W*{_X}\W+{_Y}\W+(?:w|width)\W+(?:h|height)\W*", re.IGNORECASE | re.ASCII)
@@ -447,7 +448,7 @@ def _bare(lines: list[str]) -> list[str]:
     for line in lines:
         read = _QUOTED.sub(r" \2 ", _UNKNOWN.sub("nan", line))
         if paired:
-            read = read.strip("[]() \t,;")
+            read = _BETWEEN.sub(",", read.strip("[]() \t,;"))
         bare.append(read.replace("|", " ") if read.count("|") >= _BARS else read)
     return bare
 
@@ -461,7 +462,8 @@ def _heading(lines: list[str]) -> int:
     def skipped(line: str) -> bool:
         if not line.strip() or _HEADER.fullmatch(line):
             return True
-        return line[0] in "#%" and not _COLUMNS.fullmatch(line)
+        others = _COLUMNS.fullmatch(line) and not _HEADER.search(line)
+        return line[0] in "#%" and not others
 
     return sum(1 for _ in itertools.takewhile(skipped, lines))
 

@@ -131,10 +131,10 @@ def _decode_file(path: Path) -> Image | None:
     import cv2
 
     flags, is_rgb = _flags()
-    try:
-        image = cv2.imread(str(path), None, flags)
-    except cv2.error:  # older than 4.11, which takes no destination
-        image = None
+    image = None
+    # OpenCV before 4.11 takes no destination; a path that is no UTF-8 would crash it.
+    with contextlib.suppress(cv2.error, UnicodeEncodeError):
+        image = cv2.imread(str(path).encode().decode(), None, flags)
     if image is None:  # also where OpenCV takes no such path, as outside ASCII on Windows
         return _decode(_content(path))
     return _rgb(image, is_rgb)

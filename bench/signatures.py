@@ -34,10 +34,11 @@ def showing(
 
 
 def separated(texts: Iterable[str]) -> list[str]:
-    """Names given one by one or separated by commas; a name in double quotes may hold commas.
+    """Names given one by one, or separated by commas or lines; in quotes one may hold commas.
 
     >>> separated(["a, b", '"c,d"'])
     ['a', 'b', 'c,d']
     """
-    rows = (row for text in texts for row in csv.reader([text], skipinitialspace=True))
+    lines = (line for text in texts for line in text.splitlines())
+    rows = csv.reader(lines, skipinitialspace=True)
     return [name.strip() for row in rows for name in row if name.strip()]

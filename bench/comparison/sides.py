@@ -118,15 +118,13 @@ def benchmark_of(*texts: str) -> str:
 
 
 def _told(text: str) -> str:
-    """The benchmark that a path or its record names; empty if none."""
-    for part in reversed(Path(text).resolve().parts if Path(text).exists() else ()):
-        if part.lower() in benchmarks():
-            return part.lower()
+    """The benchmark that a record names, or else the path of the results; empty if none."""
     for path in (Path(text), *Path(text).glob("run.json"), *Path(text).glob("*/run.json")):
         record = read_record(path) if path.suffix == ".json" and path.is_file() else None
         if record is not None and record.provenance.get("benchmark") in benchmarks():
             return str(record.provenance["benchmark"])
-    return ""
+    parts = Path(text).resolve().parts if Path(text).exists() else ()
+    return next((name for part in reversed(parts) if (name := part.lower()) in benchmarks()), "")
 
 
 def labels_of(a: str, b: str) -> tuple[str, str]:

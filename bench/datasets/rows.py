@@ -25,7 +25,7 @@ from bench.sequence import Sequence
 
 _SHOWN = 5
 _SKEW = 3  # pixels; the corners of the official rotated boxes agree to within 0.1
-_FEWEST = 10  # rows that can tell how all are written
+_FEWEST = 10  # rows, all of them moving, that can tell how all are written
 _TOGETHER = 0.3  # at most 0 in the ten of 1,343 real sequences with w > x and h > y throughout
 _LEAP = 12  # sizes of the target; in 1,492 real sequences no box leaps by more than 5.5
 
@@ -160,6 +160,8 @@ def corner_rows(benchmark: Benchmark, sequence: Sequence) -> IntArray:
     if len(known) < _FEWEST:
         return known[:0]
     one, other = np.diff(boxes[known, :2], axis=0), np.diff(boxes[known, 2:], axis=0)
+    if np.count_nonzero(one + other, axis=0).min() < _FEWEST - 1:
+        return known[:0]
     together = 2 * (one * other).sum(axis=0) / np.maximum((one**2 + other**2).sum(axis=0), 1e-9)
     return known[: len(known) * bool(together.min() > _TOGETHER)]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bench.arrays import BoolArray, FloatArray, IntArray
+from bench.benchmarks import get_benchmark
 from bench.evaluation.selection import first_few
 from bench.geometry import (
     FAILED,
@@ -26,11 +27,13 @@ from bench.geometry import (
 from bench.measures.vot import SequenceRuns
 from bench.results.stores import rows_beyond
 from bench.sequence import Dataset
+from bench.tracker import absent_boxes
 
 _FARTHEST = 1e6  # pixels
 _THIN = 1e-3  # pixels
 _LEAP = 3  # sizes of the target; none of 2.1 million real rows leaps by more than 1.0
 _IMAGE = (1280, 720)  # pixels; that of UAV123 and of most of LaSOT
+_LARGE_IMAGE = (4096, 2160)  # which own clips may have
 _KINDS = {
     "scale": "regions with numbers that are no pixels of an image",
     "size": "regions without width or height",
@@ -106,7 +109,8 @@ def largest_image(dataset: Dataset) -> Size:
         np.nanmax(boxes[:2] + boxes[2:], axis=1, initial=0)
         for boxes in (columns(each.ground_truth) for each in dataset if each.size is None)
     ]
-    width, height = np.max([_IMAGE, *ends], axis=0).tolist()
+    usual = _LARGE_IMAGE if get_benchmark(dataset.benchmark).open else _IMAGE
+    width, height = np.max([usual, *ends], axis=0).tolist()
     return width, height
 
 
@@ -125,7 +129,9 @@ def count_rows(boxes: FloatArray, image: Size) -> RowCounts:
     beyond = max(-low[0], -low[1], high[0] + high[2] - image[0], high[1] + high[3] - image[1])
     leaping = 0
     if not beyond <= _LEAP * max(min(low[2:]), 1):  # asking row by row takes longer
-        leaping = int(np.count_nonzero(leaps(boxes, image) > _LEAP))
+        absent = absent_boxes(boxes, 0) | absent_boxes(boxes, 1)
+        seen = np.where(absent[:, None], np.nan, boxes)
+        leaping = int(np.count_nonzero(leaps(seen, image) > _LEAP))
     if min(low) >= -_FARTHEST and max(high) <= _FARTHEST and min(low[2:]) > 0:  # False for NaN
         return RowCounts(rows, leaping=leaping)
     answers = boxes[1:]

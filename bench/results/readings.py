@@ -18,6 +18,7 @@ import numpy as np
 from bench.arrays import BoolArray, FloatArray
 from bench.errors import unknown_name
 from bench.geometry import box_iou
+from bench.tracker import absent_boxes
 
 _ALMOST = 0.8  # share of the files that must agree before a whole set is called wrong
 _PIXELS = 0.6  # a reading fits a first row that it brings this close: half a pixel of rounding
@@ -146,8 +147,13 @@ class FirstRows:
 
     @classmethod
     def of(cls, sequence: str, boxes: FloatArray, truth: FloatArray) -> FirstRows:
-        """The rows that are compared, copied: a view would keep the whole result in memory."""
-        return cls(sequence, boxes[: _REST + 1].copy(), truth[: _REST + 1])
+        """The rows that are compared, copied: a view would keep the whole result in memory.
+
+        Those that say "not visible" are NaN.
+        """
+        rows = boxes[: _REST + 1].copy()
+        rows[absent_boxes(rows, 0) | absent_boxes(rows, 1)] = np.nan
+        return cls(sequence, rows, truth[: _REST + 1])
 
 
 @dataclass(frozen=True)
@@ -366,9 +372,13 @@ class _Starts:
 
 
 def _fractions_after_first(starts: _Starts) -> list[Finding]:
-    """Rows within one pixel after first rows that are not; those without a size are no answer."""
+    """Rows within one pixel after first rows that are not; those without a size are no answer.
+
+    Nor are boxes in the very corner of the image, by which some say that the target is lost.
+    """
     rest = starts.rows[:, 1:]
     within = (np.abs(rest) <= _FRACTION).all(axis=(1, 2)) & (rest[..., 2:] > 0).all(axis=(1, 2))
+    within &= rest[..., :2].any(axis=(1, 2))
     small: BoolArray = np.asarray(within & (rest % 1 > 0).any(axis=(1, 2)))
     return [starts.found(FRACTIONS, small, after_first=True)] if small.any() else []
 

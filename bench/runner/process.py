@@ -178,16 +178,16 @@ class WorkerProcess:
         self.dead = True
         if not self.ready:
             raise BuildError(f"tracker {self._target!r} could not be built: {cause}", self._log())
-        if self._worked and not self.frame:  # what ran before may be the cause: once more, anew
-            yield Shared(tuple(self.units.values()), cause)
-            self.units = {}
-            return
         yield from self._lose(self.frame or None, cause)
 
     def _lose(self, frame: int | None, cause: str, log: str = "") -> Iterator[Event]:
-        """End the units that were running; a single one has failed."""
+        """End the units that were running; a single one has failed.
+
+        At its first frame, what ran before in this process may be the cause: once more, anew.
+        """
         units, self.units = tuple(self.units.values()), {}
-        if len(units) == 1:
+        spoilt = self._worked and (frame or 0) <= 1
+        if len(units) == 1 and not spoilt:
             yield Failed(units[0], frame, cause, self._log(log))
         elif units:
             yield Shared(units, cause)

@@ -100,6 +100,8 @@ FOREIGN = (
     "1|2|3|4\n5.5|6|-nan(ind)|8\n",
     "| 1 | 2 | 3 | 4 |\n| 5.5 | 6 | None | 8 |\n",
     "(1, 2, 3, 4),\n('5.5', '6', 'NaN', '8')\n",
+    "(1, 2), (3, 4)\n[[5.5, 6], [nan, 8]]\n",
+    "# frame x y w h score\n1,2,3,4\n5.5,6,nan,8\n",
     '"1,2,3,4"\n"5.5,6,null,8"\n',
     "1.0,2,3,4\n5.5,6,-1.#IND00,8\n",
     "# x1 y1 w h\n1 2 3 4\n5.5 6 nan 8\n",
@@ -136,6 +138,7 @@ def test_what_other_peoples_writers_add(text: str) -> None:
         ("1,2,3,4\n[[[1.9,2,3,4\n", "x:2: expected numbers"),
         ("[1,2,3,4]\n[5,(6,7),8]\n", "x:2: expected numbers"),
         ("1,2,3,4\n|1.9,2,3,4\n", "x:2: expected numbers"),
+        ("(1, 2), (3, 4\n", "x:1: expected numbers"),
         ("frame,x,y,w,h\n1,1,2,3,4\n", "found 5: 'frame,x,y,w,h'. Keep the columns"),
     ],
 )

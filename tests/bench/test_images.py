@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import cv2
@@ -61,6 +62,13 @@ def test_real_frames_are_the_same(shared: Path) -> None:
         assert expected is not None
         np.testing.assert_array_equal(read_image(path), expected[:, :, ::-1])
         assert check_image(path) == expected.shape[1::-1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others have no such names")
+def test_a_name_that_is_no_text(written: Path, tmp_path: Path) -> None:
+    named = tmp_path / f"caf\udce9{written.suffix}"
+    named.write_bytes(written.read_bytes())
+    np.testing.assert_array_equal(read_image(named), read_image(written))
 
 
 @pytest.mark.parametrize("fraction", [0.05, 0.34, 0.9, 0.99])

@@ -84,6 +84,12 @@ def test_results_of_two_benchmarks_are_not_compared(project: Path, bench) -> Non
     done = bench("diff", mine, theirs, "--data", "clips", cwd=project, code=1)
     assert f"{mine} is of VOT2018, {theirs} is of VOT2016" in done.stderr
     assert "--benchmark" in done.stderr
+    record = project / theirs / "run.json"  # outranks a folder's name
+    facts = {"kind": "run", "failures": [], "sessions": [], "provenance": {"benchmark": "vot2018"}}
+    record.write_text(json.dumps(facts))
+    done = bench("diff", mine, theirs, "--data", "clips", cwd=project, code=1)
+    assert "no VOT2018 dataset" in done.stderr
+    record.unlink()
     for sides in ((mine, theirs, "--benchmark", "vot2018"), (others, mine), (mine, "paper")):
         done = bench("diff", *sides, "--data", "clips", cwd=project, code=1)
         assert "no VOT2018 dataset" in done.stderr

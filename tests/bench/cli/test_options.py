@@ -33,6 +33,7 @@ def test_an_option_with_two_values_is_refused() -> None:
         (['c, "a, b"'], ["c", "a, b"]),
         (['5"', "it's"], ['5"', "it's"]),
         (["a,,b,"], ["a", "b"]),
+        (["a\nb\r\nc"], ["a", "b", "c"]),
     ],
 )
 def test_names_in_quotes_may_have_commas(given: list[str], names: list[str]) -> None:

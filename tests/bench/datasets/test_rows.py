@@ -165,7 +165,9 @@ def test_corners_are_named(tmp_path: Path) -> None:
     """No first row tells them where results are corners too."""
     x, y = np.round(np.cumsum(np.random.default_rng(0).normal(0, 3, (2, 30)), axis=1)) + 60
     right, large = ([x, y, 0 * x + 40, 0 * x + 30], [x, y, 0 * x + 400, 300 - y % 7])
-    for columns, doubtful in ((right, 0), (large, 0), ([x, y, x + 40, y + 30], 1)):
+    step = (np.arange(30) > 9) + 0.0
+    still = [20 + step, 10 + step, 300 + step, 220 + step]
+    for columns, doubtful in ((right, 0), (large, 0), (still, 0), ([x, y, x + 40, y + 30], 1)):
         rows = np.stack(columns, axis=1)
         place(tmp_path, "folder", format_exact(rows).decode().splitlines())
         found = doubts(open_dataset("folder", tmp_path))

@@ -20,6 +20,7 @@ from bench.files import format_exact, parse_rows
 from bench.results.onepass import OnePassStore
 from bench.results.vot.store import VotStore
 from bench.sequence import Dataset, Sequence
+from bench.tracker import ABSENT
 
 NAN = float("nan")
 IMAGE = (1280, 720)
@@ -88,8 +89,9 @@ def test_images_of_unknown_size_are_as_large_as_the_ground_truth_of_their_datase
     large = sequence("b", [1500.0, 20.0, 30.0, 1000.0])
     known = sequence("c", [5000.0, 20.0, 30.0, 40.0], (6000, 4000))
     nothing = sequence("d", [NAN] * 4)
-    assert largest_image(Dataset("folder", Path(), (small, known, nothing))) == IMAGE
-    assert largest_image(Dataset("folder", Path(), (small, large))) == (1530, 1020)
+    assert largest_image(Dataset("otb2015", Path(), (small, known, nothing))) == IMAGE
+    assert largest_image(Dataset("otb2015", Path(), (small, large))) == (1530, 1020)
+    assert largest_image(Dataset("folder", Path(), (small, large))) == (4096, 2160)
 
 
 @pytest.mark.parametrize("results", ["otb2015/results/ATOM", "lasot/results/DiMP50"])
@@ -116,7 +118,10 @@ def test_a_row_that_leaps_is_named_beside_the_score(tmp_path: Path) -> None:
         return "; ".join(scores.trackers["T"].notes)
 
     assert "leap" not in notes()
-    truth[7, 1] = 800
+    truth[[3, 4, 6]] = np.add(ABSENT, [1, 1, 0, 0])  # "not visible" leaps nowhere
+    (results / "Couple.txt").write_bytes(format_exact(truth))
+    assert "leap" not in notes()
+    truth[10, 1] = 800
     (results / "Couple.txt").write_bytes(format_exact(truth))
     assert "single rows that leap far out of the image: 1, in Couple" in notes()
 

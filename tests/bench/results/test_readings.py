@@ -22,6 +22,7 @@ from bench.results.readings import FirstRows, findings, reading_after_starts
 from bench.results.vot.store import VotStore
 from bench.results.vot.text import format_text
 from bench.sequence import Dataset, Sequence
+from bench.tracker import ABSENT
 
 NAMES = ("Bolt", "Car1", "Dog", "Girl")
 Write = Callable[[FloatArray], FloatArray]
@@ -162,7 +163,8 @@ def test_fractions_after_a_first_row_in_pixels(tmp_path: Path) -> None:
     assert any("as fractions of the image, in 4 of 4" in n for n in scores.trackers["T"].notes)
     tiny = [FirstRows.of("a", np.array([[9.0, 9, 9, 9], *[[0, 0, 1, 1]] * 5]), truth_of(0))]
     gone = [FirstRows.of("a", np.array([[9.0, 9, 9, 9], *[[0, 0, 0, 0]] * 5]), truth_of(0))]
-    assert not any(each.after_first for file in (tiny, gone) for each in findings(file))
+    corner = [FirstRows.of("a", np.array([[9.0, 9, 9, 9], *[[0, 0, 0.5, 0.5]] * 5]), truth_of(0))]
+    assert not any(each.after_first for file in (tiny, gone, corner) for each in findings(file))
 
 
 def files_of(count: int, write: Write) -> list[FirstRows]:
@@ -191,6 +193,11 @@ def test_rows_off_the_target_right_after_the_first_are_noted() -> None:
     assert not found.whole
     assert findings([*files_of(3, doubled), *right[3:]]) == [], "a tracker may lose some"
     assert findings(files_of(3, doubled)) == [], "too few to tell"
+
+    def not_visible(boxes: FloatArray) -> FloatArray:
+        return np.vstack([boxes[:1], np.tile(np.add(ABSENT, [1, 1, 0, 0]), (7, 1))])
+
+    assert findings(files_of(8, not_visible)) == [], "no answers"
 
 
 def test_first_rows_that_almost_all_lie_off_the_target_are_noted() -> None:
