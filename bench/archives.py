@@ -64,7 +64,7 @@ def read_members(
         where: what messages call the archive; its path by default.
 
     Raises:
-        error: it is no regular file or no zip archive, is damaged, encrypted or a bomb, holds
+        error: it is not a regular file or a zip archive, is damaged, encrypted or a bomb, holds
             more than ``MAX_MEMBERS`` files, a name without text, twice, or that leaves the
             archive, or the wanted ones unpack to more than ``total`` bytes.
     """

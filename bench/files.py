@@ -212,8 +212,8 @@ def read_whole(
     """The content of a regular file of at most ``limit`` bytes.
 
     Raises:
-        error: it is missing, cannot be read, is larger, or is no regular file: a pipe or a device
-            would be waited for, or read, without end.
+        error: it is missing, cannot be read, is larger, or is not a regular file: a pipe or a
+            device would be waited for, or read, without end.
     """
     try:
         mode, data = _read_bounded(path, limit)
@@ -286,7 +286,7 @@ def read_json(
         infinite: accept ``Infinity``, which an option of a tracker may be.
 
     Raises:
-        error: the file cannot be read, is no JSON, or exceeds a limit of size or depth.
+        error: the file cannot be read, is not JSON, or exceeds a limit of size or depth.
     """
     place = where or (source if isinstance(source, Path) else "JSON")
     data = read_whole(source, error, MAX_JSON_BYTES) if isinstance(source, Path) else source

@@ -132,7 +132,7 @@ def _decode_file(path: Path) -> Image | None:
 
     flags, is_rgb = _flags()
     image = None
-    # OpenCV before 4.11 takes no destination; a path that is no UTF-8 would crash it.
+    # OpenCV before 4.11 takes no destination; a path that is not UTF-8 would crash it.
     with contextlib.suppress(cv2.error, UnicodeEncodeError):
         image = cv2.imread(str(path).encode().decode(), None, flags)
     if image is None:  # also where OpenCV takes no such path, as outside ASCII on Windows

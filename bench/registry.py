@@ -166,7 +166,7 @@ def named_file(value: Any) -> Path | None:
 
 
 def named_folder(value: Any) -> Path | None:
-    """The same of a folder. One that holds the working folder is no data of a tracker's."""
+    """The same of a folder. One that holds the working folder does not hold a tracker's data."""
     path = _named_path(value, Path.is_dir)
     return None if path is None or Path.cwd().is_relative_to(path.resolve()) else path
 

@@ -27,7 +27,7 @@ class Value:
 def read_signature(constructor: Callable[..., Any]) -> inspect.Signature:
     """The parameters of a constructor without ``self``, each with a type that can be parsed.
 
-    An annotation that cannot be resolved, or is no type of an option, counts as none; then the
+    An annotation that cannot be resolved, or is not a type of an option, counts as none; then the
     type of the default decides. Constructors of C code have no parameters.
     """
     try:

@@ -38,7 +38,7 @@ _KINDS = (
 
 
 def check_file(path: Path, expected: str) -> None:
-    """Refuse what is no file of weights by its kind and its first bytes.
+    """Refuse what is not a file of weights by its kind and its first bytes.
 
     Args:
         path: the file.

@@ -65,7 +65,7 @@ def read_content(
         guide: that has an example, for messages.
 
     Raises:
-        ConfigError: it cannot be read, or is no table of names and values.
+        ConfigError: it cannot be read, or is not a table of names and values.
     """
     if path.suffix not in SUFFIXES:
         raise wrong(str(path), "a declaration, .toml or .json", path.suffix)

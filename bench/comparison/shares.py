@@ -50,7 +50,7 @@ def mean_shares(
 def _parts(
     one: TrackerScores, measure: str, names: List[str], lengths: FloatArray | None
 ) -> FloatArray | None:
-    """``(S,)`` parts that sum to a measure; None for one that is no mean over sequences."""
+    """``(S,)`` parts that sum to a measure; None for one that is not a mean over sequences."""
     values = np.array([one.per_sequence[name].get(measure, np.nan) for name in names])
     mean = one.measures.get(measure)
     if mean is None or np.isnan(values).any():

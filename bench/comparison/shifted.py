@@ -211,7 +211,7 @@ def started_elsewhere(pairs: List[Pair]) -> Cause | None:
     side = np.median([np.sqrt(p.truth[0, 2:].prod()) for p in off])
     near = np.median(np.abs(shifts).max(axis=1)) < max(2, side / 20)
     if len(off) > 0.5 * len(told) and near:
-        return None  # a first box with noise is no annotation
+        return None  # a first box with noise is not an annotation
     names = ", ".join(p.name for p in off[:5])
     return Cause(
         "ground-truth", "started on another annotation",

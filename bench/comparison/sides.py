@@ -199,7 +199,7 @@ def _copy_folder(
     names = {sequence.name for sequence in dataset}
     stored = store.sequences(folder.name)
     found = sorted(stored & names)
-    # Names that are no sequence's, in a folder without a record: other people's spellings.
+    # Names of no sequence, in a folder without a record: other people's spellings.
     if found and (stored <= names or store.record_path(folder.name).is_file()):
         try:
             memory.copy_from(store, folder.name, label, found)
@@ -251,7 +251,7 @@ def figures_of(label: str, texts: Mapping[str, str], source: str) -> Side:
 
     Raises:
         ConfigError: a measure is unknown, or given in percent.
-        ValueError: one is no number.
+        ValueError: one is not a number.
     """
     figures = {measure: float(text) for measure, text in texts.items()}
     for measure, figure in figures.items():

@@ -145,7 +145,7 @@ def _check_names(benchmark: Benchmark, scan: Scan) -> Iterator[Finding]:
         yield Finding(name, "missing: no annotation found", _restore(benchmark))
     for name in (shown(name)[1:-1] for name in scan.surplus):
         if benchmark.open:
-            problem = "surplus: this folder is no clip, it holds neither images nor boxes"
+            problem = "surplus: this folder is not a clip, it holds neither images nor boxes"
             yield Finding(name, problem, f"delete it, or arrange it as {shown_layout(benchmark)}")
             continue
         what = scan.others.get(name, "")

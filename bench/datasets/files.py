@@ -192,7 +192,7 @@ def polygons_and_boxes(
 
     Raises:
         DatasetError: there are no rows, or a row (named, counted from 1) does not have 4 or 8
-            numbers, or is no region of any image.
+            numbers, or is not a region of any image.
     """
     if not len(rows):
         raise DatasetError(f"{where}: expected 4 or 8 numbers per frame, found no rows")

@@ -5,7 +5,7 @@ box of which only some numbers are known. Rows without a box are another matter:
 where the target is out of view, LaSOT writes any size where it is absent, and a few official rows
 have no size although nothing says why (``without_box`` of its table). Any other row without a
 box is doubtful: it is scored as the official rule scores it, and named wherever a score stands.
-So are a region of VOT that is no rotated box, a box outside any image or within one pixel, one
+So are a region of VOT that is not a rotated box, a box outside any image or within one pixel, one
 that leaps far away for a single row, and all of a sequence whose rows move as corners do.
 """
 
@@ -59,7 +59,7 @@ def refuse_impossible(
 
 
 def refuse_decimal_commas(polygons: FloatArray, where: str) -> None:
-    """Refuse polygons ``(N, 4, 2)`` of whole numbers that are no rotated boxes.
+    """Refuse polygons ``(N, 4, 2)`` of whole numbers that are not rotated boxes.
 
     Four numbers with a comma for the decimal point look like four corners. Every polygon of the
     official files is a rotated box, to within two pixels.
@@ -186,7 +186,7 @@ ROW_CHECKS = (
         doubtful_rows, "is not a valid box", "without a box where the files of {title} have one"
     ),
     RowCheck(
-        skewed_rows, "is no rotated box", "that are no rotated boxes, as those of {title} are"
+        skewed_rows, "is not a rotated box", "that are not rotated boxes, as those of {title} are"
     ),
     RowCheck(outside_rows, "lies outside any image", "outside any image"),
     RowCheck(

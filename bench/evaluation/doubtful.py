@@ -35,7 +35,7 @@ _LEAP = 3  # sizes of the target; none of 2.1 million real rows leaps by more th
 _IMAGE = (1280, 720)  # pixels; that of UAV123 and of most of LaSOT
 _LARGE_IMAGE = (4096, 2160)  # which own clips may have
 _KINDS = {
-    "scale": "regions with numbers that are no pixels of an image",
+    "scale": "regions with numbers that are not pixels of an image",
     "size": "regions without width or height",
     "start": "starts without a failure before them",
     "begin": "runs that do not begin with a start, code 1",

@@ -102,7 +102,7 @@ class FigureOptions:
         """The font to draw with.
 
         Raises:
-            ConfigError: there is no such file, or it is no font.
+            ConfigError: there is no such file, or it is not a font.
         """
         known = {"sans": sans, "serif": serif}
         return known[self.font]() if self.font in known else font_of_file(Path(self.font))
@@ -262,7 +262,7 @@ def read_name(name: str, value: object) -> str:
     """A name.
 
     Raises:
-        ConfigError: it is no text.
+        ConfigError: it is not text.
     """
     if not isinstance(value, str):
         raise ConfigError(f"{name}: expected a name, found {value!r}")

@@ -51,7 +51,7 @@ def declare_beside(results: Path) -> None:
 
     Raises:
         ConfigError: a declaration there is malformed.
-        ResultError: it is no JSON.
+        ResultError: it is not JSON.
     """
     for path in sorted(results.glob(f"*/{FILE}")):
         content = read_json(path)

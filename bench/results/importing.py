@@ -295,7 +295,7 @@ def _content_notes(results: Mapping[str, RawResult], dataset: Dataset) -> list[s
     odd = {name: int(off_scale(result.boxes).sum()) for name, result in results.items()}
     if any(odd.values()):
         rows = [f"{name} ({count})" for name, count in odd.items() if count]
-        notes.append(f"rows with numbers that are no pixels kept: {listed(rows)}")
+        notes.append(f"rows with numbers that are not pixels kept: {listed(rows)}")
     unchecked = sum(_unchecked(dataset[name]) for name in results)
     if unchecked:
         notes.append(f"number of rows of {unchecked} sequences not checked without frames")

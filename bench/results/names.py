@@ -119,7 +119,7 @@ class SequenceNames:
 
     @cached_property
     def elsewhere(self) -> Mapping[str, str]:
-        """What is known of names that are no sequence of the dataset, by their normal form."""
+        """What is known of names that are not sequences of the dataset, by their normal form."""
         return _elsewhere(self.benchmark, frozenset(map(normalized, self.canonical)))
 
     @cached_property

@@ -372,7 +372,7 @@ class _Starts:
 
 
 def _fractions_after_first(starts: _Starts) -> list[Finding]:
-    """Rows within one pixel after first rows that are not; those without a size are no answer.
+    """Rows within one pixel after first rows that are not; those without a size are not answers.
 
     Nor are boxes in the very corner of the image, by which some say that the target is lost.
     """
@@ -386,7 +386,7 @@ def _fractions_after_first(starts: _Starts) -> list[Finding]:
 def _lost(starts: _Starts) -> list[Finding]:
     """Files of which most rows right after the first lie off the target, where they are many.
 
-    Rows without a size are no answer.
+    Rows without a size are not answers.
     """
     rest = starts.rows[:, 1:]
     sized = (rest[..., 2:] > 0).all(axis=2)
@@ -471,7 +471,7 @@ def _elsewhere(
 ) -> list[Finding]:
     """Files that start beside the ground truth where most start on it, or almost all off it.
 
-    What ``fits`` has another explanation; rows without a size are no answer.
+    What ``fits`` has another explanation; rows without a size are not answers.
     """
     off = np.abs(rows - truth).max(axis=1)
     names = tuple(

@@ -69,7 +69,7 @@ def merge_results(sources: list[Path], results: Path) -> list[Merge]:
     """Bring the results below ``sources`` into ``results``; returns what was brought in.
 
     Raises:
-        ConfigError: a source is no folder of results, or the destination itself.
+        ConfigError: a source is not a folder of results, or the destination itself.
         ResultError: results differ in their provenance, or are two of one run; lists them all.
             Or another run holds the destination.
     """

@@ -150,7 +150,7 @@ def with_later_files(store: Store, tracker: str, current: RunRecord) -> RunRecor
 
 
 def _as_stored(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts as they will be read back; what is no text, as names of files may be, is spelled."""
+    """Facts as they will be read back; what is not text, as some file names, is spelled."""
     text = json.dumps(facts, default=str, ensure_ascii=False)
     plain: dict[str, Any] = json.loads(text.encode(errors="replace"))
     return plain

@@ -226,7 +226,7 @@ class Beat:
 
 @dataclass(frozen=True)
 class Remark:
-    """Something about the run that is no unit's end: a node was lost, or refused."""
+    """Something about the run other than a unit's end: a node was lost, or refused."""
 
     text: str
 

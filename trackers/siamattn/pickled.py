@@ -41,7 +41,7 @@ _PYTHON_2 = {ord(letter) for letter in "SITL"}  # how only Python 2 writes text 
 
 
 class RefusedError(Exception):
-    """A file is no weights, with the reason as its text."""
+    """A file does not hold weights; the text says why."""
 
 
 def check_pickle(path: Path) -> None:
@@ -163,7 +163,7 @@ class _DryRun(_Python):  # type: ignore[misc]
     def persistent_load(self, entry: Any) -> _Stub:
         """Note the bytes of a storage: ("storage", type, key, place, count)."""
         if not (isinstance(entry, tuple) and len(entry) >= 5 and entry[0] == "storage"):
-            raise RefusedError("damaged: an entry that is no storage")
+            raise RefusedError("damaged: an entry that is not a storage")
         _, kind, key, _, count = entry[:5]
         size = _SIZES.get(getattr(kind, "__name__", ""))
         if size is None or type(count) is not int or count < 0 or not isinstance(key, str):

@@ -87,7 +87,7 @@ def _without_affix(
                     dataclasses.replace(one, spelling=spelling)
                     for one, spelling in zip(candidates, bare, strict=True)
                 ]
-                return kept, [f"{affix!r} in every file name is no part of the sequence's name"]
+                return kept, [f"{affix!r} in every file name is not part of the sequence's name"]
     return candidates, []
 
 

@@ -96,7 +96,7 @@ class _Reader:
         return len(self._data) - self._position
 
     def mask_pixels(self) -> int:
-        """Pixels of the mask that follows; 0 if the next row is no mask."""
+        """Pixels of the mask that follows; 0 if the next row is not a mask."""
         at = self._position
         if self.left < 9 or self._data[at] != _MASK:
             return 0

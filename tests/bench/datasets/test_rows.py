@@ -132,7 +132,7 @@ def squares(frames: int = 5) -> list[str]:
 @pytest.mark.parametrize(
     ("row", "doubt"),
     [
-        ("101,50,111,50,111,0.5,101,60", "that are no rotated boxes, as those of VOT2018 are"),
+        ("101,50,111,50,111,0.5,101,60", "that are not rotated boxes, as those of VOT2018 are"),
         ("-31,50,-21,50,-21,60,-31,60", "outside any image"),
         ("480,50,490,50,490,60,480,60", "outside any image"),
         ("451,50,461,50,461,60,451,60", "far from the rows before and after them"),

@@ -27,7 +27,7 @@ IMAGE = (1280, 720)
 FRAMES = 196
 SOUND = [[float(x), 50.0, 40.0, 30.0] for x in range(100, 100 + FRAMES)]
 THIN = "regions without width or height"
-SCALE = "regions with numbers that are no pixels of an image"
+SCALE = "regions with numbers that are not pixels of an image"
 LEAVES = "single regions off the target, where the protocol counts a failure"
 
 

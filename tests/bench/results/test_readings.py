@@ -255,7 +255,7 @@ def test_numbers_that_are_no_pixels_are_noted(tmp_path: Path) -> None:
     boxes[3, 0], boxes[5, 1] = 1e5, 1e-40
     (source / "Dog.txt").write_bytes(format_exact(boxes))
     report = import_results(source, store, "T", dataset)
-    assert "rows with numbers that are no pixels kept: Dog (2)" in report.notes
+    assert "rows with numbers that are not pixels kept: Dog (2)" in report.notes
 
 
 def test_an_unknown_reading(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Elements:
         it again.
 
         Raises:
-            ValueError: the file is no JSON, or no object.
+            ValueError: the file is not JSON, or not an object.
             OSError: it cannot be read.
         """
         with self.path.open(encoding="latin-1", newline="") as stream:
@@ -66,7 +66,7 @@ class _Window:
         self.held, self.start, self.at = "", 0, 0  # start: the file's position of held[0]
 
     def peek(self) -> str:
-        """The next character that is no space; empty at the end."""
+        """The next character that is not a space; empty at the end."""
         while True:
             while self.at < len(self.held) and self.held[self.at] in _SPACE:
                 self.at += 1
