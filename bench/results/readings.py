@@ -152,7 +152,8 @@ class FirstRows:
         Those that say "not visible" are NaN.
         """
         rows = boxes[: _REST + 1].copy()
-        rows[absent_boxes(rows, 0) | absent_boxes(rows, 1)] = np.nan
+        if not rows[:, 0].min(initial=1) > 0:  # also where one is NaN
+            rows[absent_boxes(rows, 0) | absent_boxes(rows, 1)] = np.nan
         return cls(sequence, rows, truth[: _REST + 1])
 
 
