@@ -114,6 +114,14 @@ def absent_boxes(boxes: FloatArray, index_base: float) -> BoolArray:
     return absent
 
 
+def seen_boxes(boxes: FloatArray) -> FloatArray:
+    """Stored boxes ``(N, 4)``, NaN where they say "not visible", whatever the first pixel is."""
+    if boxes[:, 0].min(initial=1) > 0:  # False for NaN
+        return boxes
+    absent = absent_boxes(boxes, 0) | absent_boxes(boxes, 1)
+    return np.where(absent[:, None], np.nan, boxes)
+
+
 def absent_rows(regions: Regions, index_base: float) -> BoolArray:
     """``absent_boxes`` for rows that may be codes or polygons, which say nothing of the kind."""
     absent: BoolArray = absent_boxes(regions.values[:, :4], index_base) & (regions.counts == 4)

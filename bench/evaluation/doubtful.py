@@ -27,7 +27,7 @@ from bench.geometry import (
 from bench.measures.vot import SequenceRuns
 from bench.results.stores import rows_beyond
 from bench.sequence import Dataset
-from bench.tracker import absent_boxes
+from bench.tracker import seen_boxes
 
 _FARTHEST = 1e6  # pixels
 _THIN = 1e-3  # pixels
@@ -129,9 +129,7 @@ def count_rows(boxes: FloatArray, image: Size) -> RowCounts:
     beyond = max(-low[0], -low[1], high[0] + high[2] - image[0], high[1] + high[3] - image[1])
     leaping = 0
     if not beyond <= _LEAP * max(min(low[2:]), 1):  # asking row by row takes longer
-        absent = absent_boxes(boxes, 0) | absent_boxes(boxes, 1)
-        seen = np.where(absent[:, None], np.nan, boxes)
-        leaping = int(np.count_nonzero(leaps(seen, image) > _LEAP))
+        leaping = int(np.count_nonzero(leaps(seen_boxes(boxes), image) > _LEAP))
     if min(low) >= -_FARTHEST and max(high) <= _FARTHEST and min(low[2:]) > 0:  # False for NaN
         return RowCounts(rows, leaping=leaping)
     answers = boxes[1:]

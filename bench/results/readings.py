@@ -18,7 +18,7 @@ import numpy as np
 from bench.arrays import BoolArray, FloatArray
 from bench.errors import unknown_name
 from bench.geometry import box_iou
-from bench.tracker import absent_boxes
+from bench.tracker import seen_boxes
 
 _ALMOST = 0.8  # share of the files that must agree before a whole set is called wrong
 _PIXELS = 0.6  # a reading fits a first row that it brings this close: half a pixel of rounding
@@ -151,10 +151,7 @@ class FirstRows:
 
         Those that say "not visible" are NaN.
         """
-        rows = boxes[: _REST + 1].copy()
-        if not rows[:, 0].min(initial=1) > 0:  # also where one is NaN
-            rows[absent_boxes(rows, 0) | absent_boxes(rows, 1)] = np.nan
-        return cls(sequence, rows, truth[: _REST + 1])
+        return cls(sequence, seen_boxes(boxes[: _REST + 1]).copy(), truth[: _REST + 1])
 
 
 @dataclass(frozen=True)
