@@ -63,10 +63,11 @@ def _distribution(text: str, annotation: Any, where: str) -> distributions.BaseD
     if len(ends) != 2:
         raise ConfigError(f"{where}: expected LOW:HIGH or LOW:HIGH:log")
     low, high = (parse_value(end, annotation, where) for end in ends)
-    if None in (low, high) or not (0 if log else -math.inf) < low < high < math.inf:
+    numbers = all(isinstance(each, int | float) and math.isfinite(each) for each in (low, high))
+    if not numbers or low >= high or (log and low <= 0):
         above = ", and both above 0 with :log" if log else ""
         raise ConfigError(f"{where}: expected two finite numbers, the smaller first{above}")
-    integers = isinstance(low, int)
+    integers = isinstance(low, int) and isinstance(high, int)
     kind = distributions.IntDistribution if integers else distributions.FloatDistribution
     return kind(low, high, log=log)
 
